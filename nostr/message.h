@@ -1,0 +1,91 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nostr/event.h"
+#include "nostr/filter.h"
+
+namespace ipnscast::nostr {
+
+// Subscription ids are 1 to 64 characters. NIP-01.
+using SubscriptionId = std::string;
+
+// ---- what a relay says ----
+struct EventMessage {
+  SubscriptionId subscription;
+  Event event;
+};
+struct OkMessage {
+  EventId id;
+  bool accepted = false;
+  std::string reason;  // "prefix: text", or empty
+};
+struct EoseMessage {
+  SubscriptionId subscription;
+};
+struct ClosedMessage {
+  SubscriptionId subscription;
+  std::string reason;
+};
+struct NoticeMessage {
+  std::string text;
+};
+struct AuthChallenge {  // NIP-42
+  std::string challenge;
+};
+struct CountMessage {  // NIP-45
+  SubscriptionId subscription;
+  uint64_t count = 0;
+};
+// A well-formed array with a first string that we do not know: ignored and counted.
+struct UnknownMessage {
+  std::string type;
+};
+using RelayMessage = std::variant<EventMessage, OkMessage, EoseMessage, ClosedMessage, NoticeMessage,
+                                  AuthChallenge, CountMessage, UnknownMessage>;
+
+// ---- what a client says ----
+struct PublishRequest {
+  Event event;
+};
+struct ReqRequest {
+  SubscriptionId subscription;
+  std::vector<Filter> filters;
+};
+struct CloseRequest {
+  SubscriptionId subscription;
+};
+struct AuthRequest {  // NIP-42
+  Event event;
+};
+struct CountRequest {  // NIP-45
+  SubscriptionId subscription;
+  std::vector<Filter> filters;
+};
+using ClientMessage =
+    std::variant<PublishRequest, ReqRequest, CloseRequest, AuthRequest, CountRequest, UnknownMessage>;
+
+// Bounds on one frame from outside.
+struct MessageLimits {
+  size_t max_bytes = 1024 * 1024;
+  size_t max_depth = 16;
+  size_t max_filters = 200;
+  EventLimits event;
+  FilterLimits filter;
+};
+
+// Parses one text frame. The event inside has the right shape; nothing is verified yet.
+// Errc::parse, Errc::too_large.
+Result<RelayMessage> parse_relay_message(std::string_view frame, const MessageLimits& limits = {});
+Result<ClientMessage> parse_client_message(std::string_view frame, const MessageLimits& limits = {});
+
+std::string to_frame(const RelayMessage& message);
+std::string to_frame(const ClientMessage& message);
+
+// The machine-readable part of an OK, CLOSED or NOTICE reason ("rate-limited: slow down" -> "rate-limited"), or empty.
+// NIP-01, NIP-42.
+std::string_view reason_prefix(std::string_view reason);
+
+}  // namespace ipnscast::nostr

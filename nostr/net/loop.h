@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "nostr/base/clock.h"
+#include "nostr/base/result.h"
+
+namespace ipnscast::nostr::net {
+
+// The net thread: owns the one libwebsockets context with all its sockets, and the timers of whoever lives on it.
+// Start one per process and share it. Outlives everything that was built on it.
+class Loop {
+ public:
+  using Task = std::function<void()>;
+
+  static Result<std::unique_ptr<Loop>> start();
+  // Ends the thread. Everything built on the loop is gone by then.
+  ~Loop();
+
+  // Runs the task on the net thread, in order of posting. Any thread. A task must not block.
+  void post(Task task);
+  // Runs the task on the net thread and waits for it. Not from the net thread.
+  void run(Task task);
+  // Runs the task at or shortly after `when`. Net thread only.
+  void at(Instant when, Task task);
+  bool on_net_thread() const;
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  Loop();
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ipnscast::nostr::net

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <functional>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "nostr/base/bytes.h"
+#include "nostr/base/result.h"
+#include "nostr/base/strong_id.h"
+
+namespace ipnscast::nostr::net {
+
+class Loop;
+
+using ServerConnectionId = StrongId<struct ServerConnectionTag>;
+
+// One HTTP request, whole. Header names are lower case.
+struct HttpRequest {
+  std::string method;  // GET, HEAD, POST, PUT, DELETE, OPTIONS
+  std::string path;    // percent-decoded, starts with '/'
+  std::string query;   // as sent, without '?'; see query_value()
+  std::map<std::string, std::string> headers;  // accept, content-type, if-none-match, cache-control, authorization,
+                                               // origin, host, range, last-event-id
+  Bytes body;
+  std::string peer;  // the client's address
+};
+
+// The percent-decoded value of a query parameter, or nothing.
+std::optional<std::string> query_value(const HttpRequest& request, std::string_view name);
+
+struct HttpResponse {
+  int status = 200;
+  std::map<std::string, std::string> headers;  // content-length and connection are ours
+  Bytes body;
+};
+
+// The place where the answer goes. Thread-safe; the last release without an answer sends 500. Calls after the client
+// left do nothing.
+class HttpReply {
+ public:
+  virtual ~HttpReply() = default;
+  // The whole answer at once.
+  virtual void send(HttpResponse response) = 0;
+  // A streamed one (chunked): begin, then writes, then finish. write() waits while more than 1 MiB is unsent, so it
+  // must not be called on the net thread; it returns false once the client has gone. abort() cuts the connection, which
+  // tells the client that the stream is not whole.
+  virtual void begin(int status, std::map<std::string, std::string> headers) = 0;
+  virtual bool write(Bytes chunk) = 0;
+  virtual void finish() = 0;
+  virtual void abort() = 0;
+  virtual bool client_gone() const = 0;
+};
+
+// What a server does with its clients. All are called on the net thread and must not block: push into an inbox.
+struct ServerHandlers {
+  std::function<void(HttpRequest, std::shared_ptr<HttpReply>)> http;
+  std::function<void(ServerConnectionId, const std::string& peer)> opened;
+  // One whole text frame. False stops reading this socket until resume_reading().
+  std::function<bool(ServerConnectionId, std::string frame)> frame;
+  std::function<void(ServerConnectionId)> closed;
+};
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;  // 0 takes a free one
+  size_t max_frame_bytes = 1024 * 1024;       // a longer one closes the connection (1009)
+  size_t max_body_bytes = 32 * 1024 * 1024;   // a longer one gets 413
+  size_t max_connections = 1000;
+  size_t max_unsent_bytes = 4 * 1024 * 1024;  // a slower reader is closed
+  std::string tls_cert_file;  // PEM; with tls_key_file: https and wss
+  std::string tls_key_file;
+};
+
+// An HTTP and WebSocket server on the loop's net thread. Thread-safe. Destroying it closes the port and all its
+// connections, and returns only when no handler runs any more.
+class WebSocketServer {
+ public:
+  virtual ~WebSocketServer() = default;
+  virtual uint16_t port() const = 0;
+  // Queues one text frame.
+  virtual void send(ServerConnectionId id, std::shared_ptr<const std::string> frame) = 0;
+  virtual void close(ServerConnectionId id) = 0;
+  virtual void resume_reading(ServerConnectionId id) = 0;
+};
+
+// Errc::io when the address is taken or unknown.
+Result<std::unique_ptr<WebSocketServer>> listen(Loop& loop, ServerOptions options,
+                                                ServerHandlers handlers);
+
+}  // namespace ipnscast::nostr::net

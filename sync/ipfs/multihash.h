@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+
+#include "nostr/base/bytes.h"
+#include "nostr/base/result.h"
+
+namespace ipnscast::sync {
+
+// Hash functions by their multicodec number. Others decode and are then refused when a block has to be checked.
+enum class HashCode : uint64_t {
+  identity = 0x00,
+  sha1 = 0x11,
+  sha2_256 = 0x12,
+  sha2_512 = 0x13,
+  blake3 = 0x1e,
+  blake2b_256 = 0xb220,
+};
+
+// A self-describing digest: varint code, varint length, digest.
+struct Multihash {
+  uint64_t code = 0;
+  Bytes digest;
+  auto operator<=>(const Multihash&) const = default;
+
+  Bytes encode() const;
+  // The whole input, nothing behind it. Varints minimal and at most 9 bytes, digest at most 128 bytes. Errc::parse.
+  static Result<Multihash> decode(ByteView bytes);
+};
+
+// Hashes with sha2-256, sha2-512, blake2b-256 or identity. Errc::unsupported otherwise.
+Result<Multihash> hash(HashCode code, ByteView bytes);
+
+// True when the function is one that hash() knows and safe for blocks: digest of full length, identity up to 128 bytes.
+// Errc::unsupported ("hash 0x1e not supported"), Errc::signature when the bytes do not match.
+Status check_hash(const Multihash& expected, ByteView bytes);
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,47 @@
+# How our own targets are built. Nothing here reaches those who link the package.
+include(GNUInstallDirs)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(IPNSCAST_CCACHE ccache)
+if(IPNSCAST_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${IPNSCAST_CCACHE})
+endif()
+
+add_library(ipnscast_flags INTERFACE)
+target_compile_options(ipnscast_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                                -Wold-style-cast)
+if(IPNSCAST_WERROR)
+  target_compile_options(ipnscast_flags INTERFACE -Werror)
+endif()
+if(IPNSCAST_SANITIZE)
+  target_compile_options(ipnscast_flags INTERFACE -fsanitize=${IPNSCAST_SANITIZE} -fno-omit-frame-pointer
+                                                  -fno-sanitize-recover=all)
+  target_link_options(ipnscast_flags INTERFACE -fsanitize=${IPNSCAST_SANITIZE})
+endif()
+
+# <ipnscast/nostr/pool.h> works from the source tree as it does when installed.
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/ipnscast" SYMBOLIC)
+
+# ipnscast_library(<layer> SOURCES ... HEADERS ...): static library ipnscast::<layer>.
+# HEADERS are the public ones; the headers beside the sources that are not named stay private.
+function(ipnscast_library layer)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS" ${ARGN})
+  add_library(ipnscast_${layer} STATIC ${ARG_SOURCES})
+  add_library(ipnscast::${layer} ALIAS ipnscast_${layer})
+  set_target_properties(ipnscast_${layer} PROPERTIES EXPORT_NAME ${layer})
+  target_compile_features(ipnscast_${layer} PUBLIC cxx_std_20)
+  target_link_libraries(ipnscast_${layer} PRIVATE $<BUILD_INTERFACE:ipnscast_flags>)
+  target_include_directories(
+    ipnscast_${layer}
+    PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR};${PROJECT_BINARY_DIR}/include>"
+           "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/ipnscast>")
+  target_sources(ipnscast_${layer} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}"
+                                          FILES ${ARG_HEADERS})
+  install(TARGETS ipnscast_${layer} EXPORT ipnscastTargets
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ipnscast)
+endfunction()

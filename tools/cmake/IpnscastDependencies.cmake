@@ -1,0 +1,13 @@
+# What each layer may link. libwebsockets and libsecp256k1 come by pkg-config: lws's own CMake config links its static
+# library too, and secp256k1 has none. Shared with the installed package (ipnscastConfig.cmake includes this file).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(simdjson REQUIRED)
+pkg_check_modules(IPNSCAST_LWS REQUIRED IMPORTED_TARGET libwebsockets>=4.1.6)
+pkg_check_modules(IPNSCAST_SECP REQUIRED IMPORTED_TARGET libsecp256k1)
+pkg_check_modules(IPNSCAST_SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.35)
+pkg_check_modules(IPNSCAST_CURL REQUIRED IMPORTED_TARGET libcurl>=7.68)
+pkg_check_modules(IPNSCAST_SODIUM REQUIRED IMPORTED_TARGET libsodium)

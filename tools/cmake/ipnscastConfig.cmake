@@ -1,0 +1,2 @@
+include("${CMAKE_CURRENT_LIST_DIR}/IpnscastDependencies.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/ipnscastTargets.cmake")

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "nostr/base/result.h"
+
+namespace ipnscast::tools {
+
+// Exit codes, fixed by the command line's contract.
+enum class Exit : int { done = 0, no = 1, usage = 2, unreachable = 3, quorum = 4, deadline = 124 };
+
+// The exit code that an error of the libraries means to a shell.
+Exit exit_for(const Error& error);
+
+// What every command gets: the options that stand everywhere, and where to write.
+struct Context {
+  bool json = false;
+  int verbose = 0;
+  std::string config_file;  // empty: the default place
+  std::string state_dir;    // empty: from the configuration
+  std::optional<std::chrono::milliseconds> timeout;
+  Exit exit = Exit::done;  // set by the command that ran
+};
+
+// Prints the error to standard error (as {"error":{...}} with --json) and notes the exit code.
+void report(Context& context, const Error& error);
+
+// A duration as people type it: "200ms", "30s", "5m", "48h". Errc::invalid.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+// The whole file, or standard input for "-"; max_bytes bounds it. Errc::not_found, Errc::io, Errc::too_large.
+Result<std::string> read_input(const std::string& path, size_t max_bytes);
+
+// One line of a secret file (0600, or Errc::refused when group or others can read it).
+Result<std::string> read_secret_line(const std::string& path);
+
+// Each command lives in cmd_<name>.cpp and adds itself with its options; its callback sets context.exit.
+void add_cid(CLI::App& app, Context& context);
+void add_event(CLI::App& app, Context& context);
+void add_key(CLI::App& app, Context& context);
+void add_name(CLI::App& app, Context& context);
+void add_nip44(CLI::App& app, Context& context);
+void add_pack(CLI::App& app, Context& context);
+void add_record(CLI::App& app, Context& context);
+void add_unpack(CLI::App& app, Context& context);
+
+}  // namespace ipnscast::tools

@@ -18,8 +18,9 @@ namespace ipnscast::store {
 
 class Database;
 
-// A prepared statement, cached by its database: bind in order, then step or run. One thread at a time. Text and blobs
-// are copied. A statement resets itself when it goes out of scope.
+// A prepared statement, cached by its database: bind in order, then step or run; after the last
+// step it can be bound anew. One thread at a time. Text and blobs are copied. A statement resets
+// itself when it goes out of scope, before its database does.
 //
 //   auto s = db.prepare("SELECT sequence FROM names WHERE name = ?");
 //   s.bind(name.view());
@@ -56,10 +57,13 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(sqlite3_stmt* handle, Status status) : handle_(handle), status_(std::move(status)) {}
+  Statement(sqlite3_stmt* handle, bool* in_use, Status status);
   void note(int code);
+  void rewind();
 
+  // owned by the database's cache; null after a failed prepare
   sqlite3_stmt* handle_;
+  bool* in_use_;
   Status status_;
   int next_parameter_ = 1;
 };
@@ -70,7 +74,8 @@ struct Migration {
   const char* sql;
 };
 
-// The migrations of one layer ("nostr", "sync", "bridge", "relay", "node"). Each layer owns its tables.
+// The migrations of one layer ("nostr", "sync", "bridge", "relay", "node"). Each layer owns its
+// tables.
 struct Schema {
   std::string_view layer;
   std::vector<Migration> migrations;
@@ -78,14 +83,16 @@ struct Schema {
 
 enum class Durability {
   full,    // WAL, synchronous=FULL: a commit survives a power cut
-  normal,  // WAL, synchronous=NORMAL: a commit survives kill -9, the last ones may be lost in a power cut
+  normal,  // WAL, synchronous=NORMAL: a commit survives kill -9, the last ones may be lost in a
+           // power cut
 };
 
 // One SQLite connection, used by one thread at a time.
 class Database {
  public:
-  // Opens or creates the file (mode 0600) and runs what is missing of every layer's migrations in one transaction each. A file whose schema is newer
-  // than ours is refused: Errc::unsupported with a message that names both versions. ":memory:" works for tests.
+  // Opens or creates the file (mode 0600) and runs what is missing of every layer's migrations in
+  // one transaction each. A file whose schema is newer than ours is refused: Errc::unsupported with
+  // a message that names both versions. ":memory:" works for tests.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file,
                                                 const std::vector<Schema>& schemas,
                                                 Durability durability = Durability::full);
@@ -97,7 +104,7 @@ class Database {
   // Runs statements without parameters and results.
   Status execute(std::string_view sql);
 
-  Status begin();     // BEGIN IMMEDIATE
+  Status begin();  // BEGIN IMMEDIATE
   Status commit();
   void rollback();
 

@@ -8,14 +8,16 @@
 
 namespace ipnscast::store {
 
-// The store thread: owns the writing connection of one state file, takes jobs in order, runs as many as are waiting in
-// one transaction (256 at most), commits, and only then tells each job's owner. A job that fails is rolled back alone (savepoint).
-// When the commit itself fails, every job of the batch is told so, and nothing of it is in the file.
+// The store thread: owns the writing connection of one state file, takes jobs in order, runs as
+// many as are waiting in one transaction (256 at most), commits, and only then tells each job's
+// owner. A job that fails is rolled back alone (savepoint). When the commit itself fails, every job
+// of the batch is told so, and nothing of it is in the file.
 class Writer {
  public:
   // Runs on the store thread inside the transaction.
   using Work = std::function<Status(Database&)>;
-  // Called on the store thread after the commit (or the failure). Must not block: push into an inbox.
+  // Called on the store thread after the commit (or the failure). Must not block: push into an
+  // inbox.
   using Done = std::function<void(Status)>;
 
   // Takes over the connection. `thread_name` is "store" for the state file.

@@ -8,8 +8,9 @@
 
 namespace ipnscast::nostr::net {
 
-// The net thread: owns the one libwebsockets context with all its sockets, and the timers of whoever lives on it.
-// Start one per process and share it. Outlives everything that was built on it.
+// The net thread: owns the one libwebsockets context with all its sockets, and the timers of
+// whoever lives on it. Start one per process and share it. Outlives everything that was built on
+// it.
 class Loop {
  public:
   using Task = std::function<void()>;

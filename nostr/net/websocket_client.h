@@ -17,8 +17,8 @@ enum class CloseReason { local, dns, refused, timeout, tls, http_status, remote,
 
 struct Closed {
   CloseReason reason = CloseReason::remote;
-  int code = 0;       // the HTTP status or the WebSocket close code, when there was one
-  std::string text;   // for the person who has to act
+  int code = 0;      // the HTTP status or the WebSocket close code, when there was one
+  std::string text;  // for the person who has to act
 };
 
 struct ClientOptions {
@@ -35,7 +35,8 @@ struct ClientHandlers {
   std::function<void(Closed)> closed;
 };
 
-// One WebSocket connection. Net thread only. Destroying it closes the socket; no handler runs afterwards.
+// One WebSocket connection. Net thread only. Destroying it closes the socket; no handler runs
+// afterwards.
 class WebSocketClient {
  public:
   virtual ~WebSocketClient() = default;
@@ -46,7 +47,8 @@ class WebSocketClient {
   virtual void resume_reading() = 0;
 };
 
-// Starts to connect: the name is resolved on the dns thread, then the socket opens. Failures come through closed().
+// Starts to connect: the name is resolved on the dns thread, then the socket opens. Failures come
+// through closed().
 std::unique_ptr<WebSocketClient> connect(Loop& loop, const RelayUrl& url, ClientOptions options,
                                          ClientHandlers handlers);
 

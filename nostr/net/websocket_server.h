@@ -1,7 +1,7 @@
 #pragma once
 
-#include <functional>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,8 +22,9 @@ struct HttpRequest {
   std::string method;  // GET, HEAD, POST, PUT, DELETE, OPTIONS
   std::string path;    // percent-decoded, starts with '/'
   std::string query;   // as sent, without '?'; see query_value()
-  std::map<std::string, std::string> headers;  // accept, content-type, if-none-match, cache-control, authorization,
-                                               // origin, host, range, last-event-id
+  std::map<std::string, std::string>
+      headers;  // accept, content-type, if-none-match, cache-control, authorization,
+                // origin, host, range, last-event-id
   Bytes body;
   std::string peer;  // the client's address
 };
@@ -37,16 +38,16 @@ struct HttpResponse {
   Bytes body;
 };
 
-// The place where the answer goes. Thread-safe; the last release without an answer sends 500. Calls after the client
-// left do nothing.
+// The place where the answer goes. Thread-safe; the last release without an answer sends 500. Calls
+// after the client left do nothing.
 class HttpReply {
  public:
   virtual ~HttpReply() = default;
   // The whole answer at once.
   virtual void send(HttpResponse response) = 0;
-  // A streamed one (chunked): begin, then writes, then finish. write() waits while more than 1 MiB is unsent, so it
-  // must not be called on the net thread; it returns false once the client has gone. abort() cuts the connection, which
-  // tells the client that the stream is not whole.
+  // A streamed one (chunked): begin, then writes, then finish. write() waits while more than 1 MiB
+  // is unsent, so it must not be called on the net thread; it returns false once the client has
+  // gone. abort() cuts the connection, which tells the client that the stream is not whole.
   virtual void begin(int status, std::map<std::string, std::string> headers) = 0;
   virtual bool write(Bytes chunk) = 0;
   virtual void finish() = 0;
@@ -54,7 +55,8 @@ class HttpReply {
   virtual bool client_gone() const = 0;
 };
 
-// What a server does with its clients. All are called on the net thread and must not block: push into an inbox.
+// What a server does with its clients. All are called on the net thread and must not block: push
+// into an inbox.
 struct ServerHandlers {
   std::function<void(HttpRequest, std::shared_ptr<HttpReply>)> http;
   std::function<void(ServerConnectionId, const std::string& peer)> opened;
@@ -65,17 +67,17 @@ struct ServerHandlers {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0 takes a free one
-  size_t max_frame_bytes = 1024 * 1024;       // a longer one closes the connection (1009)
-  size_t max_body_bytes = 32 * 1024 * 1024;   // a longer one gets 413
+  uint16_t port = 0;                         // 0 takes a free one
+  size_t max_frame_bytes = 1024 * 1024;      // a longer one closes the connection (1009)
+  size_t max_body_bytes = 32 * 1024 * 1024;  // a longer one gets 413
   size_t max_connections = 1000;
   size_t max_unsent_bytes = 4 * 1024 * 1024;  // a slower reader is closed
-  std::string tls_cert_file;  // PEM; with tls_key_file: https and wss
+  std::string tls_cert_file;                  // PEM; with tls_key_file: https and wss
   std::string tls_key_file;
 };
 
-// An HTTP and WebSocket server on the loop's net thread. Thread-safe. Destroying it closes the port and all its
-// connections, and returns only when no handler runs any more.
+// An HTTP and WebSocket server on the loop's net thread. Thread-safe. Destroying it closes the port
+// and all its connections, and returns only when no handler runs any more.
 class WebSocketServer {
  public:
   virtual ~WebSocketServer() = default;

@@ -12,7 +12,7 @@ endif()
 
 add_library(ipnscast_flags INTERFACE)
 target_compile_options(ipnscast_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                                                -Wold-style-cast)
+                                                -Wold-style-cast -Wno-missing-field-initializers)
 if(IPNSCAST_WERROR)
   target_compile_options(ipnscast_flags INTERFACE -Werror)
 endif()

@@ -1,0 +1,214 @@
+#include "nostr/net/client_socket.h"
+
+#include "nostr/base/log.h"
+
+namespace ipnscast::nostr::net {
+namespace {
+
+bool alive(const Loop::Impl& loop, uint64_t id) { return loop.clients.count(id) != 0; }
+
+constexpr int kCloseTooBig = 1009;  // RFC 6455 section 7.4.1
+
+CloseReason classify(std::string_view why, int http_status) {
+  if (http_status >= 300) return CloseReason::http_status;
+  const auto has = [&](const char* word) { return why.find(word) != std::string_view::npos; };
+  if (has("refused") || has("conn fail: 111")) return CloseReason::refused;
+  if (has("imeout") || has("imed out")) return CloseReason::timeout;
+  if (has("tls") || has("TLS") || has("SSL") || has("ssl") || has("cert")) return CloseReason::tls;
+  return CloseReason::remote;
+}
+
+}  // namespace
+
+ClientSocket::ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options,
+                           ClientHandlers handlers)
+    : loop_(loop),
+      id_(loop.next_id++),
+      url_(std::move(url)),
+      options_(std::move(options)),
+      handlers_(std::make_shared<ClientHandlers>(std::move(handlers))) {
+  loop_.clients[id_] = this;
+  later(std::chrono::steady_clock::now() + options_.connect_timeout, nullptr);
+  start_look_up();
+}
+
+ClientSocket::~ClientSocket() {
+  loop_.clients.erase(id_);
+  drop_wsi();
+}
+
+void ClientSocket::later(Instant when, void (ClientSocket::*task)()) {
+  loop_.at(when, [loop = &loop_, id = id_, task] {
+    const auto found = loop->clients.find(id);
+    if (found == loop->clients.end()) return;
+    ClientSocket& self = *found->second;
+    if (task != nullptr) return (self.*task)();
+    if (self.stage_ == Stage::looking_up || self.stage_ == Stage::connecting) {
+      self.finish({CloseReason::timeout, 0, "no connection in time"});
+    }
+  });
+}
+
+void ClientSocket::start_look_up() {
+  loop_.names->look_up(url_.host(), [loop = &loop_, id = id_](auto found) {
+    loop->post([loop, id, found = std::move(found)]() mutable {
+      const auto self = loop->clients.find(id);
+      if (self != loop->clients.end()) self->second->addresses_found(std::move(found));
+    });
+  });
+}
+
+void ClientSocket::addresses_found(Result<std::vector<std::string>> found) {
+  if (stage_ != Stage::looking_up) return;
+  if (!found) return finish({CloseReason::dns, 0, found.error().message});
+  addresses_ = std::move(*found);
+  stage_ = Stage::connecting;
+  connect_next();
+}
+
+void ClientSocket::connect_next() {
+  if (stage_ != Stage::connecting) return;
+  lws_vhost* vhost = loop_.client_vhost(options_.ca_file);
+  if (vhost == nullptr)
+    return finish({CloseReason::tls, 0, "cannot use the CA file " + options_.ca_file});
+  const std::string& address = addresses_[next_address_++];
+  const bool default_port = url_.port() == (url_.tls() ? 443 : 80);
+  const std::string bare_host =
+      url_.host().find(':') == std::string::npos ? url_.host() : "[" + url_.host() + "]";
+  const std::string host = default_port ? bare_host : bare_host + ":" + std::to_string(url_.port());
+  lws_client_connect_info info{};
+  info.context = loop_.context;
+  info.vhost = vhost;
+  info.address = address.c_str();
+  info.port = url_.port();
+  info.path = url_.path().c_str();
+  info.host = host.c_str();
+  info.origin = nullptr;
+  info.local_protocol_name = "ipnscast-client";
+  info.ssl_connection = url_.tls() ? LCCSCF_USE_SSL : 0;
+  info.opaque_user_data = this;
+  info.pwsi = &wsi_;
+  const uint64_t id = id_;
+  Loop::Impl& loop = loop_;
+  // lws may report the failure through connection_error() before it returns, which may destroy us.
+  if (lws_client_connect_via_info(&info) == nullptr && alive(loop, id) && wsi_ == nullptr &&
+      stage_ == Stage::connecting) {
+    connection_error("cannot connect", 0);
+  }
+}
+
+void ClientSocket::connection_error(std::string_view why, int http_status) {
+  wsi_ = nullptr;
+  if (stage_ != Stage::connecting) return;
+  if (http_status == 0 && next_address_ < addresses_.size()) {
+    return later(std::chrono::steady_clock::now(), &ClientSocket::connect_next);
+  }
+  std::string text(why);
+  if (http_status >= 300) text = "HTTP " + std::to_string(http_status);
+  finish({classify(why, http_status), http_status, std::move(text)});
+}
+
+int ClientSocket::established() {
+  stage_ = Stage::open;
+  schedule_ping();
+  const uint64_t id = id_;
+  Loop::Impl& loop = loop_;
+  if (const auto handlers = handlers_; handlers->opened) handlers->opened();
+  return alive(loop, id) ? 0 : -1;
+}
+
+int ClientSocket::received(std::string_view part, bool last) {
+  heard_since_ping_ = true;
+  if (partial_.size() + part.size() > options_.max_frame_bytes) {
+    lws_close_reason(wsi_, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, nullptr, 0);
+    finish({CloseReason::too_large, kCloseTooBig,
+            "a frame above " + std::to_string(options_.max_frame_bytes) + " bytes"});
+    return -1;
+  }
+  partial_.append(part);
+  if (!last) return 0;
+  std::string frame;
+  frame.swap(partial_);
+  const uint64_t id = id_;
+  Loop::Impl& loop = loop_;
+  if (const auto handlers = handlers_; handlers->frame) handlers->frame(std::move(frame));
+  return alive(loop, id) ? 0 : -1;
+}
+
+int ClientSocket::pong() {
+  heard_since_ping_ = true;
+  return 0;
+}
+
+void ClientSocket::schedule_ping() {
+  later(std::chrono::steady_clock::now() + options_.ping_interval, &ClientSocket::ping_due);
+}
+
+void ClientSocket::ping_due() {
+  if (stage_ != Stage::open) return;
+  unanswered_pings_ = heard_since_ping_ ? 0 : unanswered_pings_;
+  if (unanswered_pings_ >= 2) return finish({CloseReason::dead, 0, "two pings without an answer"});
+  heard_since_ping_ = false;
+  ++unanswered_pings_;
+  ping_wanted_ = true;
+  lws_callback_on_writable(wsi_);
+  schedule_ping();
+}
+
+void ClientSocket::send(std::string frame) {
+  if (stage_ == Stage::over) return;
+  unsent_bytes_ += frame.size();
+  std::string padded(LWS_PRE, '\0');
+  padded += frame;
+  unsent_.push_back(std::move(padded));
+  if (stage_ == Stage::open) lws_callback_on_writable(wsi_);
+}
+
+int ClientSocket::writable() {
+  if (ping_wanted_) {
+    ping_wanted_ = false;
+    std::array<unsigned char, LWS_PRE> empty{};
+    if (lws_write(wsi_, empty.data() + LWS_PRE, 0, LWS_WRITE_PING) < 0) return -1;
+    if (!unsent_.empty()) lws_callback_on_writable(wsi_);
+    return 0;
+  }
+  if (unsent_.empty()) return 0;
+  std::string frame = std::move(unsent_.front());
+  unsent_.pop_front();
+  const size_t size = frame.size() - LWS_PRE;
+  unsent_bytes_ -= size;
+  auto* data = reinterpret_cast<unsigned char*>(frame.data()) + LWS_PRE;
+  if (lws_write(wsi_, data, size, LWS_WRITE_TEXT) < static_cast<int>(size)) return -1;
+  if (!unsent_.empty()) lws_callback_on_writable(wsi_);
+  return 0;
+}
+
+void ClientSocket::pause_reading() {
+  if (stage_ == Stage::open) lws_rx_flow_control(wsi_, 0);
+}
+
+void ClientSocket::resume_reading() {
+  if (stage_ == Stage::open) lws_rx_flow_control(wsi_, 1);
+}
+
+void ClientSocket::closed() {
+  wsi_ = nullptr;
+  finish({CloseReason::remote, close_code_,
+          close_code_ == 0 ? "connection lost" : "closed by the relay"});
+}
+
+void ClientSocket::drop_wsi() {
+  if (wsi_ == nullptr) return;
+  lws_set_opaque_user_data(wsi_, nullptr);
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+  wsi_ = nullptr;
+}
+
+void ClientSocket::finish(Closed closed) {
+  if (stage_ == Stage::over) return;
+  stage_ = Stage::over;
+  drop_wsi();
+  if (const auto handlers = handlers_; handlers->closed) handlers->closed(std::move(closed));
+}
+
+}  // namespace ipnscast::nostr::net

@@ -1,0 +1,153 @@
+#include "nostr/net/loop.h"
+
+#include <cassert>
+#include <condition_variable>
+
+#include "nostr/base/log.h"
+#include "nostr/base/thread_name.h"
+#include "nostr/net/lws_loop.h"
+
+namespace ipnscast::nostr::net {
+namespace {
+
+constexpr size_t kReceiveBufferBytes = 16 * 1024;
+
+const lws_protocols kClientProtocols[] = {
+    {"ipnscast-client", on_client_event, 0, kReceiveBufferBytes, 0, nullptr, 0},
+    {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
+
+void emit_lws_log(int /*level*/, const char* line) {
+  std::string_view text(line);
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  // What matters to a person reaches our callbacks as an event; this is for looking inside.
+  log_debug("lws", text);
+}
+
+}  // namespace
+
+void Loop::Impl::post(Task task) {
+  {
+    std::lock_guard lock(mutex);
+    posted.push_back(std::move(task));
+    if (posted.size() > 1) return;  // the loop was woken for the first one and takes all
+  }
+  lws_cancel_service(context);
+}
+
+void Loop::Impl::run_posted() {
+  std::deque<Task> batch;
+  {
+    std::lock_guard lock(mutex);
+    batch.swap(posted);
+  }
+  for (Task& task : batch) task();
+}
+
+void Loop::Impl::at(Instant when, Task task) {
+  const bool first = timers.empty() || when < timers.begin()->first;
+  timers.emplace(when, std::move(task));
+  if (first) arm_timer();
+}
+
+void Loop::Impl::arm_timer() {
+  if (timers.empty()) return;
+  const auto wait = std::chrono::duration_cast<std::chrono::microseconds>(
+      timers.begin()->first - std::chrono::steady_clock::now());
+  lws_sul_schedule(
+      context, 0, &timer.list,
+      [](lws_sorted_usec_list_t* list) { reinterpret_cast<Timer*>(list)->owner->run_due(); },
+      std::max<int64_t>(1, wait.count()));
+}
+
+void Loop::Impl::run_due() {
+  const Instant now = std::chrono::steady_clock::now();
+  while (!timers.empty() && timers.begin()->first <= now) {
+    Task task = std::move(timers.begin()->second);
+    timers.erase(timers.begin());
+    task();
+  }
+  arm_timer();
+}
+
+lws_vhost* Loop::Impl::client_vhost(const std::string& ca_file) {
+  auto& vhost = client_vhosts[ca_file];
+  if (vhost == nullptr) {
+    lws_context_creation_info info{};
+    info.port = CONTEXT_PORT_NO_LISTEN;
+    info.protocols = kClientProtocols;
+    info.vhost_name = ca_file.empty() ? "client" : ca_file.c_str();
+    info.client_ssl_ca_filepath = ca_file.empty() ? nullptr : ca_file.c_str();
+    vhost = lws_create_vhost(context, &info);
+  }
+  return vhost;
+}
+
+void Loop::Impl::serve() {
+  set_thread_name("net");
+  for (;;) {
+    run_posted();
+    {
+      std::lock_guard lock(mutex);
+      if (stopping && posted.empty()) return;
+      if (!posted.empty()) continue;
+    }
+    lws_service(context, 0);
+  }
+}
+
+Loop::Impl::~Impl() {
+  names.reset();
+  {
+    std::lock_guard lock(mutex);
+    stopping = true;
+  }
+  lws_cancel_service(context);
+  if (thread.joinable()) thread.join();
+  timers.clear();
+  lws_sul_cancel(&timer.list);
+  assert(clients.empty());
+  lws_context_destroy(context);
+}
+
+Loop::Loop() : impl_(std::make_unique<Impl>()) {}
+Loop::~Loop() = default;
+
+Result<std::unique_ptr<Loop>> Loop::start() {
+  lws_set_log_level(LLL_ERR | LLL_WARN, emit_lws_log);
+  std::unique_ptr<Loop> loop(new Loop());
+  Impl& impl = *loop->impl_;
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  info.user = &impl;
+  info.pt_serv_buf_size = 64 * 1024;
+  impl.context = lws_create_context(&info);
+  if (impl.context == nullptr) return fail(Errc::io, "cannot start the network loop");
+  impl.timer.owner = &impl;
+  impl.names = std::make_unique<NameLookup>();
+  impl.thread = std::thread([&impl] { impl.serve(); });
+  return loop;
+}
+
+void Loop::post(Task task) { impl_->post(std::move(task)); }
+
+void Loop::run(Task task) {
+  assert(!on_net_thread());
+  std::mutex mutex;
+  std::condition_variable done_changed;
+  bool done = false;
+  post([&] {
+    task();
+    std::lock_guard lock(mutex);
+    done = true;
+    done_changed.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  done_changed.wait(lock, [&] { return done; });
+}
+
+void Loop::at(Instant when, Task task) { impl_->at(when, std::move(task)); }
+
+bool Loop::on_net_thread() const { return std::this_thread::get_id() == impl_->thread.get_id(); }
+
+}  // namespace ipnscast::nostr::net

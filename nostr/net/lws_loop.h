@@ -1,0 +1,62 @@
+#pragma once
+
+// Private: what the files of nostr/net share. The only header that includes libwebsockets.
+#include <libwebsockets.h>
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+
+#include "nostr/net/loop.h"
+#include "nostr/net/name_lookup.h"
+
+namespace ipnscast::nostr::net {
+
+class ClientSocket;
+class ServerImpl;
+
+struct Loop::Impl {
+  ~Impl();
+
+  // Any thread.
+  void post(Task task);
+
+  // Net thread only.
+  void at(Instant when, Task task);
+  void run_posted();
+  void run_due();
+  void arm_timer();
+  void serve();
+  // The vhost for outgoing connections that trust this CA file ("" for the system's). Null when the
+  // file is unusable.
+  lws_vhost* client_vhost(const std::string& ca_file);
+
+  // constant after construction
+  lws_context* context = nullptr;
+  std::thread thread;
+  std::unique_ptr<NameLookup> names;
+
+  // guarded by mutex
+  std::mutex mutex;
+  std::deque<Task> posted;
+  bool stopping = false;
+
+  // net thread only
+  struct Timer {
+    lws_sorted_usec_list_t list{};  // first member: lws hands us its address
+    Impl* owner = nullptr;
+  } timer;
+  std::multimap<Instant, Task> timers;
+  std::map<std::string, lws_vhost*> client_vhosts;
+  std::unordered_map<uint64_t, ClientSocket*> clients;
+  std::unordered_map<lws_vhost*, ServerImpl*> servers;
+  uint64_t next_id = 1;
+};
+
+// The callback of outgoing connections, in websocket_client.cpp.
+int on_client_event(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t size);
+
+}  // namespace ipnscast::nostr::net

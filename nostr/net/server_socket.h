@@ -1,0 +1,110 @@
+#pragma once
+
+// Private to nostr/net.
+#include <condition_variable>
+
+#include "nostr/net/lws_loop.h"
+#include "nostr/net/websocket_server.h"
+
+namespace ipnscast::nostr::net {
+
+class ServerImpl;
+
+// What is on its way to one HTTP client. Shared between the net thread, which writes it out, and
+// the thread that answers, which fills it.
+struct HttpOutput {
+  struct Head {
+    int status = 200;
+    std::map<std::string, std::string> headers;
+    std::optional<uint64_t> content_length;  // none: chunked
+  };
+
+  std::mutex mutex;
+  std::condition_variable room;
+  // guarded by mutex
+  std::optional<Head> head;
+  std::deque<Bytes> chunks;
+  size_t front_sent = 0;  // bytes of the first chunk that are out
+  size_t unsent_bytes = 0;
+  bool finished = false;
+  bool aborted = false;
+  bool gone = false;  // the client left
+};
+
+// One accepted connection; HTTP first, WebSocket after an upgrade. Net thread only.
+struct ServerConnection {
+  ServerConnectionId id;
+  ServerImpl* server = nullptr;
+  lws* wsi = nullptr;
+  std::string peer;
+
+  // WebSocket
+  bool upgraded = false;
+  bool closing = false;
+  std::string partial;
+  std::deque<std::shared_ptr<const std::string>> unsent;
+  size_t unsent_bytes = 0;
+
+  // HTTP: the request that is being read or answered
+  HttpRequest request;
+  bool body_too_large = false;
+  bool dispatched = false;
+  std::shared_ptr<HttpOutput> output;
+  bool head_written = false;
+  bool head_only = false;
+  bool chunked = false;
+};
+
+class ServerImpl final : public WebSocketServer {
+ public:
+  ServerImpl(Loop& loop, ServerOptions options, ServerHandlers handlers);
+  ~ServerImpl() override;
+
+  // Net thread. Errc::io.
+  Status open();
+
+  uint16_t port() const override { return port_; }
+  void send(ServerConnectionId id, std::shared_ptr<const std::string> frame) override;
+  void close(ServerConnectionId id) override;
+  void resume_reading(ServerConnectionId id) override;
+
+  // Net thread only: events from lws; the result is lws's return value.
+  int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size);
+
+  ServerConnection* find(ServerConnectionId id);
+
+  // Any thread: runs the task on the net thread, unless the server is gone by then.
+  void post(std::function<void(ServerImpl&)> task);
+
+ private:
+  ServerConnection* connection_of(lws* wsi);
+  int accept_upgrade(lws* wsi);
+  int received(ServerConnection& c, std::string_view part, bool last);
+  int frame_writable(ServerConnection& c);
+  void forget(lws* wsi);
+
+  // in http_exchange.cpp
+  int http_request(lws* wsi, std::string_view path);
+  int http_body(ServerConnection& c, std::string_view part);
+  int dispatch(ServerConnection& c);
+  int http_writable(ServerConnection& c);
+  int write_head(ServerConnection& c, HttpOutput::Head head);
+  int write_body(ServerConnection& c, Bytes chunk, bool last);
+  int transaction_over(ServerConnection& c);
+  static void release_output(ServerConnection& c);
+
+  // constant after construction
+  Loop& loop_;
+  const ServerOptions options_;
+  const ServerHandlers handlers_;
+  uint16_t port_ = 0;
+
+  // The pointee is read and written on the net thread only; null once the server is gone.
+  const std::shared_ptr<ServerImpl*> self_ = std::make_shared<ServerImpl*>(this);
+
+  // net thread only
+  lws_vhost* vhost_ = nullptr;
+  std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
+};
+
+}  // namespace ipnscast::nostr::net

@@ -1,0 +1,62 @@
+#include "nostr/net/websocket_client.h"
+
+#include "nostr/net/client_socket.h"
+
+namespace ipnscast::nostr::net {
+namespace {
+
+int http_status_of(lws* wsi) { return static_cast<int>(lws_http_client_http_response(wsi)); }
+
+// 1005 stands for a close frame without a code. RFC 6455 section 7.1.5.
+int close_code(const void* in, size_t size) {
+  if (size < 2) return 1005;
+  const auto* bytes = static_cast<const uint8_t*>(in);
+  return bytes[0] * 256 + bytes[1];
+}
+
+}  // namespace
+
+int on_client_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
+  auto* socket = static_cast<ClientSocket*>(lws_get_opaque_user_data(wsi));
+  if (socket == nullptr) {
+    const bool live = reason == LWS_CALLBACK_CLIENT_ESTABLISHED ||
+                      reason == LWS_CALLBACK_CLIENT_RECEIVE ||
+                      reason == LWS_CALLBACK_CLIENT_WRITEABLE;
+    return live ? -1 : 0;
+  }
+  switch (reason) {
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: {
+      const std::string why(static_cast<const char*>(in), in == nullptr ? 0 : size);
+      const int status = why.rfind("HS:", 0) == 0 ? http_status_of(wsi) : 0;
+      lws_set_opaque_user_data(wsi, nullptr);
+      socket->connection_error(why.empty() ? "connection failed" : why, status);
+      return 0;
+    }
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+      return socket->established();
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+      if (lws_frame_is_binary(wsi)) return 0;  // NIP-01 has text frames only
+      return socket->received({static_cast<const char*>(in), size},
+                              lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0);
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+      return socket->pong();
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+      return socket->writable();
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+      socket->peer_closing(close_code(in, size));
+      return 0;
+    case LWS_CALLBACK_CLIENT_CLOSED:
+      lws_set_opaque_user_data(wsi, nullptr);
+      socket->closed();
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+std::unique_ptr<WebSocketClient> connect(Loop& loop, const RelayUrl& url, ClientOptions options,
+                                         ClientHandlers handlers) {
+  return std::make_unique<ClientSocket>(loop.impl(), url, std::move(options), std::move(handlers));
+}
+
+}  // namespace ipnscast::nostr::net

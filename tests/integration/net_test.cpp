@@ -1,0 +1,306 @@
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <thread>
+
+#include "nostr/base/base64.h"
+#include "nostr/base/inbox.h"
+#include "nostr/net/loop.h"
+#include "nostr/net/websocket_client.h"
+#include "nostr/net/websocket_server.h"
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+using namespace ipnscast::nostr::net;
+
+namespace {
+
+// A blocking TCP client that sends one request and reads to the end of the stream (or for two seconds).
+std::string raw_exchange(uint16_t port, const std::string& request) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  timeval limit{2, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  REQUIRE(::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size()));
+  std::string out;
+  char buffer[65536];
+  for (ssize_t got; (got = ::recv(fd, buffer, sizeof(buffer), 0)) > 0;) out.append(buffer, static_cast<size_t>(got));
+  ::close(fd);
+  return out;
+}
+
+// RFC 6455 section 4.2.2.
+std::string websocket_accept(const std::string& key) {
+  const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, 20> digest;
+  SHA1(as_bytes(text).data(), text.size(), digest.data());
+  return to_base64(digest);
+}
+
+// A client that reports into an inbox which the test reads.
+struct Probe {
+  struct Event {
+    std::string what;
+    std::string text;
+  };
+  Loop& loop;
+  Inbox<Event> events{10000};
+  std::unique_ptr<WebSocketClient> socket;
+
+  Probe(Loop& l, const std::string& url, ClientOptions options = {}) : loop(l) {
+    loop.run([&] {
+      socket = connect(loop, *RelayUrl::parse(url), std::move(options),
+                       {.opened = [this] { events.push_reserved({"opened", ""}); },
+                        .frame = [this](std::string f) { events.push_reserved({"frame", std::move(f)}); },
+                        .closed = [this](Closed c) {
+                          events.push_reserved({"closed " + std::to_string(static_cast<int>(c.reason)), c.text});
+                        }});
+    });
+  }
+  ~Probe() {
+    loop.run([this] { socket.reset(); });
+  }
+  Event next() {
+    auto event = events.pop_until(std::chrono::steady_clock::now() + std::chrono::seconds(10));
+    return event ? *event : Event{"nothing", ""};
+  }
+  void send(std::string frame) {
+    loop.run([&] { socket->send(std::move(frame)); });
+  }
+};
+
+std::unique_ptr<WebSocketServer> echo_server(Loop& loop, ServerOptions options,
+                                             std::unique_ptr<WebSocketServer>*& self) {
+  auto server = listen(loop, std::move(options),
+                       {.http = nullptr,
+                        .opened = nullptr,
+                        .frame =
+                            [&self](ServerConnectionId id, std::string frame) {
+                              if (frame == "close me") {
+                                (*self)->close(id);
+                              } else {
+                                (*self)->send(id, std::make_shared<const std::string>(std::move(frame)));
+                              }
+                              return true;
+                            },
+                        .closed = nullptr});
+  REQUIRE(server);
+  return std::move(*server);
+}
+
+std::string url_of(const WebSocketServer& server) {
+  return "ws://127.0.0.1:" + std::to_string(server.port());
+}
+
+}  // namespace
+
+TEST_CASE("frames of any size travel to a server and back in order") {
+  auto loop = *Loop::start();
+  std::unique_ptr<WebSocketServer> server;
+  auto* self = &server;
+  server = echo_server(*loop, {}, self);
+  {
+    Probe probe(*loop, url_of(*server));
+    REQUIRE(probe.next().what == "opened");
+    for (const size_t size : {1, 125, 126, 65535, 65536, 900000}) {
+      const std::string frame(size, 'x');
+      probe.send(frame);
+      const auto got = probe.next();
+      REQUIRE(got.what == "frame");
+      CHECK(got.text == frame);
+    }
+    for (int i = 0; i < 1000; ++i) probe.send(std::to_string(i));
+    for (int i = 0; i < 1000; ++i) REQUIRE(probe.next().text == std::to_string(i));
+    probe.send("close me");
+    CHECK(probe.next().what.rfind("closed", 0) == 0);
+  }
+  server.reset();
+}
+
+TEST_CASE("a frame above the limit ends the connection on either side") {
+  auto loop = *Loop::start();
+  std::unique_ptr<WebSocketServer> server;
+  auto* self = &server;
+  server = echo_server(*loop, {.max_frame_bytes = 1000}, self);
+  {
+    Probe probe(*loop, url_of(*server));
+    REQUIRE(probe.next().what == "opened");
+    probe.send(std::string(2000, 'x'));
+    CHECK(probe.next().what.rfind("closed", 0) == 0);
+    Probe small(*loop, url_of(*server), {.max_frame_bytes = 10});
+    REQUIRE(small.next().what == "opened");
+    small.send("a frame of more than ten");
+    CHECK(small.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::too_large)));
+  }
+  server.reset();
+}
+
+TEST_CASE("nobody listening, a name that is none and a server that hangs are told apart") {
+  auto loop = *Loop::start();
+  uint16_t free_port = 0;
+  {
+    auto gone = *listen(*loop, {}, {});
+    free_port = gone->port();
+  }
+  Probe refused(*loop, "ws://127.0.0.1:" + std::to_string(free_port));
+  CHECK(refused.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::refused)));
+  Probe nameless(*loop, "ws://no-such-host.invalid");
+  CHECK(nameless.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::dns)));
+
+  const int deaf = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(deaf, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(::listen(deaf, 5) == 0);
+  socklen_t size = sizeof(address);
+  ::getsockname(deaf, reinterpret_cast<sockaddr*>(&address), &size);
+  Probe hanging(*loop, "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
+                {.connect_timeout = std::chrono::milliseconds(300)});
+  CHECK(hanging.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::timeout)));
+  ::close(deaf);
+}
+
+TEST_CASE("an HTTP answer is refused as a relay with its status") {
+  auto loop = *Loop::start();
+  auto server = *listen(*loop, {}, {});
+  // Upgrades go through on our own server, so a peer that answers plain HTTP is played by a raw socket.
+  const int raw = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(raw, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(::listen(raw, 5) == 0);
+  socklen_t size = sizeof(address);
+  ::getsockname(raw, reinterpret_cast<sockaddr*>(&address), &size);
+  std::thread answering([raw] {
+    const int fd = ::accept(raw, nullptr, nullptr);
+    char buffer[4096];
+    (void)::recv(fd, buffer, sizeof(buffer), 0);
+    const std::string answer = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+    (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    (void)::recv(fd, buffer, sizeof(buffer), 0);
+    ::close(fd);
+  });
+  {
+    Probe probe(*loop, "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+    const auto closed = probe.next();
+    CHECK(closed.what == "closed " + std::to_string(static_cast<int>(CloseReason::http_status)));
+    CHECK(closed.text == "HTTP 403");
+  }
+  answering.join();
+  ::close(raw);
+}
+
+TEST_CASE("HTTP requests with and without a body are answered whole, streamed and cut") {
+  auto loop = *Loop::start();
+  std::thread streaming;
+  auto server = *listen(
+      *loop, {.max_body_bytes = 1000},
+      {.http = [&](HttpRequest request, std::shared_ptr<HttpReply> reply) {
+        if (request.path == "/stream" || request.path == "/cut") {
+          const bool cut = request.path == "/cut";
+          streaming = std::thread([reply, cut] {
+            reply->begin(200, {{"content-type", "text/plain"}});
+            for (int i = 0; i < 100; ++i) reply->write(Bytes(40000, static_cast<uint8_t>('a')));
+            if (cut) {
+              reply->abort();
+            } else {
+              reply->finish();
+            }
+          });
+          return;
+        }
+        if (request.path == "/nothing") return;
+        const std::string text = request.method + " " + request.path + " q=" +
+                                 query_value(request, "q").value_or("none") + " " + request.headers["accept"] + " " +
+                                 std::string(as_text(request.body));
+        reply->send({200, {{"etag", "\"x\""}}, to_bytes(text)});
+      }});
+  const auto ask = [&](const std::string& request) { return raw_exchange(server->port(), request); };
+
+  const std::string get = ask("GET /a%20b?x=1&q=c%2Fd HTTP/1.1\r\nHost: h\r\nAccept: text/x\r\nConnection: close\r\n\r\n");
+  CHECK(get.rfind("HTTP/1.1 200", 0) == 0);
+  CHECK(get.find("GET /a b q=c/d text/x ") != std::string::npos);
+  CHECK(get.find("etag: \"x\"") != std::string::npos);
+  const std::string post = ask("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
+  CHECK(post.find("POST /p q=none  body") != std::string::npos);
+  const std::string bare_post = ask("POST /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  CHECK(bare_post.find("POST /p q=none") != std::string::npos);
+  const std::string put = ask("PUT /p HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nConnection: close\r\n\r\nz");
+  CHECK(put.find("PUT /p q=none  z") != std::string::npos);
+  const std::string head = ask("HEAD /p HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  CHECK(head.rfind("HTTP/1.1 200", 0) == 0);
+  CHECK(head.find("HEAD /p") == std::string::npos);
+  const std::string big = ask("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n");
+  CHECK(big.rfind("HTTP/1.1 413", 0) == 0);
+  CHECK(ask("GET /nothing HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").rfind("HTTP/1.1 500", 0) == 0);
+  const std::string kept = ask("GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  CHECK(kept.find("GET /1") != std::string::npos);
+
+  const std::string streamed = ask("GET /stream HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  streaming.join();
+  CHECK(static_cast<size_t>(std::count(streamed.begin(), streamed.end(), 'a')) >= 4000000);
+  CHECK(streamed.size() > 5);
+  CHECK(streamed.substr(streamed.size() - 5) == "0\r\n\r\n");
+  const std::string cut = ask("GET /cut HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  streaming.join();
+  CHECK(cut.find("0\r\n\r\n", cut.size() > 8 ? cut.size() - 8 : 0) == std::string::npos);
+}
+
+TEST_CASE("a port can be taken again right after its server is gone, and a taken one is an error") {
+  auto loop = *Loop::start();
+  auto first = *listen(*loop, {}, {});
+  const uint16_t port = first->port();
+  CHECK_FALSE(listen(*loop, {.port = port}, {}));
+  first.reset();
+  auto second = listen(*loop, {.port = port}, {});
+  CHECK(second);
+}
+
+TEST_CASE("R26 a half-open socket is found dead after two unanswered pings") {
+  auto loop = *Loop::start();
+  const int raw = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(raw, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(::listen(raw, 5) == 0);
+  socklen_t size = sizeof(address);
+  ::getsockname(raw, reinterpret_cast<sockaddr*>(&address), &size);
+  std::promise<void> over;
+  std::thread silent([raw, done = over.get_future()]() mutable {
+    const int fd = ::accept(raw, nullptr, nullptr);
+    char buffer[4096];
+    const ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
+    const std::string request(buffer, static_cast<size_t>(got));
+    const size_t at = request.find("Sec-WebSocket-Key: ") + 19;
+    const std::string key = request.substr(at, request.find('\r', at) - at);
+    const std::string answer =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        websocket_accept(key) + "\r\n\r\n";
+    (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    done.wait();
+    ::close(fd);
+  });
+  {
+    Probe probe(*loop, "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
+                {.ping_interval = std::chrono::milliseconds(100)});
+    CHECK(probe.next().what == "opened");
+    CHECK(probe.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::dead)));
+  }
+  over.set_value();
+  silent.join();
+  ::close(raw);
+}

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nostr/base/bytes.h"
+#include "nostr/base/clock.h"
+#include "nostr/base/result.h"
+#include "nostr/base/strong_id.h"
+
+namespace ipnscast::sync::gateway {
+
+// One HTTP request. Everything that the other side could stretch has a bound.
+struct HttpCall {
+  std::string method = "GET";                                // GET, HEAD, POST or PUT
+  std::string url;                                           // http:// or https://
+  std::vector<std::pair<std::string, std::string>> headers;  // values without line breaks
+  std::shared_ptr<const Bytes> body;     // of POST and PUT; null is an empty one
+  uint64_t max_bytes = 4 * 1024 * 1024;  // of the answer's body
+  Milliseconds connect_timeout{3'000};   // name look-up, TCP and TLS
+  Milliseconds deadline{30'000};         // for the whole call, pauses included
+  Milliseconds stall{5'000};             // longest time without a new byte either way; 0: no limit
+};
+
+// Names in lower case; a repeated one is joined with ", ".
+using HttpHeaders = std::map<std::string, std::string, std::less<>>;
+
+// Status line and headers of the final answer: redirects (5 at most, http and https only) and 1xx
+// are behind it.
+struct HttpHead {
+  int status = 0;
+  HttpHeaders headers;
+  std::string url;  // the final one
+
+  // Empty when absent.
+  std::string_view header(std::string_view lower_case_name) const {
+    const auto it = headers.find(lower_case_name);
+    return it == headers.end() ? std::string_view{} : std::string_view(it->second);
+  }
+};
+
+// Since the call was started.
+struct HttpTimings {
+  Milliseconds connected{0};
+  Milliseconds first_byte{0};
+  Milliseconds total{0};
+};
+
+// An answer that is taken as a whole.
+struct HttpAnswer {
+  HttpHead head;
+  Bytes body;
+  HttpTimings timings;
+};
+
+using HttpId = StrongId<struct HttpTag>;
+
+// Called on the http thread; they must not block and must not throw: push into an inbox. done()
+// comes exactly once and last, whatever happens. Any of them may be empty.
+struct HttpHandlers {
+  std::function<void(const HttpHead&)> head;
+  // False pauses the transfer: the same bytes come again after Http::resume(). The stall time stops
+  // meanwhile.
+  std::function<bool(ByteView)> chunk;
+  // Success says that an answer of any status came whole as far as HTTP can tell. Otherwise
+  // Errc::timeout (deadline, stall), unreachable (no connection, or cut), too_large, cancelled,
+  // closed, or invalid (a URL that is none).
+  std::function<void(Status, const HttpTimings&)> done;
+};
+
+// What can make HTTP calls: HttpClient, and scripted gateways in tests. Thread-safe.
+class Http {
+ public:
+  virtual ~Http() = default;
+  virtual HttpId start(HttpCall call, HttpHandlers handlers) = 0;
+  // done(Errc::cancelled) follows, unless the call has ended.
+  virtual void cancel(HttpId id) = 0;
+  virtual void resume(HttpId id) = 0;
+
+  // Makes the call and waits for the whole answer. Not from the http thread. Errors as in
+  // HttpHandlers::done.
+  Result<HttpAnswer> fetch(HttpCall call);
+};
+
+}  // namespace ipnscast::sync::gateway

@@ -1,0 +1,261 @@
+#include "sync/gateway/http_transfer.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace ipnscast::sync::gateway {
+namespace {
+
+constexpr size_t kMaxHeaderBytes = 64 * 1024;
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
+  return text;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+Errc errc_of(CURLcode code) {
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return Errc::timeout;
+    case CURLE_FILESIZE_EXCEEDED:
+      return Errc::too_large;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return Errc::invalid;
+    case CURLE_TOO_MANY_REDIRECTS:
+      return Errc::refused;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+      return Errc::internal;
+    default:
+      return Errc::unreachable;
+  }
+}
+
+Milliseconds milliseconds(CURL* easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return Milliseconds(microseconds / 1000);
+}
+
+}  // namespace
+
+HttpTransfer::HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers,
+                           const std::string& ca_file, Instant now)
+    : id_(id),
+      call_(std::move(call)),
+      handlers_(std::move(handlers)),
+      started_(now),
+      last_progress_(now),
+      last_check_(now) {
+  easy_ = curl_easy_init();
+  if (easy_ != nullptr && !set_up(ca_file)) {
+    curl_easy_cleanup(easy_);
+    easy_ = nullptr;
+  }
+}
+
+HttpTransfer::~HttpTransfer() {
+  if (easy_ != nullptr) curl_easy_cleanup(easy_);
+  curl_slist_free_all(header_list_);
+}
+
+bool HttpTransfer::set_up(const std::string& ca_file) {
+  bool good = true;
+  const auto set = [&](CURLoption option, auto value) {
+    good = good && curl_easy_setopt(easy_, option, value) == CURLE_OK;
+  };
+  set(CURLOPT_PRIVATE, static_cast<void*>(this));
+  set(CURLOPT_ERRORBUFFER, error_text_);
+  set(CURLOPT_URL, call_.url.c_str());
+  set(CURLOPT_NOSIGNAL, 1L);
+  // Without this, removing a transfer whose name look-up hangs blocks the whole thread until the
+  // look-up ends.
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_MAXREDIRS, 5L);
+  set(CURLOPT_POSTREDIR, long{CURL_REDIR_POST_ALL});
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_timeout.count()));
+  set(CURLOPT_MAXFILESIZE_LARGE,
+      static_cast<curl_off_t>(std::min<uint64_t>(call_.max_bytes, INT64_MAX)));
+  set(CURLOPT_USERAGENT, "ipnscast");
+  // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
+  // TLS.
+  const bool tls = lower(call_.url.substr(0, 8)) == "https://";
+  set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+  if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
+
+  bool has_type = false;
+  const auto add = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(header_list_, line.c_str());
+    if (longer == nullptr)
+      good = false;
+    else
+      header_list_ = longer;
+  };
+  for (const auto& [name, value] : call_.headers) {
+    if (name.find_first_of("\r\n:") != std::string::npos ||
+        value.find_first_of("\r\n") != std::string::npos) {
+      return false;
+    }
+    has_type = has_type || lower(name) == "content-type";
+    add(name + ": " + value);
+  }
+  add("Expect:");  // a server that ignores "100-continue" would cost a second
+  if (!has_type) add("Content-Type:");
+  set(CURLOPT_HTTPHEADER, header_list_);
+  set_body();
+
+  set(
+      CURLOPT_HEADERFUNCTION, +[](char* data, size_t size, size_t count, void* self) -> size_t {
+        auto* transfer = static_cast<HttpTransfer*>(self);
+        transfer->note_header({data, size * count});
+        return transfer->refused_ ? size * count : 0;
+      });
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(
+      CURLOPT_WRITEFUNCTION, +[](char* data, size_t size, size_t count, void* self) -> size_t {
+        return static_cast<HttpTransfer*>(self)->note_body(as_bytes({data, size * count}));
+      });
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  return good;
+}
+
+void HttpTransfer::set_body() {
+  if (call_.method == "GET") return;
+  if (call_.method == "HEAD") {
+    curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  // The bytes stay ours: libcurl reads them from where they are.
+  static const uint8_t kNothing = 0;
+  const uint8_t* data = call_.body && !call_.body->empty() ? call_.body->data() : &kNothing;
+  const curl_off_t size = call_.body ? static_cast<curl_off_t>(call_.body->size()) : 0;
+  curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, size);
+  curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(data));
+  if (call_.method != "POST") curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, call_.method.c_str());
+}
+
+void HttpTransfer::note_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMaxHeaderBytes) {
+    refused_ = fail(Errc::too_large, "headers of more than 64 KiB");
+    return;
+  }
+  if (head_delivered_) {  // a trailer: the other side gave up halfway (trustless gateway spec,
+                          // "X-Stream-Error")
+    if (lower(line.substr(0, 15)) == "x-stream-error:") {
+      refused_ =
+          fail(Errc::unreachable, "stream error: " + std::string(trim(line.substr(15, 200))));
+    }
+    return;
+  }
+  if (line.substr(0, 5) == "HTTP/") {  // the next answer of a chain of redirects or 1xx
+    head_ = {};
+    return;
+  }
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  const auto value = trim(line.substr(colon + 1));
+  auto [it, fresh] = head_.headers.try_emplace(lower(trim(line.substr(0, colon))), value);
+  if (!fresh) it->second.append(", ").append(value);
+}
+
+void HttpTransfer::deliver_head() {
+  if (head_delivered_) return;
+  head_delivered_ = true;
+  long status = 0;
+  const char* url = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
+  head_.status = static_cast<int>(status);
+  if (url != nullptr) head_.url = url;
+  if (handlers_.head) handlers_.head(head_);
+}
+
+size_t HttpTransfer::note_body(ByteView bytes) {
+  if (received_ + bytes.size() > call_.max_bytes) {
+    refused_ =
+        fail(Errc::too_large, "answer of more than " + std::to_string(call_.max_bytes) + " bytes");
+    return 0;
+  }
+  deliver_head();
+  if (handlers_.chunk && !handlers_.chunk(bytes)) {
+    paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  received_ += bytes.size();
+  return bytes.size();
+}
+
+void HttpTransfer::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  last_progress_ = std::chrono::steady_clock::now();
+  curl_easy_pause(easy_, CURLPAUSE_CONT);  // may hand over the held bytes at once, and pause again
+}
+
+curl_off_t HttpTransfer::bytes_moved() const {
+  curl_off_t up = 0;
+  curl_off_t down = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &up);
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &down);
+  return up + down + static_cast<curl_off_t>(header_bytes_);
+}
+
+Status HttpTransfer::check_time(Instant now) {
+  last_check_ = now;
+  if (now >= started_ + call_.deadline) return fail(Errc::timeout, "deadline passed");
+  if (call_.stall.count() <= 0) return {};
+  const curl_off_t moved = bytes_moved();
+  if (moved != last_moved_ || paused_) {
+    last_moved_ = moved;
+    last_progress_ = now;
+  }
+  if (now >= last_progress_ + call_.stall) return fail(Errc::timeout, "stalled: no new byte");
+  return {};
+}
+
+Instant HttpTransfer::next_check() const {
+  const Instant end = started_ + call_.deadline;
+  if (call_.stall.count() <= 0) return end;
+  // Progress is only seen when looking, so look more often than the stall time alone would ask for.
+  return std::min({end, last_progress_ + call_.stall, last_check_ + call_.stall / 4});
+}
+
+HttpTimings HttpTransfer::timings() const {
+  return {milliseconds(easy_, CURLINFO_CONNECT_TIME_T),
+          milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T),
+          milliseconds(easy_, CURLINFO_TOTAL_TIME_T)};
+}
+
+void HttpTransfer::finish(CURLcode code) {
+  Status status = refused_;
+  if (status && code != CURLE_OK) {
+    status = fail(errc_of(code), error_text_[0] != 0 ? error_text_ : curl_easy_strerror(code));
+  }
+  if (status) deliver_head();  // an answer without a body
+  if (handlers_.done) handlers_.done(std::move(status), timings());
+}
+
+void HttpTransfer::finish(Error error) {
+  if (handlers_.done) {
+    handlers_.done(fail(std::move(error)), easy_ != nullptr ? timings() : HttpTimings{});
+  }
+}
+
+}  // namespace ipnscast::sync::gateway

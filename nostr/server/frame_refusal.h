@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "nostr/message.h"
+
+namespace ipnscast::nostr::server {
+
+// What to answer to a client's frame that did not parse: OK false for an EVENT whose id can be
+// read, CLOSED for a REQ or COUNT whose subscription id can be read, NOTICE for the rest. NIP-01.
+RelayMessage refusal_of(std::string_view frame, const Error& why);
+
+}  // namespace ipnscast::nostr::server

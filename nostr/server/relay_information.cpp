@@ -1,0 +1,28 @@
+#include "nostr/server/relay_information.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ipnscast::nostr::server {
+
+std::string relay_information(const RelayOptions& options) {
+  const nlohmann::json document = {
+      {"name", options.name},
+      {"description", options.description},
+      {"software", "ipnscast"},
+      {"supported_nips", {1, 9, 11, 40}},
+      {"limitation",
+       {{"max_message_length", options.max_message_bytes},
+        {"max_subscriptions", options.max_subscriptions},
+        {"max_subid_length", options.max_subscription_id},
+        {"max_limit", options.max_limit},
+        {"default_limit", options.max_limit},
+        {"max_event_tags", options.max_event_tags},
+        {"auth_required", false},
+        {"payment_required", false},
+        {"restricted_writes", false},
+        {"created_at_upper_limit", options.created_at_ahead.count()}}}};
+  // Options are ours, but may come from a file: text that is no UTF-8 is replaced, not thrown at.
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace ipnscast::nostr::server

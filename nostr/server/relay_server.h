@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "nostr/net/loop.h"
+#include "nostr/relay_url.h"
+#include "nostr/server/relay_core.h"
+
+namespace ipnscast::nostr::server {
+
+struct RelayServerOptions {
+  std::string address = "127.0.0.1";
+  uint16_t port = 7777;             // 0 takes a free one
+  std::filesystem::path directory;  // holds relay.db and a lock; empty: everything in memory
+  uint64_t max_store_bytes = uint64_t{8} << 30;
+  size_t max_connections = 1000;
+  RelayOptions relay;
+};
+
+// Start here. The embedded relay: a WebSocketServer on the loop's net thread, and the thread
+// "relay", which owns the RelayCore and the RelayStore. Thread-safe. The loop outlives it.
+class RelayServer {
+ public:
+  // Errc::conflict when another process has the directory; Errc::io when the address is taken or
+  // the file fails; Errc::unsupported for a newer file.
+  static Result<std::unique_ptr<RelayServer>> start(net::Loop& loop, RelayServerOptions options);
+  // Commits what was accepted, then closes all connections.
+  ~RelayServer();
+
+  uint16_t port() const;
+  // ws://<address>:<port>
+  std::string url() const;
+  RelayCounters counters() const;
+
+ private:
+  struct Impl;
+  explicit RelayServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ipnscast::nostr::server

@@ -1,0 +1,241 @@
+#include "nostr/server/relay_store.h"
+
+#include <charconv>
+#include <limits>
+
+#include "nostr/base/hex.h"
+#include "nostr/server/relay_query.h"
+
+namespace ipnscast::nostr::server {
+namespace {
+
+constexpr int kDeletion = 5;
+constexpr int64_t kPageBytes = 4096;
+
+// `d` is set for events with an address only, and unique there. Tag values and d are blobs: they
+// may hold NUL. The orders of the indexes are the order of answers, so that a LIMIT stops early.
+const store::Schema kSchema{
+    "relay",
+    {{1,
+      "CREATE TABLE events("
+      "  seq INTEGER PRIMARY KEY,"
+      "  id BLOB NOT NULL UNIQUE,"
+      "  pubkey BLOB NOT NULL,"
+      "  kind INTEGER NOT NULL,"
+      "  created_at INTEGER NOT NULL,"
+      "  d BLOB,"
+      "  expires_at INTEGER,"
+      "  json TEXT NOT NULL);"
+      "CREATE UNIQUE INDEX events_address ON events(kind, pubkey, d) WHERE d IS NOT NULL;"
+      "CREATE INDEX events_pubkey_kind ON events(pubkey, kind, created_at DESC, id);"
+      "CREATE INDEX events_pubkey ON events(pubkey, created_at DESC, id);"
+      "CREATE INDEX events_kind ON events(kind, created_at DESC, id);"
+      "CREATE INDEX events_time ON events(created_at DESC, id);"
+      "CREATE INDEX events_expiry ON events(expires_at) WHERE expires_at IS NOT NULL;"
+      "CREATE TABLE tags("
+      "  name TEXT NOT NULL,"
+      "  value BLOB NOT NULL,"
+      "  event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE,"
+      "  PRIMARY KEY(name, value, event)) WITHOUT ROWID;"
+      "CREATE INDEX tags_event ON tags(event);"}}};
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+std::optional<int64_t> number(std::string_view text) {
+  int64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+std::optional<int64_t> expiration(const Event& event) {
+  const auto text = event.tag("expiration");
+  return text ? number(*text) : std::nullopt;
+}
+
+// "kind:pubkey:d", as `a` tags write it. d may hold further colons.
+std::string address_text(const Address& address) {
+  return std::to_string(address.kind) + ":" + to_hex(address.pubkey.view()) + ":" + address.d;
+}
+
+std::optional<Address> parse_address(std::string_view text) {
+  const size_t first = text.find(':');
+  if (first == text.npos) return std::nullopt;
+  const size_t second = text.find(':', first + 1);
+  if (second == text.npos) return std::nullopt;
+  const auto kind = number(text.substr(0, first));
+  Address out;
+  if (!kind || *kind < 0 || *kind > 65535) return std::nullopt;
+  out.kind = static_cast<int>(*kind);
+  if (!read_lower_hex(text.substr(first + 1, second - first - 1), out.pubkey.bytes))
+    return std::nullopt;
+  out.d = text.substr(second + 1);
+  return out;
+}
+
+Status ran(const Result<int64_t>& result) {
+  if (!result) return fail(result.error());
+  return {};
+}
+
+}  // namespace
+
+bool is_expired(const Event& event, UnixSeconds now) {
+  const auto at = expiration(event);
+  return at && *at <= now.value;
+}
+
+Result<std::unique_ptr<RelayStore>> RelayStore::open(const std::filesystem::path& file,
+                                                     uint64_t max_bytes) {
+  // Durability::normal: what a relay has acknowledged survives a crash of the process. In a power
+  // cut the last moments may go, and then publishers notice by read-back and hold the event in
+  // their outbox; a sync to disk per batch would cost the latency that the relay is there for.
+  auto db = store::Database::open(file, {kSchema}, store::Durability::normal);
+  if (!db) return fail(db.error());
+  const auto pages = static_cast<int64_t>(max_bytes / kPageBytes);
+  if (Status set = (*db)->execute("PRAGMA max_page_count=" + std::to_string(pages)); !set) {
+    return fail(set.error());
+  }
+  return std::unique_ptr<RelayStore>(new RelayStore(std::move(*db)));
+}
+
+Status RelayStore::begin() { return db_->begin(); }
+Status RelayStore::commit() { return db_->commit(); }
+void RelayStore::rollback() { db_->rollback(); }
+
+Result<Stored> RelayStore::add(const Event& event) {
+  const auto known = contains(event.id);
+  if (!known) return fail(known.error());
+  if (*known) return Stored::duplicate;
+  const auto deleted = is_deleted(event);
+  if (!deleted) return fail(deleted.error());
+  if (*deleted) return Stored::deleted;
+  const auto room = make_room_at_address(event);
+  if (!room) return fail(room.error());
+  if (!*room) return Stored::superseded;
+  if (Status inserted = insert(event); !inserted) return fail(inserted.error());
+  if (event.kind == kDeletion) {
+    if (Status done = carry_out_deletion(event); !done) return fail(done.error());
+  }
+  return Stored::added;
+}
+
+Result<bool> RelayStore::contains(const EventId& id) {
+  auto select = db_->prepare("SELECT 1 FROM events WHERE id = ?");
+  const bool found = select.bind(id.view()).step();
+  if (!select.status()) return fail(select.status().error());
+  return found;
+}
+
+// A deletion outlives what it deleted: copies from elsewhere must not bring it back. Deletions
+// themselves cannot be deleted (NIP-09).
+Result<bool> RelayStore::is_deleted(const Event& event) {
+  if (event.kind == kDeletion) return false;
+  constexpr const char* kFind =
+      "SELECT 1 FROM tags JOIN events ON seq = event"
+      " WHERE name = ? AND value = ? AND kind = 5 AND pubkey = ? AND created_at >= ?";
+  auto by_id = db_->prepare(kFind);
+  const std::string id = to_hex(event.id.view());
+  if (by_id.bind("e")
+          .bind(as_bytes(id))
+          .bind(event.pubkey.view())
+          .bind(std::numeric_limits<int64_t>::min())
+          .step())
+    return true;
+  if (!by_id.status()) return fail(by_id.status().error());
+  const auto address = address_of(event);
+  if (!address) return false;
+  auto by_address = db_->prepare(kFind);
+  const std::string text = address_text(*address);
+  by_address.bind("a").bind(as_bytes(text)).bind(event.pubkey.view()).bind(event.created_at.value);
+  const bool found = by_address.step();
+  if (!by_address.status()) return fail(by_address.status().error());
+  return found;
+}
+
+// Removes the event's predecessor. False when what is there supersedes it.
+Result<bool> RelayStore::make_room_at_address(const Event& event) {
+  const auto address = address_of(event);
+  if (!address) return true;
+  auto select = db_->prepare(
+      "SELECT seq, id, created_at FROM events WHERE kind = ? AND pubkey = ? AND d = ?");
+  select.bind(int64_t{address->kind}).bind(address->pubkey.view()).bind(as_bytes(address->d));
+  if (!select.step()) {
+    if (!select.status()) return fail(select.status().error());
+    return true;
+  }
+  Event current;
+  current.id = EventId::from(select.blob(1));
+  current.created_at = {select.integer(2)};
+  if (!supersedes(event, current)) return false;
+  const auto removed =
+      db_->prepare("DELETE FROM events WHERE seq = ?").bind(select.integer(0)).run();
+  if (!removed) return fail(removed.error());
+  return true;
+}
+
+Status RelayStore::insert(const Event& event) {
+  const auto address = address_of(event);
+  auto row = db_->prepare(
+      "INSERT INTO events(id, pubkey, kind, created_at, d, expires_at, json) VALUES(?, ?, ?, ?, ?, "
+      "?, ?)"
+      " RETURNING seq");
+  row.bind(event.id.view())
+      .bind(event.pubkey.view())
+      .bind(int64_t{event.kind})
+      .bind(event.created_at.value);
+  if (address) {
+    row.bind(as_bytes(address->d));
+  } else {
+    row.bind_null();
+  }
+  row.bind_optional(expiration(event)).bind(to_json(event));
+  if (!row.step()) return fail(row.status().error());
+  const int64_t seq = row.integer(0);
+  while (row.step()) {
+  }
+  auto tag_row = db_->prepare("INSERT OR IGNORE INTO tags(name, value, event) VALUES(?, ?, ?)");
+  for (const Tag& tag : event.tags) {
+    if (tag.size() < 2 || tag[0].size() != 1 || !is_letter(tag[0][0])) continue;
+    const auto added = tag_row.bind(tag[0]).bind(as_bytes(tag[1])).bind(seq).run();
+    if (!added) return fail(added.error());
+  }
+  return {};
+}
+
+Status RelayStore::carry_out_deletion(const Event& deletion) {
+  auto by_id = db_->prepare("DELETE FROM events WHERE id = ? AND pubkey = ? AND kind <> 5");
+  auto by_address = db_->prepare(
+      "DELETE FROM events WHERE kind = ? AND pubkey = ? AND d = ? AND created_at <= ?");
+  for (const Tag& tag : deletion.tags) {
+    if (tag.size() < 2) continue;
+    EventId id;
+    if (tag[0] == "e" && read_lower_hex(tag[1], id.bytes)) {
+      if (Status done = ran(by_id.bind(id.view()).bind(deletion.pubkey.view()).run()); !done)
+        return done;
+    }
+    if (tag[0] != "a") continue;
+    const auto address = parse_address(tag[1]);
+    if (!address || address->pubkey != deletion.pubkey) continue;
+    by_address.bind(int64_t{address->kind}).bind(address->pubkey.view()).bind(as_bytes(address->d));
+    if (Status done = ran(by_address.bind(deletion.created_at.value).run()); !done) return done;
+  }
+  return {};
+}
+
+Result<std::vector<StoredEvent>> RelayStore::query(const Filter& filter, uint32_t limit,
+                                                   UnixSeconds now) {
+  std::vector<StoredEvent> out;
+  auto select = select_events(*db_, filter, limit, now);
+  while (select.step()) {
+    out.push_back({EventId::from(select.blob(0)), {select.integer(1)}, select.text(2)});
+  }
+  if (!select.status()) return fail(select.status().error());
+  return out;
+}
+
+Result<int64_t> RelayStore::purge_expired(UnixSeconds now) {
+  return db_->prepare("DELETE FROM events WHERE expires_at <= ?").bind(now.value).run();
+}
+
+}  // namespace ipnscast::nostr::server

@@ -21,6 +21,7 @@ struct EventLimits {
   size_t max_bytes = 512 * 1024;  // of its JSON text
   size_t max_tags = 5000;
   size_t max_tag_items = 1000;  // in one tag
+  size_t max_depth = 16;        // of its JSON, unknown members included
 };
 
 // What gets signed. NIP-01.

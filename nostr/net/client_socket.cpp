@@ -12,7 +12,7 @@ constexpr int kCloseTooBig = 1009;  // RFC 6455 section 7.4.1
 CloseReason classify(std::string_view why, int http_status) {
   if (http_status >= 300) return CloseReason::http_status;
   const auto has = [&](const char* word) { return why.find(word) != std::string_view::npos; };
-  if (has("refused") || has("conn fail: 111")) return CloseReason::refused;
+  if (has("refused") || has("Unable to connect")) return CloseReason::refused;
   if (has("imeout") || has("imed out")) return CloseReason::timeout;
   if (has("tls") || has("TLS") || has("SSL") || has("ssl") || has("cert")) return CloseReason::tls;
   return CloseReason::remote;

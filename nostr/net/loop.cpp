@@ -53,10 +53,15 @@ void Loop::Impl::arm_timer() {
   if (timers.empty()) return;
   const auto wait = std::chrono::duration_cast<std::chrono::microseconds>(
       timers.begin()->first - std::chrono::steady_clock::now());
+  // The timers run outside lws_service(): lws does not take kindly to sockets being closed while it
+  // walks its own. It serves its timers before it polls, so the callback has to end the poll that
+  // follows. Whole milliseconds, because poll() counts in them and would spin through the rest.
   lws_sul_schedule(
-      context, 0, &timer.list,
-      [](lws_sorted_usec_list_t* list) { reinterpret_cast<Timer*>(list)->owner->run_due(); },
-      std::max<int64_t>(1, wait.count()));
+      context, 0, &wake.list,
+      [](lws_sorted_usec_list_t* list) {
+        lws_cancel_service(reinterpret_cast<Wake*>(list)->context);
+      },
+      std::max<int64_t>(1, wait.count() + 999));
 }
 
 void Loop::Impl::run_due() {
@@ -85,6 +90,7 @@ lws_vhost* Loop::Impl::client_vhost(const std::string& ca_file) {
 void Loop::Impl::serve() {
   set_thread_name("net");
   for (;;) {
+    run_due();
     run_posted();
     {
       std::lock_guard lock(mutex);
@@ -104,7 +110,7 @@ Loop::Impl::~Impl() {
   lws_cancel_service(context);
   if (thread.joinable()) thread.join();
   timers.clear();
-  lws_sul_cancel(&timer.list);
+  lws_sul_cancel(&wake.list);
   assert(clients.empty());
   lws_context_destroy(context);
 }
@@ -123,7 +129,7 @@ Result<std::unique_ptr<Loop>> Loop::start() {
   info.pt_serv_buf_size = 64 * 1024;
   impl.context = lws_create_context(&info);
   if (impl.context == nullptr) return fail(Errc::io, "cannot start the network loop");
-  impl.timer.owner = &impl;
+  impl.wake.context = impl.context;
   impl.names = std::make_unique<NameLookup>();
   impl.thread = std::thread([&impl] { impl.serve(); });
   return loop;

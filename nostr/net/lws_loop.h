@@ -45,10 +45,10 @@ struct Loop::Impl {
   bool stopping = false;
 
   // net thread only
-  struct Timer {
-    lws_sorted_usec_list_t list{};  // first member: lws hands us its address
-    Impl* owner = nullptr;
-  } timer;
+  struct Wake {
+    lws_sorted_usec_list_t list{};  // first: lws hands us its address
+    lws_context* context = nullptr;
+  } wake;  // ends lws's wait for the earliest timer
   std::multimap<Instant, Task> timers;
   std::map<std::string, lws_vhost*> client_vhosts;
   std::unordered_map<uint64_t, ClientSocket*> clients;

@@ -78,6 +78,7 @@ class ServerImpl final : public WebSocketServer {
 
  private:
   ServerConnection* connection_of(lws* wsi);
+  int accept_waiting();
   int accept_upgrade(lws* wsi);
   int received(ServerConnection& c, std::string_view part, bool last);
   int frame_writable(ServerConnection& c);
@@ -104,6 +105,7 @@ class ServerImpl final : public WebSocketServer {
 
   // net thread only
   lws_vhost* vhost_ = nullptr;
+  lws* listener_ = nullptr;
   std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
 };
 

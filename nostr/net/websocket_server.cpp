@@ -1,5 +1,14 @@
 #include "nostr/net/websocket_server.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
 #include "nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
@@ -26,6 +35,40 @@ std::string peer_address(lws* wsi) {
   return text.data();
 }
 
+struct Bound {
+  int fd = -1;
+  uint16_t port = 0;
+};
+
+Result<Bound> bind_listener(const std::string& address, uint16_t port) {
+  const std::string place = address + ":" + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    return fail(Errc::invalid, "cannot listen on " + place + ": want a numeric address");
+  }
+  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  const bool ok =
+      fd >= 0 && ::bind(fd, found->ai_addr, found->ai_addrlen) == 0 && ::listen(fd, 512) == 0;
+  const int error = errno;
+  freeaddrinfo(found);
+  if (!ok) {
+    if (fd >= 0) ::close(fd);
+    return fail(Errc::io, "cannot listen on " + place + ": " + std::strerror(error));
+  }
+  sockaddr_storage name{};
+  socklen_t size = sizeof(name);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size);
+  const uint16_t chosen = name.ss_family == AF_INET6
+                              ? reinterpret_cast<sockaddr_in6*>(&name)->sin6_port
+                              : reinterpret_cast<sockaddr_in*>(&name)->sin_port;
+  return Bound{fd, ntohs(chosen)};
+}
+
 void kill_later(lws* wsi) {
   lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
@@ -44,20 +87,25 @@ ServerImpl::~ServerImpl() {
       lws_set_opaque_user_data(connection->wsi, nullptr);
     }
     connections_.clear();
+    // Listening is our own affair because lws leaves the port of a destroyed vhost open for a
+    // while.
+    if (listener_ != nullptr)
+      lws_set_timeout(listener_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
     if (vhost_ != nullptr) lws_vhost_destroy(vhost_);
   });
 }
 
 Status ServerImpl::open() {
+  auto bound = bind_listener(options_.address, options_.port);
+  if (!bound) return fail(bound.error());
   lws_context_creation_info info{};
-  info.port = options_.port;
-  info.iface = options_.address.c_str();
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kServerProtocols;
   const std::string name = "server-" + std::to_string(loop_.impl().next_id++);
   info.vhost_name = name.c_str();
   info.alpn = "http/1.1";
   info.keepalive_timeout = 60;
-  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
   if (!options_.tls_cert_file.empty()) {
     info.ssl_cert_filepath = options_.tls_cert_file.c_str();
     info.ssl_private_key_filepath = options_.tls_key_file.c_str();
@@ -65,12 +113,37 @@ Status ServerImpl::open() {
   }
   vhost_ = lws_create_vhost(loop_.impl().context, &info);
   if (vhost_ == nullptr) {
-    return fail(Errc::io, "cannot listen on " + options_.address + ":" +
-                              std::to_string(options_.port) + " (taken, or no such address)");
+    ::close(bound->fd);
+    return fail(Errc::invalid, "cannot use the TLS certificate " + options_.tls_cert_file);
+  }
+  lws_sock_file_fd_type descriptor{};
+  descriptor.filefd = bound->fd;
+  listener_ = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor,
+                                         kServerProtocols[0].name, nullptr);
+  if (listener_ == nullptr) {
+    ::close(bound->fd);
+    return fail(Errc::io, "cannot watch the listening socket");
   }
   loop_.impl().servers[vhost_] = this;
-  port_ = static_cast<uint16_t>(lws_get_vhost_listen_port(vhost_));
+  port_ = bound->port;
   return {};
+}
+
+int ServerImpl::accept_waiting() {
+  // A fair share at a time: a flood of new connections must not starve those that are open.
+  for (int i = 0; i < 64; ++i) {
+    const int fd =
+        ::accept4(lws_get_socket_fd(listener_), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return 0;
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connections_.size() >= options_.max_connections) {
+      ::close(fd);
+      continue;
+    }
+    lws_adopt_socket_vhost(vhost_, fd);  // closes the socket itself when it cannot
+  }
+  return 0;
 }
 
 ServerConnection* ServerImpl::connection_of(lws* wsi) {
@@ -145,6 +218,8 @@ int ServerImpl::on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t
   auto* c = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
   const std::string_view part(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
+    case LWS_CALLBACK_RAW_RX_FILE:
+      return accept_waiting();
     case LWS_CALLBACK_HTTP:
       return http_request(wsi, part);
     case LWS_CALLBACK_HTTP_BODY:

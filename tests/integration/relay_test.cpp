@@ -1,0 +1,153 @@
+// The embedded relay over real sockets on loopback.
+#include <chrono>
+#include <set>
+
+#include "nostr/base/inbox.h"
+#include "nostr/keys.h"
+#include "nostr/message.h"
+#include "nostr/net/websocket_client.h"
+#include "nostr/server/relay_server.h"
+#include "tests/support/catch.h"
+#include "tests/support/raw_http.h"
+#include "tests/support/temp_dir.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+using server::RelayServer;
+
+namespace {
+
+constexpr Seconds kPatience{20};
+
+RelayServer& check_started(const Result<std::unique_ptr<RelayServer>>& started) {
+  if (!started) FAIL(started.error().message);
+  return **started;
+}
+
+// A client whose messages the test takes one by one.
+class Client {
+ public:
+  Client(net::Loop& loop, const std::string& url) : loop_(loop) {
+    loop_.run([&] {
+      net::ClientHandlers handlers;
+      handlers.opened = [this] { inbox_.push_reserved("opened"); };
+      handlers.frame = [this](std::string frame) { inbox_.push_reserved(std::move(frame)); };
+      handlers.closed = [this](const net::Closed&) { inbox_.close(); };
+      socket_ = net::connect(loop_, *RelayUrl::parse(url), {}, std::move(handlers));
+    });
+    REQUIRE(next_frame() == "opened");
+  }
+  ~Client() {
+    loop_.run([this] { socket_.reset(); });
+  }
+
+  void say(const ClientMessage& message) {
+    loop_.run([&] { socket_->send(to_frame(message)); });
+  }
+  // The next message of type T; others are passed over.
+  template <typename T>
+  T next() {
+    while (true) {
+      const auto message = parse_relay_message(next_frame());
+      REQUIRE(message);
+      if (const auto* wanted = std::get_if<T>(&*message)) return *wanted;
+    }
+  }
+  std::string next_frame() {
+    auto frame = inbox_.pop_until(system_now().steady + kPatience);
+    return frame ? *frame : "nothing";
+  }
+
+ private:
+  net::Loop& loop_;
+  Inbox<std::string> inbox_{1};
+  std::unique_ptr<net::WebSocketClient> socket_;
+};
+
+Event note(const SecretKey& key, int number) {
+  return sign_event(key, {system_now().seconds(), 1, {}, std::to_string(number)});
+}
+
+Filter of_kind(int kind) {
+  Filter out;
+  out.kinds = {kind};
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "what one client publishes to the embedded relay, another one hears, also after a restart") {
+  test::TempDir dir;
+  auto loop = *net::Loop::start();
+  const SecretKey key = SecretKey::generate();
+  const Event event = note(key, 1);
+  {
+    const auto started = RelayServer::start(*loop, {.port = 0, .directory = dir.path() / "relay"});
+    RelayServer& relay = check_started(started);
+    Client alice(*loop, relay.url());
+    Client bob(*loop, relay.url());
+    bob.say(ReqRequest{"live", {of_kind(1)}});
+    bob.next<EoseMessage>();
+    alice.say(PublishRequest{event});
+    CHECK(alice.next<OkMessage>().accepted);
+    CHECK(bob.next<EventMessage>().event == event);
+  }
+  const auto again = RelayServer::start(*loop, {.port = 0, .directory = dir.path() / "relay"});
+  Client late(*loop, check_started(again).url());
+  late.say(ReqRequest{"stored", {of_kind(1)}});
+  CHECK(late.next<EventMessage>().event == event);
+}
+
+TEST_CASE(
+    "a flood of events from several clients is read at the pace of the relay, and none is lost") {
+  auto loop = *net::Loop::start();
+  const auto started = RelayServer::start(*loop, {.port = 0});
+  RelayServer& relay = check_started(started);
+  const SecretKey key = SecretKey::generate();
+  constexpr int kEach = 1500;
+  Client first(*loop, relay.url());
+  Client second(*loop, relay.url());
+  for (int i = 0; i < kEach; ++i) {
+    first.say(PublishRequest{note(key, i)});
+    second.say(PublishRequest{note(key, kEach + i)});
+  }
+  std::set<EventId> acknowledged;
+  for (Client* client : {&first, &second}) {
+    for (int i = 0; i < kEach; ++i) {
+      const OkMessage ok = client->next<OkMessage>();
+      CHECK(ok.accepted);
+      acknowledged.insert(ok.id);
+    }
+  }
+  CHECK(acknowledged.size() == 2 * kEach);
+  CHECK(relay.counters().stored == 2 * kEach);
+}
+
+TEST_CASE("a second relay on the same directory or port is refused with the reason") {
+  test::TempDir dir;
+  auto loop = *net::Loop::start();
+  const auto first = RelayServer::start(*loop, {.port = 0, .directory = dir.path()});
+  const uint16_t taken = check_started(first).port();
+  const auto same_directory = RelayServer::start(*loop, {.port = 0, .directory = dir.path()});
+  REQUIRE_FALSE(same_directory);
+  CHECK(same_directory.error().code == Errc::conflict);
+  auto other_loop = *net::Loop::start();
+  for (net::Loop* where : {loop.get(), other_loop.get()}) {
+    const auto same_port = RelayServer::start(*where, {.port = taken});
+    REQUIRE_FALSE(same_port);
+    CHECK(same_port.error().code == Errc::io);
+  }
+}
+
+TEST_CASE("a web page may read the relay's information document") {
+  auto loop = *net::Loop::start();
+  const auto started = RelayServer::start(*loop, {.port = 0});
+  const uint16_t port = check_started(started).port();
+  const std::string answer = test::raw_http(
+      port,
+      "GET / HTTP/1.1\r\nHost: x\r\nAccept: application/nostr+json\r\nConnection: close\r\n\r\n");
+  CHECK(answer.rfind("HTTP/1.1 200", 0) == 0);
+  CHECK(answer.find("access-control-allow-origin: *") != std::string::npos);
+  CHECK(answer.find("\"supported_nips\":[1,9,11,40]") != std::string::npos);
+}

@@ -10,9 +10,11 @@ class IpnsKey {
  public:
   // Errc::unsupported for other types, Errc::invalid for a number that is no key.
   static Result<IpnsKey> from_bytes(KeyType type, ByteView secret32);
-  // Ed25519 with seed = HKDF-SHA256(secret, no salt, info "ipfs-storage-ed25519-v1"): the default for a Nostr key.
+  // Ed25519 with seed = HKDF-SHA256(secret, no salt, info "ipfs-storage-ed25519-v1"): the default
+  // for a Nostr key.
   static Result<IpnsKey> derive_ed25519(ByteView nostr_secret32);
-  // The Nostr key itself: signs with d or n - d, whichever has the even y, so that the name follows from the npub.
+  // The Nostr key itself: signs with d or n - d, whichever has the even y, so that the name follows
+  // from the npub.
   static Result<IpnsKey> from_nostr_secret(ByteView nostr_secret32);
 
   IpnsKey clone() const { return IpnsKey(type_, secret_.clone(), public_key_); }

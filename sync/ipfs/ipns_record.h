@@ -32,14 +32,15 @@ struct Eol {
 enum class RecordFault { size, decode, name, key, signature, mismatch, expired, type, ttl };
 std::string_view to_string(RecordFault fault);
 
-// A signed IPNS record (IPNS record spec, "Record Serialization Format"). Values are those of the signed CBOR data,
-// never of the legacy V1 copies.
+// A signed IPNS record (IPNS record spec, "Record Serialization Format"). Values are those of the
+// signed CBOR data, never of the legacy V1 copies.
 class IpnsRecord {
  public:
   static constexpr size_t kMaxBytes = 10240;
 
   struct Fields {
-    std::string value;  // "/ipfs/...", "/ipns/..."; a legacy binary CID reads as "/ipfs/<cid>", empty as "/ipfs/bafkqaaa"
+    std::string value;  // "/ipfs/...", "/ipns/..."; a legacy binary CID reads as "/ipfs/<cid>",
+                        // empty as "/ipfs/bafkqaaa"
     Sequence sequence;
     Eol eol;
     uint64_t ttl_ns = 0;
@@ -69,26 +70,30 @@ struct RecordError {
   std::optional<IpnsRecord> expired_record;
 };
 
-// The whole of "Record Verification": size, V2 signature by the name's key, equality of the V1 copies, validity, TTL;
-// in addition no duplicate CBOR keys and no trailing bytes, and an embedded key must hash to the name. Thread-safe.
+// The whole of "Record Verification": size, V2 signature by the name's key, equality of the V1
+// copies, validity, TTL; in addition no duplicate CBOR keys and no trailing bytes, and an embedded
+// key must hash to the name. Thread-safe.
 tl::expected<IpnsRecord, RecordError> verify_record(const IpnsName& name, ByteView bytes,
                                                     UnixMillis now);
 
-// Splits a record without checking it, for `record inspect` and bug reports. nullopt when it does not decode.
+// Splits a record without checking it, for `record inspect` and bug reports. nullopt when it does
+// not decode.
 std::optional<IpnsRecord::Fields> peek_record(ByteView bytes);
 
 struct RecordOptions {
-  std::string value;  // "/ipfs/..." or "/ipns/..."
-  Sequence sequence;
-  Eol eol;
+  std::string value{};  // "/ipfs/..." or "/ipns/..."
+  Sequence sequence{};
+  Eol eol{};
   std::chrono::nanoseconds ttl = std::chrono::minutes(5);
-  bool v1 = true;  // also the legacy V1 fields, as Kubo writes by default
-  std::map<std::string, Bytes> extra;  // name to CBOR bytes; names should start with '_'
+  bool v1 = true;                        // also the legacy V1 fields, as Kubo writes by default
+  std::map<std::string, Bytes> extra{};  // name to CBOR bytes; names should start with '_'
 };
-// Errc::invalid for a value that is no path, a sequence or TTL beyond 2^63 - 1; Errc::too_large beyond 10 KiB.
+// Errc::invalid for a value that is no path, a sequence or TTL beyond 2^63 - 1; Errc::too_large
+// beyond 10 KiB.
 Result<IpnsRecord> create_record(const IpnsKey& key, const RecordOptions& options);
 
-// True when `a` wins over `b` on every device: higher sequence, then later EOL, then greater signed data bytes.
+// True when `a` wins over `b` on every device: higher sequence, then later EOL, then greater signed
+// data bytes.
 bool better(const IpnsRecord& a, const IpnsRecord& b);
 
 }  // namespace ipnscast::sync

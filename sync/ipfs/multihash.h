@@ -7,7 +7,8 @@
 
 namespace ipnscast::sync {
 
-// Hash functions by their multicodec number. Others decode and are then refused when a block has to be checked.
+// Hash functions by their multicodec number. Others decode and are then refused when a block has to
+// be checked.
 enum class HashCode : uint64_t {
   identity = 0x00,
   sha1 = 0x11,
@@ -24,15 +25,19 @@ struct Multihash {
   auto operator<=>(const Multihash&) const = default;
 
   Bytes encode() const;
-  // The whole input, nothing behind it. Varints minimal and at most 9 bytes, digest at most 128 bytes. Errc::parse.
+  // The whole input, nothing behind it. Varints minimal and at most 9 bytes, digest at most 128
+  // bytes. Errc::parse.
   static Result<Multihash> decode(ByteView bytes);
+  // The front of the input; `used` gets the number of bytes.
+  static Result<Multihash> decode_prefix(ByteView bytes, size_t& used);
 };
 
 // Hashes with sha2-256, sha2-512, blake2b-256 or identity. Errc::unsupported otherwise.
 Result<Multihash> hash(HashCode code, ByteView bytes);
 
-// True when the function is one that hash() knows and safe for blocks: digest of full length, identity up to 128 bytes.
-// Errc::unsupported ("hash 0x1e not supported"), Errc::signature when the bytes do not match.
+// True when the function is one that hash() knows and safe for blocks: digest of full length,
+// identity up to 128 bytes. Errc::unsupported ("hash 0x1e not supported"), Errc::signature when the
+// bytes do not match.
 Status check_hash(const Multihash& expected, ByteView bytes);
 
 }  // namespace ipnscast::sync

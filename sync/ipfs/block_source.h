@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+
+#include "sync/ipfs/cid.h"
+
+namespace ipnscast::sync {
+
+// A block that we take has at most this many bytes, as in other implementations. What we make stays
+// at 1 MiB and a few bytes.
+inline constexpr size_t kMaxBlockBytes = 2 << 20;
+
+// Where those who walk a DAG get its blocks from: a cache, a CAR file, a gateway.
+class BlockSource {
+ public:
+  virtual ~BlockSource() = default;
+  // The block's bytes, or nothing when it is not there. Never asked for identity CIDs. The bytes
+  // need not be verified: those who use a source go through read_block(). Errors end the walk.
+  virtual Result<std::optional<Bytes>> get(const Cid& cid) = 0;
+};
+
+// Where blocks go: a cache, a CAR file, a node. An error ends what makes them.
+class BlockSink {
+ public:
+  virtual ~BlockSink() = default;
+  virtual Status put(const Cid& cid, ByteView block) = 0;
+};
+
+// A verified block; identity CIDs are answered from themselves. Errc::not_found, Errc::signature,
+// Errc::unsupported, Errc::too_large, or the source's own error.
+Result<Bytes> read_block(BlockSource& source, const Cid& cid);
+
+}  // namespace ipnscast::sync

@@ -124,24 +124,29 @@ bool has_repeated(std::vector<std::string_view>& names) {
   return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
-Read read_members(simdjson::dom::object object, const EventLimits& limits, Event& out) {
+// Reads the members in `wanted` into `out`; those in `required` must be there, others are ignored.
+Read read_members(simdjson::dom::object object, unsigned wanted, unsigned required,
+                  const EventLimits& limits, Event& out) {
   unsigned seen = 0;
   std::vector<std::string_view> unknown;
-  Read first;  // a repeated member outweighs what is wrong inside one
+  Read shape_fault;
+  Read range_fault;  // a member of another type is worse than a number out of range
   for (const auto [key, value] : object) {
-    const unsigned member = member_of(key);
+    const unsigned member = member_of(key) & wanted;
     if (member == 0) {
       unknown.push_back(key);
       continue;
     }
     if ((seen & member) != 0) return shape("a member stands there twice");
     seen |= member;
-    if (!first) first = read_member(member, value, limits, out);
+    const Read fault = read_member(member, value, limits, out);
+    if (!fault) continue;
+    Read& first = fault->fault == EventFault::shape ? shape_fault : range_fault;
+    if (!first) first = fault;
   }
   if (has_repeated(unknown)) return shape("a member stands there twice");
-  // A missing or mistyped member is worse than a number out of range.
-  if (seen != kAllMembers) return shape("want id, pubkey, created_at, kind, tags, content and sig");
-  return first;
+  if ((seen & required) != required) return shape("a member is missing");
+  return shape_fault ? shape_fault : range_fault;
 }
 
 // What a refused event calls itself.
@@ -165,7 +170,7 @@ Checked<Event> read_event(element value, const EventLimits& limits) {
         {EventFault::shape, {Errc::parse, "event: want an object"}, std::nullopt});
   }
   Event out;
-  if (const auto fault = read_members(object, limits, out)) {
+  if (const auto fault = read_members(object, kAllMembers, kAllMembers, limits, out)) {
     return tl::unexpected<EventProblem>(
         {fault->fault, {fault->code, "event: " + std::string(fault->message)}, claimed_id(object)});
   }
@@ -177,6 +182,24 @@ Result<Event> parse_event(std::string_view json, const EventLimits& limits) {
   return parse_json(json, limits.max_depth)
       .and_then([&](element root) { return read_event(root, limits); })
       .map_error([](EventProblem problem) { return std::move(problem.error); });
+}
+
+Result<UnsignedEvent> parse_unsigned_event(std::string_view json, UnixSeconds now,
+                                           const EventLimits& limits) {
+  if (json.size() > limits.max_bytes) return fail(Errc::too_large, "event: too large");
+  auto root = parse_json(json, limits.max_depth);
+  if (!root) return fail(std::move(root.error().error));
+  simdjson::dom::object object;
+  if (root->get_object().get(object) != simdjson::SUCCESS)
+    return fail(Errc::parse, "event: want an object");
+  Event event;
+  event.created_at = now;
+  if (const auto fault =
+          read_members(object, kCreatedAt | kKind | kTags | kContent, kKind, limits, event)) {
+    return fail(fault->code, "event: " + std::string(fault->message));
+  }
+  return UnsignedEvent{event.created_at, event.kind, std::move(event.tags),
+                       std::move(event.content)};
 }
 
 }  // namespace ipnscast::nostr

@@ -29,16 +29,24 @@ struct Context {
 // Prints the error to standard error (as {"error":{...}} with --json) and notes the exit code.
 void report(Context& context, const Error& error);
 
+// The same for arguments that make no sense together; exit code 2.
+void report_usage(Context& context, std::string_view message);
+
+// Writes one line to standard output at once. Failures to write are reported when the program ends.
+void print_line(std::string_view line);
+
 // A duration as people type it: "200ms", "30s", "5m", "48h". Errc::invalid.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-// The whole file, or standard input for "-"; max_bytes bounds it. Errc::not_found, Errc::io, Errc::too_large.
+// The whole file, or standard input for "-"; max_bytes bounds it. Errc::not_found, Errc::io,
+// Errc::too_large.
 Result<std::string> read_input(const std::string& path, size_t max_bytes);
 
 // One line of a secret file (0600, or Errc::refused when group or others can read it).
 Result<std::string> read_secret_line(const std::string& path);
 
-// Each command lives in cmd_<name>.cpp and adds itself with its options; its callback sets context.exit.
+// Each command lives in cmd_<name>.cpp and adds itself with its options; its callback sets
+// context.exit.
 void add_cid(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);

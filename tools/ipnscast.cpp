@@ -1,7 +1,93 @@
-#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string_view>
+
+#include "tools/command.h"
+#include "tools/logging.h"
+
+namespace ipnscast::tools {
+namespace {
+
+void add_global_options(CLI::App& app, Context& context) {
+  app.add_flag("--json", context.json,
+               "One JSON object (one a line for streams); errors as JSON too");
+  app.add_option("--config", context.config_file, "Configuration file")->type_name("FILE");
+  app.add_option("--state", context.state_dir, "State directory")->type_name("DIR");
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&context](const std::string& text) {
+           const auto timeout = parse_duration(text);
+           if (!timeout) throw CLI::ValidationError("--timeout", timeout.error().message);
+           context.timeout = *timeout;
+         },
+         "Give up after this time (exit code 124)")
+      ->type_name("TIME");
+  app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything");
+  app.set_version_flag("--version", std::string("ipnscast ") + IPNSCAST_VERSION);
+}
+
+void add_commands(CLI::App& app, Context& context) {
+  // In the order of their names.
+  add_event(app, context);
+}
+
+// What was asked for before parsing failed, so that the failure is told in the right form.
+bool wants_json(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--json") return true;
+  }
+  return false;
+}
+
+// CLI11 misses a command before it looks at what it could not place.
+std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unplaced = app.remaining(true);
+  if (!unplaced.empty()) return "unknown command or argument: " + unplaced.front();
+  if (app.get_subcommands().empty()) return "want a command (see ipnscast --help)";
+  return error.what();
+}
+
+// Runs the command that the arguments name. Its callback notes the exit code in the context.
+void run(CLI::App& app, int argc, char** argv, Context& context) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      app.exit(error);  // --help, --version
+      return;
+    }
+    context.json = wants_json(argc, argv);
+    report_usage(context, usage_problem(app, error));
+  } catch (const std::exception& error) {
+    report(context, {Errc::internal, error.what()});
+  }
+}
+
+// What was printed has to have reached its reader: a full disk or a closed pipe is a failure.
+void finish_output(Context& context) {
+  std::cout.flush();
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  if (!written && context.exit == Exit::done)
+    report(context, {Errc::io, "standard output: cannot write"});
+}
+
+}  // namespace
+}  // namespace ipnscast::tools
 
 int main(int argc, char** argv) {
-  CLI::App app{"Tells you the moment an IPNS name changes, and brings you the verified content", "ipnscast"};
-  CLI11_PARSE(app, argc, argv);
-  return 0;
+  using namespace ipnscast::tools;
+  std::signal(SIGPIPE, SIG_IGN);
+  Context context;
+  CLI::App app("Tells you the moment an IPNS name changes, and brings you the verified content",
+               "ipnscast");
+  app.fallthrough();  // global options are taken before and after the command
+  app.require_subcommand(1);
+  add_global_options(app, context);
+  add_commands(app, context);
+  app.parse_complete_callback([&context] { start_logging(context.verbose); });
+  run(app, argc, argv, context);
+  finish_output(context);
+  return static_cast<int>(context.exit);
 }

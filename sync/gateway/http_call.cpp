@@ -4,27 +4,29 @@
 
 namespace ipnscast::sync::gateway {
 
+HttpId Http::start_whole(HttpCall call, std::function<void(Result<HttpAnswer>)> done) {
+  auto answer = std::make_shared<HttpAnswer>();
+  return start(std::move(call),
+               {.head = [answer](const HttpHead& head) { answer->head = head; },
+                .chunk =
+                    [answer](ByteView bytes) {
+                      append(answer->body, bytes);
+                      return true;
+                    },
+                .done =
+                    [answer, done = std::move(done)](Status status, const HttpTimings& timings) {
+                      if (!status) return done(fail(status.error()));
+                      answer->timings = timings;
+                      done(std::move(*answer));
+                    }});
+}
+
 Result<HttpAnswer> Http::fetch(HttpCall call) {
-  struct Collected {
-    HttpAnswer answer;
-    std::promise<Status> done;
-  };
-  auto collected = std::make_shared<Collected>();
-  auto done = collected->done.get_future();
-  start(std::move(call),
-        {.head = [collected](const HttpHead& head) { collected->answer.head = head; },
-         .chunk =
-             [collected](ByteView bytes) {
-               append(collected->answer.body, bytes);
-               return true;
-             },
-         .done =
-             [collected](Status status, const HttpTimings& timings) {
-               collected->answer.timings = timings;
-               collected->done.set_value(std::move(status));
-             }});
-  if (Status status = done.get(); !status) return fail(status.error());
-  return std::move(collected->answer);
+  auto answer = std::make_shared<std::promise<Result<HttpAnswer>>>();
+  auto future = answer->get_future();
+  start_whole(std::move(call),
+              [answer](Result<HttpAnswer> result) { answer->set_value(std::move(result)); });
+  return future.get();
 }
 
 }  // namespace ipnscast::sync::gateway

@@ -34,7 +34,8 @@ using HttpHeaders = std::map<std::string, std::string, std::less<>>;
 struct HttpHead {
   int status = 0;
   HttpHeaders headers;
-  std::string url;  // the final one
+  std::string url;         // the final one
+  Seconds retry_after{0};  // of that header, date or seconds; 0: absent
 
   // Empty when absent.
   std::string_view header(std::string_view lower_case_name) const {
@@ -81,6 +82,8 @@ class Http {
   virtual void cancel(HttpId id) = 0;
   virtual void resume(HttpId id) = 0;
 
+  // Collects the whole answer and hands it, or the error, to `done` on the http thread.
+  HttpId start_whole(HttpCall call, std::function<void(Result<HttpAnswer>)> done);
   // Makes the call and waits for the whole answer. Not from the http thread. Errors as in
   // HttpHandlers::done.
   Result<HttpAnswer> fetch(HttpCall call);

@@ -184,6 +184,9 @@ void HttpTransfer::deliver_head() {
   curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
   head_.status = static_cast<int>(status);
   if (url != nullptr) head_.url = url;
+  curl_off_t retry_after = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
+  head_.retry_after = Seconds(retry_after);
   if (handlers_.head) handlers_.head(head_);
 }
 

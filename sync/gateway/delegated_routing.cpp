@@ -1,0 +1,48 @@
+#include "sync/gateway/delegated_routing.h"
+
+#include "sync/ipfs/ipns_record.h"
+
+namespace ipnscast::sync::gateway {
+namespace {
+
+constexpr const char* kRecord = "application/vnd.ipfs.ipns-record";
+
+std::string path_of(const IpnsName& name) { return "/routing/v1/ipns/" + name.to_string(); }
+
+}  // namespace
+
+HttpCall routing_get_call(const Endpoint& endpoint, const IpnsName& name, const std::string& etag) {
+  HttpCall call = endpoint.call("GET", path_of(name));
+  call.headers.emplace_back("Accept", kRecord);
+  call.headers.emplace_back("Cache-Control", "no-cache");  // a CDN would serve an old one
+  if (!etag.empty()) call.headers.emplace_back("If-None-Match", etag);
+  call.max_bytes = IpnsRecord::kMaxBytes;
+  return call;
+}
+
+HttpCall routing_put_call(const Endpoint& endpoint, const IpnsName& name, ByteView record) {
+  HttpCall call = endpoint.call("PUT", path_of(name));
+  call.headers.emplace_back("Content-Type", kRecord);
+  call.headers.emplace_back("Accept", kRecord);
+  call.body = std::make_shared<const Bytes>(to_bytes(record));
+  call.max_bytes = 64 * 1024;
+  return call;
+}
+
+Status read_routing_put(const HttpAnswer& answer) { return check_status(answer); }
+
+HttpCall routing_probe_call(const Endpoint& endpoint) {
+  HttpCall call = endpoint.call("GET", "/routing/v1/ipns/not-a-name");
+  call.headers.emplace_back("Accept", kRecord);
+  call.max_bytes = 16 * 1024;
+  return call;
+}
+
+Speaks read_routing_probe(const HttpAnswer& answer) {
+  const int status = answer.head.status;
+  const bool text = media_type(answer.head) != "text/html";
+  if (text && (status == 200 || status == 400 || status == 422)) return Speaks::yes;
+  return speaks_perhaps(answer);
+}
+
+}  // namespace ipnscast::sync::gateway

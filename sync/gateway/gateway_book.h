@@ -1,0 +1,77 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sync/gateway/breaker.h"
+#include "sync/gateway/endpoint.h"
+#include "sync/gateway/latency.h"
+
+namespace ipnscast::sync::gateway {
+
+// What a URL speaks. Several at once are usual.
+struct Dialects {
+  bool trustless = false;
+  bool routing = false;
+  bool rpc = false;
+  bool any() const { return trustless || routing || rpc; }
+  bool operator==(const Dialects&) const = default;
+};
+
+// The configured gateways and what we learned about each: what it speaks, how fast it is, whether
+// to leave it alone. Gateways are numbered as given. Thread-safe; shared by the resolver, the
+// fetchers and the senders.
+class GatewayBook {
+ public:
+  struct Entry {
+    Endpoint endpoint;
+    int tier = 1;  // 1 own nodes, 2 public, 3 slow
+  };
+
+  explicit GatewayBook(std::vector<Entry> entries, BreakerOptions options = {});
+
+  size_t size() const { return entries_.size(); }
+  const Endpoint& endpoint(size_t gateway) const { return entries_[gateway].endpoint; }
+  int tier(size_t gateway) const { return entries_[gateway].tier; }
+
+  // Nothing while it is not known, which is to be read as "perhaps all".
+  std::optional<Dialects> dialects(size_t gateway) const;
+  void set_dialects(size_t gateway, Dialects dialects);
+
+  // Whether it may be asked now: see Breaker::admit(). Gateways of one host share a Retry-After.
+  bool admit(size_t gateway, Instant now);
+  bool left_alone(size_t gateway, Instant now) const;
+  // The outcome of a call. A gateway that starts to be left alone is probed anew later.
+  void report(size_t gateway, const Status& outcome, Instant now, Seconds retry_after = Seconds(0));
+  // It sent bytes that are not what they claim to be (R20): left alone at once.
+  void report_lie(size_t gateway, Instant now);
+  void note_latency(size_t gateway, Milliseconds took);
+
+  // The fastest first; those that were never asked come first within their tier, tiers 1, 2, 3 in a
+  // row.
+  std::vector<size_t> by_latency() const;
+  // How long to wait for it before asking the next one beside it: its p95, `unknown` while there is
+  // none.
+  Milliseconds hedge_delay(size_t gateway, Milliseconds unknown) const;
+
+ private:
+  struct Learned {
+    std::optional<Dialects> dialects;
+    Breaker breaker;
+    Latency latency;
+    std::string host;
+  };
+
+  // constant after construction
+  std::vector<Entry> entries_;
+
+  mutable std::mutex mutex_;
+  // guarded by mutex_
+  std::vector<Learned> learned_;
+  std::map<std::string, Instant> hosts_closed_until_;
+};
+
+}  // namespace ipnscast::sync::gateway

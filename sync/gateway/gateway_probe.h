@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "sync/gateway/gateway_book.h"
+
+namespace ipnscast::sync::gateway {
+
+// What a URL turned out to speak, and how that was found.
+struct ProbeReport {
+  Dialects dialects;        // what it speaks for certain or perhaps
+  bool reachable = false;   // some request was answered, with whatever status
+  std::string rpc_version;  // of Kubo's RPC
+  std::string trustless;    // "yes", "perhaps: ..." or "no: ..."
+  std::string routing;
+  std::string rpc;
+  Milliseconds took{0};  // of the fastest answer
+};
+
+// Asks for the empty block, for a record under a name that is none, and for the RPC's version, side
+// by side, 3 s at most. `done` comes once, on the http thread, and must not block.
+void probe_gateway(Http& http, const Endpoint& endpoint, std::function<void(ProbeReport)> done);
+
+}  // namespace ipnscast::sync::gateway

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sync/gateway/endpoint.h"
+#include "sync/ipfs/block_source.h"
+#include "sync/ipfs/cid.h"
+#include "sync/ipfs/ipns_name.h"
+
+namespace ipnscast::sync::gateway {
+
+// The trustless gateway protocol: requests, and what their answers say. Nothing here verifies
+// content; that is done by whoever knows the CID or the name. Each request says what it wants both
+// in the query and in Accept, because some caches look at the URL only.
+
+enum class DagScope { block, all };
+
+// GET /ipfs/{cid}?format=raw
+HttpCall raw_block_call(const Endpoint& endpoint, const Cid& cid);
+// The bytes that are claimed to be the block. Errors of check_status(); Errc::mismatch for another
+// media type.
+Result<Bytes> read_raw_block(HttpAnswer answer);
+
+// GET /ipfs/{cid}?format=car, every block once, in depth-first order.
+HttpCall car_call(const Endpoint& endpoint, const Cid& cid, DagScope scope, uint64_t max_bytes);
+// The head of a CAR answer, whose body is then read as a stream. Errors as above.
+Status check_car_head(const HttpHead& head);
+
+// A record as some source gave it, not verified. Nothing in `record` with `not_modified`: what we
+// have is still current.
+struct RecordAnswer {
+  Bytes record;
+  std::string etag;  // as sent, quoted or not; empty without one
+  bool not_modified = false;
+};
+
+// GET /ipns/{name}?format=ipns-record. `etag` of an earlier answer makes it conditional.
+HttpCall ipns_record_call(const Endpoint& endpoint, const IpnsName& name,
+                          const std::string& etag = {});
+// Of this protocol and of delegated routing, which answers "no record" with 404 or with 200 and
+// another media type (IPIP-513): Errc::not_found. Other errors as in check_status().
+Result<RecordAnswer> read_ipns_record(HttpAnswer answer);
+
+// GET /ipfs/bafkqaaa?format=raw, the empty block, and whether the answer is that of a trustless
+// gateway.
+HttpCall trustless_probe_call(const Endpoint& endpoint);
+Speaks read_trustless_probe(const HttpAnswer& answer);
+
+}  // namespace ipnscast::sync::gateway

@@ -54,6 +54,7 @@ void add_name(CLI::App& app, Context& context);
 void add_nip44(CLI::App& app, Context& context);
 void add_pack(CLI::App& app, Context& context);
 void add_record(CLI::App& app, Context& context);
+void add_relay(CLI::App& app, Context& context);
 void add_unpack(CLI::App& app, Context& context);
 
 }  // namespace ipnscast::tools

@@ -31,6 +31,7 @@ void add_global_options(CLI::App& app, Context& context) {
 void add_commands(CLI::App& app, Context& context) {
   // In the order of their names.
   add_event(app, context);
+  add_relay(app, context);
 }
 
 // What was asked for before parsing failed, so that the failure is told in the right form.

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+
+#include "tools/command.h"
+
+namespace ipnscast::tools {
+
+// Where this user's state lives: --state, else $XDG_STATE_HOME/ipnscast, else
+// ~/.local/state/ipnscast. Nothing is created. Errc::invalid when there is no home either.
+Result<std::filesystem::path> state_directory(const Context& context);
+
+}  // namespace ipnscast::tools

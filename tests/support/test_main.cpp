@@ -6,7 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 
-// Counts test cases and, when IPNSCAST_TALLY names a file, appends "passed failed skipped" to it at the end of the run,
+// Counts test cases and, when IPNSCAST_TALLY names a file, appends "program passed failed skipped" to it at the end of the run,
 // so that tools/test can close with one plain line over all programs.
 namespace {
 
@@ -45,11 +45,10 @@ struct Tally : ListenerBase {
     const char* file = std::getenv("IPNSCAST_TALLY");
     if (file == nullptr) return;
     if (std::FILE* out = std::fopen(file, "a")) {
-      std::fprintf(out, "%d %d %d\n", passed, failed, skipped);
+      std::fprintf(out, "%s %d %d %d\n", stats.runInfo.name.c_str(), passed, failed, skipped);
       std::fclose(out);
     }
   }
-
 };
 
 CATCH_REGISTER_LISTENER(Tally)

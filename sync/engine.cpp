@@ -207,7 +207,7 @@ void Engine::give_up_on_lost_work(Tracked& name) {
   if (lost(name.poll)) {
     emit(action::Cancel{name.poll->job});
     name.poll.reset();
-    plan_poll(name);
+    if (!name.resolving_in_foreground()) start_resolve(name, std::nullopt);
   }
   if (lost(name.prefetch)) {
     emit(action::Cancel{name.prefetch->job});

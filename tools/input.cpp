@@ -1,16 +1,14 @@
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
-#include "nostr/base/bytes.h"
+#include "nostr/base/secret_file.h"
 #include "tools/command.h"
 
 namespace ipnscast::tools {
 namespace {
-
-constexpr size_t kMaxSecretFile = 4096;
 
 // A file descriptor that closes itself; standard input is left open.
 struct File {
@@ -39,8 +37,6 @@ Result<std::string> read_all(int fd, const std::string& path, size_t max_bytes) 
   }
 }
 
-void wipe_text(std::string& text) { wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()}); }
-
 }  // namespace
 
 Result<std::string> read_input(const std::string& path, size_t max_bytes) {
@@ -50,27 +46,6 @@ Result<std::string> read_input(const std::string& path, size_t max_bytes) {
   return read_all(file.fd, path, max_bytes);
 }
 
-Result<std::string> read_secret_line(const std::string& path) {
-  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
-  if (file.fd < 0) return fail(io_error(path, errno));
-  struct stat about {};
-  if (::fstat(file.fd, &about) != 0) return fail(io_error(path, errno));
-  if (!S_ISREG(about.st_mode) && !S_ISFIFO(about.st_mode))
-    return fail(Errc::refused, path + ": not a file");
-  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Errc::refused, path + ": others can read it (chmod 600 first)");
-  }
-  auto text = read_all(file.fd, path, kMaxSecretFile);
-  if (!text) return text;
-  const size_t line_end = std::min(text->find_first_of("\r\n"), text->size());
-  const bool one_line = text->find_first_not_of("\r\n \t", line_end) == std::string::npos;
-  std::string line = text->substr(0, line_end);
-  wipe_text(*text);
-  if (!one_line || line.empty()) {
-    wipe_text(line);
-    return fail(Errc::parse, path + ": want one line");
-  }
-  return line;
-}
+Result<std::string> read_secret_line(const std::string& path) { return read_secret_file(path); }
 
 }  // namespace ipnscast::tools

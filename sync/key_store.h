@@ -1,0 +1,75 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nostr/keys.h"
+#include "sync/ipfs/ipns_key.h"
+
+namespace ipnscast::sync {
+
+// What a stored secret is. A Nostr key signs events and derives its IPNS keys; the other two sign
+// records only.
+enum class StoredKeyType { nostr, ed25519, secp256k1 };
+std::string_view to_string(StoredKeyType type);
+// "nostr", "ed25519", "secp256k1". Errc::invalid.
+Result<StoredKeyType> parse_key_type(std::string_view text);
+
+// 32 secret bytes and what they are.
+class StoredKey {
+ public:
+  // Errc::invalid for bytes that are no such key.
+  static Result<StoredKey> from_bytes(StoredKeyType type, ByteView secret32);
+  // 64 hex digits, or nsec1... for type nostr. Errc::parse, Errc::invalid.
+  static Result<StoredKey> from_text(StoredKeyType type, std::string_view text);
+  static StoredKey generate(StoredKeyType type);
+
+  StoredKeyType type() const { return type_; }
+  ByteView secret_view() const { return secret_.view(); }
+  // The key that signs this key's records: for a Nostr key the derived Ed25519 one.
+  Result<IpnsKey> ipns_key() const;
+  // Errc::unsupported when it is no Nostr key.
+  Result<nostr::SecretKey> nostr_key() const;
+  // The line of its secret file: nsec1... or 64 hex digits. The caller wipes it.
+  std::string to_line() const;
+
+ private:
+  StoredKey(StoredKeyType type, SecretBytes<32> secret) : type_(type), secret_(std::move(secret)) {}
+  StoredKeyType type_;
+  SecretBytes<32> secret_;
+};
+
+// Reads a key as other programs export it: nsec1..., 64 hex digits (of `hex_type`), a libp2p
+// private key (protobuf, raw or in base64, as from `ipfs key export`) or PEM (PKCS#8 without a
+// passphrase). Errc::unsupported for RSA, Errc::parse.
+Result<StoredKey> import_key(std::string_view file, StoredKeyType hex_type = StoredKeyType::nostr);
+
+// Our labelled keys: one secret file each, <folder>/<label>.<type>, mode 0600. Thread-safe as the
+// file system is.
+class KeyStore {
+ public:
+  struct Entry {
+    std::string label;
+    StoredKeyType type = StoredKeyType::nostr;
+  };
+
+  // `folder` is <state>/keys; it is made with the first key.
+  explicit KeyStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // Errc::conflict when the label is taken, Errc::invalid for one that is not made of 1 to 64 of
+  // a-z A-Z 0-9 . _ -, Errc::io.
+  Status add(std::string_view label, const StoredKey& key) const;
+  // Errc::not_found; Errc::refused when others can read the file; Errc::parse.
+  Result<StoredKey> load(std::string_view label) const;
+  // Sorted by label; none when the folder does not exist. Errc::io.
+  Result<std::vector<Entry>> list() const;
+
+ private:
+  std::filesystem::path file_of(std::string_view label, StoredKeyType type) const;
+
+  // constant after construction
+  const std::filesystem::path folder_;
+};
+
+}  // namespace ipnscast::sync

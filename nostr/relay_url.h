@@ -9,8 +9,9 @@
 
 namespace ipnscast::nostr {
 
-// A relay's address in normal form: scheme and host in lower case, no default port, no trailing slash on an empty path,
-// no fragment. Two spellings of one relay compare equal and share one socket.
+// A relay's address in normal form: scheme and host in lower case, no default port, no trailing
+// slash on an empty path, no fragment. Two spellings of one relay compare equal and share one
+// socket.
 class RelayUrl {
  public:
   // ws:// or wss://; user names and fragments are refused. Errc::invalid.

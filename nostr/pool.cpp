@@ -1,0 +1,201 @@
+#include "nostr/pool.h"
+
+#include <atomic>
+
+#include "nostr/base/log.h"
+#include "nostr/nip42.h"
+#include "nostr/pool_impl.h"
+
+namespace ipnscast::nostr {
+namespace {
+
+// How long a relay that refused us by HTTP status is left alone at least.
+Milliseconds at_least(const net::Closed& closed) {
+  if (closed.reason != net::CloseReason::http_status) return Milliseconds(0);
+  const bool denied =
+      closed.code == 401 || closed.code == 403 || closed.code == 404 || closed.code == 429;
+  return denied ? Milliseconds(60'000) : Milliseconds(5'000);
+}
+
+SubscriptionKey next_key() {
+  static std::atomic<uint64_t> counter = 0;
+  return {++counter};
+}
+
+}  // namespace
+
+Pool::Pool() = default;
+
+std::unique_ptr<Pool> Pool::start(net::Loop& loop, PoolOptions options) {
+  std::unique_ptr<Pool> pool(new Pool());
+  auto impl = std::make_shared<Impl>(loop, std::move(options));
+  pool->impl_ = impl;
+  impl->verify = std::make_unique<net::VerifyThreads>(
+      loop, impl->options.verify_threads, impl->options.limits,
+      [raw = impl.get()](auto batch) { raw->checked(std::move(batch)); },
+      [raw = impl.get()] { raw->flush_stalled(); });
+  loop.run([&] { impl->start(); });
+  return pool;
+}
+
+Pool::~Pool() {
+  net::Loop& loop = impl_->loop;
+  loop.run([this] { impl_->stop(); });
+  impl_->verify.reset();
+}
+
+void Pool::Impl::start() {
+  for (const RelayUrl& url : options.relays) {
+    const bool known =
+        std::any_of(links.begin(), links.end(), [&](const auto& l) { return l->url == url; });
+    if (known) continue;
+    links.push_back(std::make_unique<Link>(
+        links.size() + 1, url, Relay(options.relay, make_rng(), options.signer != nullptr)));
+  }
+  for (auto& link : links) {
+    Relay::Actions actions;
+    link->machine.start(system_now(), actions);
+    perform(*link, std::move(actions));
+  }
+}
+
+void Pool::Impl::stop() {
+  stopped = true;
+  for (auto& link : links) link->socket.reset();
+  subscriptions.clear();
+  publishes.clear();
+}
+
+void Pool::Impl::post(std::function<void(Impl&)> task) {
+  loop.post([self = weak_from_this(), task = std::move(task)] {
+    const auto impl = self.lock();
+    if (impl && !impl->stopped) task(*impl);
+  });
+}
+
+void Pool::Impl::connect(Link& link) {
+  net::ClientOptions client;
+  client.max_frame_bytes = options.limits.max_bytes;
+  client.connect_timeout = options.connect_timeout;
+  client.ping_interval = options.ping_interval;
+  client.ca_file = options.ca_file;
+  net::ClientHandlers handlers;
+  handlers.opened = [this, &link] {
+    link.last_error.clear();
+    log_info("relay", link.url.text() + ": connected");
+    Relay::Actions actions;
+    link.machine.opened(system_now(), actions);
+    perform(link, std::move(actions));
+    update_reading(link);
+  };
+  handlers.frame = [this, &link](std::string frame) { received(link, std::move(frame)); };
+  handlers.closed = [this, &link](net::Closed closed) { socket_closed(link, std::move(closed)); };
+  link.socket = net::connect(loop, link.url, std::move(client), std::move(handlers));
+}
+
+void Pool::Impl::socket_closed(Link& link, net::Closed closed) {
+  log_info("relay", link.url.text() + ": " + closed.text);
+  link.last_error = closed.text;
+  link.socket.reset();
+  Relay::Actions actions;
+  link.machine.closed(system_now(), at_least(closed), actions);
+  perform(link, std::move(actions));
+  note_links(link);
+}
+
+void Pool::Impl::perform(Link& link, Relay::Actions actions) {
+  for (Relay::Action& action : actions) {
+    if (stopped) return;
+    do_one(link, action);
+  }
+  arm(link);
+}
+
+void Pool::Impl::do_one(Link& link, Relay::Action& action) {
+  if (std::holds_alternative<Relay::Connect>(action)) {
+    connect(link);
+  } else if (auto* send = std::get_if<Relay::Send>(&action)) {
+    if (link.socket) link.socket->send(std::move(send->frame));
+  } else if (auto* event = std::get_if<Relay::Deliver>(&action)) {
+    deliver(event->subscription, PoolEvent{{}, link.url, std::move(event->event)});
+  } else if (auto* end = std::get_if<Relay::ReachedEnd>(&action)) {
+    note_links(link);
+    deliver(end->subscription, PoolEose{{}, link.url});
+  } else if (auto* outcome = std::get_if<Relay::Published>(&action)) {
+    published(link, outcome->id, std::move(outcome->outcome));
+  } else if (auto* auth = std::get_if<Relay::SignAuth>(&action)) {
+    sign_auth(link, auth->challenge);
+  }
+}
+
+void Pool::Impl::sign_auth(Link& link, const std::string& challenge) {
+  UnsignedEvent event = make_auth_event(link.url, challenge, system_now().seconds());
+  options.signer->sign(
+      std::move(event), [self = weak_from_this(), id = link.id](Result<Event> signed_event) {
+        const auto impl = self.lock();
+        if (!impl) return;
+        impl->post([id, signed_event = std::move(signed_event)](Impl& pool) mutable {
+          Link& answered = *pool.links[id - 1];
+          Relay::Actions actions;
+          answered.machine.auth_signed(std::move(signed_event), system_now(), actions);
+          pool.perform(answered, std::move(actions));
+        });
+      });
+}
+
+void Pool::Impl::arm(Link& link) {
+  const auto next = link.machine.next_tick();
+  if (!next || (link.wake_at && *link.wake_at <= *next)) return;
+  link.wake_at = next;
+  loop.at(*next, [self = weak_from_this(), id = link.id] {
+    const auto impl = self.lock();
+    if (impl && !impl->stopped) impl->wake(id);
+  });
+}
+
+void Pool::Impl::wake(uint64_t id) {
+  Link& link = *links[id - 1];
+  const Now now = system_now();
+  if (link.wake_at && *link.wake_at <= now.steady) link.wake_at.reset();
+  Relay::Actions actions;
+  link.machine.tick(now, actions);
+  perform(link, std::move(actions));
+}
+
+SubscriptionKey Pool::subscribe(std::vector<Filter> filters, Sink sink) {
+  const SubscriptionKey key = next_key();
+  impl_->post([key, filters = std::move(filters), sink = std::move(sink)](Impl& pool) mutable {
+    pool.subscribe(key, std::move(filters), std::move(sink));
+  });
+  return key;
+}
+
+void Pool::replace(SubscriptionKey key, std::vector<Filter> filters) {
+  impl_->post([key, filters = std::move(filters)](Impl& pool) mutable {
+    pool.replace(key, std::move(filters));
+  });
+}
+
+void Pool::unsubscribe(SubscriptionKey key) {
+  if (impl_->loop.on_net_thread()) return impl_->unsubscribe(key);
+  impl_->loop.run([this, key] { impl_->unsubscribe(key); });
+}
+
+void Pool::resume_delivery() {
+  impl_->post([](Impl& pool) { pool.flush_undelivered(); });
+}
+
+void Pool::publish(Event event, PublishOptions options, PublishDone done) {
+  impl_->post([event = std::move(event), options = std::move(options),
+               done = std::move(done)](Impl& pool) mutable {
+    pool.publish(std::move(event), options, std::move(done));
+  });
+}
+
+std::vector<RelayStatus> Pool::status() {
+  std::vector<RelayStatus> out;
+  impl_->loop.run([&] { out = impl_->status(); });
+  return out;
+}
+
+}  // namespace ipnscast::nostr

@@ -1,0 +1,100 @@
+// The pool's way in: from a frame to the subscriber.
+#include "nostr/pool_impl.h"
+
+namespace ipnscast::nostr {
+
+void Pool::Impl::received(Link& link, std::string frame) {
+  net::VerifyThreads::Job job{link.id, std::move(frame)};
+  if (link.stalled.empty() && verify->submit(std::move(job))) return;
+  link.stalled.push_back(std::move(job.frame));
+  update_reading(link);
+}
+
+void Pool::Impl::flush_stalled() {
+  for (auto& link : links) {
+    while (!link->stalled.empty()) {
+      net::VerifyThreads::Job job{link->id, std::move(link->stalled.front())};
+      if (!verify->submit(std::move(job))) {
+        link->stalled.front() = std::move(job.frame);
+        break;
+      }
+      link->stalled.pop_front();
+    }
+    update_reading(*link);
+  }
+}
+
+void Pool::Impl::update_reading(Link& link) {
+  if (!link.socket) return;
+  if (blocked() || !link.stalled.empty()) {
+    link.socket->pause_reading();
+  } else {
+    link.socket->resume_reading();
+  }
+}
+
+void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
+  if (stopped) return;
+  for (auto& one : batch) {
+    Link& link = *links[one.relay - 1];
+    CheckedFrame& result = one.result;
+    if (result.verdict == Verdict::duplicate) {
+      const auto part = parts.find(result.subscription);
+      if (part != parts.end() && !subscriptions.at(part->second).delivered.contains(result.id)) {
+        auto message = parse_relay_message(one.frame, options.limits);
+        if (message) result.message = std::move(*message);
+      }
+    }
+    Relay::Actions actions;
+    link.machine.frame(std::move(result), system_now(), actions);
+    perform(link, std::move(actions));
+    if (stopped) return;
+  }
+}
+
+void Pool::Impl::deliver(const SubscriptionId& part, PoolMessage message) {
+  const auto found = parts.find(part);
+  if (found == parts.end()) return;
+  Subscription& subscription = subscriptions.at(found->second);
+  std::visit([&](auto& m) { m.subscription = found->second; }, message);
+  if (const auto* event = std::get_if<PoolEvent>(&message)) {
+    if (!subscription.delivered.insert(event->event.id)) return;
+  }
+  if (subscription.undelivered.empty() && subscription.sink(message)) return;
+  subscription.undelivered.push_back(std::move(message));
+  if (++undelivered_count == 1) {
+    for (auto& link : links) update_reading(*link);
+  }
+}
+
+void Pool::Impl::flush_undelivered() {
+  for (auto& [key, subscription] : subscriptions) {
+    while (!subscription.undelivered.empty() &&
+           subscription.sink(subscription.undelivered.front())) {
+      subscription.undelivered.pop_front();
+      --undelivered_count;
+    }
+  }
+  for (auto& link : links) update_reading(*link);
+}
+
+// Tells each subscription whose share at this relay went live or was lost.
+void Pool::Impl::note_links(Link& link) {
+  for (auto& [key, subscription] : subscriptions) {
+    if (subscription.parts.empty()) continue;
+    bool all_live = link.machine.connected();
+    std::string reason = link.last_error;
+    for (const SubscriptionId& part : subscription.parts) {
+      const auto status = link.machine.status(part);
+      if (status && status->state == SubscriptionState::live) continue;
+      all_live = false;
+      if (status && !status->reason.empty()) reason = status->reason;
+    }
+    bool& was_live = subscription.live[link.id];
+    if (was_live == all_live) continue;
+    was_live = all_live;
+    deliver(subscription.parts.front(), PoolLink{key, link.url, all_live, all_live ? "" : reason});
+  }
+}
+
+}  // namespace ipnscast::nostr

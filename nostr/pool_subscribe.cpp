@@ -1,0 +1,76 @@
+// The pool's subscriptions: one for the caller, one or several REQs at every relay.
+#include "nostr/pool_impl.h"
+#include "nostr/split_filters.h"
+
+namespace ipnscast::nostr {
+
+void Pool::Impl::subscribe(SubscriptionKey key, std::vector<Filter> filters, Sink sink) {
+  auto [it, added] = subscriptions.try_emplace(key, options.remembered_events);
+  if (!added) return;
+  it->second.sink = std::move(sink);
+  replace(key, std::move(filters));
+}
+
+void Pool::Impl::replace(SubscriptionKey key, std::vector<Filter> filters) {
+  const auto found = subscriptions.find(key);
+  if (found == subscriptions.end()) return;
+  Subscription& subscription = found->second;
+  subscription.filters = std::move(filters);
+  const auto groups = split_filters(subscription.filters);
+  while (subscription.parts.size() > groups.size()) {
+    const SubscriptionId part = subscription.parts.back();
+    subscription.parts.pop_back();
+    parts.erase(part);
+    for (auto& link : links) {
+      Relay::Actions actions;
+      link->machine.unsubscribe(part, actions);
+      perform(*link, std::move(actions));
+    }
+  }
+  while (subscription.parts.size() < groups.size()) {
+    subscription.parts.push_back("i" + std::to_string(next_part++));
+    parts[subscription.parts.back()] = key;
+  }
+  subscription.live.clear();
+  for (size_t i = 0; i < groups.size(); ++i) {
+    for (auto& link : links) {
+      Relay::Actions actions;
+      link->machine.subscribe(subscription.parts[i], groups[i], system_now(), actions);
+      perform(*link, std::move(actions));
+    }
+  }
+}
+
+void Pool::Impl::unsubscribe(SubscriptionKey key) {
+  const auto found = subscriptions.find(key);
+  if (found == subscriptions.end()) return;
+  for (const SubscriptionId& part : found->second.parts) {
+    parts.erase(part);
+    for (auto& link : links) {
+      Relay::Actions actions;
+      link->machine.unsubscribe(part, actions);
+      perform(*link, std::move(actions));
+    }
+  }
+  undelivered_count -= found->second.undelivered.size();
+  subscriptions.erase(key);
+  for (auto& link : links) update_reading(*link);
+}
+
+std::vector<RelayStatus> Pool::Impl::status() const {
+  std::vector<RelayStatus> out;
+  for (const auto& link : links) {
+    RelayStatus status{
+        link->url, link->machine.connected(), link->last_error, link->machine.counters(), {}};
+    for (const auto& [key, subscription] : subscriptions) {
+      for (const SubscriptionId& part : subscription.parts) {
+        if (const auto state = link->machine.status(part))
+          status.subscriptions.emplace_back(key, *state);
+      }
+    }
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
+}  // namespace ipnscast::nostr

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "nostr/base/strong_id.h"
 #include "nostr/filter.h"
 #include "nostr/net/loop.h"
 #include "nostr/publish_outcome.h"

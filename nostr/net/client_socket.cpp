@@ -111,28 +111,23 @@ void ClientSocket::connection_error(std::string_view why, int http_status) {
 int ClientSocket::established() {
   stage_ = Stage::open;
   schedule_ping();
-  const uint64_t id = id_;
-  Loop::Impl& loop = loop_;
   if (const auto handlers = handlers_; handlers->opened) handlers->opened();
-  return alive(loop, id) ? 0 : -1;
+  return 0;
 }
 
 int ClientSocket::received(std::string_view part, bool last) {
   heard_since_ping_ = true;
   if (partial_.size() + part.size() > options_.max_frame_bytes) {
-    lws_close_reason(wsi_, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, nullptr, 0);
     finish({CloseReason::too_large, kCloseTooBig,
             "a frame above " + std::to_string(options_.max_frame_bytes) + " bytes"});
-    return -1;
+    return 0;
   }
   partial_.append(part);
   if (!last) return 0;
   std::string frame;
   frame.swap(partial_);
-  const uint64_t id = id_;
-  Loop::Impl& loop = loop_;
   if (const auto handlers = handlers_; handlers->frame) handlers->frame(std::move(frame));
-  return alive(loop, id) ? 0 : -1;
+  return 0;
 }
 
 int ClientSocket::pong() {

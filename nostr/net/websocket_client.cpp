@@ -14,16 +14,7 @@ int close_code(const void* in, size_t size) {
   return bytes[0] * 256 + bytes[1];
 }
 
-}  // namespace
-
-int on_client_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
-  auto* socket = static_cast<ClientSocket*>(lws_get_opaque_user_data(wsi));
-  if (socket == nullptr) {
-    const bool live = reason == LWS_CALLBACK_CLIENT_ESTABLISHED ||
-                      reason == LWS_CALLBACK_CLIENT_RECEIVE ||
-                      reason == LWS_CALLBACK_CLIENT_WRITEABLE;
-    return live ? -1 : 0;
-  }
+int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
   switch (reason) {
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: {
       const std::string why(static_cast<const char*>(in), in == nullptr ? 0 : size);
@@ -52,6 +43,16 @@ int on_client_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void*
     default:
       return 0;
   }
+}
+
+}  // namespace
+
+// Returning -1 from a receive callback makes lws 4.1.6 free the socket's buffers twice when more of
+// a frame is waiting, so a socket that was let go of is closed by its timeout (see
+// ClientSocket::drop_wsi) and deaf until then.
+int on_client_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
+  auto* socket = static_cast<ClientSocket*>(lws_get_opaque_user_data(wsi));
+  return socket == nullptr ? 0 : dispatch(socket, wsi, reason, in, size);
 }
 
 std::unique_ptr<WebSocketClient> connect(Loop& loop, const RelayUrl& url, ClientOptions options,

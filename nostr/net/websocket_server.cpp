@@ -188,8 +188,9 @@ int ServerImpl::accept_upgrade(lws* wsi) {
 int ServerImpl::received(ServerConnection& c, std::string_view part, bool last) {
   if (c.closing) return 0;
   if (c.partial.size() + part.size() > options_.max_frame_bytes) {
-    lws_close_reason(c.wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, nullptr, 0);
-    return -1;
+    c.closing = true;
+    kill_later(c.wsi);  // not -1: see on_client_event
+    return 0;
   }
   c.partial.append(part);
   if (!last) return 0;

@@ -1,0 +1,343 @@
+// The pool against a relay that lies, floods, refuses and dies.
+#include <atomic>
+#include <set>
+
+#include "nostr/base/inbox.h"
+#include "nostr/pool.h"
+#include "tests/support/catch.h"
+#include "tests/support/scripted_relay.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+using ipnscast::test::ScriptedRelay;
+
+namespace {
+
+const SecretKey& author() {
+  static const SecretKey key = SecretKey::generate();
+  return key;
+}
+
+Event note(int64_t created_at, std::string content, int kind = 1) {
+  return sign_event(author(), {{created_at}, kind, {}, std::move(content)});
+}
+
+int64_t now_seconds() { return system_now().seconds().value; }
+
+// A subscription whose messages the test reads.
+struct Reader {
+  std::unique_ptr<net::Loop> loop = *net::Loop::start();
+  Inbox<PoolMessage> inbox{100000};
+  std::unique_ptr<Pool> pool;
+  SubscriptionKey key;
+
+  Reader(std::vector<RelayUrl> relays, std::vector<Filter> filters, PoolOptions options = {}) {
+    options.relays = std::move(relays);
+    options.relay.connect = {Milliseconds(50), Milliseconds(400), Milliseconds(60'000)};
+    options.relay.resubscribe = options.relay.connect;
+    pool = Pool::start(*loop, std::move(options));
+    key = pool->subscribe(std::move(filters),
+                          [this](PoolMessage& m) { return inbox.try_push(std::move(m)); });
+  }
+  ~Reader() { pool.reset(); }
+
+  // The next event, or nothing within `wait`.
+  std::optional<Event> next_event(Milliseconds wait = Milliseconds(10'000)) {
+    const Instant deadline = std::chrono::steady_clock::now() + wait;
+    while (auto message = inbox.pop_until(deadline)) {
+      if (auto* event = std::get_if<PoolEvent>(&*message)) return event->event;
+    }
+    return std::nullopt;
+  }
+  bool wait_live() {
+    const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(10'000);
+    while (auto message = inbox.pop_until(deadline)) {
+      const auto* link = std::get_if<PoolLink>(&*message);
+      if (link != nullptr && link->live) return true;
+    }
+    return false;
+  }
+};
+
+std::string event_frame(const SubscriptionId& id, const Event& event) {
+  return to_frame(RelayMessage(EventMessage{id, event}));
+}
+
+const std::string* req_id(const ClientMessage& message) {
+  const auto* req = std::get_if<ReqRequest>(&message);
+  return req == nullptr ? nullptr : &req->subscription;
+}
+
+}  // namespace
+
+TEST_CASE("R19 a forged copy is never delivered and does not hide the true event that follows") {
+  const Event truth = note(now_seconds(), "the truth");
+  Event altered = truth;
+  altered.content = "a lie under a known id";
+  Event bad_signature = truth;
+  bad_signature.sig.bytes[10] ^= 1;
+  Event other_key = truth;
+  other_key.pubkey = SecretKey::generate().public_key();
+  ScriptedRelay relay(
+      [&](ScriptedRelay& self, ScriptedRelay::Connection c, const ClientMessage& m) {
+        const auto* id = req_id(m);
+        if (id == nullptr) return;
+        self.say(c, event_frame(*id, altered));
+        self.say(c, event_frame(*id, bad_signature));
+        self.say(c, event_frame(*id, other_key));
+        self.say(c, event_frame(*id, truth));
+        self.say(c, event_frame(*id, altered));
+        self.say(c, RelayMessage(EoseMessage{*id}));
+      });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  const auto got = reader.next_event();
+  REQUIRE(got);
+  CHECK(*got == truth);
+  CHECK_FALSE(reader.next_event(Milliseconds(200)));
+  CHECK(reader.pool->status()[0].counters.forged == 4);
+}
+
+TEST_CASE("one event that ten relays send is delivered once") {
+  const Event event = note(now_seconds(), "once");
+  std::vector<std::unique_ptr<ScriptedRelay>> relays;
+  std::vector<RelayUrl> urls;
+  for (int i = 0; i < 10; ++i) {
+    relays.push_back(
+        std::make_unique<ScriptedRelay>([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+          if (const auto* id = req_id(m)) {
+            self.say(c, event_frame(*id, event));
+            self.say(c, RelayMessage(EoseMessage{*id}));
+          }
+        }));
+    urls.push_back(relays.back()->url());
+  }
+  Reader reader(urls, {{.kinds = {1}}}, {.verify_threads = 2});
+  CHECK(reader.next_event() == event);
+  CHECK_FALSE(reader.next_event(Milliseconds(500)));
+}
+
+TEST_CASE(
+    "two subscriptions to the same event both get it, also when the second copy is a duplicate") {
+  const Event event = note(now_seconds(), "twice");
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* id = req_id(m)) self.say(c, event_frame(*id, event));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  REQUIRE(reader.next_event());
+  Inbox<PoolMessage> second(100);
+  reader.pool->subscribe({{.kinds = {1}}},
+                         [&](PoolMessage& m) { return second.try_push(std::move(m)); });
+  const auto got = second.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
+  REQUIRE(got);
+  REQUIRE(std::holds_alternative<PoolEvent>(*got));
+  CHECK(std::get<PoolEvent>(*got).event == event);
+}
+
+TEST_CASE(
+    "unsolicited, mismatching, oversize, deep and broken frames cost nothing but themselves") {
+  const Event truth = note(now_seconds(), "after the garbage");
+  const Event wrong_kind = note(now_seconds(), "not asked for", 7);
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* id = req_id(m);
+    if (id == nullptr) return;
+    self.say(c, event_frame("never-asked", truth));
+    self.say(c, event_frame(*id, wrong_kind));
+    self.say(c, std::string(10'000, '['));
+    self.say(c, "[\"EVENT\",\"" + *id + "\",{\"tags\":" + std::string(5000, '[') +
+                    std::string(5000, ']') + "}]");
+    self.say(c, "not json at all");
+    self.say(c, "[]");
+    self.say(c, "[\"EVENT\"]");
+    self.say(c, "{\"a\":1}");
+    self.say(c, "[\"OK\",\"zz\",true,\"\"]");
+    self.say(c, "[\"NOTICE\",5]");
+    self.say(c, "[\"UNHEARD\",\"of\"]");
+    self.say(c, event_frame(*id, truth));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  CHECK(reader.next_event() == truth);
+  const auto counters = reader.pool->status()[0].counters;
+  CHECK(counters.unsolicited == 2);
+  CHECK(counters.malformed >= 7);
+  CHECK(relay.opened() == 1);
+}
+
+TEST_CASE(
+    "an oversize frame ends that connection only, and the event is taken after the reconnect") {
+  const Event truth = note(now_seconds(), "second try");
+  std::atomic<int> asked = 0;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* id = req_id(m);
+    if (id == nullptr) return;
+    if (asked++ == 0) return self.say(c, std::string(300'000, 'x'));
+    self.say(c, event_frame(*id, truth));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}}, {.limits = {.max_bytes = 200'000}});
+  CHECK(reader.next_event() == truth);
+  CHECK(relay.opened() == 2);
+}
+
+TEST_CASE(
+    "R18 a relay that closes every subscription is asked again, no faster than the back-off") {
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* id = req_id(m))
+      self.say(c, RelayMessage(ClosedMessage{*id, "error: not today"}));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  const Instant start = std::chrono::steady_clock::now();
+  REQUIRE(relay.wait_heard("[\"REQ\"", 4));
+  // Four REQs stand three waits apart, of at least 25, 50 and 100 ms.
+  CHECK(std::chrono::steady_clock::now() - start >= Milliseconds(170));
+  const auto status = reader.pool->status();
+  REQUIRE_FALSE(status[0].subscriptions.empty());
+  CHECK(relay.opened() == 1);
+}
+
+TEST_CASE(
+    "R18 restricted is taken for an answer: the reason can be read and the relay is left alone") {
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* id = req_id(m))
+      self.say(c, RelayMessage(ClosedMessage{*id, "restricted: members only"}));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  REQUIRE(relay.wait_heard("[\"REQ\"", 1));
+  CHECK_FALSE(reader.next_event(Milliseconds(600)));
+  CHECK(relay.heard().size() == 1);
+  const auto status = reader.pool->status();
+  REQUIRE(status[0].subscriptions.size() == 1);
+  CHECK(status[0].subscriptions[0].second.state == SubscriptionState::refused);
+  CHECK(status[0].subscriptions[0].second.reason == "restricted: members only");
+}
+
+TEST_CASE("R5 what was published while a relay was away arrives after it returns") {
+  const int64_t now = now_seconds();
+  const Event before = note(now - 10, "before");
+  const Event during = note(now - 5, "during the outage");
+  std::optional<ScriptedRelay> relay;
+  std::atomic<bool> returned = false;
+  std::atomic<bool> asked_since = false;
+  const ScriptedRelay::Script script = [&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* req = std::get_if<ReqRequest>(&m);
+    if (req == nullptr) return;
+    if (returned) {
+      asked_since = req->filters[0].since.has_value() && !req->filters[0].limit.has_value() &&
+                    req->filters[0].since->value <= now - 10;
+    }
+    self.say(c, event_frame(req->subscription, before));
+    if (returned) self.say(c, event_frame(req->subscription, during));
+    self.say(c, RelayMessage(EoseMessage{req->subscription}));
+  };
+  relay.emplace(script);
+  const uint16_t port = relay->port();
+  Reader reader({relay->url()}, {{.kinds = {1}, .limit = 1}});
+  REQUIRE(reader.next_event() == before);
+  REQUIRE(reader.wait_live());
+  relay.reset();
+  returned = true;
+  relay.emplace(script, port);
+  CHECK(reader.next_event() == during);
+  CHECK(asked_since);
+}
+
+TEST_CASE(
+    "a relay that accepts and drops connections is not asked more often than the back-off allows") {
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage&) { self.drop(c); });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  CHECK_FALSE(reader.next_event(Milliseconds(1'500)));
+  // Waits of at least 25, 50, 100, 200, 200, ... ms: in 1.5 s at most ten connections.
+  CHECK(relay.opened() >= 3);
+  CHECK(relay.opened() <= 10);
+}
+
+TEST_CASE("R16 R17 a publish tells what each relay did, and silence is not success") {
+  ScriptedRelay good([](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m))
+      self.say(c, RelayMessage(OkMessage{p->event.id, true, ""}));
+  });
+  ScriptedRelay refusing([](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m)) {
+      self.say(c,
+               RelayMessage(OkMessage{p->event.id, false, "blocked: kind 30078 is not welcome"}));
+    }
+  });
+  ScriptedRelay silent(nullptr);
+  ScriptedRelay wrong_id([](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m)) {
+      EventId other = p->event.id;
+      other.bytes[0] ^= 1;
+      self.say(c, RelayMessage(OkMessage{other, true, ""}));
+    }
+  });
+  Reader reader({good.url(), refusing.url(), silent.url(), wrong_id.url()}, {{.kinds = {1}}},
+                {.relay = {.ok_timeout = Milliseconds(400)}});
+  Inbox<PublishReport> reports(10);
+  reader.pool->publish(note(now_seconds(), "x", 30078), {.deadline = Milliseconds(5'000)},
+                       [&](PublishReport r) { reports.push_reserved(std::move(r)); });
+  const auto report = reports.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
+  REQUIRE(report);
+  CHECK(report->relays.at(good.url()).state == PublishState::acknowledged);
+  CHECK(report->relays.at(refusing.url()).state == PublishState::refused);
+  CHECK(report->relays.at(refusing.url()).permanent);
+  CHECK(report->relays.at(silent.url()).state == PublishState::no_answer);
+  CHECK(report->relays.at(wrong_id.url()).state == PublishState::no_answer);
+  CHECK(report->stored_count() == 1);
+}
+
+TEST_CASE("AUTH is answered when a relay asks for it, on EVENT and on REQ") {
+  const Event truth = note(now_seconds(), "members only");
+  std::set<uint64_t> members;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* auth = std::get_if<AuthRequest>(&m)) {
+      const bool good = verify(auth->event).has_value() && auth->event.kind == 22242 &&
+                        auth->event.tag("challenge") == "prove it" &&
+                        auth->event.tag("relay") == self.url().text();
+      if (good) members.insert(c.value);
+      return self.say(c,
+                      RelayMessage(OkMessage{auth->event.id, good, good ? "" : "restricted: no"}));
+    }
+    const bool member = members.count(c.value) != 0;
+    if (const auto* id = req_id(m)) {
+      if (member) return self.say(c, event_frame(*id, truth));
+      self.say(c, RelayMessage(ClosedMessage{*id, "auth-required: who are you?"}));
+      return self.say(c, RelayMessage(AuthChallenge{"prove it"}));
+    }
+    if (const auto* p = std::get_if<PublishRequest>(&m)) {
+      self.say(c, RelayMessage(
+                      OkMessage{p->event.id, member, member ? "" : "auth-required: who are you?"}));
+    }
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}}, {.signer = make_local_signer(author().clone())});
+  CHECK(reader.next_event() == truth);
+  Inbox<PublishReport> reports(10);
+  reader.pool->publish(note(now_seconds(), "mine"), {},
+                       [&](PublishReport r) { reports.push_reserved(std::move(r)); });
+  const auto report = reports.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
+  REQUIRE(report);
+  CHECK(report->stored_count() == 1);
+}
+
+TEST_CASE("a reader that takes nothing stops the flood at the socket, and loses none of it") {
+  constexpr int kEvents = 3000;
+  std::vector<std::string> contents;
+  std::vector<Event> events;
+  for (int i = 0; i < kEvents; ++i)
+    events.push_back(note(now_seconds(), std::to_string(i) + std::string(2000, 'x')));
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* id = req_id(m)) {
+      for (const Event& event : events) self.say(c, event_frame(*id, event));
+    }
+  });
+  auto loop = *net::Loop::start();
+  auto pool = Pool::start(*loop, {.relays = {relay.url()}});
+  Inbox<PoolMessage> inbox(10);
+  pool->subscribe({{.kinds = {1}}}, [&](PoolMessage& m) { return inbox.try_push(std::move(m)); });
+  std::set<EventId> got;
+  while (got.size() < kEvents) {
+    auto message = inbox.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
+    REQUIRE(message);
+    if (const auto* event = std::get_if<PoolEvent>(&*message)) got.insert(event->event.id);
+    if (inbox.size() == 0) pool->resume_delivery();
+  }
+  CHECK(got.size() == kEvents);
+  pool.reset();
+}

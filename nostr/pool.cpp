@@ -129,7 +129,7 @@ void Pool::Impl::do_one(Link& link, Relay::Action& action) {
 }
 
 void Pool::Impl::sign_auth(Link& link, const std::string& challenge) {
-  UnsignedEvent event = make_auth_event(link.url, challenge, system_now().seconds());
+  UnsignedEvent event = auth_event(link.url, challenge, system_now().seconds());
   options.signer->sign(
       std::move(event), [self = weak_from_this(), id = link.id](Result<Event> signed_event) {
         const auto impl = self.lock();

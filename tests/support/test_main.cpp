@@ -6,8 +6,8 @@
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 
-// Counts test cases and, when IPNSCAST_TALLY names a file, appends "program passed failed skipped" to it at the end of the run,
-// so that tools/test can close with one plain line over all programs.
+// Counts test cases and, when IPNSCAST_TALLY names a file, appends "program passed failed skipped"
+// to it at the end of the run, so that tools/test can close with one plain line over all programs.
 namespace {
 
 bool skipped_now = false;

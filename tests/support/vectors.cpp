@@ -9,9 +9,10 @@ namespace ipnscast::test {
 
 std::optional<std::filesystem::path> official_vectors() {
   const char* from_environment = std::getenv("IPNSCAST_VECTORS");
-  const std::filesystem::path folder = from_environment != nullptr
-                                           ? std::filesystem::path(from_environment)
-                                           : std::filesystem::path(IPNSCAST_SOURCE_DIR) / "../shared/vectors";
+  const std::filesystem::path folder =
+      from_environment != nullptr
+          ? std::filesystem::path(from_environment)
+          : std::filesystem::path(IPNSCAST_SOURCE_DIR) / "../shared/vectors";
   if (!std::filesystem::is_directory(folder)) return std::nullopt;
   return folder;
 }

@@ -5,8 +5,8 @@
 
 namespace ipnscast::test {
 
-// The folder of official inputs: IPNSCAST_VECTORS, by default ../shared/vectors from the project's root. Nothing when it
-// is not there: the test then skips (and .ci/run fails beforehand).
+// The folder of official inputs: IPNSCAST_VECTORS, by default ../shared/vectors from the project's
+// root. Nothing when it is not there: the test then skips (and .ci/run fails beforehand).
 std::optional<std::filesystem::path> official_vectors();
 
 // Our own vectors, which are part of the tree.

@@ -1,4 +1,5 @@
-# The package: find_package(ipnscast) gives ipnscast::nostr, ipnscast::sync and ipnscast::bridge.
+# The package: find_package(ipnscast) gives ipnscast::nostr, ipnscast::sync and ipnscast::bridge; `pkg-config ipnscast` all of
+# them with what they need, since they are static libraries.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ipnscast)
 install(EXPORT ipnscastTargets NAMESPACE ipnscast:: DESTINATION ${package_dir})
@@ -7,3 +8,18 @@ install(FILES "${PROJECT_SOURCE_DIR}/tools/cmake/ipnscastConfig.cmake"
               "${PROJECT_SOURCE_DIR}/tools/cmake/IpnscastDependencies.cmake"
               "${PROJECT_BINARY_DIR}/ipnscastConfigVersion.cmake"
         DESTINATION ${package_dir})
+
+set(IPNSCAST_PC_LIBS "")
+foreach(layer bridge sync nostr)
+  if(TARGET ipnscast_${layer})
+    string(APPEND IPNSCAST_PC_LIBS " -lipnscast_${layer}")
+  endif()
+endforeach()
+# The prefix is the one of the moment of installation (cmake --install --prefix), not of configuring.
+install(CODE "set(PROJECT_DESCRIPTION \"${PROJECT_DESCRIPTION}\")
+set(PROJECT_VERSION ${PROJECT_VERSION})
+set(IPNSCAST_PC_LIBS \"${IPNSCAST_PC_LIBS}\")
+set(CMAKE_INSTALL_LIBDIR ${CMAKE_INSTALL_LIBDIR})
+set(CMAKE_INSTALL_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
+configure_file(\"${PROJECT_SOURCE_DIR}/tools/cmake/ipnscast.pc.in\" \"${PROJECT_BINARY_DIR}/ipnscast.pc\" @ONLY)")
+install(FILES "${PROJECT_BINARY_DIR}/ipnscast.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -8,56 +8,70 @@
 
 namespace ipnscast::sync {
 
+// Work on one name that is under way.
+namespace work {
+
+struct Resolving {
+  JobId job;
+  Instant deadline;
+  bool settled = false;
+  // First contact: the best answer is adopted when the resolution settles.
+  std::optional<KnownRecord> best;
+  SourceId best_source;
+  std::optional<nostr::PublicKey> best_author;
+  bool hinted = false;  // a hint brought a record, which counts as one more source
+  size_t answered = 0;
+};
+struct Polling {
+  JobId job;
+  Instant deadline;
+};
+struct Fetching {
+  JobId job;
+  std::string value;
+  Instant deadline;
+};
+struct Content {
+  std::string value;
+  std::optional<Cid> cid;
+};
+struct Waiting {
+  input::News news;
+  Now arrived;
+};
+// The claim that is being followed up.
+struct Following {
+  input::News news;
+  Now arrived;
+  bool trusted = false;
+  bool provisional = false;
+  bool marked = false;  // its author was marked down for it
+};
+struct Delivering {
+  enum class What { record, expiry, provisional, withdrawal };
+  JobId job;
+  What what = What::record;
+  uint64_t generation = 0;
+  Change change;
+};
+struct Committing {
+  JobId job;
+  uint64_t revision = 0;
+};
+
+}  // namespace work
+
 // What the engine holds in memory of one name beside its row: work under way and times. Private to
 // the engine. Nothing in it grows with the number of hints.
 struct TrackedName {
-  struct Resolving {
-    JobId job;
-    Instant deadline;
-    bool settled = false;
-    // First contact: the best answer is adopted when the resolution settles.
-    std::optional<KnownRecord> best;
-    SourceId best_source;
-    std::optional<nostr::PublicKey> best_author;
-    bool hinted = false;  // a hint brought a record, which counts as one more source
-    size_t answered = 0;
-  };
-  struct Polling {
-    JobId job;
-    Instant deadline;
-  };
-  struct Fetching {
-    JobId job;
-    std::string value;
-    Instant deadline;
-  };
-  struct Content {
-    std::string value;
-    std::optional<Cid> cid;
-  };
-  struct Waiting {
-    input::News news;
-    Now arrived;
-  };
-  // The claim that is being followed up.
-  struct Following {
-    input::News news;
-    Now arrived;
-    bool trusted = false;
-    bool provisional = false;
-    bool marked = false;  // its author was marked down for it
-  };
-  struct Delivering {
-    enum class What { record, expiry, provisional, withdrawal };
-    JobId job;
-    What what = What::record;
-    uint64_t generation = 0;
-    Change change;
-  };
-  struct Committing {
-    JobId job;
-    uint64_t revision = 0;
-  };
+  using Resolving = work::Resolving;
+  using Polling = work::Polling;
+  using Fetching = work::Fetching;
+  using Content = work::Content;
+  using Waiting = work::Waiting;
+  using Following = work::Following;
+  using Delivering = work::Delivering;
+  using Committing = work::Committing;
 
   explicit TrackedName(NameRow stored) : row(std::move(stored)) {}
 

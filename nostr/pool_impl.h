@@ -38,6 +38,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     PublishReport report;
     size_t quorum = 0;
     Instant deadline;
+    PublishDone at_quorum;
     PublishDone done;
   };
 

@@ -9,6 +9,7 @@ void Pool::Impl::publish(Event event, const PublishOptions& wanted, PublishDone 
   Publish publish;
   publish.report.id = event.id;
   publish.quorum = wanted.quorum;
+  publish.at_quorum = wanted.at_quorum;
   publish.deadline = deadline;
   publish.done = std::move(done);
   std::vector<Link*> targets;
@@ -52,8 +53,12 @@ void Pool::Impl::published(Link& link, const EventId& id, RelayOutcome outcome) 
 
 void Pool::Impl::report_if_due(std::multimap<EventId, Publish>::iterator it, bool deadline) {
   Publish& publish = it->second;
-  const bool met = publish.quorum > 0 && publish.report.stored_count() >= publish.quorum;
-  if (!deadline && !met && !publish.report.settled()) return;
+  if (publish.at_quorum && publish.report.stored_count() >= publish.quorum) {
+    const PublishDone early = std::move(publish.at_quorum);
+    publish.at_quorum = nullptr;
+    early(publish.report);
+  }
+  if (!deadline && !publish.report.settled()) return;
   PublishReport report = std::move(publish.report);
   PublishDone done = std::move(publish.done);
   publishes.erase(it);

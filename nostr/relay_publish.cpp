@@ -1,10 +1,17 @@
 // The publishing and authenticating half of a relay.
+#include <algorithm>
+
 #include "nostr/relay.h"
 
 namespace ipnscast::nostr {
 
 void Relay::publish(const Event& event, Instant deadline, Now now, Actions& out) {
-  if (publishing_.count(event.id) == 0 && publishing_.size() >= options_.max_publishing) {
+  if (const auto found = publishing_.find(event.id); found != publishing_.end()) {
+    found->second.deadline =
+        std::max(found->second.deadline, deadline);  // one Published serves both
+    return;
+  }
+  if (publishing_.size() >= options_.max_publishing) {
     out.push_back(
         Published{event.id, {PublishState::unreachable, "too many events are waiting", false, {}}});
     return;

@@ -1,0 +1,143 @@
+#include "nostr/outbox.h"
+
+#include <map>
+
+#include "nostr/base/log.h"
+
+namespace ipnscast::nostr {
+namespace {
+
+constexpr int64_t kMaxWaiting = 1000;
+
+constexpr char kSchema[] = R"sql(
+CREATE TABLE outbox (
+  number     INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id   BLOB NOT NULL UNIQUE,
+  kind       INTEGER NOT NULL,
+  pubkey     BLOB NOT NULL,
+  d          TEXT,
+  created_at INTEGER NOT NULL,
+  json       TEXT NOT NULL
+);
+CREATE INDEX outbox_address ON outbox (pubkey, kind, d) WHERE d IS NOT NULL;
+CREATE TABLE outbox_relays (
+  number  INTEGER NOT NULL REFERENCES outbox (number) ON DELETE CASCADE,
+  relay   TEXT NOT NULL,
+  settled INTEGER NOT NULL DEFAULT 0,
+  state   TEXT NOT NULL DEFAULT 'queued',
+  reason  TEXT NOT NULL DEFAULT '',
+  tries   INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (number, relay)
+) WITHOUT ROWID;
+)sql";
+
+Status remove(store::Database& db, int64_t number) {
+  auto relays = db.prepare("DELETE FROM outbox_relays WHERE number = ?");
+  if (auto done = relays.bind(number).run(); !done) return fail(done.error());
+  auto row = db.prepare("DELETE FROM outbox WHERE number = ?");
+  if (auto done = row.bind(number).run(); !done) return fail(done.error());
+  return {};
+}
+
+Status drop_superseded(store::Database& db, const Address& address) {
+  std::vector<int64_t> numbers;
+  auto s = db.prepare("SELECT number FROM outbox WHERE pubkey = ? AND kind = ? AND d = ?");
+  s.bind(address.pubkey.view()).bind(int64_t{address.kind}).bind(std::string_view(address.d));
+  while (s.step()) numbers.push_back(s.integer(0));
+  if (!s.status()) return s.status();
+  for (const int64_t number : numbers) {
+    if (auto removed = remove(db, number); !removed) return removed;
+  }
+  return {};
+}
+
+Result<int64_t> count(store::Database& db) {
+  auto s = db.prepare("SELECT count(*) FROM outbox");
+  if (!s.step()) return fail(s.status() ? Error{Errc::io, "outbox: no count"} : s.status().error());
+  return s.integer(0);
+}
+
+}  // namespace
+
+store::Schema outbox_schema() { return {"nostr", {{1, kSchema}}}; }
+
+Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays) {
+  const auto address = address_of(event);
+  if (address) {
+    if (auto dropped = drop_superseded(db, *address); !dropped) return dropped;
+  }
+  auto waiting = count(db);
+  if (!waiting) return fail(waiting.error());
+  if (*waiting >= kMaxWaiting) return fail(Errc::busy, "outbox: 1000 events wait for their relays");
+  auto row = db.prepare(
+      "INSERT INTO outbox (event_id, kind, pubkey, d, created_at, json) VALUES (?, ?, ?, ?, ?, ?) "
+      "RETURNING number");
+  row.bind(event.id.view()).bind(int64_t{event.kind}).bind(event.pubkey.view());
+  if (address) {
+    row.bind(std::string_view(address->d));
+  } else {
+    row.bind_null();
+  }
+  row.bind(event.created_at.value).bind(std::string_view(to_json(event)));
+  if (!row.step()) return row.status() ? fail(Errc::io, "outbox: no row number") : row.status();
+  const int64_t number = row.integer(0);
+  row.step();
+  for (const RelayUrl& relay : relays) {
+    auto s = db.prepare("INSERT OR IGNORE INTO outbox_relays (number, relay) VALUES (?, ?)");
+    if (auto done = s.bind(number).bind(std::string_view(relay.text())).run(); !done)
+      return fail(done.error());
+  }
+  return {};
+}
+
+Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db) {
+  auto s = db.prepare(
+      "SELECT o.number, o.json, r.relay FROM outbox o JOIN outbox_relays r ON r.number = o.number "
+      "WHERE r.settled = 0 ORDER BY o.number");
+  std::vector<OutboxEntry> out;
+  int64_t last = -1;
+  while (s.step()) {
+    auto relay = RelayUrl::parse(s.text(2));
+    if (s.integer(0) != last) {
+      auto event = parse_event(s.text(1));
+      if (!event || !verify(*event)) {
+        log_error("outbox", "row " + std::to_string(s.integer(0)) + " is damaged and stays unsent");
+        continue;
+      }
+      last = s.integer(0);
+      out.push_back({std::move(*event), {}});
+    }
+    if (relay) out.back().relays.push_back(std::move(*relay));
+  }
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
+bool outbox_settles(const RelayOutcome& outcome) {
+  return outcome.stored() || outcome.state == PublishState::superseded ||
+         (outcome.state == PublishState::refused && outcome.permanent);
+}
+
+Status outbox_note(store::Database& db, const EventId& id, const RelayUrl& relay,
+                   const RelayOutcome& outcome) {
+  auto find = db.prepare("SELECT number FROM outbox WHERE event_id = ?");
+  find.bind(id.view());
+  if (!find.step()) return find.status();  // superseded meanwhile
+  const int64_t number = find.integer(0);
+  auto update = db.prepare(
+      "UPDATE outbox_relays SET settled = ?, state = ?, reason = ?, tries = tries + 1 "
+      "WHERE number = ? AND relay = ?");
+  update.bind(int64_t{outbox_settles(outcome)})
+      .bind(to_string(outcome.state))
+      .bind(std::string_view(outcome.reason))
+      .bind(number)
+      .bind(std::string_view(relay.text()));
+  if (auto done = update.run(); !done) return fail(done.error());
+  auto open = db.prepare("SELECT 1 FROM outbox_relays WHERE number = ? AND settled = 0");
+  open.bind(number);
+  if (open.step()) return {};
+  if (!open.status()) return open.status();
+  return remove(db, number);
+}
+
+}  // namespace ipnscast::nostr

@@ -60,8 +60,12 @@ struct PoolOptions {
 
 struct PublishOptions {
   std::vector<RelayUrl> relays;  // empty: all
-  size_t quorum = 0;  // report as soon as so many have stored it; 0: when all have settled
   Milliseconds deadline{10'000};
+  size_t quorum = 1;
+  // Called once as soon as `quorum` relays have stored the event, before the whole report. May be
+  // empty.
+  std::function<void(PublishReport)> at_quorum;
+};
 };
 
 struct RelayStatus {
@@ -95,8 +99,8 @@ class Pool {
   void unsubscribe(SubscriptionKey key);
   void resume_delivery();
 
-  // Sends the event to relays. `done` is called exactly once, with what is known when the quorum is
-  // met, when all relays have settled, or at the deadline.
+  // Sends the event to relays. `done` is called exactly once, when all relays have settled or at the
+  // deadline.
   void publish(Event event, PublishOptions options, PublishDone done);
 
   std::vector<RelayStatus> status();

@@ -47,6 +47,7 @@ Result<std::string> read_secret_line(const std::string& path);
 
 // Each command lives in cmd_<name>.cpp and adds itself with its options; its callback sets
 // context.exit.
+void add_bench(CLI::App& app, Context& context);
 void add_cid(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);

@@ -1,0 +1,13 @@
+#include <cstdlib>
+
+#include "nostr/base/bytes.h"
+#include "nostr/relay_url.h"
+
+using namespace ipnscast;
+
+// A normal form is its own normal form.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto url = nostr::RelayUrl::parse(as_text({data, size}));
+  if (url && nostr::RelayUrl::parse(url->text()) != *url) std::abort();
+  return 0;
+}

@@ -1,0 +1,95 @@
+#include "nostr/base/hex.h"
+#include "nostr/filter.h"
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+
+namespace {
+
+Event sample() {
+  Event event;
+  event.id = EventId::from(Bytes(32, 1));
+  event.pubkey = PublicKey::from(Bytes(32, 2));
+  event.created_at = {100};
+  event.kind = 30078;
+  event.tags = {{"d", "one"}, {"t", "x"}, {"t", "y"}, {"T", "z"}, {"long", "v"}, {"p"}};
+  return event;
+}
+
+Errc refusal(std::string_view json, const FilterLimits& limits = {}) {
+  const auto filter = parse_filter(json, limits);
+  return filter ? Errc::internal : filter.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("within a filter everything must hold") {
+  const Event event = sample();
+  CHECK(matches({}, event));
+  CHECK(matches({.kinds = {1, 30078}}, event));
+  CHECK_FALSE(matches({.kinds = {1}}, event));
+  CHECK(matches({.authors = {event.pubkey}, .kinds = {30078}}, event));
+  CHECK_FALSE(matches({.authors = {PublicKey{}}, .kinds = {30078}}, event));
+  CHECK(matches({.ids = {event.id}}, event));
+  CHECK_FALSE(matches({.ids = {EventId{}}}, event));
+  CHECK(matches({.tags = {{'t', {"y"}}, {'d', {"other", "one"}}}}, event));
+  CHECK_FALSE(matches({.tags = {{'t', {"y"}}, {'d', {"other"}}}}, event));
+  CHECK_FALSE(matches({.tags = {{'t', {"z"}}}}, event));
+  CHECK(matches({.tags = {{'T', {"z"}}}}, event));
+  CHECK_FALSE(matches({.tags = {{'l', {"v"}}}}, event));
+  CHECK_FALSE(matches({.tags = {{'p', {""}}}}, event));
+}
+
+TEST_CASE("since and until include their own second, and limit is no condition") {
+  const Event event = sample();
+  CHECK(matches({.since = UnixSeconds{100}, .until = UnixSeconds{100}, .limit = 0}, event));
+  CHECK_FALSE(matches({.since = UnixSeconds{101}}, event));
+  CHECK_FALSE(matches({.until = UnixSeconds{99}}, event));
+}
+
+TEST_CASE("between filters one is enough, and none is not") {
+  const Event event = sample();
+  CHECK(matches_any({{.kinds = {1}}, {.kinds = {30078}}}, event));
+  CHECK_FALSE(matches_any({{.kinds = {1}}, {.kinds = {2}}}, event));
+  CHECK_FALSE(matches_any({}, event));
+}
+
+TEST_CASE("a filter survives its JSON") {
+  const Filter filter{.ids = {EventId::from(Bytes(32, 1))},
+                      .authors = {PublicKey::from(Bytes(32, 2)), PublicKey::from(Bytes(32, 3))},
+                      .kinds = {0, 65535},
+                      .tags = {{'d', {"a\"b", ""}}, {'p', {std::string(64, 'a')}}, {'Z', {"z"}}},
+                      .since = UnixSeconds{1},
+                      .until = UnixSeconds{2},
+                      .limit = 3};
+  CHECK(*parse_filter(to_json(filter)) == filter);
+  CHECK(to_json(Filter{}) == "{}");
+  CHECK(*parse_filter(" { } ") == Filter{});
+  CHECK(parse_filter(R"({"limit":4294967296})")->limit == 4294967295u);
+}
+
+TEST_CASE("R19: a filter of another shape is refused, never widened") {
+  const std::string hex(64, 'a');
+  CHECK(refusal("[]") == Errc::parse);
+  CHECK(refusal(R"({"kinds":[]})") == Errc::parse);
+  CHECK(refusal(R"({"kinds":[1.0]})") == Errc::parse);
+  CHECK(refusal(R"({"kinds":[65536]})") == Errc::parse);
+  CHECK(refusal(R"({"kinds":["1"]})") == Errc::parse);
+  CHECK(refusal(R"({"kinds":1})") == Errc::parse);
+  CHECK(refusal(R"({"kinds":[1],"kinds":[2]})") == Errc::parse);
+  CHECK(refusal(R"({"ids":["aa"]})") == Errc::parse);
+  CHECK(refusal(R"({"authors":[")" + std::string(64, 'A') + R"("]})") == Errc::parse);
+  CHECK(refusal(R"({"authors":[")" + hex + R"("]})") == Errc::internal);
+  CHECK(refusal(R"({"#e":["x"]})") == Errc::parse);
+  CHECK(refusal(R"({"#p":[")" + hex + R"("]})") == Errc::internal);
+  CHECK(refusal(R"({"#d":[1]})") == Errc::parse);
+  CHECK(refusal(R"({"since":1.5})") == Errc::parse);
+  CHECK(refusal(R"({"until":"1"})") == Errc::parse);
+  CHECK(refusal(R"({"limit":-1})") == Errc::parse);
+  CHECK(refusal(R"({"search":"x"})") == Errc::unsupported);
+  CHECK(refusal(R"({"#dd":["x"]})") == Errc::unsupported);
+  CHECK(refusal(R"({"#1":["x"]})") == Errc::unsupported);
+  CHECK(refusal(R"({"#d":["a","b","c"]})", {.max_items = 2}) == Errc::too_large);
+  CHECK(refusal(R"({"#d":["a","b","c"]})", {.max_bytes = 10}) == Errc::too_large);
+}

@@ -66,7 +66,6 @@ struct PublishOptions {
   // empty.
   std::function<void(PublishReport)> at_quorum;
 };
-};
 
 struct RelayStatus {
   RelayUrl url;

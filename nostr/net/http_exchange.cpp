@@ -185,24 +185,23 @@ void ServerImpl::release_output(ServerConnection& c) {
   c.output.reset();
 }
 
-int ServerImpl::http_request(lws* wsi, std::string_view path) {
-  ServerConnection* c = connection_of(wsi);
-  if (c == nullptr) return -1;
-  release_output(*c);
-  c->request = {};
-  c->body_too_large = c->dispatched = c->head_written = c->head_only = c->chunked = false;
-  HttpRequest& request = c->request;
+int ServerImpl::http_request(ServerConnection& c, std::string_view path) {
+  lws* const wsi = c.wsi;
+  release_output(c);
+  c.request = {};
+  c.body_too_large = c.dispatched = c.head_written = c.head_only = c.chunked = false;
+  HttpRequest& request = c.request;
   for (const Method& method : kMethods) {
     if (lws_hdr_total_length(wsi, method.token) > 0) request.method = method.name;
   }
   request.path = std::string(path);  // lws has decoded it
   request.query = query_of(wsi);
-  request.peer = c->peer;
+  request.peer = c.peer;
   for (const Header& header : kHeaders) {
     std::string value = header_value(wsi, header.token);
     if (!value.empty()) request.headers[header.name] = std::move(value);
   }
-  c->head_only = request.method == "HEAD";
+  c.head_only = request.method == "HEAD";
 
   size_t length = 0;
   if (const auto found = request.headers.find("content-length"); found != request.headers.end()) {
@@ -212,8 +211,8 @@ int ServerImpl::http_request(lws* wsi, std::string_view path) {
   }
   if (request.headers.count("transfer-encoding") != 0)
     return -1;  // lws cannot read chunked requests
-  if (length > options_.max_body_bytes) c->body_too_large = true;
-  if (length == 0 || c->body_too_large) return dispatch(*c);
+  if (length > options_.max_body_bytes) c.body_too_large = true;
+  if (length == 0 || c.body_too_large) return dispatch(c);
   return 0;
 }
 

@@ -33,6 +33,11 @@ struct Loop::Impl {
   // The vhost for outgoing connections that trust this CA file ("" for the system's). Null when the
   // file is unusable.
   lws_vhost* client_vhost(const std::string& ca_file);
+  // The vhost of all accepted connections. Whatever vhost a connection begins on, lws moves it, by
+  // its Host header, to the first one of the same port; for those that listen by themselves as ours
+  // do, this is the first. So it lives as long as the loop, and tells servers apart by nothing:
+  // each connection knows its own. Null when lws is out of memory.
+  lws_vhost* server_vhost();
 
   // constant after construction
   lws_context* context = nullptr;
@@ -52,7 +57,8 @@ struct Loop::Impl {
   std::multimap<Instant, Task> timers;
   std::map<std::string, lws_vhost*> client_vhosts;
   std::unordered_map<uint64_t, ClientSocket*> clients;
-  std::unordered_map<lws_vhost*, ServerImpl*> servers;
+  lws_vhost* shared_server_vhost = nullptr;
+  std::unordered_map<lws*, ServerImpl*> listeners;
   uint64_t next_id = 1;
 };
 

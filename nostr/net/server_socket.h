@@ -69,7 +69,8 @@ class ServerImpl final : public WebSocketServer {
   void resume_reading(ServerConnectionId id) override;
 
   // Net thread only: events from lws; the result is lws's return value.
-  int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size);
+  int on_event(ServerConnection& c, lws_callback_reasons reason, void* in, size_t size);
+  int accept_waiting();
 
   ServerConnection* find(ServerConnectionId id);
 
@@ -77,15 +78,15 @@ class ServerImpl final : public WebSocketServer {
   void post(std::function<void(ServerImpl&)> task);
 
  private:
-  ServerConnection* connection_of(lws* wsi);
-  int accept_waiting();
-  int accept_upgrade(lws* wsi);
+  lws_vhost* open_tls_vhost();
+  void add_connection(lws* wsi);
+  int accept_upgrade(ServerConnection& c);
   int received(ServerConnection& c, std::string_view part, bool last);
   int frame_writable(ServerConnection& c);
-  void forget(lws* wsi);
+  void forget(ServerConnection& c);
 
   // in http_exchange.cpp
-  int http_request(lws* wsi, std::string_view path);
+  int http_request(ServerConnection& c, std::string_view path);
   int http_body(ServerConnection& c, std::string_view part);
   int dispatch(ServerConnection& c);
   int http_writable(ServerConnection& c);
@@ -104,7 +105,8 @@ class ServerImpl final : public WebSocketServer {
   const std::shared_ptr<ServerImpl*> self_ = std::make_shared<ServerImpl*>(this);
 
   // net thread only
-  lws_vhost* vhost_ = nullptr;
+  lws_vhost* vhost_ = nullptr;      // where connections begin: the TLS one, or the loop's
+  lws_vhost* tls_vhost_ = nullptr;  // our own
   lws* listener_ = nullptr;
   std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
 };

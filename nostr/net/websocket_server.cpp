@@ -17,10 +17,16 @@ namespace {
 constexpr size_t kReceiveBufferBytes = 16 * 1024;
 
 int on_server_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
-  if (wsi == nullptr || lws_get_vhost(wsi) == nullptr) return 0;
-  const auto& servers = static_cast<Loop::Impl*>(lws_context_user(lws_get_context(wsi)))->servers;
-  const auto found = servers.find(lws_get_vhost(wsi));
-  return found == servers.end() ? 0 : found->second->on_event(wsi, reason, in, size);
+  if (wsi == nullptr) return 0;
+  if (reason == LWS_CALLBACK_RAW_RX_FILE) {
+    const auto& listeners =
+        static_cast<Loop::Impl*>(lws_context_user(lws_get_context(wsi)))->listeners;
+    const auto found = listeners.find(wsi);
+    return found == listeners.end() ? 0 : found->second->accept_waiting();
+  }
+  auto* connection = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
+  if (connection == nullptr) return reason == LWS_CALLBACK_HTTP ? -1 : 0;
+  return connection->server->on_event(*connection, reason, in, size);
 }
 
 // lws keeps the pointer until it has freed the last socket of a vhost, some time after a server of
@@ -69,6 +75,17 @@ Result<Bound> bind_listener(const std::string& address, uint16_t port) {
   return Bound{fd, ntohs(chosen)};
 }
 
+lws_context_creation_info server_vhost_info() {
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = kServerProtocols;
+  info.vhost_name = "server";
+  info.alpn = "http/1.1";
+  info.keepalive_timeout = 60;
+  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
+  return info;
+}
+
 void kill_later(lws* wsi) {
   lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
@@ -81,52 +98,60 @@ ServerImpl::ServerImpl(Loop& loop, ServerOptions options, ServerHandlers handler
 ServerImpl::~ServerImpl() {
   loop_.run([this] {
     *self_ = nullptr;
-    loop_.impl().servers.erase(vhost_);
+    loop_.impl().listeners.erase(listener_);
     for (auto& [id, connection] : connections_) {
       release_output(*connection);
       lws_set_opaque_user_data(connection->wsi, nullptr);
+      lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
     }
     connections_.clear();
     // Listening is our own affair because lws leaves the port of a destroyed vhost open for a
     // while.
     if (listener_ != nullptr)
       lws_set_timeout(listener_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-    if (vhost_ != nullptr) lws_vhost_destroy(vhost_);
+    if (tls_vhost_ != nullptr) lws_vhost_destroy(tls_vhost_);
   });
 }
 
 Status ServerImpl::open() {
   auto bound = bind_listener(options_.address, options_.port);
   if (!bound) return fail(bound.error());
-  lws_context_creation_info info{};
-  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-  info.protocols = kServerProtocols;
-  const std::string name = "server-" + std::to_string(loop_.impl().next_id++);
-  info.vhost_name = name.c_str();
-  info.alpn = "http/1.1";
-  info.keepalive_timeout = 60;
-  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
-  if (!options_.tls_cert_file.empty()) {
-    info.ssl_cert_filepath = options_.tls_cert_file.c_str();
-    info.ssl_private_key_filepath = options_.tls_key_file.c_str();
-    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-  }
-  vhost_ = lws_create_vhost(loop_.impl().context, &info);
-  if (vhost_ == nullptr) {
+  lws_vhost* vhost = loop_.impl().server_vhost();
+  if (!options_.tls_cert_file.empty()) vhost = tls_vhost_ = open_tls_vhost();
+  if (vhost == nullptr) {
     ::close(bound->fd);
     return fail(Errc::invalid, "cannot use the TLS certificate " + options_.tls_cert_file);
   }
   lws_sock_file_fd_type descriptor{};
   descriptor.filefd = bound->fd;
-  listener_ = lws_adopt_descriptor_vhost(vhost_, LWS_ADOPT_RAW_FILE_DESC, descriptor,
+  listener_ = lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,
                                          kServerProtocols[0].name, nullptr);
   if (listener_ == nullptr) {
     ::close(bound->fd);
     return fail(Errc::io, "cannot watch the listening socket");
   }
-  loop_.impl().servers[vhost_] = this;
+  loop_.impl().listeners[listener_] = this;
+  vhost_ = vhost;
   port_ = bound->port;
   return {};
+}
+
+lws_vhost* ServerImpl::open_tls_vhost() {
+  lws_context_creation_info info = server_vhost_info();
+  const std::string name = "server-" + std::to_string(loop_.impl().next_id++);
+  info.vhost_name = name.c_str();
+  info.ssl_cert_filepath = options_.tls_cert_file.c_str();
+  info.ssl_private_key_filepath = options_.tls_key_file.c_str();
+  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  return lws_create_vhost(loop_.impl().context, &info);
+}
+
+lws_vhost* Loop::Impl::server_vhost() {
+  if (shared_server_vhost == nullptr) {
+    const lws_context_creation_info info = server_vhost_info();
+    shared_server_vhost = lws_create_vhost(context, &info);
+  }
+  return shared_server_vhost;
 }
 
 int ServerImpl::accept_waiting() {
@@ -141,24 +166,20 @@ int ServerImpl::accept_waiting() {
       ::close(fd);
       continue;
     }
-    lws_adopt_socket_vhost(vhost_, fd);  // closes the socket itself when it cannot
+    lws* const wsi = lws_adopt_socket_vhost(vhost_, fd);  // closes the socket when it cannot
+    if (wsi != nullptr) add_connection(wsi);
   }
   return 0;
 }
 
-ServerConnection* ServerImpl::connection_of(lws* wsi) {
-  auto* known = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
-  if (known != nullptr) return known;
-  if (connections_.size() >= options_.max_connections) return nullptr;
+void ServerImpl::add_connection(lws* wsi) {
   auto made = std::make_unique<ServerConnection>();
   made->id = {loop_.impl().next_id++};
   made->server = this;
   made->wsi = wsi;
   made->peer = peer_address(wsi);
-  known = made.get();
-  lws_set_opaque_user_data(wsi, known);
-  connections_[known->id.value] = std::move(made);
-  return known;
+  lws_set_opaque_user_data(wsi, made.get());
+  connections_[made->id.value] = std::move(made);
 }
 
 ServerConnection* ServerImpl::find(ServerConnectionId id) {
@@ -166,22 +187,18 @@ ServerConnection* ServerImpl::find(ServerConnectionId id) {
   return found == connections_.end() ? nullptr : found->second.get();
 }
 
-void ServerImpl::forget(lws* wsi) {
-  auto* c = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
-  if (c == nullptr) return;
-  lws_set_opaque_user_data(wsi, nullptr);
-  release_output(*c);
-  const ServerConnectionId id = c->id;
-  const bool upgraded = c->upgraded;
+void ServerImpl::forget(ServerConnection& c) {
+  lws_set_opaque_user_data(c.wsi, nullptr);
+  release_output(c);
+  const ServerConnectionId id = c.id;
+  const bool upgraded = c.upgraded;
   connections_.erase(id.value);
   if (upgraded && handlers_.closed) handlers_.closed(id);
 }
 
-int ServerImpl::accept_upgrade(lws* wsi) {
-  ServerConnection* c = connection_of(wsi);
-  if (c == nullptr) return -1;
-  c->upgraded = true;
-  if (handlers_.opened) handlers_.opened(c->id, c->peer);
+int ServerImpl::accept_upgrade(ServerConnection& c) {
+  c.upgraded = true;
+  if (handlers_.opened) handlers_.opened(c.id, c.peer);
   return 0;
 }
 
@@ -215,33 +232,29 @@ int ServerImpl::frame_writable(ServerConnection& c) {
   return 0;
 }
 
-int ServerImpl::on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
-  auto* c = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
+int ServerImpl::on_event(ServerConnection& c, lws_callback_reasons reason, void* in, size_t size) {
   const std::string_view part(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
-    case LWS_CALLBACK_RAW_RX_FILE:
-      return accept_waiting();
     case LWS_CALLBACK_HTTP:
-      return http_request(wsi, part);
+      return http_request(c, part);
     case LWS_CALLBACK_HTTP_BODY:
-      return c == nullptr ? -1 : http_body(*c, part);
+      return http_body(c, part);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-      return c == nullptr ? -1 : dispatch(*c);
+      return dispatch(c);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-      return c == nullptr ? -1 : http_writable(*c);
+      return http_writable(c);
     case LWS_CALLBACK_ESTABLISHED:
-      return accept_upgrade(wsi);
+      return accept_upgrade(c);
     case LWS_CALLBACK_RECEIVE:
-      if (c == nullptr) return -1;
-      if (lws_frame_is_binary(wsi)) return 0;
-      return received(*c, part,
-                      lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0);
+      if (lws_frame_is_binary(c.wsi)) return 0;
+      return received(c, part,
+                      lws_is_final_fragment(c.wsi) && lws_remaining_packet_payload(c.wsi) == 0);
     case LWS_CALLBACK_SERVER_WRITEABLE:
-      return c == nullptr ? -1 : frame_writable(*c);
+      return frame_writable(c);
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
     case LWS_CALLBACK_WSI_DESTROY:
-      forget(wsi);
+      forget(c);
       return 0;
     default:
       return 0;

@@ -329,3 +329,23 @@ TEST_CASE("R26 a half-open socket is found dead after two unanswered pings") {
   silent.join();
   ::close(raw);
 }
+
+TEST_CASE("two servers of one process answer for themselves, and one can end without the other") {
+  auto loop = *Loop::start();
+  const auto saying = [&](const char* text) {
+    ServerHandlers handlers;
+    handlers.http = [text](const HttpRequest&, const std::shared_ptr<HttpReply>& reply) {
+      reply->send({200, {}, to_bytes(std::string_view(text))});
+    };
+    return *listen(*loop, {}, std::move(handlers));
+  };
+  auto first = saying("this is the first");
+  auto second = saying("this is the second");
+  const auto ask = [](const WebSocketServer& server) {
+    return raw_exchange(server.port(), "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  };
+  CHECK(ask(*first).find("the first") != std::string::npos);
+  CHECK(ask(*second).find("the second") != std::string::npos);
+  first.reset();
+  CHECK(ask(*second).find("the second") != std::string::npos);
+}

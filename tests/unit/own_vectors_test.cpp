@@ -1,0 +1,110 @@
+#include <nlohmann/json.hpp>
+
+#include "nostr/base/base64.h"
+#include "nostr/base/hex.h"
+#include "nostr/event_check.h"
+#include "nostr/keys.h"
+#include "nostr/nip19.h"
+#include "sync/ipfs/ipns_key.h"
+#include "sync/ipfs/ipns_record.h"
+#include "tests/support/catch.h"
+#include "tests/support/vectors.h"
+
+// What software that others wrote made of the same rules: tests/vectors/*.json, each with the
+// script beside it that wrote it.
+using namespace ipnscast;
+using nlohmann::json;
+
+namespace {
+
+constexpr UnixMillis kNow{1'790'000'000'000};  // 2026
+
+// A copy, because the loops below run over it.
+json rows(const char* file, const char* member) {
+  return json::parse(test::read_file(test::own_vectors() / file)).at(member);
+}
+
+}  // namespace
+
+TEST_CASE("records made by js-ipns, whole and altered, get the answer they must") {
+  size_t checked = 0;
+  for (const json& row : rows("records.json", "records")) {
+    INFO(row.at("what").get<std::string>());
+    const auto name = sync::IpnsName::parse(row.at("name").get<std::string>());
+    REQUIRE(name);
+    const auto bytes = from_base64(row.at("record").get<std::string>(), 20000);
+    REQUIRE(bytes);
+    const auto record = sync::verify_record(*name, *bytes, kNow);
+    CHECK((record ? "" : std::string(to_string(record.error().fault))) == row.at("reason"));
+    ++checked;
+    const sync::IpnsRecord* known = record ? &*record : nullptr;
+    if (!record && record.error().expired_record) known = &*record.error().expired_record;
+    CHECK((known != nullptr) == row.contains("value"));
+    if (known == nullptr || !row.contains("value")) continue;
+    CHECK(known->fields().value == row.at("value"));
+    CHECK(std::to_string(known->fields().sequence.value) == row.at("sequence"));
+    CHECK(known->fields().eol == sync::Eol::parse(row.at("validity").get<std::string>()));
+    CHECK(std::to_string(known->fields().ttl_ns) == row.at("ttl_ns"));
+    for (const json& extra : row.value("extra", json::array())) {
+      CHECK(known->fields().extra.contains(extra.get<std::string>()));
+    }
+  }
+  CHECK(checked == 28);
+}
+
+TEST_CASE(
+    "events made by nostr-tools with awkward characters, and altered ones, get the answer "
+    "they must") {
+  size_t checked = 0;
+  for (const json& row : rows("events.json", "events")) {
+    INFO(row.at("what").get<std::string>());
+    const auto event = nostr::check_event(row.at("text").get<std::string>());
+    CHECK((event ? "" : std::string(to_string(event.error().fault))) == row.at("reason"));
+    ++checked;
+    if (!event || row.at("reason") != "") continue;
+    CHECK(to_hex(event->id.view()) == row.at("id"));
+    const auto again = nostr::check_event(nostr::to_json(*event));
+    REQUIRE(again);
+    CHECK(*again == *event);
+  }
+  CHECK(checked == 42);
+}
+
+TEST_CASE("an event that we sign has the id that nostr-tools gives the same fields") {
+  for (const json& row : rows("events.json", "events")) {
+    if (row.at("reason") != "") continue;
+    INFO(row.at("what").get<std::string>());
+    const auto theirs = nostr::parse_event(row.at("text").get<std::string>());
+    REQUIRE(theirs);
+    CHECK(nostr::compute_id(*theirs) == theirs->id);
+  }
+}
+
+TEST_CASE("the IPNS names of a Nostr key are those that libp2p computes, in every spelling") {
+  for (const json& row : rows("names.json", "names")) {
+    const auto secret = nostr::SecretKey::parse(row.at("nsec").get<std::string>());
+    REQUIRE(secret);
+    CHECK(to_hex(secret->secret_view()) == row.at("secret"));
+    CHECK(to_hex(secret->public_key().view()) == row.at("pubkey"));
+
+    const auto ed25519 = sync::IpnsKey::derive_ed25519(secret->secret_view());
+    REQUIRE(ed25519);
+    CHECK(to_hex(ed25519->secret_view()) == row.at("seed"));
+    const auto secp256k1 = sync::IpnsKey::from_nostr_secret(secret->secret_view());
+    REQUIRE(secp256k1);
+    CHECK(secp256k1->name() == sync::IpnsName::from_nostr_key(secret->public_key().view()));
+
+    for (const auto& [type, name] :
+         {std::pair{"ed25519", ed25519->name()}, std::pair{"secp256k1", secp256k1->name()}}) {
+      INFO(type);
+      const json& spelling = row.at(type);
+      CHECK(name.to_string() == spelling.at("k51"));
+      CHECK(name.base58() == spelling.at("b58"));
+      CHECK(name.base32() == spelling.at("b32"));
+      CHECK(to_hex(name.bytes()) == spelling.at("hex"));
+      for (const char* form : {"k51", "b58", "b32"}) {
+        CHECK(sync::IpnsName::parse(spelling.at(form).get<std::string>()) == name);
+      }
+    }
+  }
+}

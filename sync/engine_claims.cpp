@@ -123,8 +123,8 @@ void Engine::start_resolve(Tracked& name, std::optional<Sequence> floor) {
   auto& job = name.resolve.emplace();
   job.job = next_job();
   job.deadline = now_.steady + options_.slow_listen;
-  emit(action::Resolve{name.row.name, job.job, floor, now_.steady + options_.answer_by,
-                       job.deadline});
+  emit(action::Resolve{name.row.name, job.job, floor, !name.row.record,
+                       now_.steady + options_.answer_by, job.deadline});
 }
 
 void Engine::take(input::ResolveUpdate& in) {

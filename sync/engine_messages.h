@@ -130,6 +130,7 @@ struct Resolve {
   IpnsName name;
   JobId job;
   std::optional<Sequence> floor;
+  bool first_contact = false;  // nothing is known of the name yet: ask two sources at least
   Instant settle_by;
   Instant deadline;
 };

@@ -1,14 +1,20 @@
 #include "nostr/event_frame.h"
 
-#include <algorithm>
+#include <cstring>
+
+#include "nostr/base/hex.h"
 
 namespace ipnscast::nostr {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n";
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 void skip_space(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+}
+
+void skip_space_back(std::string_view& text) {
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
 }
 
 bool take(std::string_view& text, std::string_view token) {
@@ -19,10 +25,22 @@ bool take(std::string_view& text, std::string_view token) {
 }
 
 bool take_back(std::string_view& text, char token) {
-  const size_t last = text.find_last_not_of(kSpace);
-  if (last == std::string_view::npos || text[last] != token) return false;
-  text = text.substr(0, last);
+  skip_space_back(text);
+  if (!text.ends_with(token)) return false;
+  text.remove_suffix(1);
   return true;
+}
+
+std::optional<EventId> find_id(std::string_view event) {
+  constexpr std::string_view kName = "\"id\"";
+  const void* const found = memmem(event.data(), event.size(), kName.data(), kName.size());
+  if (found == nullptr) return std::nullopt;
+  event.remove_prefix(static_cast<size_t>(static_cast<const char*>(found) - event.data()) +
+                      kName.size());
+  EventId out;
+  if (!take(event, ":") || !take(event, "\"") || !read_lower_hex(event.substr(0, 64), out.bytes))
+    return std::nullopt;
+  return out;
 }
 
 }  // namespace
@@ -32,13 +50,14 @@ std::optional<EventFrame> find_event(std::string_view frame) {
     return std::nullopt;
   const size_t quote = frame.find_first_of("\"\\");
   if (quote == std::string_view::npos || frame[quote] == '\\') return std::nullopt;
-  EventFrame out{frame.substr(0, quote), {}};
+  EventFrame out{frame.substr(0, quote), {}, std::nullopt};
   frame.remove_prefix(quote + 1);
   if (!take(frame, ",") || !take_back(frame, ']')) return std::nullopt;
   skip_space(frame);
-  const size_t last = frame.find_last_not_of(kSpace);
-  if (!frame.starts_with('{') || frame[last] != '}') return std::nullopt;
-  out.event = frame.substr(0, last + 1);
+  skip_space_back(frame);
+  if (!frame.starts_with('{') || !frame.ends_with('}')) return std::nullopt;
+  out.event = frame;
+  out.claimed_id = find_id(frame);
   return out;
 }
 

@@ -3,12 +3,16 @@
 #include <optional>
 #include <string_view>
 
+#include "nostr/event.h"
+
 // Finds the event inside a frame without parsing it. Private to this layer.
 namespace ipnscast::nostr {
 
 struct EventFrame {
   std::string_view subscription;
   std::string_view event;  // "{...}", bytes as received
+  // The first "id" that looks like a member. Only a guess at where to look first.
+  std::optional<EventId> claimed_id;
 };
 
 // The parts of ["EVENT","<subscription>",{...}] when the frame has this plain form: three items, no

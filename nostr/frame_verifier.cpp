@@ -39,14 +39,12 @@ CheckedFrame FrameVerifier::check(std::string_view frame) const {
   // The bytes between the braces stand for one event whatever surrounds them, as find_event() wants
   // the plain form.
   const auto plain = find_event(frame);
-  std::optional<VerifiedSet::Fingerprint> fingerprint;
-  if (plain) {
-    fingerprint = verified_.fingerprint(plain->event);
-    if (const auto seen = verified_.find(*fingerprint)) {
+  if (plain && plain->claimed_id) {
+    if (const auto created_at = verified_.find_text(*plain->claimed_id, plain->event)) {
       out.verdict = Verdict::duplicate;
       out.subscription = plain->subscription;
-      out.id = seen->id;
-      out.created_at = seen->created_at;
+      out.id = *plain->claimed_id;
+      out.created_at = *created_at;
       return out;
     }
   }
@@ -60,7 +58,7 @@ CheckedFrame FrameVerifier::check(std::string_view frame) const {
   if (event == nullptr) {
     out.verdict = Verdict::other;
   } else {
-    check_event(fingerprint, *event, out);
+    check_event(plain ? plain->event : std::string_view(), *event, out);
   }
   const bool good = out.verdict == Verdict::other || out.verdict == Verdict::verified ||
                     out.verdict == Verdict::known;
@@ -68,8 +66,8 @@ CheckedFrame FrameVerifier::check(std::string_view frame) const {
   return out;
 }
 
-void FrameVerifier::check_event(const std::optional<VerifiedSet::Fingerprint>& fingerprint,
-                                const EventMessage& message, CheckedFrame& out) const {
+void FrameVerifier::check_event(std::string_view text, const EventMessage& message,
+                                CheckedFrame& out) const {
   const Event& event = message.event;
   out.subscription = message.subscription;
   out.id = event.id;
@@ -87,8 +85,10 @@ void FrameVerifier::check_event(const std::optional<VerifiedSet::Fingerprint>& f
     out.verdict = Verdict::bad_signature;
     out.error = {Errc::signature, "sig: does not hold for this key and id"};
   }
-  const bool holds = out.verdict == Verdict::verified || out.verdict == Verdict::known;
-  if (holds && fingerprint) verified_.remember(*fingerprint, event);
+  // The text is hashed from the second copy on: most events come once, and then the hash would be
+  // for nothing.
+  if (out.verdict == Verdict::verified) verified_.remember(event);
+  if (out.verdict == Verdict::known && !text.empty()) verified_.remember_text(event.id, text);
 }
 
 }  // namespace ipnscast::nostr

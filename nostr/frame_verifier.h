@@ -12,7 +12,7 @@ enum class Verdict {
   other,      // no event: OK, EOSE, ... as parsed
   verified,   // an event whose id and signature were computed and hold
   known,      // the same, its signature having been verified in an earlier copy
-  duplicate,  // byte for byte an event verified before; not parsed
+  duplicate,  // byte for byte a copy seen before of an event verified before; not parsed
   skipped,  // the caller's rule said that its signature does not matter; nothing is known about it
   bad_id,   // the id is not the event's
   bad_signature,  // the signature does not hold
@@ -52,8 +52,7 @@ class FrameVerifier {
   CheckedFrame check(std::string_view frame) const;
 
  private:
-  void check_event(const std::optional<VerifiedSet::Fingerprint>& fingerprint,
-                   const EventMessage& message, CheckedFrame& out) const;
+  void check_event(std::string_view text, const EventMessage& message, CheckedFrame& out) const;
 
   VerifiedSet& verified_;
   // constant after construction

@@ -18,66 +18,70 @@ bool any_special(uint64_t word) {
   return ((low | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash)) & kHighBits) != 0;
 }
 
-// The length of the longest start of `text` that is written as it stands.
-size_t plain_prefix(std::string_view text) {
-  size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data() + i, 8);
-    if (any_special(word)) break;
-  }
-  for (; i < text.size(); ++i) {
-    const auto c = static_cast<uint8_t>(text[i]);
-    if (c < 0x20 || c == '"' || c == '\\') break;
-  }
-  return i;
-}
+constexpr size_t kLongestEscape = 6;  // \u001f
 
-void append_escape(std::string& out, char c) {
+// Writes one character, escaped where it has to be; gives the end.
+char* write_character(char* out, char c) {
+  const auto byte = static_cast<uint8_t>(c);
+  if (byte >= 0x20 && c != '"' && c != '\\') {
+    *out = c;
+    return out + 1;
+  }
+  *out++ = '\\';
   switch (c) {
     case '\n':
-      out += "\\n";
-      return;
+      *out = 'n';
+      return out + 1;
     case '"':
-      out += "\\\"";
-      return;
     case '\\':
-      out += "\\\\";
-      return;
+      *out = c;
+      return out + 1;
     case '\r':
-      out += "\\r";
-      return;
+      *out = 'r';
+      return out + 1;
     case '\t':
-      out += "\\t";
-      return;
+      *out = 't';
+      return out + 1;
     case '\b':
-      out += "\\b";
-      return;
+      *out = 'b';
+      return out + 1;
     case '\f':
-      out += "\\f";
-      return;
+      *out = 'f';
+      return out + 1;
     default:
       break;
   }
-  char digits[2];
-  const auto byte = static_cast<uint8_t>(c);
-  write_hex(ByteView(&byte, 1), digits);
-  out += "\\u00";
-  out.append(digits, 2);
+  std::memcpy(out, "u00", 3);
+  write_hex(ByteView(&byte, 1), out + 3);
+  return out + 5;
 }
 
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (true) {
-    const size_t plain = plain_prefix(text);
-    out.append(text.data(), plain);
-    if (plain == text.size()) break;
-    append_escape(out, text[plain]);
-    text.remove_prefix(plain + 1);
+  // By way of a small buffer: eight characters at a time where none needs an escape.
+  std::array<char, 512> buffer;
+  char* end = buffer.data();
+  *end++ = '"';
+  size_t i = 0;
+  while (i < text.size()) {
+    if (static_cast<size_t>(end - buffer.data()) > buffer.size() - 8 * kLongestEscape - 1) {
+      out.append(buffer.data(), end);
+      end = buffer.data();
+    }
+    const size_t count = std::min<size_t>(8, text.size() - i);
+    uint64_t word = 0;
+    if (count == 8) std::memcpy(&word, text.data() + i, 8);
+    if (count == 8 && !any_special(word)) {
+      std::memcpy(end, &word, 8);
+      end += 8;
+    } else {
+      for (size_t k = 0; k < count; ++k) end = write_character(end, text[i + k]);
+    }
+    i += count;
   }
-  out += '"';
+  *end++ = '"';
+  out.append(buffer.data(), end);
 }
 
 void append_number(std::string& out, int64_t number) {

@@ -9,85 +9,100 @@
 namespace ipnscast::nostr {
 namespace {
 
-// A map of two generations: when the young one is full it becomes the old one, and the old one is
-// forgotten.
-template <typename Key, typename Value>
-class RecentMap {
- public:
-  void set_capacity(size_t capacity) { half_ = std::max<size_t>(1, capacity / 2); }
-
-  const Value* find(const Key& key) const {
-    if (const auto it = young_.find(key); it != young_.end()) return &it->second;
-    if (const auto it = old_.find(key); it != old_.end()) return &it->second;
-    return nullptr;
-  }
-  void set(const Key& key, const Value& value) {
-    if (young_.size() >= half_ && !young_.contains(key)) {
-      old_ = std::move(young_);
-      young_.clear();
-    }
-    young_.insert_or_assign(key, value);
-  }
-
- private:
-  size_t half_ = 1;
-  std::unordered_map<Key, Value> young_;
-  std::unordered_map<Key, Value> old_;
-};
+// Relays of different software write the same event differently; of each event so many texts are
+// kept.
+constexpr size_t kTexts = 3;
 
 }  // namespace
 
+// Events in two generations: when the young one is full it becomes the old one, and the old one is
+// forgotten.
 struct VerifiedSet::Shard {
-  mutable std::mutex mutex;
+  struct Known {
+    Signature sig;
+    UnixSeconds created_at;
+    std::array<Fingerprint, kTexts> texts{};
+    uint64_t added = 0;  // texts so far; the last kTexts are kept
+  };
+  using Generation = std::unordered_map<EventId, Known>;
+
+  Known* find(const EventId& id) {
+    if (const auto it = young.find(id); it != young.end()) return &it->second;
+    if (const auto it = old.find(id); it != old.end()) return &it->second;
+    return nullptr;
+  }
+
+  // constant after construction
+  size_t half = 1;
+
+  std::mutex mutex;
   // guarded by mutex
-  RecentMap<Fingerprint, Known> texts;
-  RecentMap<EventId, Signature> signatures;
+  Generation young;
+  Generation old;
 };
 
 VerifiedSet::VerifiedSet(size_t capacity) : shards_(std::make_unique<Shard[]>(kShards)) {
   fill_random(key_);
-  for (size_t i = 0; i < kShards; ++i) {
-    shards_[i].texts.set_capacity(capacity / kShards);
-    shards_[i].signatures.set_capacity(capacity / kShards);
-  }
+  for (size_t i = 0; i < kShards; ++i)
+    shards_[i].half = std::max<size_t>(1, capacity / kShards / 2);
 }
 
 VerifiedSet::~VerifiedSet() = default;
 
-VerifiedSet::Shard& VerifiedSet::text_shard(const Fingerprint& text) const {
-  return shards_[text.bytes[15] % kShards];
-}
-VerifiedSet::Shard& VerifiedSet::id_shard(const EventId& id) const {
+VerifiedSet::Shard& VerifiedSet::shard_of(const EventId& id) const {
   return shards_[id.bytes[31] % kShards];
 }
 
-VerifiedSet::Fingerprint VerifiedSet::fingerprint(std::string_view event_text) const {
-  return Fingerprint::from(sha256({key_, as_bytes(event_text)}));
+VerifiedSet::Fingerprint VerifiedSet::fingerprint(std::string_view text) const {
+  return Fingerprint::from(sha256({key_, as_bytes(text)}));
 }
 
-std::optional<VerifiedSet::Known> VerifiedSet::find(const Fingerprint& text) const {
-  const Shard& shard = text_shard(text);
+std::optional<UnixSeconds> VerifiedSet::find_text(const EventId& claimed,
+                                                  std::string_view text) const {
+  Shard& shard = shard_of(claimed);
+  {
+    // Most events are new: those cost a look-up and no hash.
+    std::lock_guard lock(shard.mutex);
+    const auto* known = shard.find(claimed);
+    if (known == nullptr || known->added == 0) return std::nullopt;
+  }
+  const Fingerprint wanted = fingerprint(text);
   std::lock_guard lock(shard.mutex);
-  const Known* known = shard.texts.find(text);
-  return known != nullptr ? std::optional(*known) : std::nullopt;
+  const auto* known = shard.find(claimed);
+  if (known == nullptr) return std::nullopt;
+  const auto end =
+      known->texts.begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(known->added, kTexts));
+  return std::find(known->texts.begin(), end, wanted) == end ? std::nullopt
+                                                             : std::optional(known->created_at);
 }
 
 bool VerifiedSet::holds(const EventId& computed_id, const Signature& sig) const {
-  const Shard& shard = id_shard(computed_id);
+  Shard& shard = shard_of(computed_id);
   std::lock_guard lock(shard.mutex);
-  const Signature* known = shard.signatures.find(computed_id);
-  return known != nullptr && *known == sig;
+  const auto* known = shard.find(computed_id);
+  return known != nullptr && known->sig == sig;
 }
 
-void VerifiedSet::remember(const Fingerprint& text, const Event& event) {
-  {
-    Shard& shard = text_shard(text);
-    std::lock_guard lock(shard.mutex);
-    shard.texts.set(text, {event.id, event.created_at});
-  }
-  Shard& shard = id_shard(event.id);
+void VerifiedSet::remember(const Event& event) {
+  Shard& shard = shard_of(event.id);
   std::lock_guard lock(shard.mutex);
-  shard.signatures.set(event.id, event.sig);
+  if (shard.find(event.id) != nullptr)
+    return;  // the first signature that held is as good as another
+  if (shard.young.size() >= shard.half) {
+    shard.old = std::move(shard.young);
+    shard.young.clear();
+  }
+  shard.young.emplace(event.id, Shard::Known{event.sig, event.created_at, {}, 0});
+}
+
+void VerifiedSet::remember_text(const EventId& computed_id, std::string_view text) {
+  const Fingerprint seen = fingerprint(text);
+  Shard& shard = shard_of(computed_id);
+  std::lock_guard lock(shard.mutex);
+  auto* known = shard.find(computed_id);
+  if (known == nullptr) return;
+  known->texts[known->added % kTexts] = seen;
+  ++known->added;
 }
 
 }  // namespace ipnscast::nostr

@@ -5,23 +5,34 @@ namespace {
 
 constexpr char kDigits[] = "0123456789abcdef";
 
-// The value of a digit, or -1. Upper case counts only when asked for.
-int digit_value(char c, bool allow_upper) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (allow_upper && c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+constexpr uint8_t kNoDigit = 0xff;
 
-bool read_hex(std::string_view text, std::span<uint8_t> out, bool allow_upper) {
-  if (text.size() != 2 * out.size()) return false;
-  for (size_t i = 0; i < out.size(); ++i) {
-    const int high = digit_value(text[2 * i], allow_upper);
-    const int low = digit_value(text[2 * i + 1], allow_upper);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<uint8_t>(high * 16 + low);
+// The value of each character as a digit. A table, because digits of ids and keys are random and
+// branches over them are mispredicted every second time.
+constexpr std::array<uint8_t, 256> digit_values(bool allow_upper) {
+  std::array<uint8_t, 256> out{};
+  out.fill(kNoDigit);
+  for (uint8_t i = 0; i < 10; ++i) out[static_cast<uint8_t>('0' + i)] = i;
+  for (uint8_t i = 10; i < 16; ++i) {
+    out[static_cast<uint8_t>('a' + i - 10)] = i;
+    if (allow_upper) out[static_cast<uint8_t>('A' + i - 10)] = i;
   }
-  return true;
+  return out;
+}
+constexpr auto kLowerValues = digit_values(false);
+constexpr auto kAnyValues = digit_values(true);
+
+bool read_hex(std::string_view text, std::span<uint8_t> out,
+              const std::array<uint8_t, 256>& values) {
+  if (text.size() != 2 * out.size()) return false;
+  uint8_t seen = 0;  // values are below 16, so the high bits tell of another character
+  for (size_t i = 0; i < out.size(); ++i) {
+    const uint8_t high = values[static_cast<uint8_t>(text[2 * i])];
+    const uint8_t low = values[static_cast<uint8_t>(text[2 * i + 1])];
+    seen |= high | low;
+    out[i] = static_cast<uint8_t>(high << 4 | low);
+  }
+  return seen < 16;
 }
 
 }  // namespace
@@ -41,14 +52,14 @@ std::string to_hex(ByteView bytes) {
 
 Result<Bytes> from_hex(std::string_view text) {
   Bytes out(text.size() / 2);
-  if (text.size() % 2 != 0 || !read_hex(text, out, true)) {
+  if (text.size() % 2 != 0 || !read_hex(text, out, kAnyValues)) {
     return fail(Errc::parse, "want an even number of hex digits");
   }
   return out;
 }
 
 bool read_lower_hex(std::string_view text, std::span<uint8_t> out) {
-  return read_hex(text, out, false);
+  return read_hex(text, out, kLowerValues);
 }
 
 }  // namespace ipnscast

@@ -35,6 +35,8 @@ TEST_CASE("an event is verified once, however many relays send it") {
   REQUIRE(first.message);
   CHECK(std::get<EventMessage>(*first.message).event == event);
 
+  // The second copy shows that there are copies; from then on they are told by their bytes.
+  CHECK(verifier.check(frame_of(event)).verdict == Verdict::known);
   const auto copy = verifier.check(replaced(frame_of(event), "\"s\"", " \"other\" "));
   CHECK(copy.verdict == Verdict::duplicate);
   CHECK(copy.subscription == "other");
@@ -86,6 +88,7 @@ TEST_CASE("two events in one frame never pass for one") {
       "[\"EVENT\",\"s\"," + to_json(sample("a")) + "," + to_json(sample("b")) + "]";
   CHECK(verifier.check(twice).id == sample("a").id);
   CHECK(verifier.check(frame_of(sample("b"))).verdict == Verdict::verified);
+  CHECK(verifier.check(twice).verdict == Verdict::known);
   const auto again = verifier.check(twice);
   CHECK(again.verdict == Verdict::duplicate);
   CHECK(again.id == sample("a").id);
@@ -117,7 +120,7 @@ TEST_CASE("what is remembered is bounded, and forgetting only costs a second che
   std::vector<std::string> frames;
   for (int i = 0; i < 200; ++i) frames.push_back(frame_of(sample(std::to_string(i))));
   for (const auto& frame : frames) CHECK(verifier.check(frame).verdict == Verdict::verified);
-  CHECK(verifier.check(frames.back()).verdict == Verdict::duplicate);
+  CHECK(verifier.check(frames.back()).verdict == Verdict::known);
   CHECK(verifier.check(frames.front()).verdict == Verdict::verified);
 }
 
@@ -133,5 +136,9 @@ TEST_CASE("several workers share what was verified") {
   work();
   other.join();
   const FrameVerifier verifier(verified);
-  for (const auto& frame : frames) CHECK(verifier.check(frame).verdict == Verdict::duplicate);
+  for (const auto& frame : frames) {
+    const Verdict verdict = verifier.check(frame).verdict;
+    CHECK((verdict == Verdict::known || verdict == Verdict::duplicate));
+    CHECK(verifier.check(frame).verdict == Verdict::duplicate);
+  }
 }

@@ -15,7 +15,7 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr size_t kSlice = 1000;
+constexpr size_t kSlice = 2000;
 
 struct Input {
   std::vector<nostr::Event> events;
@@ -53,6 +53,12 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 // CPU seconds that `workers` threads take to run work(i) for each i of [first, last).
 double timed(size_t workers, size_t first, size_t last,
              const std::function<void(size_t begin, size_t end)>& work) {
@@ -87,17 +93,17 @@ Result<IngestResult> bench_ingest(const IngestOptions& options) {
       if (!nostr::verify_schnorr(event.pubkey, event.id.view(), event.sig)) ++bad;
     }
   };
-  double ingest_seconds = 0;
-  double bare_seconds = 0;
+  std::vector<double> ingest_seconds;
+  std::vector<double> bare_seconds;
   for (size_t first = 0; first < options.events; first += kSlice) {
     const size_t last = std::min(first + kSlice, options.events);
-    bare_seconds += timed(options.workers, first, last, bare);
-    ingest_seconds += timed(options.workers, first, last, ingest);
+    const auto count = static_cast<double>(last - first);
+    bare_seconds.push_back(timed(options.workers, first, last, bare) / count);
+    ingest_seconds.push_back(timed(options.workers, first, last, ingest) / count);
   }
   if (bad != 0)
     return fail(Errc::internal, "bench: " + std::to_string(bad) + " events did not verify");
-  const auto events = static_cast<double>(options.events);
-  return IngestResult{.verified = events / ingest_seconds, .bare = events / bare_seconds};
+  return IngestResult{.verified = 1 / median(ingest_seconds), .bare = 1 / median(bare_seconds)};
 }
 
 }  // namespace ipnscast::tools

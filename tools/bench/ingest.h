@@ -7,7 +7,7 @@
 namespace ipnscast::tools {
 
 struct IngestOptions {
-  size_t events = 20000;
+  size_t events = 40000;
   size_t keys = 2000;  // distinct authors
   size_t workers = 1;
 };
@@ -21,8 +21,8 @@ struct IngestResult {
   double overhead_microseconds() const { return 1e6 / verified - 1e6 / bare; }
 };
 
-// Runs both in turns over slices of the events, on so many threads. Errc::internal when an event
-// did not verify.
+// Runs both in turns over slices of the events, on so many threads; the median slice counts.
+// Errc::internal when an event did not verify.
 Result<IngestResult> bench_ingest(const IngestOptions& options);
 
 }  // namespace ipnscast::tools

@@ -79,7 +79,8 @@ Command KuboNode::command(std::vector<std::string> arguments, std::string input)
   arguments.insert(arguments.begin(), program_.string());
   return {.argv = std::move(arguments),
           .input = std::move(input),
-          .environment = {{"IPFS_PATH", (repository_.path() / "repo").string()}}};
+          .environment = {{"IPFS_PATH", (repository_.path() / "repo").string()},
+                          {"IPFS_TELEMETRY", "off"}}};
 }
 
 Ran KuboNode::ipfs(std::vector<std::string> arguments, std::string input) {
@@ -94,7 +95,7 @@ std::string KuboNode::ask(std::vector<std::string> arguments, std::string input)
 }
 
 void KuboNode::start() {
-  daemon_ = std::make_unique<Process>(command({"daemon", "--offline"}, {}));
+  daemon_ = std::make_unique<Process>(command({"daemon"}, {}));
   const auto rpc = daemon_->wait_for_line("RPC API server listening on", 60s);
   const auto gateway = daemon_->wait_for_line("Gateway server listening on", 60s);
   if (!rpc || !gateway || !daemon_->wait_for_line("Daemon is ready", 60s))

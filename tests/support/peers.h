@@ -43,7 +43,8 @@ class ForeignRelay {
   std::unique_ptr<Process> process_;
 };
 
-// Kubo with a repository of its own, profile `test`: loopback only, no bootstrap, no DHT.
+// Kubo with a repository of its own, profile `test`: loopback only, no bootstrap, nobody to talk
+// to, no telemetry.
 class KuboNode {
  public:
   explicit KuboNode(std::filesystem::path peer_folder);

@@ -1,0 +1,58 @@
+#include "bridge/node/routing_routes.h"
+
+#include "bridge/node/record_answer.h"
+
+namespace ipnscast::bridge {
+namespace {
+
+constexpr std::string_view kPrefix = "/routing/v1/ipns/";
+
+bool accepts_records(std::string_view accept) {
+  return accept.empty() || accept.find(kRecordType) != accept.npos ||
+         accept.find("*/*") != accept.npos || accept.find("application/*") != accept.npos;
+}
+
+}  // namespace
+
+HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
+  if (request.path.rfind(kPrefix, 0) != 0) {
+    return text_answer(501, "this node routes IPNS records only");
+  }
+  const auto name = sync::IpnsName::parse(std::string_view(request.path).substr(kPrefix.size()));
+  if (!name) return text_answer(400, name.error().message);
+  if (request.method == "GET" || request.method == "HEAD") return get(request, *name, now);
+  if (request.method == "PUT") return put(request, *name, now);
+  HttpResponse refused = text_answer(405, "want GET or PUT");
+  refused.headers["allow"] = "GET, HEAD, PUT";
+  return refused;
+}
+
+HttpResponse RoutingRoutes::get(const HttpRequest& request, const sync::IpnsName& name,
+                                UnixMillis now) {
+  if (!accepts_records(header_of(request, "accept"))) {
+    return text_answer(406, std::string("only ") + kRecordType);
+  }
+  const auto record = records_.get(name, now);
+  if (!record) return text_answer(500, record.error().message);
+  if (*record) return record_answer(request, **record, now);
+  HttpResponse none = text_answer(404, "no record");
+  none.headers["cache-control"] = "no-store";
+  return none;
+}
+
+HttpResponse RoutingRoutes::put(const HttpRequest& request, const sync::IpnsName& name,
+                                UnixMillis now) {
+  if (header_of(request, "content-type").rfind(kRecordType, 0) != 0) {
+    return text_answer(406, std::string("want Content-Type: ") + kRecordType);
+  }
+  const auto offered = records_.offer(name, request.body, now);
+  if (!offered) {
+    const bool ours = offered.error().code == Errc::io || offered.error().code == Errc::busy;
+    return text_answer(ours ? 500 : 400, offered.error().message);
+  }
+  // A publisher that is behind has to know.
+  if (*offered == Offered::older) return text_answer(400, "a better record is known");
+  return {200, {}, {}};
+}
+
+}  // namespace ipnscast::bridge

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "bridge/node/node_answer.h"
+#include "bridge/node/record_store.h"
+
+namespace ipnscast::bridge {
+
+// Delegated routing (http-routing-v1): GET and PUT /routing/v1/ipns/{name}. 404 is "no record".
+// Thread-safe.
+class RoutingRoutes {
+ public:
+  // The store outlives this.
+  explicit RoutingRoutes(RecordStore& records) : records_(records) {}
+
+  // For paths that start with "/routing/v1/".
+  HttpResponse answer(const HttpRequest& request, UnixMillis now);
+
+ private:
+  HttpResponse get(const HttpRequest& request, const sync::IpnsName& name, UnixMillis now);
+  HttpResponse put(const HttpRequest& request, const sync::IpnsName& name, UnixMillis now);
+
+  RecordStore& records_;
+};
+
+}  // namespace ipnscast::bridge

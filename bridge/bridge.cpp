@@ -1,0 +1,168 @@
+#include "bridge/bridge.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "bridge/daemon.h"
+#include "nostr/base/store/file_lock.h"
+#include "nostr/outbox_sender.h"
+#include "nostr/pool.h"
+#include "sync/gateway/http_client.h"
+#include "sync/state_store.h"
+
+namespace ipnscast::bridge {
+namespace {
+
+constexpr size_t kInbox = 4096;
+
+Status check(const BridgeOptions& options) {
+  if (options.names.empty()) return fail(Errc::invalid, "bridge: no names to watch");
+  if (options.relays.empty()) return fail(Errc::invalid, "bridge: no relays to announce at");
+  if (options.gateways.empty()) return fail(Errc::invalid, "bridge: no gateways to ask");
+  if (!options.signer) return fail(Errc::invalid, "bridge: no key to sign with");
+  if (options.poll_min <= Milliseconds(0) || options.poll_max < options.poll_min)
+    return fail(Errc::invalid, "poll: want a lower and an upper bound");
+  const bool addressable = !options.kinds.empty() &&
+                           std::all_of(options.kinds.begin(), options.kinds.end(), [](int kind) {
+                             return nostr::kind_class(kind) == nostr::KindClass::addressable;
+                           });
+  if (!addressable) return fail(Errc::invalid, "public_kinds: want kinds from 30000 to 39999");
+  return {};
+}
+
+std::vector<sync::gateway::GatewayBook::Entry> book_entries(const BridgeOptions& options) {
+  std::vector<sync::gateway::GatewayBook::Entry> out;
+  for (const sync::Gateway& gateway : options.gateways)
+    out.push_back({{gateway.url, gateway.authorization}, gateway.tier});
+  return out;
+}
+
+sync::ResolverOptions resolver_options(const BridgeOptions& options) {
+  sync::ResolverOptions out;
+  out.race.listen = options.resolve_timeout;
+  out.race.answer_by = std::min(out.race.answer_by, options.resolve_timeout);
+  // A poll that comes sooner than "not found" is forgotten would ask nobody.
+  out.cache.negative = std::min(out.cache.negative, options.poll_min / 2);
+  out.cache.names = std::max(out.cache.names, options.names.size());
+  return out;
+}
+
+// What the state file holds at start.
+struct Stored {
+  std::vector<AnnouncedName> announced;
+  sync::CreatedAtAllocator created_at;
+};
+
+Result<Stored> load(store::Database& db) {
+  Stored out;
+  auto announced = load_announced(db);
+  if (!announced) return fail(announced.error());
+  out.announced = std::move(*announced);
+  const auto marks = sync::load_created_at(db);
+  if (!marks) return fail(marks.error());
+  for (const auto& [address, mark] : *marks) out.created_at.restore(address, mark);
+  return out;
+}
+
+}  // namespace
+
+struct Bridge::Impl {
+  Impl(BridgeOptions o, store::FileLock l, std::unique_ptr<store::Database> db,
+       std::unique_ptr<nostr::net::Loop> own_loop,
+       std::unique_ptr<sync::gateway::HttpClient> http_client)
+      : options(std::move(o)),
+        lock(std::move(l)),
+        writer(std::move(db)),
+        loop(std::move(own_loop)),
+        http(std::move(http_client)),
+        book(book_entries(options)),
+        inbox(std::make_shared<DaemonInbox>(kInbox)) {}
+
+  void start(Stored stored);
+  void close();
+
+  const BridgeOptions options;
+
+  // In the order in which they depend on each other; stopped from the last to the first.
+  store::FileLock lock;
+  store::Writer writer;
+  std::unique_ptr<nostr::net::Loop> loop;
+  std::unique_ptr<nostr::Pool> pool;
+  std::unique_ptr<nostr::OutboxSender> sender;
+  std::unique_ptr<sync::gateway::HttpClient> http;
+  sync::gateway::GatewayBook book;
+  std::unique_ptr<sync::Resolver> resolver;
+  const std::shared_ptr<DaemonInbox> inbox;
+  std::unique_ptr<Daemon> daemon;
+  std::once_flag closed;
+};
+
+void Bridge::Impl::start(Stored stored) {
+  nostr::PoolOptions pool_options;
+  pool_options.relays = options.relays;
+  pool_options.signer = options.signer;
+  pool_options.ca_file = options.ca_file;
+  pool = nostr::Pool::start(loop ? *loop : *options.loop, std::move(pool_options));
+  sender = std::make_unique<nostr::OutboxSender>(*pool, writer);
+  resolver = std::make_unique<sync::Resolver>(*http, book, resolver_options(options));
+
+  // All of these answer requests of the bridge thread, which bounds their number.
+  const Watcher::Post post_poll = [inbox = inbox](PollUpdate update) {
+    inbox->push_reserved(std::move(update));
+  };
+  const Republisher::Post post_step = [inbox = inbox](RepublishStep step) {
+    std::visit([&](auto& one) { inbox->push_reserved(std::move(one)); }, step);
+  };
+  const Scheduler::Options schedule{options.poll_min, options.poll_max, options.parallel_polls};
+  daemon = std::make_unique<Daemon>(
+      inbox, Watcher(*resolver, Scheduler(schedule, make_rng()), post_poll),
+      Republisher(options.signer, writer, *sender, std::move(stored.created_at),
+                  {options.kinds, options.topic, options.relays}, post_step, options.on_report),
+      writer, std::move(stored.announced), options.on_announced);
+  daemon->start(options.names);
+}
+
+void Bridge::Impl::close() {
+  std::call_once(closed, [this] {
+    daemon->stop();
+    resolver->close();
+    http->close();
+    sender.reset();
+    pool.reset();
+    writer.close();
+  });
+}
+
+Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
+  if (auto checked = check(options); !checked) return fail(checked.error());
+  auto lock = store::FileLock::acquire(options.state_dir);
+  if (!lock) return fail(lock.error());
+  auto db = store::Database::open(options.state_dir / "state.db",
+                                  {nostr::outbox_schema(), sync::sync_schema(), bridge_schema()});
+  if (!db) return fail(db.error());
+  auto stored = load(**db);
+  if (!stored) return fail(stored.error());
+  std::unique_ptr<nostr::net::Loop> loop;
+  if (options.loop == nullptr) {
+    auto started = nostr::net::Loop::start();
+    if (!started) return fail(started.error());
+    loop = std::move(*started);
+  }
+  sync::gateway::HttpClientOptions http_options;
+  http_options.ca_file = options.ca_file;
+  auto http = sync::gateway::HttpClient::open(http_options);
+  if (!http) return fail(http.error());
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(*lock), std::move(*db),
+                                     std::move(loop), std::move(*http));
+  impl->start(std::move(*stored));
+  return std::unique_ptr<Bridge>(new Bridge(std::move(impl)));
+}
+
+Bridge::Bridge(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Bridge::~Bridge() { close(); }
+
+void Bridge::close() { impl_->close(); }
+
+BridgeStatus Bridge::status() const { return impl_->daemon->status(); }
+
+}  // namespace ipnscast::bridge

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "bridge/announcement.h"
+#include "nostr/net/loop.h"
+#include "nostr/publish_outcome.h"
+#include "nostr/signer.h"
+#include "sync/client.h"
+
+namespace ipnscast::bridge {
+
+// Start here. The bridge watches IPNS names that nobody announces and tells the world: it polls the
+// gateways, verifies each record, and publishes a hint for every change under its own key. What it
+// announces is committed first, so that after a crash at any instant no change is lost and none is
+// announced twice. It announces only what it verified itself and found newer than what it announced
+// before, so that two bridges never feed each other (R32).
+//
+//   auto bridge = Bridge::open({.state_dir = "/var/lib/ipnscast", .relays = ..., .gateways = ...,
+//                               .names = ..., .signer = nostr::make_local_signer(std::move(key))});
+
+struct BridgeOptions {
+  std::filesystem::path state_dir;  // one process at a time (lock)
+  std::vector<nostr::RelayUrl> relays{};
+  std::vector<sync::Gateway> gateways{};
+  std::vector<sync::IpnsName> names{};
+  std::shared_ptr<nostr::Signer> signer{};
+  std::vector<int> kinds{30078, 30079};  // addressable ones
+  std::string topic = "ipns-sync";
+  Milliseconds poll_min{5'000};  // S0-40
+  Milliseconds poll_max{600'000};
+  Milliseconds resolve_timeout{5'000};  // S0-40
+  size_t parallel_polls = 64;
+  std::string ca_file{};             // PEM; empty: the system's
+  nostr::net::Loop* loop = nullptr;  // to share one; it outlives the bridge. None: one of its own
+
+  // A hint was committed. On the bridge thread; must not block.
+  std::function<void(const Announcement&)> on_announced{};
+  // What the relays made of one of its events at first. On the outbox thread; must not block.
+  std::function<void(const sync::IpnsName&, const nostr::PublishReport&)> on_report{};
+};
+
+struct BridgeStatus {
+  uint64_t polls = 0;
+  uint64_t failed_polls = 0;
+  uint64_t changes = 0;    // another value was found
+  uint64_t refreshes = 0;  // the same value in a better record
+  uint64_t announcements = 0;
+  uint64_t renewals = 0;
+};
+
+// Thread-safe. Destroying it closes it.
+class Bridge {
+ public:
+  // Watches from now on. Errc::conflict when another process holds the state directory;
+  // Errc::invalid for options that make no sense; Errc::io and Errc::unsupported for the state
+  // file.
+  static Result<std::unique_ptr<Bridge>> open(BridgeOptions options);
+  ~Bridge();
+
+  BridgeStatus status() const;
+
+  // Stops everything, top-down. What was announced and is not at its relays yet stays in the outbox
+  // for the next start. Idempotent.
+  void close();
+
+ private:
+  struct Impl;
+  explicit Bridge(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ipnscast::bridge

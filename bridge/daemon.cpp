@@ -1,0 +1,111 @@
+#include "bridge/daemon.h"
+
+#include <algorithm>
+
+#include "nostr/base/log.h"
+#include "nostr/base/thread_name.h"
+
+namespace ipnscast::bridge {
+
+Daemon::Daemon(std::shared_ptr<DaemonInbox> inbox, Watcher watcher, Republisher republisher,
+               store::Writer& writer, std::vector<AnnouncedName> announced,
+               OnAnnounced on_announced)
+    : inbox_(std::move(inbox)),
+      writer_(writer),
+      on_announced_(std::move(on_announced)),
+      watcher_(std::move(watcher)),
+      republisher_(std::move(republisher)) {
+  for (AnnouncedName& name : announced) known_.emplace(name.name, std::move(name));
+}
+
+void Daemon::stop() {
+  inbox_->close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Daemon::start(const std::vector<sync::IpnsName>& names) {
+  const Now now = system_now();
+  for (const sync::IpnsName& name : names) {
+    watcher_.add(name, now.steady);
+    if (const auto it = known_.find(name); it != known_.end()) pay(it->second, now);
+  }
+  thread_ = std::thread([this] { serve(); });
+}
+
+void Daemon::serve() {
+  set_thread_name("bridge");
+  for (;;) {
+    Now now = system_now();
+    watcher_.poll_due(now.steady);
+    republisher_.tick(now);
+    const auto poll = watcher_.next();
+    const auto tick = republisher_.next_tick();
+    const auto next = poll && tick ? std::min(poll, tick) : std::max(poll, tick);
+    auto message = next ? inbox_->pop_until(*next) : inbox_->pop();
+    if (inbox_->closed()) return;
+    now = system_now();
+    if (message) std::visit([&](auto& m) { take(m, now); }, *message);
+  }
+}
+
+void Daemon::take(PollUpdate& update, Now now) {
+  if (update.over) count(&BridgeStatus::polls);
+  if (update.over && update.failed) count(&BridgeStatus::failed_polls);
+  const bool changed = keep(update);
+  watcher_.take(update, changed, now.steady);
+  if (const auto it = known_.find(update.name); it != known_.end()) pay(it->second, now);
+}
+
+bool Daemon::keep(const PollUpdate& update) {
+  if (!update.record) return false;
+  const auto [it, first] =
+      known_.try_emplace(update.name, AnnouncedName{update.name, *update.record, {}});
+  AnnouncedName& name = it->second;
+  const bool changed = first || name.record.value != update.record->value;
+  if (!first) {
+    if (!sync::wins_over(*update.record, name.record)) return false;
+    name.record = *update.record;
+  }
+  count(changed ? &BridgeStatus::changes : &BridgeStatus::refreshes);
+  if (changed && !sync::root_of(name.record.value)) {
+    log_warning("bridge", name.name.to_string() + ": " + name.record.value +
+                              " has no CID of its own and is not announced");
+  }
+  // A change is written again with the hint that announces it; should the process end before, it is
+  // owed when the next one begins.
+  writer_.submit([name = name.name, record = name.record](
+                     store::Database& db) { return save_record(db, name, record); },
+                 [](Status saved) {
+                   if (!saved) log_error("bridge", saved.error().message);
+                 });
+  return changed;
+}
+
+void Daemon::pay(const AnnouncedName& name, Now now) {
+  const Owed what = owed(name, now.wall);
+  if (what != Owed::nothing) republisher_.announce(name, what == Owed::renewal, now);
+}
+
+void Daemon::take(HintSigned& step, Now now) { republisher_.take(std::move(step), now); }
+
+void Daemon::take(HintCommitted& step, Now now) {
+  const auto announcement = republisher_.take(std::move(step), now);
+  if (!announcement) return;
+  count(announcement->renewal ? &BridgeStatus::renewals : &BridgeStatus::announcements);
+  AnnouncedName& name = known_.at(announcement->name);
+  name.hint = announcement->hint;
+  if (on_announced_) on_announced_(*announcement);
+  pay(name, now);  // a newer record may have come meanwhile
+}
+
+void Daemon::count(uint64_t BridgeStatus::*what) {
+  const std::lock_guard lock(mutex_);
+  ++(status_.*what);
+}
+
+BridgeStatus Daemon::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+}  // namespace ipnscast::bridge

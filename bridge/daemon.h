@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "bridge/bridge.h"
+#include "bridge/republisher.h"
+#include "bridge/watcher.h"
+#include "nostr/base/inbox.h"
+
+namespace ipnscast::bridge {
+
+using DaemonMessage = std::variant<PollUpdate, HintSigned, HintCommitted>;
+// Shared with callbacks on other threads, which may come after the daemon is gone.
+using DaemonInbox = Inbox<DaemonMessage>;
+
+// The bridge thread: polls through the watcher, keeps what is known of each name, and has the
+// republisher announce what is owed.
+class Daemon {
+ public:
+  using OnAnnounced = std::function<void(const Announcement&)>;
+
+  // `announced`: what the state file has. `writer` outlives this.
+  Daemon(std::shared_ptr<DaemonInbox> inbox, Watcher watcher, Republisher republisher,
+         store::Writer& writer, std::vector<AnnouncedName> announced, OnAnnounced on_announced);
+  ~Daemon() { stop(); }
+
+  // Begins with what was owed when the last process ended.
+  void start(const std::vector<sync::IpnsName>& names);
+
+  // Closes the inbox and waits for the thread. Idempotent.
+  void stop();
+
+  // Any thread.
+  BridgeStatus status() const;
+
+ private:
+  void serve();
+  void take(PollUpdate& update, Now now);
+  void take(HintSigned& step, Now now);
+  void take(HintCommitted& step, Now now);
+  // Keeps the record if it is better than what is known. True when the value is another one.
+  bool keep(const PollUpdate& update);
+  void pay(const AnnouncedName& name, Now now);
+  void count(uint64_t BridgeStatus::*what);
+
+  // constant after construction
+  const std::shared_ptr<DaemonInbox> inbox_;
+  store::Writer& writer_;
+  const OnAnnounced on_announced_;
+
+  // bridge thread only
+  Watcher watcher_;
+  Republisher republisher_;
+  std::unordered_map<sync::IpnsName, AnnouncedName> known_;
+
+  mutable std::mutex mutex_;
+  BridgeStatus status_;  // guarded by mutex_
+
+  std::thread thread_;
+};
+
+}  // namespace ipnscast::bridge

@@ -1,0 +1,182 @@
+#include "bridge/republisher.h"
+
+#include <algorithm>
+
+#include "nostr/base/log.h"
+#include "sync/backoff.h"
+#include "sync/hint.h"
+#include "sync/state_store.h"
+
+namespace ipnscast::bridge {
+
+Republisher::Republisher(std::shared_ptr<nostr::Signer> signer, store::Writer& writer,
+                         nostr::OutboxSender& sender, sync::CreatedAtAllocator created_at,
+                         Options options, Post post, OnReport on_report)
+    : signer_(std::move(signer)),
+      writer_(writer),
+      sender_(sender),
+      options_(std::move(options)),
+      post_(std::move(post)),
+      on_report_(std::move(on_report)),
+      created_at_(std::move(created_at)) {}
+
+void Republisher::announce(const AnnouncedName& name, bool renewal, Now now) {
+  const auto [it, added] = works_.try_emplace(name.name);
+  Work& work = it->second;
+  if (work.under_way) return;
+  work.record = name.record;
+  work.renewal = renewal;
+  work.parent.reset();
+  if (name.hint) work.parent = sync::root_of(name.hint->value);
+  if (added) sign(name.name, work, now);
+}
+
+std::optional<Announcement> Republisher::take(RepublishStep step, Now now) {
+  if (auto* one = std::get_if<HintSigned>(&step)) {
+    signed_one(*one, now);
+    return std::nullopt;
+  }
+  return committed(std::get<HintCommitted>(step), now);
+}
+
+void Republisher::tick(Now now) {
+  while (!timers_.empty() && timers_.begin()->first <= now.steady) {
+    const sync::IpnsName name = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    const auto it = works_.find(name);
+    if (it != works_.end() && !it->second.under_way) sign(name, it->second, now);
+  }
+}
+
+std::optional<Instant> Republisher::next_tick() const {
+  return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first);
+}
+
+std::optional<UnixSeconds> Republisher::held_until(const sync::IpnsName& name, bool& delete_first,
+                                                   Now now) const {
+  std::optional<UnixSeconds> until;
+  for (const int kind : options_.kinds) {
+    const auto next = created_at_.next(address(name, kind), now.seconds());
+    if (next.advice == sync::CreatedAt::Advice::delete_first) delete_first = true;
+    if (next.advice == sync::CreatedAt::Advice::coalesce)
+      until = std::max(until, std::optional(next.value));
+  }
+  return until;
+}
+
+void Republisher::sign(const sync::IpnsName& name, Work& work, Now now) {
+  bool delete_first = false;
+  if (const auto until = held_until(name, delete_first, now)) {
+    return wait(name, Milliseconds(until->value * 1000 - now.wall.value), now);
+  }
+  if (delete_first) {
+    return failed(name, work, {Errc::invalid, "the clock is behind our own last hint"}, now);
+  }
+  const auto cid = sync::root_of(work.record.value);
+  if (!cid) return failed(name, work, {Errc::internal, "a value without a CID"}, now);
+  work.round = ++last_round_;
+  work.under_way = true;
+  work.events.assign(options_.kinds.size(), std::nullopt);
+  work.hint = {work.record.sequence, work.record.value, work.record.eol, now.wall};
+  for (size_t i = 0; i < options_.kinds.size(); ++i) {
+    const int kind = options_.kinds[i];
+    const sync::HintDraft draft{.name = name,
+                                .cid = *cid,
+                                .sequence = work.record.sequence,
+                                .timestamp = now.wall,
+                                .version = 0,
+                                .device_id = {},
+                                .parent = work.parent,
+                                .record = work.record.bytes,
+                                .kind = kind,
+                                .topic = options_.topic};
+    const auto created_at = created_at_.take(address(name, kind), now.seconds());
+    auto event = sync::make_hint_event(draft, created_at.value);
+    const auto done = [post = post_, name, round = work.round,
+                       i](Result<nostr::Event> signed_event) {
+      post(HintSigned{name, round, i, std::move(signed_event)});
+    };
+    if (event) {
+      signer_->sign(std::move(*event), done);
+    } else {
+      done(fail(event.error()));
+    }
+  }
+}
+
+void Republisher::signed_one(HintSigned& step, Now now) {
+  Work* work = find(step.name, step.round);
+  if (work == nullptr) return;
+  if (!step.event) return failed(step.name, *work, step.event.error(), now);
+  work->events[step.kind_index] = std::move(*step.event);
+  const bool all = std::all_of(work->events.begin(), work->events.end(),
+                               [](const auto& event) { return event.has_value(); });
+  if (all) commit(step.name, *work);
+}
+
+// One job: a crash leaves all of it or nothing.
+void Republisher::commit(const sync::IpnsName& name, Work& work) {
+  auto job = [name, record = work.record, hint = work.hint, events = work.events,
+              relays = options_.relays](store::Database& db) -> Status {
+    if (auto done = save_record(db, name, record); !done) return done;
+    if (auto done = save_hint(db, name, hint); !done) return done;
+    for (const auto& event : events) {
+      const auto address = nostr::address_of(*event);
+      if (!address) return fail(Errc::invalid, "public_kinds: want addressable kinds");
+      if (auto done = sync::save_created_at(db, *address, event->created_at); !done) return done;
+      if (auto done = sync::save_sent(db, event->id, *address, event->created_at); !done)
+        return done;
+      if (auto done = nostr::outbox_add(db, *event, relays); !done) return done;
+    }
+    return {};
+  };
+  writer_.submit(std::move(job), [post = post_, name, round = work.round](Status status) {
+    post(HintCommitted{name, round, std::move(status)});
+  });
+}
+
+std::optional<Announcement> Republisher::committed(const HintCommitted& step, Now now) {
+  Work* work = find(step.name, step.round);
+  if (work == nullptr) return std::nullopt;
+  if (!step.status) {
+    failed(step.name, *work, step.status.error(), now);
+    return std::nullopt;
+  }
+  Announcement out{step.name, work->hint, *sync::root_of(work->hint.value), work->renewal, {}};
+  for (auto& event : work->events) {
+    out.events.push_back(event->id);
+    nostr::OutboxSender::OnReport report;
+    if (on_report_) {
+      report = [on_report = on_report_, name = step.name](const nostr::PublishReport& told) {
+        on_report(name, told);
+      };
+    }
+    sender_.committed({std::move(*event), options_.relays}, 1, std::move(report));
+  }
+  works_.erase(step.name);
+  return out;
+}
+
+void Republisher::wait(const sync::IpnsName& name, Milliseconds time, Now now) {
+  timers_.emplace(now.steady + time, name);
+}
+
+void Republisher::failed(const sync::IpnsName& name, Work& work, const Error& error, Now now) {
+  work.under_way = false;
+  work.round = ++last_round_;  // what is still on its way belongs to nobody
+  const Milliseconds time = sync::retry_after(++work.failures);
+  log_warning("bridge", name.to_string() + ": not announced, next try in " +
+                            std::to_string(time.count() / 1000) + " s: " + error.message);
+  wait(name, time, now);
+}
+
+nostr::Address Republisher::address(const sync::IpnsName& name, int kind) const {
+  return {kind, signer_->public_key(), sync::hint_d(name)};
+}
+
+Republisher::Work* Republisher::find(const sync::IpnsName& name, uint64_t round) {
+  const auto it = works_.find(name);
+  return it != works_.end() && it->second.round == round ? &it->second : nullptr;
+}
+
+}  // namespace ipnscast::bridge

@@ -1,0 +1,260 @@
+// The bridge between a gateway and the embedded relay, over real sockets on loopback.
+#include "bridge/bridge.h"
+
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "nostr/base/inbox.h"
+#include "nostr/pool.h"
+#include "nostr/server/relay_server.h"
+#include "sync/hint.h"
+#include "tests/support/catch.h"
+#include "tests/support/scripted_http_server.h"
+#include "tests/support/temp_dir.h"
+
+using namespace ipnscast;
+using bridge::Bridge;
+using nostr::server::RelayServer;
+using test::ScriptedAnswer;
+using test::ScriptedRequest;
+
+namespace {
+
+constexpr Seconds kPatience{20};
+const char* const kOne = "/ipfs/bafkqaaa";
+const char* const kTwo = "/ipfs/bafkqabdbmjrwi";
+
+sync::IpnsKey record_key() {
+  return std::move(*sync::IpnsKey::from_bytes(sync::KeyType::ed25519, Bytes(32, 7)));
+}
+
+template <typename T>
+T& check_started(const Result<std::unique_ptr<T>>& started) {
+  if (!started) FAIL(started.error().message);
+  return **started;
+}
+
+// A trustless gateway that has the record of one name.
+class Gateway {
+ public:
+  void publish(uint64_t sequence, const std::string& value) {
+    const auto made = sync::create_record(
+        record_key(), {.value = value,
+                       .sequence = {sequence},
+                       .eol = sync::Eol::after(system_now().wall, std::chrono::hours(1))});
+    const std::lock_guard lock(mutex_);
+    record_ = std::string(as_text(made->bytes()));
+  }
+  std::string url() const { return server_.url(); }
+
+ private:
+  ScriptedAnswer answer(const ScriptedRequest& request) {
+    const std::lock_guard lock(mutex_);
+    if (request.target.find("?format=ipns-record") == std::string::npos || record_.empty())
+      return {.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "no"};
+    return {.headers = {{"Content-Type", "application/vnd.ipfs.ipns-record"}}, .body = record_};
+  }
+
+  std::mutex mutex_;
+  std::string record_;  // guarded by mutex_
+  test::ScriptedHttpServer server_{[this](const ScriptedRequest& r) { return answer(r); }};
+};
+
+// Hears every hint that a relay has or gets.
+class Listener {
+ public:
+  Listener(nostr::net::Loop& loop, const std::string& relay) {
+    nostr::PoolOptions options;
+    options.relays = {*nostr::RelayUrl::parse(relay)};
+    pool_ = nostr::Pool::start(loop, std::move(options));
+    nostr::Filter filter;
+    filter.kinds = {sync::kHintKind, sync::kPublicHintKind};
+    pool_->subscribe({filter}, [this](nostr::PoolMessage& message) {
+      if (auto* event = std::get_if<nostr::PoolEvent>(&message))
+        inbox_.push_reserved(std::move(event->event));
+      return true;
+    });
+  }
+  sync::Hint next() {
+    const auto event = inbox_.pop_until(system_now().steady + kPatience);
+    REQUIRE(event);
+    const auto hint = sync::parse_hint(*event);
+    REQUIRE(hint);
+    return *hint;
+  }
+  // Both kinds of one announcement.
+  sync::Hint next_pair() {
+    const sync::Hint a = next();
+    const sync::Hint b = next();
+    CHECK(a.kind + b.kind == sync::kHintKind + sync::kPublicHintKind);
+    CHECK(a.sequence == b.sequence);
+    CHECK(a.cid == b.cid);
+    return a;
+  }
+  bool silent() const { return inbox_.size() == 0; }
+
+ private:
+  Inbox<nostr::Event> inbox_{1000};
+  std::unique_ptr<nostr::Pool> pool_;
+};
+
+struct Fixture {
+  bridge::BridgeOptions options() {
+    bridge::BridgeOptions out;
+    out.state_dir = state.path();
+    out.relays = {*nostr::RelayUrl::parse(relay->url())};
+    out.gateways = {{gateway.url(), 1, {}}};
+    out.names = {record_key().name()};
+    out.signer = signer;
+    out.poll_min = Milliseconds(20);
+    out.poll_max = Milliseconds(40);
+    return out;
+  }
+  std::unique_ptr<Bridge> open() { return open(options()); }
+  static std::unique_ptr<Bridge> open(bridge::BridgeOptions options) {
+    auto opened = Bridge::open(std::move(options));
+    check_started(opened);
+    return std::move(*opened);
+  }
+  // Waits until it has polled so often.
+  static void wait_for_polls(const Bridge& bridge, uint64_t count) {
+    const Instant deadline = system_now().steady + kPatience;
+    while (bridge.status().polls < count) {
+      REQUIRE(system_now().steady < deadline);
+      std::this_thread::sleep_for(Milliseconds(5));
+    }
+  }
+  std::unique_ptr<RelayServer> start_relay(uint16_t port = 0) {
+    auto started =
+        RelayServer::start(*loop, {.port = port, .directory = relay_dir.path(), .relay = {}});
+    check_started(started);
+    return std::move(*started);
+  }
+
+  test::TempDir state;
+  test::TempDir relay_dir;
+  Gateway gateway;
+  std::unique_ptr<nostr::net::Loop> loop = std::move(*nostr::net::Loop::start());
+  std::unique_ptr<RelayServer> relay = start_relay();
+  std::shared_ptr<nostr::Signer> signer = nostr::make_local_signer(nostr::SecretKey::generate());
+};
+
+}  // namespace
+
+TEST_CASE("a change that nobody announced is found, and announced once under both kinds (S0-39)") {
+  Fixture f;
+  Listener listener(*f.loop, f.relay->url());
+  const auto bridge = f.open();
+  f.gateway.publish(1, kOne);
+  const sync::Hint first = listener.next_pair();
+  CHECK(first.name == record_key().name());
+  CHECK(first.sequence == sync::Sequence{1});
+  CHECK(first.author == f.signer->public_key());
+  CHECK(sync::verify_record(first.name, first.record, system_now().wall));
+
+  f.gateway.publish(2, kTwo);
+  const sync::Hint second = listener.next_pair();
+  CHECK(second.sequence == sync::Sequence{2});
+  CHECK(sync::value_of(second.cid) == kTwo);
+  CHECK(second.parent == first.cid);
+
+  f.gateway.publish(3, kTwo);  // the same value again: a refresh
+  f.gateway.publish(1, kOne);  // a rollback
+  Fixture::wait_for_polls(*bridge, bridge->status().polls + 5);
+  CHECK(listener.silent());
+  CHECK(bridge->status().announcements == 2);
+}
+
+TEST_CASE("a restart announces nothing twice, and finds what changed meanwhile (R32)") {
+  Fixture f;
+  Listener listener(*f.loop, f.relay->url());
+  f.gateway.publish(1, kOne);
+  auto bridge = f.open();
+  listener.next_pair();
+  for (int i = 0; i < 3; ++i) {
+    bridge.reset();
+    bridge = f.open();
+    Fixture::wait_for_polls(*bridge, 2);
+    CHECK(bridge->status().announcements == 0);
+  }
+  CHECK(listener.silent());
+  bridge.reset();
+  f.gateway.publish(2, kTwo);
+  bridge = f.open();
+  CHECK(listener.next_pair().sequence == sync::Sequence{2});
+  CHECK(listener.silent());
+}
+
+TEST_CASE("what was announced while no relay answered reaches it after a restart, once (R32)") {
+  Fixture f;
+  f.gateway.publish(1, kOne);
+  const uint16_t port = f.relay->port();
+  auto options = f.options();
+  f.relay.reset();
+  std::promise<bridge::Announcement> announced;
+  options.on_announced = [&](const bridge::Announcement& a) { announced.set_value(a); };
+  auto bridge = f.open(options);
+  const auto announcement = announced.get_future().get();
+  CHECK(announcement.events.size() == 2);
+  bridge.reset();
+
+  f.relay = f.start_relay(port);
+  Listener listener(*f.loop, f.relay->url());
+  options.on_announced = nullptr;
+  bridge = f.open(options);
+  const sync::Hint hint = listener.next_pair();
+  CHECK((hint.event_id == announcement.events[0] || hint.event_id == announcement.events[1]));
+  Fixture::wait_for_polls(*bridge, 3);
+  CHECK(listener.silent());
+}
+
+TEST_CASE("two bridges that watch the same name do not feed each other (R32)") {
+  Fixture f;
+  test::TempDir other_state;
+  Listener listener(*f.loop, f.relay->url());
+  auto other = f.options();
+  other.state_dir = other_state.path();
+  other.signer = nostr::make_local_signer(nostr::SecretKey::generate());
+  const auto a = f.open();
+  const auto b = Fixture::open(other);
+  f.gateway.publish(1, kOne);
+  for (int i = 0; i < 4; ++i) CHECK(listener.next().sequence == sync::Sequence{1});
+  Fixture::wait_for_polls(*a, a->status().polls + 5);
+  Fixture::wait_for_polls(*b, b->status().polls + 5);
+  CHECK(listener.silent());
+}
+
+TEST_CASE("a second bridge on the same state directory is told so") {
+  Fixture f;
+  const auto bridge = f.open();
+  const auto second = Bridge::open(f.options());
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::conflict);
+}
+
+TEST_CASE("a bridge whose gateways are down keeps trying and finds the change when they are back") {
+  Fixture f;
+  f.gateway.publish(1, kOne);
+  Listener listener(*f.loop, f.relay->url());
+  auto options = f.options();
+  options.gateways.insert(options.gateways.begin(), {"http://127.0.0.1:1", 1, {}});
+  const auto bridge = f.open(options);
+  CHECK(listener.next_pair().sequence == sync::Sequence{1});
+}
+
+TEST_CASE("a bridge without names, relays, gateways, key or addressable kinds is refused") {
+  Fixture f;
+  const auto refused = [&](const std::function<void(bridge::BridgeOptions&)>& spoil) {
+    auto options = f.options();
+    spoil(options);
+    const auto opened = Bridge::open(std::move(options));
+    return !opened && opened.error().code == Errc::invalid;
+  };
+  CHECK(refused([](auto& o) { o.names.clear(); }));
+  CHECK(refused([](auto& o) { o.relays.clear(); }));
+  CHECK(refused([](auto& o) { o.gateways.clear(); }));
+  CHECK(refused([](auto& o) { o.signer.reset(); }));
+  CHECK(refused([](auto& o) { o.kinds = {1}; }));
+  CHECK(refused([](auto& o) { o.poll_max = Milliseconds(1); }));
+}

@@ -1,0 +1,131 @@
+#include "sync/ipfs/car_file.h"
+
+#include "sync/ipfs/temporary_path.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr size_t kReadBytes = 256 << 10;
+constexpr size_t kRecentBlocks = 1 << 16;
+
+std::string key_of(const Cid& cid) { return std::string(as_text(block_key(cid))); }
+
+Error io_error(const std::filesystem::path& file, std::string_view what) {
+  return {Errc::io, file.string() + ": " + std::string(what)};
+}
+
+// As long as the real root's: version 1, sha2-256.
+Cid placeholder() { return Cid{1, static_cast<uint64_t>(Codec::raw), {0x12, Bytes(32, 0)}}; }
+
+}  // namespace
+
+Result<std::unique_ptr<CarFile>> CarFile::open(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    return fail(Errc::not_found, file.string() + ": no such file");
+  }
+  std::unique_ptr<CarFile> out(new CarFile);
+  out->file_.open(file, std::ios::binary);
+  if (!out->file_ || std::filesystem::is_directory(file, ignored))
+    return fail(io_error(file, "cannot read"));
+  const Status read = out->read_index();
+  if (!read) return fail(read.error().within(file.string()));
+  return out;
+}
+
+Status CarFile::read_index() {
+  CarReader reader(
+      [this](const CarSection& section) -> Status {
+        Place& place = places_[key_of(section.cid)];
+        if (!place.is_good) {
+          const bool is_good = check_block(section.cid, section.block).has_value();
+          place = {section.offset, section.block.size(), is_good};
+        }
+        return {};
+      },
+      CarReader::Check::trust);
+  Bytes buffer(kReadBytes);
+  while (file_) {
+    file_.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
+    const auto got = static_cast<size_t>(file_.gcount());
+    byte_count_ += got;
+    Status fed = reader.feed(ByteView(buffer).first(got));
+    if (!fed) return fed;
+  }
+  if (file_.bad()) return fail(Errc::io, "cannot read");
+  file_.clear();
+  roots_ = reader.roots();
+  return reader.finish();
+}
+
+Result<std::optional<Bytes>> CarFile::get(const Cid& cid) {
+  const auto found = places_.find(key_of(cid));
+  if (found == places_.end()) return std::nullopt;
+  const Place& place = found->second;
+  Bytes out(place.size);
+  file_.seekg(static_cast<std::streamoff>(place.offset));
+  file_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+  if (!file_) {
+    file_.clear();
+    return fail(Errc::io, "the CAR file changed while it was read");
+  }
+  return out;
+}
+
+CarFileWriter::CarFileWriter(std::filesystem::path file, std::filesystem::path temporary)
+    : file_(std::move(file)),
+      temporary_(std::move(temporary)),
+      out_(temporary_, std::ios::binary | std::ios::trunc),
+      recent_(kRecentBlocks) {}
+
+CarFileWriter::~CarFileWriter() {
+  if (finished_) return;
+  out_.close();
+  std::error_code ignored;
+  std::filesystem::remove(temporary_, ignored);
+}
+
+Result<std::unique_ptr<CarFileWriter>> CarFileWriter::create(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return fail(io_error(file, "is a directory"));
+  std::unique_ptr<CarFileWriter> out(new CarFileWriter(file, temporary_beside(file)));
+  const Status written = out->write(car_header({placeholder()}));
+  if (!written) return fail(written.error());
+  return out;
+}
+
+Status CarFileWriter::write(ByteView bytes) {
+  out_.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
+  if (!out_) return fail(io_error(file_, "cannot write"));
+  byte_count_ += bytes.size();
+  return {};
+}
+
+Status CarFileWriter::put(const Cid& cid, ByteView block) {
+  if (!recent_.insert(key_of(cid))) return {};
+  Bytes section;
+  section.reserve(block.size() + 64);
+  append_car_section(section, cid, block);
+  ++block_count_;
+  return write(section);
+}
+
+Status CarFileWriter::finish(const Cid& root) {
+  const Bytes header = car_header({root});
+  if (header.size() != car_header({placeholder()}).size()) {
+    return fail(Errc::unsupported, "car: the root has to be a version 1 CID with sha2-256");
+  }
+  out_.seekp(0);
+  Status written = write(header);
+  out_.close();
+  if (written && out_.fail()) written = fail(io_error(file_, "cannot write"));
+  if (!written) return written;
+  byte_count_ -= header.size();
+  std::error_code error;
+  std::filesystem::rename(temporary_, file_, error);
+  if (error) return fail(io_error(file_, error.message()));
+  finished_ = true;
+  return {};
+}
+
+}  // namespace ipnscast::sync

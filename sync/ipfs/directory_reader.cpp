@@ -1,0 +1,124 @@
+#include "sync/ipfs/directory_reader.h"
+
+#include <bit>
+#include <unordered_set>
+
+#include "sync/ipfs/hamt.h"
+
+namespace ipnscast::sync {
+namespace {
+
+Result<UnixfsNode> read_shard(BlockSource& source, const Cid& cid, uint64_t fanout) {
+  const auto block = read_block(source, cid);
+  if (!block) return fail(block.error());
+  auto node = decode_node(cid, *block);
+  if (!node) return node;
+  if (node->data.type != UnixfsType::hamt_shard || node->data.fanout != fanout) {
+    return fail(Errc::parse, "unixfs: a shard that does not continue the one above");
+  }
+  // With entries a shard fits one place only; an empty one could be linked over and over and cost
+  // time only.
+  if (node->links.empty()) return fail(Errc::parse, "unixfs: an empty shard");
+  return node;
+}
+
+unsigned bits_of(uint64_t fanout) { return static_cast<unsigned>(std::countr_zero(fanout)); }
+
+class Lister {
+ public:
+  Lister(BlockSource& source, const OnEntry& on_entry) : source_(source), on_entry_(on_entry) {}
+
+  Status entry(const std::string& name, const Cid& cid) {
+    if (!seen_.insert(name).second) return {};
+    return on_entry_(name, cid);
+  }
+
+  // `path` has the bits of the slots that led here.
+  Status shard(const UnixfsNode& node, uint64_t path, unsigned bits_used) {
+    const uint64_t fanout = *node.data.fanout;
+    const unsigned bits = bits_of(fanout);
+    if (bits_used + bits > 64) return fail(Errc::parse, "unixfs: shards nested too deeply");
+    const size_t width = hamt_prefix(0, fanout).size();
+    for (const PbLink& link : node.links) {
+      const std::string name = link.name->substr(width);
+      const auto slot = parse_slot(link.name->substr(0, width), fanout);
+      if (!slot) return fail(Errc::parse, "unixfs: a shard's link with a bad slot");
+      const uint64_t below = path << bits | *slot;
+      if (name.empty()) {
+        const auto child = read_shard(source_, link.cid, fanout);
+        if (!child) return fail(child.error());
+        Status listed = shard(*child, below, bits_used + bits);
+        if (!listed) return listed;
+        continue;
+      }
+      if (hamt_hash(name) >> (64 - bits_used - bits) != below) {
+        return fail(Errc::parse, "unixfs: an entry in a shard where nobody would find it");
+      }
+      Status taken = entry(name, link.cid);
+      if (!taken) return taken;
+    }
+    return {};
+  }
+
+ private:
+  static std::optional<uint64_t> parse_slot(const std::string& text, uint64_t fanout) {
+    uint64_t out = 0;
+    for (const char c : text) {
+      const bool is_digit = c >= '0' && c <= '9';
+      if (!is_digit && (c < 'A' || c > 'F')) return std::nullopt;
+      out = out << 4 | static_cast<uint64_t>(is_digit ? c - '0' : c - 'A' + 10);
+    }
+    if (out >= fanout) return std::nullopt;
+    return out;
+  }
+
+  BlockSource& source_;
+  const OnEntry& on_entry_;
+  std::unordered_set<std::string> seen_;
+};
+
+tl::unexpected<Error> no_entry(const std::string& name) {
+  return fail(Errc::not_found, "no entry of the name " + name);
+}
+
+}  // namespace
+
+Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry& on_entry) {
+  Lister lister(source, on_entry);
+  if (node.data.type == UnixfsType::hamt_shard) return lister.shard(node, 0, 0);
+  if (node.data.type != UnixfsType::directory) return fail(Errc::parse, "unixfs: no directory");
+  for (const PbLink& link : node.links) {
+    Status taken = lister.entry(link.name.value_or(""), link.cid);
+    if (!taken) return taken;
+  }
+  return {};
+}
+
+Result<Cid> find_entry(BlockSource& source, const UnixfsNode& node, const std::string& name) {
+  if (node.data.type == UnixfsType::directory) {
+    for (const PbLink& link : node.links) {
+      if (link.name == name) return link.cid;
+    }
+    return no_entry(name);
+  }
+  if (node.data.type != UnixfsType::hamt_shard) return fail(Errc::mismatch, "no directory");
+  const uint64_t fanout = *node.data.fanout;
+  const uint64_t hash = hamt_hash(name);
+  UnixfsNode shard = node;
+  for (unsigned bits_used = 0;; bits_used += bits_of(fanout)) {
+    const auto slot = hamt_slot(hash, bits_used, fanout);
+    if (!slot) return no_entry(name);
+    const std::string prefix = hamt_prefix(*slot, fanout);
+    const PbLink* down = nullptr;
+    for (const PbLink& link : shard.links) {
+      if (*link.name == prefix + name && !name.empty()) return link.cid;
+      if (*link.name == prefix) down = &link;
+    }
+    if (down == nullptr) return no_entry(name);
+    auto next = read_shard(source, down->cid, fanout);
+    if (!next) return fail(std::move(next.error()));
+    shard = std::move(*next);
+  }
+}
+
+}  // namespace ipnscast::sync

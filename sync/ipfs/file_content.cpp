@@ -1,0 +1,65 @@
+#include "sync/ipfs/unixfs.h"
+#include "sync/ipfs/unpacker.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr size_t kMaxDepth = 64;
+
+class ContentReader {
+ public:
+  ContentReader(BlockSource& source, const OnBytes& on_bytes)
+      : source_(source), on_bytes_(on_bytes) {}
+
+  // Depth first: a node's own bytes, then its children's. That each child has the size its parent
+  // says makes the total the size of the root, which was checked against the budget before the
+  // first byte.
+  Status emit(const UnixfsNode& node, size_t depth) {
+    if (depth > kMaxDepth) return fail(Errc::too_large, "unixfs: file nested too deeply");
+    if (node.data.data && !node.data.data->empty()) {
+      Status taken = on_bytes_(*node.data.data);
+      if (!taken) return taken;
+    }
+    for (size_t i = 0; i < node.links.size(); ++i) {
+      Status emitted = emit_child(node.links[i].cid, node.data.blocksizes[i], depth + 1);
+      if (!emitted) return emitted;
+    }
+    return {};
+  }
+
+ private:
+  Status emit_child(const Cid& cid, uint64_t size, size_t depth) {
+    const auto block = read_block(source_, cid);
+    if (!block) return fail(block.error());
+    const auto child = decode_node(cid, *block);
+    if (!child) return fail(child.error());
+    if (!child->is_file() || child->size() != size) {
+      return fail(Errc::parse, "unixfs: a part of a file is not what its parent says");
+    }
+    // Without bytes a tree could branch for ever and cost time only.
+    if (size == 0 && !child->links.empty())
+      return fail(Errc::parse, "unixfs: an empty part with children");
+    return emit(*child, depth);
+  }
+
+  BlockSource& source_;
+  const OnBytes& on_bytes_;
+};
+
+}  // namespace
+
+Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
+                                   const OnBytes& on_bytes) {
+  const auto block = read_block(source, file);
+  if (!block) return fail(block.error());
+  const auto node = decode_node(file, *block);
+  if (!node) return fail(node.error());
+  if (!node->is_file()) return fail(Errc::mismatch, file.to_string() + " is no file");
+  if (node->size() > max_bytes) return fail(Errc::too_large, "file: over the byte budget");
+  ContentReader reader(source, on_bytes);
+  const Status emitted = reader.emit(*node, 0);
+  if (!emitted) return fail(emitted.error());
+  return node->size();
+}
+
+}  // namespace ipnscast::sync

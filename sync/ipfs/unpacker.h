@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "sync/ipfs/block_source.h"
+
+namespace ipnscast::sync {
+
+struct UnpackOptions {
+  // Swaps the new tree with what is at the target, atomically, and removes that. Without it the
+  // target has to be absent, or an empty directory when the root is one.
+  bool replace = false;
+  // Makes symbolic links, if they are relative and stay inside. Without it a tree that has one is
+  // refused.
+  bool symlinks = false;
+  // A root that is a file is put into a new directory at the target, under this name. Empty: it
+  // becomes the target.
+  std::string file_name;
+  uint64_t max_bytes = uint64_t{1} << 40;  // of all files together
+  uint64_t max_entries = 1 << 22;          // files, directories and links together
+};
+
+struct Unpacked {
+  uint64_t files = 0;
+  uint64_t directories = 0;
+  uint64_t symlinks = 0;
+  uint64_t bytes = 0;
+};
+
+// Writes the UnixFS tree under `root` to disk, each block verified. It grows beside the target
+// under a hidden name and is renamed onto it when it is complete; whatever fails, the target is as
+// it was and nothing is left beside it. No name can lead out of the tree: empty ones, ".", "..",
+// and those with '/' or NUL are refused. Modes and times are not restored. Errc::not_found for
+// missing blocks, Errc::signature, Errc::parse, Errc::unsupported, Errc::refused (a name or a link
+// that would leave, a link unasked), Errc::too_large, Errc::conflict (the target is there),
+// Errc::io.
+Result<Unpacked> unpack(BlockSource& source, const Cid& root, const std::filesystem::path& target,
+                        const UnpackOptions& options = {});
+
+// Writes a file's content in order. The same errors, without the disk's; the callback's error ends
+// it.
+using OnBytes = std::function<Status(ByteView)>;
+Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
+                                   const OnBytes& on_bytes);
+
+}  // namespace ipnscast::sync

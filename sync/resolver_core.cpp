@@ -23,10 +23,6 @@ Standing standing_of(const IpnsRecord& record) {
   return {record.fields().sequence, record.fields().eol, record.data()};
 }
 
-void keep_better(std::optional<IpnsRecord>& best, const IpnsRecord& record) {
-  if (!best || better(record, *best)) best = record;
-}
-
 }  // namespace
 
 ResolverCore::ResolverCore(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options,
@@ -42,6 +38,7 @@ void ResolverCore::resolve(LookupId id, const IpnsName& name, const ResolveOptio
     const IpnsRecord* cached = cache_.fresh(name, now);
     if (cached != nullptr && (!options.floor || cached->fields().sequence >= *options.floor)) {
       lookup->best = *cached;
+      lookup->best_url = "cache";
       lookup->skipped.push_back(
           {"cache", "record", cached->fields().sequence, cached->fields().value, {}});
       update(*lookup, ResolveUpdate::Kind::record);
@@ -264,7 +261,9 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
     if (error.expired_record) {
       book_.report(source.gateway, {}, now.steady);
       source.answer = "expired record";
-      keep_better(lookup.expired, *error.expired_record);
+      if (!lookup.expired || better(*error.expired_record, *lookup.expired)) {
+        lookup.expired = std::move(error.expired_record);
+      }
       return std::nullopt;
     }
     return failed({Errc::signature, std::string(to_string(error.fault)) + ": " + error.message});
@@ -273,7 +272,10 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
   cache_.put(lookup.name, *record, now);
   cache_.note_etag(lookup.name, key, read->etag);
   source.answer = "record";
-  keep_better(lookup.best, *record);
+  if (!lookup.best || better(*record, *lookup.best)) {
+    lookup.best = *record;
+    lookup.best_url = book_.endpoint(source.gateway).url;
+  }
   return std::move(*record);
 }
 
@@ -329,7 +331,7 @@ void ResolverCore::set_timer(Lookup& lookup) {
 
 void ResolverCore::update(const Lookup& lookup, ResolveUpdate::Kind kind, bool late,
                           bool unchanged) const {
-  lookup.on_update({kind, late, unchanged, report(lookup), lookup.expired});
+  lookup.on_update({kind, late, unchanged, report(lookup), lookup.expired, lookup.best_url});
 }
 
 void ResolverCore::finish(LookupId id, bool unchanged) {

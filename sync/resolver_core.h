@@ -35,8 +35,9 @@ struct ResolveUpdate {
   bool unchanged = false;  // finished poll: what we know is still current
   ResolveReport
       report;  // best: the best valid record so far; sources: what each answered up to now
-  std::optional<IpnsRecord>
-      expired;  // the best of those that were sound but past their end of life
+  // The best of those that were sound but past their end of life.
+  std::optional<IpnsRecord> expired;
+  std::string best_url;  // who gave report.best; "cache" too
 };
 using OnResolve = std::function<void(const ResolveUpdate&)>;
 
@@ -97,6 +98,7 @@ class ResolverCore {
     std::optional<Race> race;  // none: a poll of one source
     std::optional<Instant> timer;
     std::optional<IpnsRecord> best;
+    std::string best_url;
     std::optional<IpnsRecord> expired;
     std::vector<ResolveReport::Source> skipped;  // gateways that are not asked, and why
   };

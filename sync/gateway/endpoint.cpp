@@ -77,17 +77,4 @@ std::string media_type(const HttpHead& head) {
   return out;
 }
 
-bool counts_as_failure(Errc code) {
-  switch (code) {
-    case Errc::not_found:
-    case Errc::unsupported:
-    case Errc::busy:
-    case Errc::cancelled:
-    case Errc::closed:
-      return false;
-    default:
-      return true;
-  }
-}
-
 }  // namespace ipnscast::sync::gateway

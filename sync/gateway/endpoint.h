@@ -31,8 +31,4 @@ Speaks speaks_perhaps(const HttpAnswer& answer);
 // The media type without its parameters, in lower case.
 std::string media_type(const HttpHead& head);
 
-// True for what says that the other side is in trouble or lies, as opposed to "not found" or our
-// own cancelling.
-bool counts_as_failure(Errc code);
-
 }  // namespace ipnscast::sync::gateway

@@ -123,6 +123,13 @@ Result<Bytes> read_kubo_block_get(HttpAnswer answer) {
   return std::move(answer.body);
 }
 
+HttpCall kubo_dag_export_call(const Endpoint& endpoint, const Cid& root, uint64_t max_bytes) {
+  HttpCall call =
+      endpoint.call("POST", "/api/v0/dag/export?progress=false&arg=" + root.to_string());
+  call.max_bytes = max_bytes;
+  return call;
+}
+
 HttpCall kubo_name_get_call(const Endpoint& endpoint, const IpnsName& name) {
   HttpCall call = endpoint.call("POST", "/api/v0/name/get?arg=" + name.to_string());
   call.max_bytes = IpnsRecord::kMaxBytes;

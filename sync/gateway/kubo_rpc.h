@@ -26,9 +26,12 @@ struct ImportedRoot {
 };
 Result<std::vector<ImportedRoot>> read_kubo_dag_import(const HttpAnswer& answer);
 
-// block/get of what the node itself holds: it asks nobody else. Not verified.
+// block/get; `offline`: only what the node itself holds, it asks nobody else. Not verified.
 HttpCall kubo_block_get_call(const Endpoint& endpoint, const Cid& cid, bool offline);
 Result<Bytes> read_kubo_block_get(HttpAnswer answer);
+
+// dag/export: the whole DAG as a CAR stream.
+HttpCall kubo_dag_export_call(const Endpoint& endpoint, const Cid& root, uint64_t max_bytes);
 
 // The signed record, not verified: name/get (Kubo 0.40 and later), routing/get (older ones).
 // Errc::not_found when the node finds none, Errc::unsupported when it does not know the command.

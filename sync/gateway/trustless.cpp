@@ -26,8 +26,13 @@ HttpCall raw_block_call(const Endpoint& endpoint, const Cid& cid) {
 
 Result<Bytes> read_raw_block(HttpAnswer answer) {
   if (Status status = check_status(answer); !status) return fail(status.error());
-  if (Status status = want_type(answer.head, kRaw); !status) return fail(status.error());
+  if (Status status = check_raw_head(answer.head); !status) return fail(status.error());
   return std::move(answer.body);
+}
+
+Status check_raw_head(const HttpHead& head) {
+  if (Status status = check_status({head, {}, {}}); !status) return status;
+  return want_type(head, kRaw);
 }
 
 HttpCall car_call(const Endpoint& endpoint, const Cid& cid, DagScope scope, uint64_t max_bytes) {

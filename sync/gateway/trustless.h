@@ -22,9 +22,11 @@ HttpCall raw_block_call(const Endpoint& endpoint, const Cid& cid);
 // media type.
 Result<Bytes> read_raw_block(HttpAnswer answer);
 
+// The head of such an answer, whose body is then read as it comes. Errors as above.
+Status check_raw_head(const HttpHead& head);
+
 // GET /ipfs/{cid}?format=car, every block once, in depth-first order.
 HttpCall car_call(const Endpoint& endpoint, const Cid& cid, DagScope scope, uint64_t max_bytes);
-// The head of a CAR answer, whose body is then read as a stream. Errors as above.
 Status check_car_head(const HttpHead& head);
 
 // A record as some source gave it, not verified. Nothing in `record` with `not_modified`: what we

@@ -1,0 +1,294 @@
+#include "sync/fetch_job.h"
+
+#include <algorithm>
+
+#include "nostr/base/log.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr size_t kMaxEarlyBytes = 16 * 1024 * 1024;
+constexpr size_t kMaxEarlyBlocks = 1024;
+constexpr size_t kMaxAtOnce = 3;  // gateways that are asked for the same thing
+
+Milliseconds since(Instant start) {
+  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
+}  // namespace
+
+FetchJob::FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& cache, Cid root,
+                   FetchOptions options, std::shared_ptr<FetchInbox> inbox)
+    : http_(http),
+      book_(book),
+      cache_(cache),
+      root_(std::move(root)),
+      options_(options),
+      inbox_(std::move(inbox)),
+      started_(std::chrono::steady_clock::now()),
+      plan_(cache, options.max_bytes, options.shares) {}
+
+Result<FetchReport> FetchJob::run() {
+  const BlockCache::Hold hold(cache_, root_);
+  Status status = plan_.begin(root_);
+  if (status) status = loop();
+  while (!running_.empty()) drop(running_.begin()->first);
+  if (status && !options_.keep_as.empty()) status = cache_.keep(options_.keep_as, root_);
+  if (!status) return fail(status.error());
+  report_.bytes = plan_.bytes();
+  report_.blocks = plan_.blocks();
+  report_.took = since(started_);
+  return std::move(report_);
+}
+
+Status FetchJob::loop() {
+  while (!plan_.complete()) {
+    start_tasks();
+    if (!ended_) return ended_;
+    auto event = inbox_->pop_until(next_wake());
+    if (event) {
+      for (auto& [number, running] : running_) running.transfer->resume_if_paused();
+      std::visit([this](auto& what) { take(what); }, *event);
+    } else if (inbox_->closed()) {
+      return fail(Errc::closed, "shut down");
+    }
+    if (!ended_) return ended_;
+    const Instant now = std::chrono::steady_clock::now();
+    if (now >= started_ + options_.deadline)
+      return fail(Errc::timeout, "content not fetched within the deadline");
+    check_hedges(now);
+  }
+  return {};
+}
+
+void FetchJob::start_tasks() {
+  while (ended_ && active_.size() < options_.parallel) {
+    auto task = plan_.next_task(options_.streams);
+    if (!task) return;
+    const FetchPlan::Owner owner = task->owner;
+    Active& active = active_[owner];
+    active.task = std::move(*task);
+    active.left = candidates();
+    if (ask_next(active)) continue;
+    // Nobody may be asked right now. While others are at work that may change.
+    if (active_.size() > 1) return task_over(owner, false);
+    ended_ = fail(Errc::busy, "every gateway is left alone for a while after failures");
+  }
+}
+
+// Those without a demerit first, then by latency. Gateways of which nothing is known are tried as
+// trustless first.
+std::vector<FetchJob::Candidate> FetchJob::candidates() const {
+  std::vector<std::pair<int, Candidate>> found;
+  for (const size_t gateway : book_.by_latency()) {
+    if (liars_.count(gateway) != 0) continue;
+    const auto demerit = demerits_.find(gateway);
+    const int rank = demerit == demerits_.end() ? 0 : demerit->second;
+    const auto dialects = book_.dialects(gateway);
+    if (!dialects || dialects->trustless)
+      found.push_back({rank, {gateway, FetchDialect::trustless}});
+    if (dialects && dialects->rpc) found.push_back({rank, {gateway, FetchDialect::rpc}});
+    if (!dialects) found.push_back({rank + 1, {gateway, FetchDialect::rpc}});
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Candidate> out;
+  for (auto it = found.rbegin(); it != found.rend(); ++it) out.push_back(it->second);
+  return out;
+}
+
+// Asks the best one that is left. False when there is none.
+bool FetchJob::ask_next(Active& active) {
+  const Instant now = std::chrono::steady_clock::now();
+  while (!active.left.empty()) {
+    const Candidate candidate = active.left.back();
+    active.left.pop_back();
+    if (liars_.count(candidate.gateway) != 0 || !book_.admit(candidate.gateway, now)) continue;
+    const uint64_t number = ++last_transfer_;
+    // A stream also brings what we have already, within reason.
+    gateway::HttpCall call = fetch_call(
+        book_.endpoint(candidate.gateway), candidate.dialect, active.task.kind, active.task.cid,
+        plan_.bytes_left() + plan_.bytes_left() / 8 + 4 * kMaxBlockBytes);
+    call.deadline = std::chrono::duration_cast<Milliseconds>(started_ + options_.deadline - now) +
+                    Milliseconds(1);
+    call.stall = options_.stall;
+    Running& running = running_[number];
+    running.owner = active.task.owner;
+    running.candidate = candidate;
+    running.started = now;
+    running.transfer = std::make_unique<FetchTransfer>(http_, std::move(call), number, inbox_);
+    if (active.task.kind == FetchPlan::Kind::car) {
+      running.reader = std::make_unique<CarReader>(
+          [this, number](const CarSection& section) {
+            return take_block(running_.at(number), section.cid, section.block);
+          },
+          CarReader::Check::trust);
+    }
+    active.transfers.insert(number);
+    active.hedge_at = now + book_.hedge_delay(candidate.gateway, options_.hedge);
+    return true;
+  }
+  active.hedge_at.reset();
+  return false;
+}
+
+void FetchJob::take(TransferHead& event) {
+  const auto it = running_.find(event.transfer);
+  if (it == running_.end()) return;
+  const Status status = check_fetch_head(it->second.candidate.dialect,
+                                         active_.at(it->second.owner).task.kind, event.head);
+  if (!status) transfer_over(event.transfer, status, event.head.retry_after);
+}
+
+void FetchJob::take(TransferChunk& event) {
+  const auto it = running_.find(event.transfer);
+  if (it == running_.end()) return;
+  if (!it->second.reader) return append(it->second.block, event.bytes);  // bounded by the call
+  if (Status status = it->second.reader->feed(event.bytes); !status)
+    transfer_over(event.transfer, status);
+}
+
+void FetchJob::take(TransferDone& event) {
+  const auto it = running_.find(event.transfer);
+  if (it == running_.end()) return;
+  Running& running = it->second;
+  Status status = std::move(event.status);
+  if (status) {
+    status = running.reader
+                 ? running.reader->finish()
+                 : take_block(running, active_.at(running.owner).task.cid, running.block);
+  }
+  transfer_over(event.transfer, std::move(status));
+}
+
+void FetchJob::take(FetchCancelled&) { ended_ = fail(Errc::cancelled, "fetch cancelled"); }
+
+// An error ends the transfer. Unless it is a lie, it is one of the content or of ours, which no
+// other gateway can mend, and ends the fetch.
+Status FetchJob::take_block(Running& running, const Cid& cid, ByteView block) {
+  const auto taken = plan_.accept(active_.at(running.owner).task, cid, block);
+  if (taken && taken->verdict == FetchPlan::Verdict::unexpected) {
+    // Perhaps its link comes later: the order of a stream is not to be relied on.
+    if (running.early.size() < kMaxEarlyBlocks &&
+        running.early_bytes + block.size() <= kMaxEarlyBytes &&
+        running.early.emplace(FetchPlan::key(cid), to_bytes(block)).second) {
+      running.early_bytes += block.size();
+    }
+    return {};
+  }
+  if (taken && taken->verdict == FetchPlan::Verdict::unwanted) return {};
+  if (taken) return accepted(running, *taken);
+  if (taken.error().code != Errc::signature) ended_ = fail(taken.error());
+  return fail(taken.error());
+}
+
+Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
+  uint64_t& count = report_.blocks_by_gateway[book_.endpoint(running.candidate.gateway).url];
+  ++count;
+  Active& active = active_.at(running.owner);
+  won(active, running);
+  std::vector<std::string> now_wanted =
+      running.early.empty() ? std::vector<std::string>() : what.now_wanted;
+  while (!now_wanted.empty()) {
+    const auto early = running.early.extract(now_wanted.back());
+    now_wanted.pop_back();
+    if (early.empty()) continue;
+    running.early_bytes -= early.mapped().size();
+    const auto taken = plan_.accept_key(active.task, early.key(), early.mapped());
+    if (!taken) {
+      if (taken.error().code != Errc::signature) ended_ = fail(taken.error());
+      return fail(taken.error());
+    }
+    ++count;
+    now_wanted.insert(now_wanted.end(), taken->now_wanted.begin(), taken->now_wanted.end());
+  }
+  return {};
+}
+
+// The first verified block decides which of several gateways goes on.
+void FetchJob::won(Active& active, Running& running) {
+  if (!running.useful) book_.note_latency(running.candidate.gateway, since(running.started));
+  running.useful = true;
+  if (active.answered) return;
+  active.answered = true;
+  active.hedge_at.reset();
+  const std::set<uint64_t> all = active.transfers;
+  for (const uint64_t number : all) {
+    if (&running_.at(number) != &running) drop(number);
+  }
+}
+
+// The transfer ended: the task goes on with another gateway, or is over.
+void FetchJob::transfer_over(uint64_t number, Status outcome, Seconds retry_after) {
+  auto node = running_.extract(number);
+  const Running& running = node.mapped();
+  const FetchPlan::Owner owner = running.owner;
+  Active& active = active_.at(owner);
+  active.transfers.erase(number);
+  if (!ended_) return;
+  // A 200 and an end prove nothing: whoever did not bring what was asked for has failed.
+  const bool owes = plan_.owes(active.task);
+  if (outcome && owes) outcome = fail(Errc::unreachable, "blocks are missing in the answer");
+  judge(running.candidate, outcome, retry_after);
+  if (!owes) return task_over(owner, false);
+  ++demerits_[running.candidate.gateway];
+  log_debug("fetch",
+            book_.endpoint(running.candidate.gateway).url + ": " + outcome.error().message);
+  // What a stream left out is new work, for which other gateways come first.
+  if (running.useful) return task_over(owner, false);
+  if (active.last_error.code == Errc::not_found) active.last_error = outcome.error();
+  if (active.transfers.empty() && !ask_next(active)) task_failed(owner);
+}
+
+// Nobody brought anything for it: a stream is asked for block by block next, a block that nobody
+// has ends the fetch.
+void FetchJob::task_failed(FetchPlan::Owner owner) {
+  const Active& active = active_.at(owner);
+  if (active.task.kind == FetchPlan::Kind::car) return task_over(owner, true);
+  ended_ = fail(active.last_error.within(active.task.cid.to_string()));
+}
+
+void FetchJob::task_over(FetchPlan::Owner owner, bool raw_only) {
+  const auto it = active_.find(owner);
+  while (!it->second.transfers.empty()) drop(*it->second.transfers.begin());
+  plan_.release(it->second.task, raw_only);
+  active_.erase(it);
+}
+
+// Ends a transfer whose answer is not needed any more.
+void FetchJob::drop(uint64_t transfer) {
+  const auto it = running_.find(transfer);
+  book_.report(it->second.candidate.gateway, fail(Errc::cancelled, ""), it->second.started);
+  active_.at(it->second.owner).transfers.erase(transfer);
+  running_.erase(it);
+}
+
+// Whoever is late gets company.
+void FetchJob::check_hedges(Instant now) {
+  for (auto& [owner, active] : active_) {
+    if (!active.hedge_at || now < *active.hedge_at) continue;
+    active.hedge_at.reset();
+    if (active.transfers.size() < kMaxAtOnce) ask_next(active);
+  }
+}
+
+Instant FetchJob::next_wake() const {
+  Instant next = started_ + options_.deadline;
+  for (const auto& [owner, active] : active_) {
+    if (active.hedge_at) next = std::min(next, *active.hedge_at);
+  }
+  return next;
+}
+
+void FetchJob::judge(const Candidate& candidate, const Status& outcome, Seconds retry_after) {
+  const Instant now = std::chrono::steady_clock::now();
+  if (!outcome && outcome.error().code == Errc::signature) {
+    log_warning("fetch", book_.endpoint(candidate.gateway).url +
+                             " sent a block that is not what it claims to be");
+    liars_.insert(candidate.gateway);
+    return book_.report_lie(candidate.gateway, now);
+  }
+  book_.report(candidate.gateway, outcome, now, retry_after);
+}
+
+}  // namespace ipnscast::sync

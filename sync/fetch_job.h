@@ -1,0 +1,113 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sync/fetch_plan.h"
+#include "sync/fetch_transfer.h"
+#include "sync/ipfs/car.h"
+
+namespace ipnscast::sync {
+
+struct FetchOptions {
+  uint64_t max_bytes = uint64_t{4} << 30;  // of blocks that are not yet in the cache
+  Milliseconds deadline{600'000};
+  Milliseconds stall{5'000};  // without a new byte, until another gateway goes on
+  bool shares = false;  // another version of it is in the cache: only what is new is asked for
+  std::string
+      keep_as;  // on success `root` is the current version of this in the cache; empty: of nothing
+  size_t parallel = 8;      // blocks asked for at a time
+  size_t streams = 3;       // of these, whole streams
+  Milliseconds hedge{300};  // while a gateway's p95 is not known
+};
+
+struct FetchReport {
+  uint64_t bytes = 0;  // received and kept
+  uint64_t blocks = 0;
+  Milliseconds took{0};
+  std::map<std::string, uint64_t> blocks_by_gateway;  // URL
+};
+
+// One fetch of one DAG into the cache, on the thread that calls run(). Several gateways take part:
+// the fastest first, the next beside it after its hedge delay, another one after a failure, a lie,
+// a stall, a cut or a hole, which goes on with what is missing.
+class FetchJob {
+ public:
+  // All outlive the job. `inbox` takes FetchCancelled from other threads.
+  FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& cache, Cid root,
+           FetchOptions options, std::shared_ptr<FetchInbox> inbox);
+
+  // The whole DAG is in the cache. Errc::not_found when every gateway says so; unreachable,
+  // timeout, busy (all are left alone), cancelled, too_large, parse and unsupported (content that
+  // no gateway can mend), io.
+  Result<FetchReport> run();
+
+ private:
+  struct Candidate {
+    size_t gateway;
+    FetchDialect dialect;
+  };
+  // A block or stream that is being asked for, from one or several gateways at once.
+  struct Active {
+    FetchPlan::Task task;
+    std::vector<Candidate> left;  // not yet asked, the best last
+    std::set<uint64_t> transfers;
+    std::optional<Instant> hedge_at;
+    bool answered = false;  // a verified block came
+    Error last_error{Errc::not_found, "no gateway has it"};
+  };
+  struct Running {
+    FetchPlan::Owner owner;
+    Candidate candidate;
+    Instant started;
+    std::unique_ptr<FetchTransfer> transfer;
+    std::unique_ptr<CarReader> reader;   // of a stream
+    Bytes block;                         // of a single block
+    std::map<std::string, Bytes> early;  // blocks that came before the link to them
+    size_t early_bytes = 0;
+    bool useful = false;  // brought a block
+  };
+
+  Status loop();
+  void start_tasks();
+  bool ask_next(Active& active);
+  std::vector<Candidate> candidates() const;
+  void take(TransferHead& event);
+  void take(TransferChunk& event);
+  void take(TransferDone& event);
+  void take(FetchCancelled&);
+  Status take_block(Running& running, const Cid& cid, ByteView block);
+  Status accepted(Running& running, const FetchPlan::Accepted& what);
+  void won(Active& active, Running& running);
+  void transfer_over(uint64_t number, Status outcome, Seconds retry_after = Seconds(0));
+  void task_failed(FetchPlan::Owner owner);
+  void task_over(FetchPlan::Owner owner, bool raw_only);
+  void drop(uint64_t transfer);
+  void check_hedges(Instant now);
+  Instant next_wake() const;
+  void judge(const Candidate& candidate, const Status& outcome, Seconds retry_after);
+
+  // constant after construction
+  gateway::Http& http_;
+  gateway::GatewayBook& book_;
+  BlockCache& cache_;
+  const Cid root_;
+  const FetchOptions options_;
+  const std::shared_ptr<FetchInbox> inbox_;
+  const Instant started_;
+
+  FetchPlan plan_;
+  std::map<FetchPlan::Owner, Active> active_;
+  std::map<uint64_t, Running> running_;
+  uint64_t last_transfer_ = 0;
+  std::map<size_t, int> demerits_;  // by gateway, of this job
+  std::set<size_t> liars_;
+  FetchReport report_;
+  Status ended_;  // why the fetch as a whole cannot go on
+};
+
+}  // namespace ipnscast::sync

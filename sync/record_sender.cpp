@@ -1,0 +1,180 @@
+#include "sync/record_sender.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "nostr/base/inbox.h"
+#include "nostr/base/thread_name.h"
+#include "sync/gateway/gateway_probe.h"
+#include "sync/record_place.h"
+
+namespace ipnscast::sync {
+namespace {
+
+// One record on its way to all places.
+struct Sending {
+  IpnsName name;
+  IpnsRecord record;
+  RecordSender::OnPlace on_place;
+  RecordSender::Done done;
+  std::mutex mutex;
+  // guarded by mutex
+  std::vector<RecordSender::Place> places;
+  size_t missing = 0;
+
+  Sending(IpnsName n, IpnsRecord r, RecordSender::OnPlace p, RecordSender::Done d, size_t count)
+      : name(std::move(n)),
+        record(std::move(r)),
+        on_place(std::move(p)),
+        done(std::move(d)),
+        missing(count) {}
+
+  void through(std::optional<RecordSender::Place> place) {
+    if (place && on_place) on_place(*place);
+    std::unique_lock lock(mutex);
+    if (place) places.push_back(std::move(*place));
+    if (--missing > 0) return;
+    lock.unlock();
+    if (done) done(std::move(places));
+  }
+};
+
+struct Job {
+  std::shared_ptr<Sending> sending;
+  size_t gateway = 0;
+};
+
+}  // namespace
+
+struct RecordSender::Impl {
+  Impl(gateway::Http& h, gateway::GatewayBook& b, RecordSenderOptions o)
+      : http(h), book(b), options(std::move(o)), jobs(options.queued) {}
+
+  void loop(size_t number);
+  std::optional<Place> run(const Job& job);
+  Result<gateway::HttpAnswer> ask(gateway::HttpCall call, Instant end);
+  Place failed(const Job& job, std::string detail) const {
+    return {Place::Kind::router, book.endpoint(job.gateway).url, false, std::move(detail),
+            Milliseconds(0)};
+  }
+
+  // constant after construction
+  gateway::Http& http;
+  gateway::GatewayBook& book;
+  const RecordSenderOptions options;
+  std::vector<std::thread> threads;
+
+  Inbox<Job> jobs;
+  std::once_flag closed_once;
+
+  std::mutex mutex;
+  std::condition_variable closing_changed;
+  // guarded by mutex
+  bool closing = false;
+  std::set<gateway::HttpId> calls;
+};
+
+void RecordSender::Impl::loop(size_t number) {
+  set_thread_name(("send-" + std::to_string(number)).c_str());
+  while (auto job = jobs.pop()) job->sending->through(run(*job));
+}
+
+std::optional<RecordSender::Place> RecordSender::Impl::run(const Job& job) {
+  const Instant end = std::chrono::steady_clock::now() + options.deadline;
+  auto dialects = book.dialects(job.gateway);
+  if (!dialects) {
+    auto found = std::make_shared<std::promise<gateway::ProbeReport>>();
+    auto future = found->get_future();
+    gateway::probe_gateway(http, book.endpoint(job.gateway), [found](gateway::ProbeReport report) {
+      found->set_value(std::move(report));
+    });
+    const gateway::ProbeReport report = future.get();  // 3 s at most
+    if (report.dialects.any()) book.set_dialects(job.gateway, report.dialects);
+    if (!report.reachable) return failed(job, "unreachable: " + report.routing);
+    dialects = report.dialects;
+  }
+  RecordPlaceTools tools;
+  tools.ask = [this, end](gateway::HttpCall call) { return ask(std::move(call), end); };
+  tools.wait = [this, end](Milliseconds time) {
+    std::unique_lock lock(mutex);
+    const Instant until = std::chrono::steady_clock::now() + time;
+    return until < end && !closing_changed.wait_until(lock, until, [&] { return closing; });
+  };
+  return put_record(book.endpoint(job.gateway), *dialects, job.sending->name, job.sending->record,
+                    options.retries, tools);
+}
+
+Result<gateway::HttpAnswer> RecordSender::Impl::ask(gateway::HttpCall call, Instant end) {
+  const auto left =
+      std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+  if (left.count() <= 0) return fail(Errc::timeout, "no answer in time");
+  call.deadline = left;
+  call.stall = Milliseconds(0);
+  auto promise = std::make_shared<std::promise<Result<gateway::HttpAnswer>>>();
+  auto answer = promise->get_future();
+  gateway::HttpId id;
+  {
+    std::lock_guard lock(mutex);
+    if (closing) return fail(Errc::closed, "shut down");
+    id = http.start_whole(std::move(call), [promise](Result<gateway::HttpAnswer> got) {
+      promise->set_value(std::move(got));
+    });
+    calls.insert(id);
+  }
+  auto got = answer.get();
+  std::lock_guard lock(mutex);
+  calls.erase(id);
+  return got;
+}
+
+RecordSender::RecordSender(gateway::Http& http, gateway::GatewayBook& book,
+                           RecordSenderOptions options)
+    : impl_(std::make_unique<Impl>(http, book, std::move(options))) {
+  for (size_t i = 0; i < impl_->options.threads; ++i) {
+    impl_->threads.emplace_back([impl = impl_.get(), i] { impl->loop(i); });
+  }
+}
+
+RecordSender::~RecordSender() { close(); }
+
+void RecordSender::send(const IpnsName& name, const IpnsRecord& record, OnPlace on_place,
+                        Done done) {
+  const std::vector<size_t> order = impl_->book.by_latency();
+  auto sending =
+      std::make_shared<Sending>(name, record, std::move(on_place), std::move(done), order.size());
+  if (order.empty() && sending->done) sending->done({});
+  for (const size_t gateway : order) {
+    Job job{sending, gateway};
+    if (impl_->jobs.try_push(std::move(job))) continue;
+    sending->through(
+        impl_->failed({sending, gateway}, impl_->jobs.closed() ? "closed" : "busy: too many wait"));
+  }
+}
+
+std::vector<RecordSender::Place> RecordSender::send_now(const IpnsName& name,
+                                                        const IpnsRecord& record) {
+  auto promise = std::make_shared<std::promise<std::vector<Place>>>();
+  auto future = promise->get_future();
+  send(name, record, nullptr,
+       [promise](std::vector<Place> places) { promise->set_value(std::move(places)); });
+  return future.get();
+}
+
+void RecordSender::close() {
+  std::call_once(impl_->closed_once, [this] {
+    impl_->jobs.close();
+    {
+      std::lock_guard lock(impl_->mutex);
+      impl_->closing = true;
+      for (const gateway::HttpId id : impl_->calls) impl_->http.cancel(id);
+    }
+    impl_->closing_changed.notify_all();
+    for (std::thread& thread : impl_->threads) thread.join();
+  });
+}
+
+}  // namespace ipnscast::sync

@@ -89,6 +89,9 @@ void add_event(CLI::App& app, Context& context) {
   CLI::App* const verify_command = event->add_subcommand(
       "verify", "Check one event per input line; exit code 0 when all are valid");
   verify_command->callback([&context] { verify(context); });
+
+  add_event_publish(*event, context);
+  add_event_req(*event, context);
 }
 
 }  // namespace ipnscast::tools

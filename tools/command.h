@@ -47,15 +47,25 @@ Result<std::string> read_secret_line(const std::string& path);
 
 // Each command lives in cmd_<name>.cpp and adds itself with its options; its callback sets
 // context.exit.
+void add_announce(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_cid(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
+void add_event_publish(CLI::App& event, Context& context);  // below `event`
+void add_event_req(CLI::App& event, Context& context);      // below `event`
+void add_forget(CLI::App& app, Context& context);
+void add_get(CLI::App& app, Context& context);
+void add_init(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);
 void add_name(CLI::App& app, Context& context);
 void add_nip44(CLI::App& app, Context& context);
 void add_pack(CLI::App& app, Context& context);
+void add_publish(CLI::App& app, Context& context);
 void add_record(CLI::App& app, Context& context);
 void add_relay(CLI::App& app, Context& context);
+void add_resolve(CLI::App& app, Context& context);
+void add_status(CLI::App& app, Context& context);
 void add_unpack(CLI::App& app, Context& context);
+void add_watch(CLI::App& app, Context& context);
 
 }  // namespace ipnscast::tools

@@ -14,4 +14,13 @@ Result<std::filesystem::path> state_directory(const Context& context) {
   return fail(Errc::invalid, "no home directory: say where with --state");
 }
 
+std::filesystem::path cache_directory(const Context& context) {
+  if (!context.state_dir.empty()) return {};
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::filesystem::path(cache) / "ipnscast";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::filesystem::path(home) / ".cache/ipnscast";
+  return {};
+}
+
 }  // namespace ipnscast::tools

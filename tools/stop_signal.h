@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
-#include <csignal>
+#include <functional>
 #include <optional>
+#include <thread>
 
 namespace ipnscast::tools {
 
@@ -11,11 +13,33 @@ namespace ipnscast::tools {
 class StopSignal {
  public:
   StopSignal();
-  // True when a signal came, false after `timeout`.
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+  ~StopSignal();
+
+  // True when a signal came or stop() was called, false after `timeout`.
   bool wait(std::optional<std::chrono::milliseconds> timeout);
+  // Lets this and every later wait() return. Any thread.
+  void stop();
 
  private:
-  sigset_t signals_;
+  // constant after construction
+  int signals_ = -1;
+  int stopped_ = -1;
+};
+
+// Calls `action` once, on a thread of its own, when a signal comes; not any more once it is gone.
+class OnStopSignal {
+ public:
+  OnStopSignal(StopSignal& signal, std::function<void()> action);
+  OnStopSignal(const OnStopSignal&) = delete;
+  OnStopSignal& operator=(const OnStopSignal&) = delete;
+  ~OnStopSignal();
+
+ private:
+  StopSignal& signal_;
+  std::atomic<bool> over_ = false;
+  std::thread thread_;
 };
 
 }  // namespace ipnscast::tools

@@ -1,0 +1,178 @@
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nostr/base/hex.h"
+#include "nostr/base/inbox.h"
+#include "nostr/event_check.h"
+#include "nostr/pool.h"
+#include "tools/json_text.h"
+#include "tools/line_reader.h"
+#include "tools/session.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr size_t kMaxEvent = 1024 * 1024;
+constexpr size_t kUnderWay = 200;  // events sent and not yet settled
+constexpr Milliseconds kDefaultDeadline{10'000};
+
+struct Options {
+  std::vector<std::string> relays;
+  std::optional<size_t> quorum;
+};
+
+// What waiting at the deadline comes to.
+nostr::PublishState final_state(nostr::PublishState state) {
+  if (state == nostr::PublishState::queued) return nostr::PublishState::unreachable;
+  if (state == nostr::PublishState::written) return nostr::PublishState::no_answer;
+  return state;
+}
+
+// Sends events and prints what became of each, a row per relay.
+class Publishing {
+ public:
+  Publishing(Context& context, size_t quorum) : context_(context), quorum_(quorum) {}
+
+  Status start(const Session& session, std::vector<nostr::RelayUrl> relays);
+  void send(nostr::Event event);
+  // Waits until `most` events at most are under way.
+  void settle(size_t most);
+  void note_bad_line() { bad_line_ = true; }
+  Exit exit() const;
+
+ private:
+  void print(const nostr::PublishReport& report);
+
+  Context& context_;
+  const size_t quorum_;
+  Inbox<nostr::PublishReport> reports_{kUnderWay};
+  std::unique_ptr<nostr::net::Loop> loop_;
+  std::unique_ptr<nostr::Pool> pool_;
+  size_t under_way_ = 0;
+  bool reached_ = false;  // some relay answered
+  bool missed_ = false;   // the quorum, for some event
+  bool bad_line_ = false;
+};
+
+Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> relays) {
+  auto signer = session.signer();
+  if (!signer) return fail(signer.error());
+  auto loop = nostr::net::Loop::start();
+  if (!loop) return fail(loop.error());
+  loop_ = std::move(*loop);
+  nostr::PoolOptions options;
+  options.relays = std::move(relays);
+  options.signer = std::move(*signer);
+  options.ca_file = session.settings().relays.ca_file;
+  pool_ = nostr::Pool::start(*loop_, std::move(options));
+  return {};
+}
+
+void Publishing::send(nostr::Event event) {
+  settle(kUnderWay - 1);
+  nostr::PublishOptions options;
+  options.quorum = quorum_;
+  options.deadline = context_.timeout.value_or(kDefaultDeadline);
+  ++under_way_;
+  pool_->publish(std::move(event), std::move(options), [this](nostr::PublishReport report) {
+    reports_.push_reserved(std::move(report));
+  });
+}
+
+void Publishing::settle(size_t most) {
+  while (under_way_ > most) {
+    const auto report = reports_.pop();
+    --under_way_;
+    print(*report);
+  }
+}
+
+void Publishing::print(const nostr::PublishReport& report) {
+  missed_ |= report.stored_count() < quorum_;
+  const std::string id = to_hex(report.id.view());
+  for (const auto& [relay, outcome] : report.relays) {
+    reached_ |= outcome.state != nostr::PublishState::unreachable &&
+                outcome.state != nostr::PublishState::queued;
+    const std::string state(nostr::to_string(final_state(outcome.state)));
+    if (context_.json) {
+      print_line(dump({{"id", id},
+                       {"relay", relay.text()},
+                       {"ok", outcome.stored()},
+                       {"state", state},
+                       {"reason", outcome.reason},
+                       {"ms", outcome.took.count()}}));
+    } else {
+      std::string line = id + "  " + relay.text() + "  " + state;
+      if (!outcome.stored() && !outcome.reason.empty()) line += ": " + printable(outcome.reason);
+      print_line(line + "  " + std::to_string(outcome.took.count()) + " ms");
+    }
+  }
+}
+
+Exit Publishing::exit() const {
+  if (missed_) return reached_ ? Exit::quorum : Exit::unreachable;
+  return bad_line_ ? Exit::no : Exit::done;
+}
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
+}
+
+// The line's event; reports what is wrong with it.
+std::optional<nostr::Event> read_event(Context& context, const LineReader::Line& line) {
+  const std::string where = "line " + std::to_string(line.number);
+  if (line.too_long) {
+    report(context, {Errc::too_large, where + ": more than 1 MiB"});
+    return std::nullopt;
+  }
+  auto event = nostr::check_event(line.text);
+  if (event) return std::move(*event);
+  report(context, event.error().error.within(where));
+  return std::nullopt;
+}
+
+void publish(Context& context, const Options& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  auto relays = session->relays(options.relays);
+  if (!relays) return report(context, relays.error());
+  const size_t quorum = options.quorum.value_or(session->settings().relays.quorum);
+  if (quorum > relays->size())
+    return report_usage(context,
+                        "a quorum of " + std::to_string(quorum) + " needs that many relays");
+  Publishing publishing(context, quorum);
+  if (const Status ok = publishing.start(*session, std::move(*relays)); !ok)
+    return report(context, ok.error());
+  LineReader lines(STDIN_FILENO, kMaxEvent);
+  while (true) {
+    const auto line = lines.next();
+    if (!line) return report(context, line.error());
+    if (!*line) break;
+    if (!(*line)->too_long && is_blank((*line)->text)) continue;
+    if (auto event = read_event(context, **line)) {
+      publishing.send(std::move(*event));
+    } else {
+      publishing.note_bad_line();
+    }
+  }
+  publishing.settle(0);
+  context.exit = publishing.exit();
+}
+
+}  // namespace
+
+void add_event_publish(CLI::App& event, Context& context) {
+  CLI::App* const command = event.add_subcommand(
+      "publish", "Send signed events, one a line of standard input; a row per event and relay");
+  const auto options = std::make_shared<Options>();
+  command->add_option("--relay", options->relays, "Instead of the configured relays; repeatable")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  command->add_option("--quorum", options->quorum,
+                      "Relays that must store each event (exit code 4 otherwise)");
+  command->callback([&context, options] { publish(context, *options); });
+}
+
+}  // namespace ipnscast::tools

@@ -1,0 +1,77 @@
+#include <memory>
+
+#include "nostr/base/log.h"
+#include "tools/relay_query.h"
+#include "tools/session.h"
+#include "tools/stop_signal.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kDefaultDeadline{10'000};
+
+struct Options {
+  std::vector<std::string> filters;
+  std::vector<std::string> relays;
+  bool follow = false;
+};
+
+Result<RelayQueryOptions> query_options(const Context& context, const Session& session,
+                                        const Options& options) {
+  RelayQueryOptions out;
+  for (const std::string& text : options.filters) {
+    auto filter = nostr::parse_filter(text);
+    if (!filter) return fail(Errc::invalid, filter.error().message);
+    out.filters.push_back(std::move(*filter));
+  }
+  auto relays = session.relays(options.relays);
+  if (!relays) return fail(relays.error());
+  auto signer = session.signer();
+  if (!signer) return fail(signer.error());
+  out.relays = std::move(*relays);
+  out.signer = std::move(*signer);
+  out.ca_file = session.settings().relays.ca_file;
+  out.follow = options.follow;
+  out.deadline = context.timeout;
+  if (!out.deadline && !options.follow) out.deadline = kDefaultDeadline;
+  return out;
+}
+
+void req(Context& context, const Options& options) {
+  StopSignal stop;
+  const auto session = Session::open(context);
+  if (!session) return;
+  auto wanted = query_options(context, *session, options);
+  if (!wanted) return report(context, wanted.error());
+  RelayQuery query(std::move(*wanted));
+  const OnStopSignal on_stop(stop, [&query] { query.cancel(); });
+  const auto end = query.run([](const nostr::Event& event) { print_line(nostr::to_json(event)); });
+  if (!end) return report(context, end.error());
+  for (const auto& failure : end->failed)
+    report(context, failure.error.within(failure.relay.text()));
+  const bool some = end->answered > 0 || (options.follow && end->failed.empty());
+  if (end->timed_out) {
+    report(context, {Errc::timeout, "not every relay has sent all it has"});
+  } else if (some) {
+    context.exit = Exit::done;
+  }
+}
+
+}  // namespace
+
+void add_event_req(CLI::App& event, Context& context) {
+  CLI::App* const command =
+      event.add_subcommand("req", "Ask relays for events; one verified event a line");
+  const auto options = std::make_shared<Options>();
+  command->add_option("filter", options->filters, R"(NIP-01 filters, such as {"kinds":[1]})")
+      ->type_name("FILTER")
+      ->required();
+  command->add_option("--relay", options->relays, "Instead of the configured relays; repeatable")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  command->add_flag("--follow", options->follow,
+                    "Go on with new events until Ctrl-C or --timeout, past relays that fail");
+  command->callback([&context, options] { req(context, *options); });
+}
+
+}  // namespace ipnscast::tools

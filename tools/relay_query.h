@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nostr/pool.h"
+
+namespace ipnscast::tools {
+
+// Asks several relays for stored events, and for those to come when `follow` is set.
+struct RelayQueryOptions {
+  std::vector<nostr::RelayUrl> relays;
+  std::vector<nostr::Filter> filters;
+  std::shared_ptr<nostr::Signer> signer;  // for AUTH; may be null
+  std::string ca_file;
+  bool follow = false;
+  std::optional<Milliseconds> deadline;
+};
+
+// How a query ended.
+struct RelayQueryEnd {
+  struct Failure {
+    nostr::RelayUrl relay;
+    Error error;  // Errc::unreachable or Errc::refused
+  };
+  std::vector<Failure> failed;
+  size_t answered = 0;  // relays that sent all they had
+  bool timed_out = false;
+};
+
+class RelayQuery {
+ public:
+  // Each event once, verified, on the thread that runs the query.
+  using OnEvent = std::function<void(const nostr::Event&)>;
+
+  explicit RelayQuery(RelayQueryOptions options);
+  ~RelayQuery();
+
+  // Returns when every relay has sent what it had or has failed, at the deadline, or after
+  // cancel(). A relay counts as failed when its first connection fails or when it refuses.
+  // Errc::io when no thread can be started.
+  Result<RelayQueryEnd> run(const OnEvent& on_event);
+  // Any thread.
+  void cancel();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ipnscast::tools

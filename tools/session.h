@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/config.h"
+#include "sync/client.h"
+#include "sync/key_store.h"
+#include "tools/command.h"
+
+namespace ipnscast::tools {
+
+// The file of --config, or the default one. Errc::invalid when there is no home directory either.
+Result<std::filesystem::path> config_file(const Context& context);
+
+// What a command needs of this user's configuration, keys and state. Nothing is created, locked or
+// connected before a client is opened.
+class Session {
+ public:
+  // load(), reported as a matter of configuration (exit code 2) when it fails.
+  static std::optional<Session> open(Context& context);
+  // The file of --config (which has to be there), else the default one, and the environment;
+  // --state, else the default place. Errc::invalid, Errc::parse, Errc::io.
+  static Result<Session> load(const Context& context);
+
+  const bridge::Settings& settings() const { return settings_; }
+  const std::filesystem::path& state_dir() const { return state_dir_; }
+  const sync::KeyStore& keys() const { return keys_; }
+  // The label that `self` means.
+  std::string own_label() const;
+
+  // Signs events with the own key; null when there is none yet. Errc::unsupported for a remote
+  // signer and for a key that is no Nostr key.
+  Result<std::shared_ptr<nostr::Signer>> signer() const;
+  // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
+  // when that makes none.
+  Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
+  // What an engine is opened with: own key as signer and, unless others are configured, as the one
+  // trusted author.
+  Result<sync::Config> sync_config() const;
+
+ private:
+  Session(bridge::Settings settings, std::filesystem::path state_dir,
+          std::filesystem::path cache_dir)
+      : settings_(std::move(settings)),
+        state_dir_(std::move(state_dir)),
+        cache_dir_(std::move(cache_dir)),
+        keys_(state_dir_ / "keys") {}
+
+  bridge::Settings settings_;
+  std::filesystem::path state_dir_;
+  std::filesystem::path cache_dir_;  // empty: in the state directory
+  sync::KeyStore keys_;
+};
+
+}  // namespace ipnscast::tools

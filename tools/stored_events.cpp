@@ -1,0 +1,30 @@
+#include "tools/stored_events.h"
+
+#include "tools/relay_query.h"
+
+namespace ipnscast::tools {
+
+Result<std::vector<nostr::Event>> stored_events(const Session& session,
+                                                std::vector<nostr::RelayUrl> relays,
+                                                const nostr::Filter& filter,
+                                                Milliseconds deadline) {
+  auto signer = session.signer();
+  if (!signer) return fail(signer.error());
+  RelayQueryOptions options;
+  options.relays = std::move(relays);
+  options.filters = {filter};
+  options.signer = std::move(*signer);
+  options.ca_file = session.settings().relays.ca_file;
+  options.deadline = deadline;
+  std::vector<nostr::Event> events;
+  const auto end = RelayQuery(std::move(options)).run([&](const nostr::Event& event) {
+    events.push_back(event);
+  });
+  if (!end) return fail(end.error());
+  if (end->answered > 0) return events;
+  if (end->failed.empty()) return fail(Errc::unreachable, "no relay answered in time");
+  const auto& first = end->failed.front();
+  return fail(first.error.within(first.relay.text()));
+}
+
+}  // namespace ipnscast::tools

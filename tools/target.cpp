@@ -1,0 +1,191 @@
+#include "tools/target.h"
+
+#include <algorithm>
+
+#include "nostr/nip19.h"
+#include "sync/hint.h"
+#include "tools/stored_events.h"
+
+namespace ipnscast::tools {
+namespace {
+
+std::string_view without_prefix(std::string_view text, std::string_view prefix) {
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  return text;
+}
+
+bool is_nip19(std::string_view text) {
+  text = without_prefix(text, "nostr:");
+  for (const std::string_view prefix : {"npub1", "nprofile1", "naddr1", "nevent1", "note1"}) {
+    if (text.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+bool looks_like_domain(std::string_view text) {
+  return text.find('.') != text.npos && text.find('/') == text.npos &&
+         text.find(' ') == text.npos && text.front() != '.' && text.back() != '.';
+}
+
+// Relays in a pointer are claims: those that do not parse are left out.
+std::vector<nostr::RelayUrl> parsed_relays(const std::vector<std::string>& texts) {
+  std::vector<nostr::RelayUrl> out;
+  for (const std::string& text : texts) {
+    if (auto url = nostr::RelayUrl::parse(text)) out.push_back(std::move(*url));
+  }
+  return out;
+}
+
+Result<sync::IpnsKey> record_key(const sync::StoredKey& key, bool derived) {
+  if (!derived) return key.ipns_key();
+  if (key.type() != sync::StoredKeyType::nostr)
+    return fail(Errc::invalid, "--derived: only a Nostr key has a secp256k1 name of its own");
+  return sync::IpnsKey::from_nostr_secret(key.secret_view());
+}
+
+// The stored key of this label; nothing when nobody has it.
+Result<std::optional<sync::StoredKey>> labelled(const Session& session, std::string_view label) {
+  if (label == "self") label = {};
+  auto key = session.keys().load(label.empty() ? session.own_label() : std::string(label));
+  if (key) return std::optional<sync::StoredKey>(std::move(*key));
+  const bool absent = key.error().code == Errc::not_found || key.error().code == Errc::invalid;
+  if (!absent || label.empty()) return fail(key.error());
+  return std::optional<sync::StoredKey>();
+}
+
+Error no_target(std::string_view text) {
+  return {Errc::invalid,
+          "\"" + std::string(text) +
+              "\": want an IPNS name, an npub, an naddr, self, or the label of one of our keys"};
+}
+
+// Every name that the hints of this key are about.
+Result<std::vector<sync::IpnsName>> announced_by(const Session& session,
+                                                 const nostr::PublicKey& author,
+                                                 const std::vector<nostr::RelayUrl>& more_relays,
+                                                 Milliseconds deadline) {
+  auto relays = session.relays({});
+  if (!relays && more_relays.empty()) return fail(relays.error());
+  std::vector<nostr::RelayUrl> asked = more_relays;
+  if (relays) asked.insert(asked.end(), relays->begin(), relays->end());
+  nostr::Filter filter;
+  filter.authors = {author};
+  filter.kinds = {sync::kHintKind, sync::kPublicHintKind};
+  const auto events = stored_events(session, std::move(asked), filter, deadline);
+  if (!events) return fail(events.error());
+  std::vector<sync::IpnsName> names;
+  for (const auto& event : *events) {
+    if (const auto hint = sync::parse_hint(event)) names.push_back(hint->name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (names.empty())
+    return fail(Errc::not_found, nostr::encode_npub(author) +
+                                     " announces no name on these relays (--derived takes its "
+                                     "secp256k1 name)");
+  return names;
+}
+
+Result<Target> from_author(const Session& session, const nostr::PublicKey& author,
+                           std::vector<nostr::RelayUrl> relays, bool derived,
+                           Milliseconds deadline) {
+  Target out;
+  out.authors = {author};
+  if (derived) {
+    out.names = {sync::IpnsName::from_nostr_key(author.view())};
+  } else {
+    auto names = announced_by(session, author, relays, deadline);
+    if (!names) return fail(names.error());
+    out.names = std::move(*names);
+  }
+  out.relays = std::move(relays);
+  return out;
+}
+
+Result<Target> from_address(const nostr::AddressPointer& pointer) {
+  constexpr std::string_view kPrefix = "ipns-sync-";
+  if (!pointer.address.d.starts_with(kPrefix))
+    return fail(Errc::invalid, "naddr: this is not the address of an announcement");
+  auto name = sync::IpnsName::parse(pointer.address.d.substr(kPrefix.size()));
+  if (!name) return fail(Errc::invalid, "naddr: " + name.error().message);
+  return Target{{std::move(*name)}, {pointer.address.pubkey}, parsed_relays(pointer.relays)};
+}
+
+Result<Target> from_nip19(const Session& session, std::string_view text, bool derived,
+                          Milliseconds deadline) {
+  const auto decoded = nostr::decode_nip19(text);
+  if (!decoded) return fail(Errc::invalid, decoded.error().message);
+  if (const auto* key = std::get_if<nostr::PublicKey>(&*decoded))
+    return from_author(session, *key, {}, derived, deadline);
+  if (const auto* profile = std::get_if<nostr::ProfilePointer>(&*decoded))
+    return from_author(session, profile->pubkey, parsed_relays(profile->relays), derived, deadline);
+  if (const auto* address = std::get_if<nostr::AddressPointer>(&*decoded))
+    return from_address(*address);
+  return fail(no_target(text));
+}
+
+}  // namespace
+
+Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
+                              Milliseconds deadline) {
+  if (is_nip19(text)) return from_nip19(session, text, derived, deadline);
+  if (auto name = sync::IpnsName::parse(text)) return Target{{std::move(*name)}, {}, {}};
+  const std::string_view bare = without_prefix(text, "/ipns/");
+  if (bare.empty()) return fail(no_target(text));
+  const auto key = labelled(session, bare);
+  if (!key) return fail(key.error());
+  if (*key) {
+    return record_key(**key, derived).map([](const sync::IpnsKey& found) {
+      return Target{{found.name()}, {}, {}};
+    });
+  }
+  if (looks_like_domain(bare))
+    return fail(Errc::unsupported, std::string(bare) + ": domains (DNSLink) are not supported yet");
+  return fail(no_target(text));
+}
+
+Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
+                                    Milliseconds deadline) {
+  const auto target = resolve_target(session, text, derived, deadline);
+  if (!target) return fail(target.error());
+  if (target->names.size() > 1)
+    return fail(Errc::invalid, std::string(text) + " announces " +
+                                   std::to_string(target->names.size()) + " names: want one");
+  return target->names.front();
+}
+
+Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived) {
+  const bool by_name = is_nip19(text) || sync::IpnsName::parse(text).has_value();
+  if (!by_name) {
+    const auto key = labelled(session, text);
+    if (!key) return fail(key.error());
+    if (*key) return record_key(**key, derived);
+    return fail(Errc::not_found, "no key has the label " + std::string(text));
+  }
+  const auto target = resolve_target(session, text, true, Milliseconds(0));
+  if (!target) return fail(target.error());
+  const auto entries = session.keys().list();
+  if (!entries) return fail(entries.error());
+  for (const auto& entry : *entries) {
+    const auto key = session.keys().load(entry.label);
+    if (!key) return fail(key.error());
+    for (const bool own_curve : {false, true}) {
+      auto found = record_key(*key, own_curve);
+      if (found && found->name() == target->names.front()) return found;
+    }
+  }
+  return fail(Errc::not_found,
+              "none of our keys has the name " + target->names.front().to_string());
+}
+
+void add_to(sync::Config& config, const Target& target) {
+  const auto add = [](auto& list, const auto& more) {
+    for (const auto& one : more) {
+      if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
+    }
+  };
+  add(config.trusted_authors, target.authors);
+  add(config.relays, target.relays);
+}
+
+}  // namespace ipnscast::tools

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "tools/session.h"
+
+namespace ipnscast::tools {
+
+// What a TARGET on the command line means. CLI.md, "TARGET".
+struct Target {
+  std::vector<sync::IpnsName> names;      // at least one
+  std::vector<nostr::PublicKey> authors;  // whose hints are to be trusted beside the configured
+  std::vector<nostr::RelayUrl> relays;    // to be asked beside the configured ones
+};
+
+// An IPNS name in any spelling, an npub or nprofile, an naddr of a hint, `self` or the label of one
+// of our keys. `derived`: the secp256k1 name of an npub or of our key; without it an npub's names
+// are asked for at the relays, by `deadline`. Errc::invalid for what is none of these,
+// Errc::not_found, Errc::unreachable, Errc::unsupported for a domain.
+Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
+                              Milliseconds deadline);
+
+// The same where exactly one name is wanted. Errc::invalid when there are several.
+Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
+                                    Milliseconds deadline);
+
+// The key that signs records under the target: a label, `self`, or a name that one of our keys has.
+// Errc::not_found when we hold none, Errc::invalid.
+Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived);
+
+// Puts what the target brings along into a client's configuration.
+void add_to(sync::Config& config, const Target& target);
+
+}  // namespace ipnscast::tools

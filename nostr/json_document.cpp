@@ -31,9 +31,9 @@ int code_unit(std::string_view text, size_t at) {
 // True when there may be a \u escape. Written so that the compiler makes vector instructions of it:
 // searching would stop at each of the many \" in a content that is JSON itself.
 bool has_unicode_escape(std::string_view text) {
-  unsigned char any = 0;
+  int any = 0;
   for (size_t i = 0; i + 1 < text.size(); ++i) {
-    any |= static_cast<unsigned char>((text[i] == '\\') & (text[i + 1] == 'u'));
+    any |= static_cast<int>(text[i] == '\\') & static_cast<int>(text[i + 1] == 'u');
   }
   return any != 0;
 }

@@ -1,0 +1,123 @@
+#include "bridge/node/node_server.h"
+
+#include "bridge/node/gateway_routes.h"
+#include "bridge/node/node_pool.h"
+#include "bridge/node/routing_routes.h"
+#include "bridge/node/rpc_routes.h"
+#include "nostr/base/store/file_lock.h"
+
+namespace ipnscast::bridge {
+namespace {
+
+using nostr::net::WebSocketServer;
+
+// Records are small; content comes in through the RPC port.
+constexpr size_t kMaxGatewayBody = 64 * 1024;
+
+std::string url_of(const std::string& address, uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+bool starts_with(const std::string& path, std::string_view prefix) {
+  return path.rfind(prefix, 0) == 0;
+}
+
+}  // namespace
+
+struct Node::Impl {
+  explicit Impl(NodeOptions wanted) : options(std::move(wanted)) {}
+
+  // Top-down. Closing the sockets first wakes threads that wait for a slow reader.
+  ~Impl() {
+    if (pool) pool->close();
+    rpc.reset();
+    gateway.reset();
+    pool.reset();
+  }
+
+  Status start(nostr::net::Loop& loop) {
+    if (Status opened = open_stores(); !opened) return opened;
+    gateway_routes = std::make_unique<GatewayRoutes>(*blocks, *records);
+    routing_routes = std::make_unique<RoutingRoutes>(*records);
+    rpc_routes = std::make_unique<RpcRoutes>(*blocks, *records);
+    pool = std::make_unique<NodePool>(options.threads);
+    auto gateway_socket =
+        listen(loop, options.gateway_port, kMaxGatewayBody, [this](const auto& request) {
+          const UnixMillis now = system_now().wall;
+          if (starts_with(request.path, "/routing/"))
+            return NodeAnswer(routing_routes->answer(request, now));
+          return gateway_routes->answer(request, now);
+        });
+    if (!gateway_socket) return fail(gateway_socket.error());
+    gateway = std::move(*gateway_socket);
+    auto rpc_socket =
+        listen(loop, options.rpc_port, options.max_import_bytes, [this](const auto& request) {
+          return NodeAnswer(rpc_routes->answer(request, system_now().wall));
+        });
+    if (!rpc_socket) return fail(rpc_socket.error());
+    rpc = std::move(*rpc_socket);
+    return {};
+  }
+
+  Status open_stores() {
+    const bool on_disk = !options.directory.empty();
+    if (on_disk) {
+      auto taken = store::FileLock::acquire(options.directory);
+      if (!taken) return fail(taken.error());
+      lock = std::make_unique<store::FileLock>(std::move(*taken));
+    }
+    const auto file = [&](const char* name) {
+      return on_disk ? options.directory / name : std::filesystem::path(":memory:");
+    };
+    auto opened_blocks = BlockStore::open(file("blocks.db"), options.max_bytes);
+    if (!opened_blocks) return fail(opened_blocks.error());
+    blocks = std::move(*opened_blocks);
+    auto opened_records = RecordStore::open(file("records.db"));
+    if (!opened_records) return fail(opened_records.error());
+    records = std::move(*opened_records);
+    return {};
+  }
+
+  Result<std::unique_ptr<WebSocketServer>> listen(nostr::net::Loop& loop, uint16_t port,
+                                                  size_t max_body, NodePool::Answer answer) {
+    nostr::net::ServerOptions sockets;
+    sockets.address = options.address;
+    sockets.port = port;
+    sockets.max_frame_bytes = 0;
+    sockets.max_body_bytes = max_body;
+    nostr::net::ServerHandlers handlers;
+    handlers.http = [this, answer = std::move(answer)](HttpRequest request, NodePool::Reply reply) {
+      pool->submit(std::move(request), std::move(reply), answer);
+    };
+    return nostr::net::listen(loop, sockets, std::move(handlers));
+  }
+
+  // constant after start
+  const NodeOptions options;
+  std::unique_ptr<store::FileLock> lock;
+  std::unique_ptr<BlockStore> blocks;
+  std::unique_ptr<RecordStore> records;
+  std::unique_ptr<GatewayRoutes> gateway_routes;
+  std::unique_ptr<RoutingRoutes> routing_routes;
+  std::unique_ptr<RpcRoutes> rpc_routes;
+  std::unique_ptr<NodePool> pool;
+  std::unique_ptr<WebSocketServer> gateway;
+  std::unique_ptr<WebSocketServer> rpc;
+};
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::start(nostr::net::Loop& loop, NodeOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (Status started = impl->start(loop); !started) return fail(started.error());
+  return std::unique_ptr<Node>(new Node(std::move(impl)));
+}
+
+std::string Node::gateway_url() const {
+  return url_of(impl_->options.address, impl_->gateway->port());
+}
+std::string Node::rpc_url() const { return url_of(impl_->options.address, impl_->rpc->port()); }
+
+}  // namespace ipnscast::bridge

@@ -1,0 +1,156 @@
+#include "bridge/node/rpc_routes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "bridge/node/dag_scope.h"
+#include "bridge/node/record_answer.h"
+#include "bridge/node/rpc_answer.h"
+#include "nostr/base/base64.h"
+
+namespace ipnscast::bridge {
+namespace {
+
+constexpr std::string_view kPrefix = "/api/v0/";
+constexpr std::string_view kNamePrefix = "/ipns/";
+constexpr int kMaxDepth = 32;
+
+}  // namespace
+
+HttpResponse RpcRoutes::answer(const HttpRequest& request, UnixMillis now) {
+  if (request.path.rfind(kPrefix, 0) != 0) return text_answer(404, "404 page not found");
+  if (!header_of(request, "origin").empty()) return text_answer(403, "403 - Forbidden");
+  if (request.method != "POST") {
+    HttpResponse refused = text_answer(405, "405 - Method Not Allowed");
+    refused.headers["allow"] = "POST";
+    return refused;
+  }
+  const auto command = std::string_view(request.path).substr(kPrefix.size());
+  if (command == "version") return version();
+  if (command == "block/get") return block_get(request);
+  if (command == "dag/import") return dag_import(request);
+  if (command == "pin/add") return pin_add(request);
+  if (command == "pin/rm") return pin_rm(request);
+  if (command == "routing/get") return routing_get(request, now);
+  if (command == "routing/put") return routing_put(request, now);
+  if (command == "name/get") return name_get(request, now);
+  if (command == "name/put") return name_put(request, now);
+  if (command == "name/resolve") return name_resolve(request, now);
+  return text_answer(404, "404 page not found");
+}
+
+HttpResponse RpcRoutes::version() const {
+  return rpc_line(
+      {{"Version", "0.1.0"}, {"Commit", ""}, {"Repo", ""}, {"System", "ipnscast"}, {"Golang", ""}});
+}
+
+HttpResponse RpcRoutes::block_get(const HttpRequest& request) {
+  const auto cid = rpc_cid(request);
+  if (!cid) return rpc_error(cid.error());
+  auto block = sync::read_block(blocks_, *cid);
+  if (!block && block.error().code == Errc::not_found) {
+    return rpc_error(block_missing(*cid));
+  }
+  if (!block) return rpc_error(block.error());
+  HttpResponse out{200, {{"content-type", "application/octet-stream"}}, std::move(*block)};
+  out.headers["x-stream-output"] = "1";
+  return out;
+}
+
+// ---- pins ----
+
+HttpResponse RpcRoutes::pin_add(const HttpRequest& request) {
+  const auto cid = rpc_cid(request);
+  if (!cid) return rpc_error(cid.error());
+  Status pinned = check_whole(blocks_, *cid);
+  if (pinned) pinned = blocks_.pin(*cid);
+  if (!pinned) return rpc_error(pinned.error().within("pin"));
+  return rpc_line({{"Pins", nlohmann::ordered_json::array({cid->to_string()})}});
+}
+
+HttpResponse RpcRoutes::pin_rm(const HttpRequest& request) {
+  const auto cid = rpc_cid(request);
+  if (!cid) return rpc_error(cid.error());
+  const auto removed = blocks_.unpin(*cid);
+  if (!removed) return rpc_error(removed.error());
+  if (!*removed) return rpc_error({Errc::not_found, "not pinned or pinned indirectly"});
+  return rpc_line({{"Pins", nlohmann::ordered_json::array({cid->to_string()})}});
+}
+
+// ---- records ----
+
+Result<sync::IpnsRecord> RpcRoutes::known_record(const HttpRequest& request, UnixMillis now) {
+  const auto argument = rpc_argument(request, "/ipns/");
+  if (!argument) return fail(argument.error());
+  const auto name = sync::IpnsName::parse(*argument);
+  if (!name) return fail(Errc::invalid, name.error().message);
+  auto record = records_.get(*name, now);
+  if (!record) return fail(record.error());
+  if (!*record) return fail(Errc::not_found, "routing: not found");
+  return std::move(**record);
+}
+
+HttpResponse RpcRoutes::routing_get(const HttpRequest& request, UnixMillis now) {
+  const auto record = known_record(request, now);
+  if (!record) return rpc_error(record.error());
+  return rpc_line(
+      {{"Extra", to_base64(record->bytes())}, {"ID", ""}, {"Responses", nullptr}, {"Type", 5}});
+}
+
+HttpResponse RpcRoutes::name_get(const HttpRequest& request, UnixMillis now) {
+  const auto record = known_record(request, now);
+  if (!record) return rpc_error(record.error());
+  return {200, {{"content-type", kRecordType}, {"x-stream-output", "1"}}, record->bytes()};
+}
+
+Result<RpcRoutes::PutRecord> RpcRoutes::put_record(const HttpRequest& request, UnixMillis now) {
+  const auto argument = rpc_argument(request, "/ipns/");
+  if (!argument) return fail(argument.error());
+  auto name = sync::IpnsName::parse(*argument);
+  if (!name) return fail(Errc::invalid, name.error().message);
+  const auto record = rpc_file(request);
+  if (!record) return fail(record.error());
+  const auto offered = records_.offer(*name, *record, now);
+  if (!offered) return fail(offered.error());
+  if (*offered == Offered::older) {
+    return fail(Errc::conflict, "can't replace a newer value with an older value");
+  }
+  auto fields = sync::peek_record(*record);
+  return PutRecord{std::move(*name), fields ? fields->value : ""};
+}
+
+HttpResponse RpcRoutes::routing_put(const HttpRequest& request, UnixMillis now) {
+  const auto put = put_record(request, now);
+  if (!put) return rpc_error(put.error());
+  return rpc_line({{"Extra", ""}, {"ID", ""}, {"Responses", nullptr}, {"Type", 5}});
+}
+
+HttpResponse RpcRoutes::name_put(const HttpRequest& request, UnixMillis now) {
+  const auto put = put_record(request, now);
+  if (!put) return rpc_error(put.error());
+  return rpc_line({{"Name", put->name.to_string()}, {"Value", put->value}});
+}
+
+// Follows names to names through the records that are here. IPNS record spec, "Name Resolution".
+HttpResponse RpcRoutes::name_resolve(const HttpRequest& request, UnixMillis now) {
+  const auto argument = rpc_argument(request, "/ipns/");
+  if (!argument) return rpc_error(argument.error());
+  const bool recursive = rpc_flag(request, "recursive", true);
+  std::string path = "/ipns/" + *argument;
+  for (int depth = 0; depth < kMaxDepth && path.rfind(kNamePrefix, 0) == 0; ++depth) {
+    const size_t end = path.find('/', kNamePrefix.size());
+    const std::string rest = end == path.npos ? "" : path.substr(end);
+    const auto name = sync::IpnsName::parse(std::string_view(path).substr(0, end));
+    if (!name) return rpc_error({Errc::invalid, name.error().message});
+    const auto record = records_.get(*name, now);
+    if (!record) return rpc_error(record.error());
+    if (!*record) return rpc_error({Errc::not_found, "could not resolve name"});
+    path = (*record)->fields().value + rest;
+    if (!recursive) return rpc_line({{"Path", path}});
+  }
+  if (path.rfind(kNamePrefix, 0) == 0) {
+    return rpc_error({Errc::refused, "could not resolve name: too many names lead to names"});
+  }
+  return rpc_line({{"Path", path}});
+}
+
+}  // namespace ipnscast::bridge

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "bridge/node/block_store.h"
+#include "bridge/node/node_answer.h"
+#include "bridge/node/record_store.h"
+
+namespace ipnscast::bridge {
+
+// The few calls of Kubo's RPC that a publisher and a resolver need, with Kubo's JSON: version,
+// block/get, dag/import, routing/get, routing/put, name/get, name/put, name/resolve, pin/add,
+// pin/rm. POST only; requests of web pages (with an Origin) are refused, as this interface can
+// change what the node holds. Thread-safe.
+class RpcRoutes {
+ public:
+  // The stores outlive this.
+  RpcRoutes(BlockStore& blocks, RecordStore& records) : blocks_(blocks), records_(records) {}
+
+  // For paths that start with "/api/v0/".
+  HttpResponse answer(const HttpRequest& request, UnixMillis now);
+
+ private:
+  HttpResponse version() const;
+  HttpResponse block_get(const HttpRequest& request);
+  HttpResponse dag_import(const HttpRequest& request);
+  HttpResponse pin_add(const HttpRequest& request);
+  HttpResponse pin_rm(const HttpRequest& request);
+  HttpResponse routing_get(const HttpRequest& request, UnixMillis now);
+  HttpResponse routing_put(const HttpRequest& request, UnixMillis now);
+  HttpResponse name_get(const HttpRequest& request, UnixMillis now);
+  HttpResponse name_put(const HttpRequest& request, UnixMillis now);
+  HttpResponse name_resolve(const HttpRequest& request, UnixMillis now);
+
+  struct PutRecord {
+    sync::IpnsName name;
+    std::string value;
+  };
+  Result<PutRecord> put_record(const HttpRequest& request, UnixMillis now);
+  Result<sync::IpnsRecord> known_record(const HttpRequest& request, UnixMillis now);
+
+  BlockStore& blocks_;
+  RecordStore& records_;
+};
+
+}  // namespace ipnscast::bridge

@@ -11,13 +11,15 @@
 #include "nostr/base/log.h"
 #include "nostr/relay_url.h"
 #include "nostr/signer.h"
+#include "sync/ipfs/block_source.h"
 #include "sync/ipfs/cid.h"
 #include "sync/ipfs/ipns_record.h"
 
 namespace ipnscast::sync {
 
-// Start here. A Client follows IPNS names and publishes under our own keys: it carries hints over Nostr relays, confirms
-// every record, fetches and verifies the content, and hands each change over at least once, in order, also after a crash.
+// Start here. A Client follows IPNS names and publishes under our own keys: it carries hints over
+// Nostr relays, confirms every record, fetches and verifies the content, and hands each change over
+// at least once, in order, also after a crash.
 //
 //   sync::Config config;
 //   config.state_dir = "/var/lib/app";
@@ -25,7 +27,8 @@ namespace ipnscast::sync {
 //   config.gateways = {{"http://127.0.0.1:8080"}};
 //   config.trusted_authors = {author};
 //   auto client = sync::Client::open(std::move(config));
-//   (*client)->watch(name, {.on_change = [](const sync::Change& c) { apply(c); return Status{}; }});
+//   (*client)->watch(name, {.on_change = [](const sync::Change& c) { apply(c); return Status{};
+//   }});
 
 enum class ChangeKind {
   change,       // another value, confirmed by a record
@@ -47,9 +50,10 @@ struct Change {
   ChangeKind kind = ChangeKind::change;
   IpnsName name;
   Sequence sequence;
-  std::string value;              // "/ipfs/<cid>[/path]" of the record
-  std::optional<Cid> cid;         // the value's root, or its last link when the value is a chain; fetched and verified
-  std::optional<Cid> previous;    // what was handed over before
+  std::string value;  // "/ipfs/<cid>[/path]" of the record
+  std::optional<Cid>
+      cid;  // the value's root, or its last link when the value is a chain; fetched and verified
+  std::optional<Cid> previous;             // what was handed over before
   std::optional<std::string> other_value;  // of a conflict: the value that lost
   SourceKind source = SourceKind::poll;
   std::optional<nostr::PublicKey> author;  // of the hint
@@ -67,17 +71,17 @@ enum class Confirm { always, trusted };
 enum class ExpiredPolicy { last_good, reject };
 
 struct WatchOptions {
-  // Runs on the app thread, one at a time. An error makes the change come again later (1 s doubling to 5 min); other
-  // names go on meanwhile.
+  // Runs on the app thread, one at a time. An error makes the change come again later (1 s doubling
+  // to 5 min); other names go on meanwhile.
   std::function<Status(const Change&)> on_change;
   bool fetch_content = true;  // false: records only
 };
 
 // Where blocks and records are read and written. What it speaks is found by probing.
 struct Gateway {
-  std::string url;                 // http://host[:port][/path]
-  int tier = 1;                    // 1 own nodes, 2 public, 3 slow
-  std::string authorization;       // value of that header; secret
+  std::string url;            // http://host[:port][/path]
+  int tier = 1;               // 1 own nodes, 2 public, 3 slow
+  std::string authorization;  // value of that header; secret
 };
 
 struct Config {
@@ -89,14 +93,14 @@ struct Config {
   std::shared_ptr<nostr::Signer> signer;  // for publishing and AUTH; may be null
   std::string device_id;                  // empty: made and kept in the state directory
   std::string topic = "ipns-sync";
-  std::vector<int> kinds = {30078};         // hints among own devices
+  std::vector<int> kinds = {30078};  // hints among own devices
   std::vector<int> public_kinds = {30078, 30079};
-  bool publish_public = false;              // announce under public_kinds too
-  bool compat = true;                       // ask for other spellings of the name in `d` too
-  bool open = false;                        // listen to any author, within a budget
+  bool publish_public = false;  // announce under public_kinds too
+  bool compat = true;           // ask for other spellings of the name in `d` too
+  bool open = false;            // listen to any author, within a budget
   Confirm confirm = Confirm::always;
   ExpiredPolicy expired = ExpiredPolicy::last_good;
-  std::string ca_file;                      // PEM; empty: the system's
+  std::string ca_file;  // PEM; empty: the system's
 
   Milliseconds poll_min{30'000};
   Milliseconds poll_max{60'000};
@@ -115,7 +119,7 @@ struct Config {
   std::chrono::nanoseconds record_lifetime = std::chrono::hours(48);
   std::chrono::nanoseconds record_ttl = std::chrono::minutes(5);
   bool record_v1 = true;
-  size_t quorum = 1;                 // relays that must acknowledge a publish
+  size_t quorum = 1;  // relays that must acknowledge a publish
   Milliseconds publish_timeout{10'000};
 };
 
@@ -141,7 +145,7 @@ struct Outcome {
 
 struct PublishOptions {
   std::optional<Sequence> expect_sequence;  // compare-and-set: what the name is known to have now
-  bool force = false;                       // publish an empty state over a richer one, or go past a conflict
+  bool force = false;  // publish an empty state over a richer one, or go past a conflict
 };
 
 // What is known of a name right now.
@@ -171,18 +175,20 @@ struct ResolveReport {
 // Thread-safe. Destroying it closes it.
 class Client {
  public:
-  // Errc::conflict when another process holds the state directory; Errc::invalid for settings that make no sense.
+  // Errc::conflict when another process holds the state directory; Errc::invalid for settings that
+  // make no sense.
   static Result<std::unique_ptr<Client>> open(Config config);
   virtual ~Client() = default;
 
-  // Follows the name from now on and across restarts until unwatch(). A change that is known but was not yet
-  // acknowledged by the handler is handed over at once.
+  // Follows the name until unwatch() or close(). What is known of it is kept across restarts: call
+  // watch() again after one. A change that is known but was not yet acknowledged by the handler is
+  // handed over at once.
   virtual Status watch(const IpnsName& name, WatchOptions options) = 0;
   virtual void unwatch(const IpnsName& name) = 0;
 
-  // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence, sends it to all
-  // routers, and announces it. Waits for the outcome, publish_timeout at most; what is not done by then goes on from
-  // the outbox. Errc::conflict for expect_sequence.
+  // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence,
+  // sends it to all routers, and announces it. Waits for the outcome, publish_timeout at most; what
+  // is not done by then goes on from the outbox. Errc::conflict for expect_sequence.
   virtual Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                                   const PublishOptions& options = {}) = 0;
   // The same for content that the nodes already have.
@@ -193,14 +199,18 @@ class Client {
                                    std::optional<IpnsRecord> record = {}) = 0;
 
   virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) = 0;
-  // Fetches the whole DAG under cid, or what `path` inside of it names, verified, and writes it to `target`
-  // (absent before; a directory is swapped in whole).
+  // Fetches the whole DAG under cid, or what `path` inside of it names, verified, and writes it to
+  // `target` (absent before; a directory is swapped in whole).
   virtual Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
                      Milliseconds deadline) = 0;
 
   virtual std::vector<NameStatus> status() = 0;
   // Drops the known sequence of a name, after data loss at its publisher.
   virtual Status forget(const IpnsName& name) = 0;
+
+  // The blocks that were fetched and verified, for reading a change's content (unpacker.h,
+  // path_resolver.h). The current version of a watched name and the last five are kept.
+  virtual BlockSource& blocks() = 0;
 
   // Stops everything, top-down; what was accepted is committed. Idempotent.
   virtual void close() = 0;

@@ -1,0 +1,220 @@
+#include "sync/client.h"
+
+#include <thread>
+
+#include "nostr/base/hex.h"
+#include "nostr/base/random.h"
+#include "nostr/outbox.h"
+#include "sync/client_impl.h"
+#include "sync/state_store.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr char kStateFile[] = "state.sqlite";
+
+}  // namespace
+
+std::string_view to_string(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::change:
+      return "change";
+    case ChangeKind::refresh:
+      return "refresh";
+    case ChangeKind::conflict:
+      return "conflict";
+    case ChangeKind::stale:
+      return "stale";
+    case ChangeKind::provisional:
+      return "provisional";
+    case ChangeKind::confirmed:
+      return "confirmed";
+    case ChangeKind::withdrawn:
+      return "withdrawn";
+  }
+  return "change";
+}
+
+std::string_view to_string(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::nostr:
+      return "nostr";
+    case SourceKind::poll:
+      return "poll";
+    case SourceKind::websocket:
+      return "websocket";
+    case SourceKind::sse:
+      return "sse";
+    case SourceKind::pubsub:
+      return "pubsub";
+    case SourceKind::local:
+      return "local";
+  }
+  return "poll";
+}
+
+Result<std::unique_ptr<Client>> Client::open(Config config) {
+  auto client = std::make_unique<ClientImpl>(std::move(config));
+  if (auto started = client->start(); !started) return fail(started.error());
+  return std::unique_ptr<Client>(std::move(client));
+}
+
+Status ClientImpl::start() {
+  if (auto checked = check_config(); !checked) return checked;
+  if (auto opened = open_state(); !opened) return opened;
+  if (auto opened = open_network(); !opened) return opened;
+  open_threads();
+  if (auto loaded = publisher_->load(); !loaded) return loaded;
+  return publisher_->resume();
+}
+
+Status ClientImpl::check_config() {
+  if (config_.state_dir.empty()) return fail(Errc::invalid, "a state directory is needed");
+  if (config_.poll_min > config_.poll_max) return fail(Errc::invalid, "poll_min is above poll_max");
+  if (config_.poll_min < Milliseconds(100))
+    return fail(Errc::invalid, "poll_min: want 100ms or more");
+  if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
+  if (config_.relays.size() < config_.quorum && !config_.relays.empty()) {
+    return fail(Errc::invalid, "the quorum is above the number of relays");
+  }
+  if (config_.cache_dir.empty()) config_.cache_dir = config_.state_dir / "cache";
+  return {};
+}
+
+Status ClientImpl::open_state() {
+  auto lock = store::FileLock::acquire(config_.state_dir);
+  if (!lock) return fail(lock.error());
+  lock_.emplace(std::move(*lock));
+  auto database = store::Database::open(config_.state_dir / kStateFile,
+                                        {nostr::outbox_schema(), sync_schema()});
+  if (!database) return fail(database.error());
+  writer_ = std::make_unique<store::Writer>(std::move(*database));
+  if (!config_.device_id.empty()) return {};
+  return writer_->run([this](store::Database& db) -> Status {
+    auto stored = load_setting(db, "device_id");
+    if (!stored) return fail(stored.error());
+    config_.device_id = stored->value_or(to_hex(random_bytes(8)));
+    return *stored ? Status{} : save_setting(db, "device_id", config_.device_id);
+  });
+}
+
+Status ClientImpl::open_network() {
+  auto loop = nostr::net::Loop::start();
+  if (!loop) return fail(loop.error());
+  loop_ = std::move(*loop);
+  gateway::HttpClientOptions http;
+  http.ca_file = config_.ca_file;
+  auto client = gateway::HttpClient::open(http);
+  if (!client) return fail(client.error());
+  http_ = std::move(*client);
+  std::vector<gateway::GatewayBook::Entry> entries;
+  for (const Gateway& gateway : config_.gateways) {
+    entries.push_back({{gateway.url, gateway.authorization}, gateway.tier});
+  }
+  book_ = std::make_unique<gateway::GatewayBook>(std::move(entries));
+  auto cache = BlockCache::open(config_.cache_dir, {config_.cache_bytes});
+  if (!cache) return fail(cache.error());
+  cache_ = std::move(*cache);
+  return {};
+}
+
+void ClientImpl::open_threads() {
+  ResolverOptions resolver;
+  resolver.race.answer_by = config_.answer_by;
+  resolver.race.listen = config_.listen;
+  resolver.race.slow_listen = config_.slow_listen;
+  resolver.race.settle = config_.settle;
+  resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver);
+  fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_);
+  records_ = std::make_unique<RecordSender>(*http_, *book_);
+  if (!config_.relays.empty()) {
+    nostr::PoolOptions pool;
+    pool.relays = config_.relays;
+    pool.signer = config_.signer;
+    pool.ca_file = config_.ca_file;
+    pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
+    pool_ = nostr::Pool::start(*loop_, std::move(pool));
+    outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_);
+  }
+  publisher_ = std::make_unique<Publisher>(
+      Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, outbox_.get(),
+                       config_.signer},
+      publisher_options(),
+      Publisher::Notify{[this](const nostr::EventId& id) { sync_->tell(input::Sent{id}); },
+                        [this](const IpnsName& name, Sequence sequence, const std::string& value) {
+                          sync_->tell(input::Published{name, sequence, value});
+                        }});
+  sync_ = std::make_unique<SyncThread>(
+      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get()}, sync_options());
+  std::vector<nostr::EventId> sent;
+  const Status read = writer_->run([&](store::Database& db) -> Status {
+    auto ids = load_sent(db);
+    if (ids) sent = std::move(*ids);
+    return ids ? Status{} : fail(ids.error());
+  });
+  if (!read) log_error("client", read.error().message);
+  for (const nostr::EventId& id : sent) sync_->tell(input::Sent{id});
+}
+
+SyncThread::Options ClientImpl::sync_options() const {
+  SyncThread::Options out;
+  out.engine.trusted_authors = config_.trusted_authors;
+  if (config_.signer) out.engine.own_key = config_.signer->public_key();
+  out.engine.device_id = config_.device_id;
+  out.engine.confirm = config_.confirm;
+  out.engine.expired = config_.expired;
+  out.engine.poll.min = config_.poll_min;
+  out.engine.poll.max = config_.poll_max;
+  out.engine.poll.healthy = config_.poll_healthy;
+  out.engine.debounce = config_.debounce;
+  out.engine.answer_by = config_.answer_by;
+  out.engine.slow_listen = config_.slow_listen;
+  out.nostr.authors = config_.trusted_authors;
+  out.nostr.kinds = config_.kinds;
+  for (const int kind : config_.public_kinds) {
+    if (std::find(out.nostr.kinds.begin(), out.nostr.kinds.end(), kind) == out.nostr.kinds.end()) {
+      out.nostr.kinds.push_back(kind);
+    }
+  }
+  out.nostr.compat = config_.compat;
+  out.nostr.open = config_.open;
+  out.fetch.max_bytes = config_.fetch_max_bytes;
+  out.fetch.stall = config_.fetch_stall;
+  out.answer_by = config_.answer_by;
+  out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
+  return out;
+}
+
+Publisher::Options ClientImpl::publisher_options() const {
+  Publisher::Options out;
+  out.relays = config_.relays;
+  out.kinds = config_.kinds;
+  for (const int kind : config_.public_kinds) {
+    const bool known = std::find(out.kinds.begin(), out.kinds.end(), kind) != out.kinds.end();
+    if (config_.publish_public && !known) out.kinds.push_back(kind);
+  }
+  out.topic = config_.topic;
+  out.device_id = config_.device_id;
+  out.lifetime = config_.record_lifetime;
+  out.ttl = config_.record_ttl;
+  out.v1 = config_.record_v1;
+  out.quorum = config_.quorum;
+  out.timeout = config_.publish_timeout;
+  out.answer_by = config_.answer_by;
+  return out;
+}
+
+void ClientImpl::close() {
+  if (closed_) return;
+  closed_ = true;
+  if (sync_) sync_->close();
+  outbox_.reset();
+  pool_.reset();
+  if (records_) records_->close();
+  if (fetcher_) fetcher_->close();
+  if (resolver_) resolver_->close();
+  if (http_) http_->close();
+  if (writer_) writer_->close();
+}
+
+}  // namespace ipnscast::sync

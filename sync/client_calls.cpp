@@ -1,0 +1,112 @@
+// The calls of the facade.
+#include <algorithm>
+
+#include "sync/client_impl.h"
+#include "sync/ipfs/path_resolver.h"
+#include "sync/ipfs/unpacker.h"
+#include "sync/state_store.h"
+
+namespace ipnscast::sync {
+
+Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  std::optional<NameRow> stored;
+  const Status read = writer_->run([&](store::Database& db) -> Status {
+    auto row = load_name(db, name);
+    if (!row) return fail(row.error());
+    stored = std::move(*row);
+    return {};
+  });
+  if (!read) return read;
+  const bool has_handler = options.on_change != nullptr;
+  if (has_handler) sync_->app().set_handler(name, std::move(options.on_change));
+  sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored)});
+  return {};
+}
+
+void ClientImpl::unwatch(const IpnsName& name) {
+  if (closed_) return;
+  sync_->app().remove_handler(name);
+  sync_->tell(input::Unwatch{name});
+}
+
+Result<Outcome> ClientImpl::publish(const IpnsKey& key, const std::filesystem::path& path,
+                                    const PublishOptions& options) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  return publisher_->publish(key, path, options);
+}
+
+Result<Outcome> ClientImpl::publish_cid(const IpnsKey& key, const Cid& cid,
+                                        const PublishOptions& options) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  return publisher_->publish_cid(key, cid, options);
+}
+
+Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
+                                     std::optional<IpnsRecord> record) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  return publisher_->announce(name, cid, sequence, std::move(record));
+}
+
+Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds deadline) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  ResolveOptions options;
+  options.first_contact = true;
+  options.fresh = true;
+  return resolver_->resolve_now(name, options, deadline);
+}
+
+Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
+                       Milliseconds deadline) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  const BlockCache::Hold hold(*cache_, cid);
+  FetchOptions options;
+  options.max_bytes = config_.fetch_max_bytes;
+  options.stall = config_.fetch_stall;
+  options.deadline = deadline;
+  auto fetched = fetcher_->fetch_now(cid, options);
+  if (!fetched) return fail(fetched.error());
+  auto root = resolve_path(*cache_, cid, path);
+  if (!root) return fail(root.error());
+  auto written = unpack(*cache_, *root, target, {});
+  return written ? Status{} : fail(written.error());
+}
+
+std::vector<NameStatus> ClientImpl::status() {
+  std::vector<NameStatus> out;
+  if (closed_) return out;
+  const Status read = writer_->run([&](store::Database& db) -> Status {
+    auto rows = load_watched(db);
+    if (!rows) return fail(rows.error());
+    for (const NameRow& row : *rows) {
+      if (!row.record) continue;
+      const bool handed = row.handed && row.handed->sequence == row.record->sequence;
+      out.push_back({row.name, row.record->sequence, row.record->value, root_of(row.record->value),
+                     row.record->eol, row.stale, handed});
+    }
+    return {};
+  });
+  if (!read) log_error("client", read.error().message);
+  return out;
+}
+
+Status ClientImpl::forget(const IpnsName& name) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  bool known = false;
+  const Status erased = writer_->run([&](store::Database& db) -> Status {
+    auto row = load_name(db, name);
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    known = true;
+    NameRow empty{name};
+    empty.watched = (*row)->watched;
+    empty.fetch_content = (*row)->fetch_content;
+    return save_names(db, {empty});
+  });
+  if (!erased) return erased;
+  if (!known) return fail(Errc::not_found, "nothing is known of " + name.to_string());
+  sync_->tell(input::Forget{name});
+  return {};
+}
+
+}  // namespace ipnscast::sync

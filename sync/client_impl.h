@@ -1,0 +1,67 @@
+#pragma once
+
+// Private: what stands behind sync/client.h. Members in the order in which they are built; they end
+// in reverse.
+#include "nostr/base/store/file_lock.h"
+#include "nostr/base/store/writer.h"
+#include "nostr/outbox_sender.h"
+#include "sync/block_cache.h"
+#include "sync/client.h"
+#include "sync/fetcher.h"
+#include "sync/gateway/http_client.h"
+#include "sync/publisher.h"
+#include "sync/sync_thread.h"
+
+namespace ipnscast::sync {
+
+class ClientImpl final : public Client {
+ public:
+  explicit ClientImpl(Config config) : config_(std::move(config)) {}
+  ~ClientImpl() override { close(); }
+
+  Status start();
+
+  Status watch(const IpnsName& name, WatchOptions options) override;
+  void unwatch(const IpnsName& name) override;
+  Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
+                          const PublishOptions& options) override;
+  Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,
+                              const PublishOptions& options) override;
+  Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
+                           std::optional<IpnsRecord> record) override;
+  Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) override;
+  Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
+             Milliseconds deadline) override;
+  std::vector<NameStatus> status() override;
+  Status forget(const IpnsName& name) override;
+  BlockSource& blocks() override { return *cache_; }
+  void close() override;
+
+ private:
+  Status check_config();
+  Status open_state();
+  Status open_network();
+  void open_threads();
+  SyncThread::Options sync_options() const;
+  Publisher::Options publisher_options() const;
+
+  // constant after start()
+  Config config_;
+
+  std::optional<store::FileLock> lock_;
+  std::unique_ptr<store::Writer> writer_;
+  std::unique_ptr<nostr::net::Loop> loop_;
+  std::unique_ptr<gateway::HttpClient> http_;
+  std::unique_ptr<gateway::GatewayBook> book_;
+  std::unique_ptr<BlockCache> cache_;
+  std::unique_ptr<Resolver> resolver_;
+  std::unique_ptr<Fetcher> fetcher_;
+  std::unique_ptr<RecordSender> records_;
+  std::unique_ptr<nostr::Pool> pool_;
+  std::unique_ptr<nostr::OutboxSender> outbox_;
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<SyncThread> sync_;
+  bool closed_ = false;
+};
+
+}  // namespace ipnscast::sync

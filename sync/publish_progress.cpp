@@ -1,0 +1,48 @@
+#include "sync/publish_progress.h"
+
+namespace ipnscast::sync {
+
+void Publisher::Progress::expect(size_t reports) {
+  std::lock_guard lock(mutex_);
+  expected_ += reports;
+}
+
+void Publisher::Progress::place(Outcome::Place place) {
+  std::lock_guard lock(mutex_);
+  places_.push_back(std::move(place));
+}
+
+void Publisher::Progress::reported() {
+  {
+    std::lock_guard lock(mutex_);
+    --expected_;
+  }
+  changed_.notify_all();
+}
+
+void Publisher::Progress::hint_reported(const nostr::PublishReport& report) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [url, outcome] : report.relays) {
+      auto& known = relays_[url];
+      if (!known.stored()) known = outcome;
+    }
+  }
+  reported();
+}
+
+void Publisher::Progress::wait(Instant deadline, size_t quorum, Outcome& outcome) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline, [&] { return expected_ == 0; });
+  outcome.places.insert(outcome.places.end(), places_.begin(), places_.end());
+  for (const auto& [url, at_relay] : relays_) {
+    std::string detail(to_string(at_relay.state));
+    if (!at_relay.reason.empty()) detail += ": " + at_relay.reason;
+    outcome.places.push_back({Outcome::Place::Kind::relay, url.text(), at_relay.stored(),
+                              std::move(detail), at_relay.took});
+    if (at_relay.stored()) ++outcome.relays_acknowledged;
+  }
+  outcome.quorum_met = outcome.relays_acknowledged >= quorum;
+}
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+
+#include "nostr/base/store/writer.h"
+#include "nostr/outbox_sender.h"
+#include "sync/block_cache.h"
+#include "sync/client.h"
+#include "sync/content_sender.h"
+#include "sync/created_at.h"
+#include "sync/hint.h"
+#include "sync/record_sender.h"
+#include "sync/resolver.h"
+#include "sync/state_store.h"
+
+namespace ipnscast::sync {
+
+// Publishes under our own keys: content to the nodes, then a record whose sequence is committed
+// together with the outbox row that announces it, then both to the world. Thread-safe; calls block.
+// Everything it is given outlives it.
+class Publisher {
+ public:
+  struct Parts {
+    store::Writer& writer;
+    gateway::Http& http;
+    gateway::GatewayBook& book;
+    Resolver& resolver;
+    BlockCache& cache;
+    RecordSender& records;
+    nostr::OutboxSender* outbox = nullptr;  // none: no relays are configured
+    std::shared_ptr<nostr::Signer> signer;  // none: no hints
+  };
+  struct Options {
+    std::vector<nostr::RelayUrl> relays;
+    std::vector<int> kinds;  // a hint of each
+    std::string topic;
+    std::string device_id;
+    std::chrono::nanoseconds lifetime{};
+    std::chrono::nanoseconds ttl{};
+    bool v1 = true;
+    size_t quorum = 1;
+    Milliseconds timeout{10'000};
+    Milliseconds answer_by{2'000};
+    size_t versions = 5;  // kept on the nodes besides the current one
+  };
+  // Tells the engine what this device did. Any thread.
+  struct Notify {
+    std::function<void(const nostr::EventId&)> sent;
+    std::function<void(const IpnsName&, Sequence, const std::string& value)> published;
+  };
+
+  Publisher(Parts parts, Options options, Notify notify);
+
+  // Reads the created_at marks. Before anything else.
+  Status load();
+  // Sends records again that an earlier run committed but did not bring everywhere.
+  Status resume();
+
+  Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
+                          const PublishOptions& options);
+  Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid, const PublishOptions& options);
+  Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
+                           std::optional<IpnsRecord> record);
+
+  // From a verified event of our own key, this device's or another's.
+  void learn(const nostr::Event& event);
+
+ private:
+  struct Current {
+    std::optional<Sequence> sequence;
+    std::string value;
+    uint64_t version = 0;
+  };
+  struct Announcement {
+    IpnsName name;
+    Cid cid;
+    Sequence sequence;
+    Bytes record;
+    uint64_t version = 0;
+    std::optional<Cid> parent;
+  };
+  struct SignedHint {
+    nostr::Event event;
+    nostr::Address address;
+  };
+  class Progress;
+
+  Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
+                                Outcome outcome, Instant deadline);
+  Result<Current> current(const IpnsName& name, const PublishOptions& options);
+  Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
+  Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
+  Status commit(const std::optional<OwnName>& own, const std::vector<SignedHint>& hints);
+  void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
+  void send_record(const IpnsName& name, const IpnsRecord& record,
+                   const std::shared_ptr<Progress>& progress);
+  void unpin_old(const IpnsName& name, const Cid& root);
+
+  const Parts parts_;
+  const Options options_;
+  const Notify notify_;
+
+  std::mutex publishing_;  // one sequence at a time
+  std::mutex marks_mutex_;
+  CreatedAtAllocator marks_;  // guarded by marks_mutex_
+};
+
+}  // namespace ipnscast::sync

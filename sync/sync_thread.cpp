@@ -1,0 +1,177 @@
+#include "sync/sync_thread.h"
+
+#include <condition_variable>
+
+#include "nostr/base/hex.h"
+#include "nostr/base/log.h"
+#include "nostr/base/thread_name.h"
+#include "sync/state_store.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr size_t kInboxMessages = 4096;
+
+uint64_t random_seed() { return make_rng()(); }
+
+}  // namespace
+
+SyncThread::SyncThread(Parts parts, Options options)
+    : parts_(parts),
+      options_(std::move(options)),
+      engine_(options_.engine, random_seed()),
+      inbox_(std::make_shared<Inbox<Message>>(kInboxMessages)),
+      app_([inbox = inbox_](input::Handled handled) {
+        inbox->push_reserved(Input(std::move(handled)));
+      }),
+      thread_([this] { serve(); }) {}
+
+SyncThread::~SyncThread() { close(); }
+
+void SyncThread::close() {
+  app_.close();
+  inbox_->close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void SyncThread::tell(Input input) { inbox_->push(std::move(input)); }
+
+void SyncThread::run(std::function<void(Engine&)> task) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  const bool taken = inbox_->push(Task{[&] {
+    task(engine_);
+    std::lock_guard lock(mutex);
+    done = true;
+    changed.notify_one();
+  }});
+  if (!taken) return;
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return done; });
+}
+
+void SyncThread::serve() {
+  set_thread_name("sync");
+  if (parts_.pool != nullptr) {
+    nostr_ = std::make_unique<NostrSource>(
+        *parts_.pool, options_.nostr, [this](nostr::PoolMessage& message) {
+          // Moved from only when there is room.
+          Message wrapped(std::in_place_type<nostr::PoolMessage>, std::move(message));
+          if (inbox_->try_push(std::move(wrapped)) || inbox_->closed()) return true;
+          message = std::move(std::get<nostr::PoolMessage>(wrapped));
+          pool_held_back_ = true;
+          return false;
+        });
+  }
+  for (;;) {
+    const auto wake = engine_.next_wake();
+    auto message = wake ? inbox_->pop_until(*wake) : inbox_->pop();
+    if (message) {
+      take(*message);
+    } else if (inbox_->closed()) {
+      break;
+    }
+    const Instant now = std::chrono::steady_clock::now();
+    if (engine_.next_wake() && *engine_.next_wake() <= now) feed(input::Tick{});
+    if (names_changed_ && inbox_->size() == 0) ask_for_names();
+    if (pool_held_back_ && inbox_->size() < kInboxMessages / 2) {
+      pool_held_back_ = false;
+      parts_.pool->resume_delivery();
+    }
+  }
+  nostr_.reset();
+}
+
+void SyncThread::take(Message& message) {
+  if (auto* in = std::get_if<Input>(&message)) {
+    forget_job(*in);
+    feed(std::move(*in));
+  } else if (auto* from_pool = std::get_if<nostr::PoolMessage>(&message)) {
+    take_pool(*from_pool);
+  } else if (auto* chain = std::get_if<ChainUpdate>(&message)) {
+    chain_update(*chain);
+  } else {
+    std::get<Task>(message).run();
+  }
+}
+
+void SyncThread::take_pool(nostr::PoolMessage& message) {
+  if (const auto* event = std::get_if<nostr::PoolEvent>(&message)) {
+    const bool own = options_.engine.own_key && event->event.pubkey == *options_.engine.own_key;
+    if (own && options_.on_own_event) options_.on_own_event(event->event);
+  }
+  if (auto in = nostr_->read(message, system_now())) feed(std::move(*in));
+}
+
+void SyncThread::forget_job(const Input& in) {
+  if (const auto* done = std::get_if<input::Fetched>(&in)) {
+    work_.erase(done->job);
+    chains_.erase(done->job);
+  } else if (const auto* failed = std::get_if<input::FetchFailed>(&in)) {
+    work_.erase(failed->job);
+    chains_.erase(failed->job);
+  } else if (const auto* update = std::get_if<input::ResolveUpdate>(&in)) {
+    if (update->finished) work_.erase(update->job);
+  } else if (const auto* polled = std::get_if<input::PollDone>(&in)) {
+    work_.erase(polled->job);
+  }
+}
+
+void SyncThread::feed(Input in) {
+  if (const auto* watch = std::get_if<input::Watch>(&in)) {
+    names_changed_ = names_.emplace(watch->name, true).second || names_changed_;
+  } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
+    names_changed_ = names_.erase(unwatch->name) > 0 || names_changed_;
+  }
+  for (Action& action : engine_.handle(std::move(in), system_now())) {
+    std::visit([&](auto& a) { perform(a); }, action);
+  }
+}
+
+void SyncThread::ask_for_names() {
+  names_changed_ = false;
+  if (!nostr_) return;
+  std::vector<IpnsName> names;
+  for (const auto& [name, watched] : names_) names.push_back(name);
+  nostr_->set_names(names);
+}
+
+void SyncThread::perform(action::Commit& action) {
+  parts_.writer.submit(
+      [rows = std::move(action.rows)](store::Database& db) { return save_names(db, rows); },
+      [inbox = inbox_, job = action.job](Status status) {
+        inbox->push_reserved(Input(input::Committed{job, std::move(status)}));
+      });
+}
+
+void SyncThread::perform(action::Deliver& action) { app_.deliver(std::move(action)); }
+
+void SyncThread::perform(action::Merge& action) {
+  log_warning("engine", action.name.to_string() + ": another device published under sequence " +
+                            std::to_string(action.after.value) +
+                            " too, and its value won; publish again to replace it");
+}
+
+void SyncThread::perform(action::NewDeviceId& /*action*/) {
+  const std::string id = to_hex(random_bytes(8));
+  log_warning("engine", "this state directory was copied; the device id is now " + id);
+  parts_.writer.submit([id](store::Database& db) { return save_setting(db, "device_id", id); },
+                       [](const Status&) {});
+  inbox_->push_reserved(Input(input::DeviceId{id}));
+}
+
+void SyncThread::perform(action::Alarm& action) {
+  log_warning("engine", (action.name ? action.name->to_string() + ": " : "") + action.text);
+}
+
+void SyncThread::perform(action::Cancel& action) {
+  const auto found = work_.find(action.job);
+  if (found == work_.end()) return;
+  if (found->second.lookup) parts_.resolver.cancel(*found->second.lookup);
+  if (found->second.fetch) parts_.fetcher.cancel(*found->second.fetch);
+  work_.erase(found);
+  chains_.erase(action.job);
+}
+
+}  // namespace ipnscast::sync

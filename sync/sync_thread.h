@@ -1,0 +1,111 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <thread>
+#include <variant>
+
+#include "nostr/base/inbox.h"
+#include "nostr/base/store/writer.h"
+#include "sync/app_thread.h"
+#include "sync/engine.h"
+#include "sync/fetcher.h"
+#include "sync/resolver.h"
+#include "sync/source/nostr_source.h"
+
+namespace ipnscast::sync {
+
+// The sync thread: owns the engine, turns what happens into its inputs and carries its actions to
+// whoever does them. Does no I/O itself. Everything it is given outlives it.
+class SyncThread {
+ public:
+  struct Parts {
+    store::Writer& writer;
+    Resolver& resolver;
+    Fetcher& fetcher;
+    BlockCache& cache;
+    nostr::Pool* pool = nullptr;  // none: no relays are configured
+  };
+  struct Options {
+    EngineOptions engine;
+    NostrSource::Options nostr;
+    FetchOptions fetch;
+    Milliseconds answer_by{2'000};
+    // A verified event of our own key, from any device: its address and time. Sync thread.
+    std::function<void(const nostr::Event&)> on_own_event;
+  };
+
+  SyncThread(Parts parts, Options options);
+  ~SyncThread();
+
+  AppThread& app() { return app_; }
+  // Any thread. Waits for room.
+  void tell(Input input);
+  // Runs on the sync thread with the engine, and waits. Not from the sync thread.
+  void run(std::function<void(Engine&)> task);
+  // Stops taking anything, then ends. Idempotent.
+  void close();
+
+ private:
+  struct Task {
+    std::function<void()> run;
+  };
+  // A resolution on the way along a chain of names.
+  struct ChainUpdate {
+    JobId job;
+    ResolveUpdate update;
+  };
+  using Message = std::variant<Input, nostr::PoolMessage, ChainUpdate, Task>;
+
+  // What the engine asked for and is not answered yet.
+  struct Work {
+    std::optional<LookupId> lookup;
+    std::optional<FetchId> fetch;
+  };
+  struct Chain {
+    action::Fetch action;
+    std::string value;  // where we are
+    int depth = 0;
+  };
+
+  void serve();
+  void take(Message& message);
+  void take_pool(nostr::PoolMessage& message);
+  void feed(Input input);
+  void ask_for_names();
+  void forget_job(const Input& input);
+
+  void perform(action::Resolve& action);
+  void perform(action::Poll& action);
+  void perform(action::Fetch& action);
+  void perform(action::Cancel& action);
+  void perform(action::Commit& action);
+  void perform(action::Deliver& action);
+  void perform(action::Merge& action);
+  void perform(action::NewDeviceId& action);
+  void perform(action::Alarm& action);
+  void follow(JobId job);
+  void fetch_root(JobId job, const Cid& root, std::string path);
+  void chain_update(ChainUpdate& message);
+  void chain_failed(JobId job, Error error);
+
+  // constant after construction
+  const Parts parts_;
+  const Options options_;
+
+  // sync thread only
+  Engine engine_;
+  std::unique_ptr<NostrSource> nostr_;
+  std::map<JobId, Work> work_;
+  std::map<JobId, Chain> chains_;
+  std::map<IpnsName, bool> names_;  // watched
+  bool names_changed_ = false;
+
+  std::atomic<bool> pool_held_back_ = false;
+  const std::shared_ptr<Inbox<Message>> inbox_;  // shared with callbacks that may come after us
+  AppThread app_;
+  std::thread thread_;
+};
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,211 @@
+// Devices, a relay and a node in one process, over real sockets.
+#include "sync/client.h"
+
+#include <fstream>
+
+#include "bridge/node/node_server.h"
+#include "nostr/base/inbox.h"
+#include "nostr/server/relay_server.h"
+#include "sync/ipfs/unpacker.h"
+#include "tests/support/catch.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/vectors.h"
+
+using namespace ipnscast;
+using namespace ipnscast::sync;
+using ipnscast::test::read_file;
+
+namespace {
+
+void write_file(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+struct World {
+  test::TempDir dir;
+  std::unique_ptr<nostr::net::Loop> loop = *nostr::net::Loop::start();
+  std::unique_ptr<nostr::server::RelayServer> relay;
+  std::unique_ptr<bridge::Node> node;
+  nostr::SecretKey nostr_key = nostr::SecretKey::generate();
+  IpnsKey key = *IpnsKey::derive_ed25519(nostr_key.secret_view());
+
+  World() {
+    relay = *nostr::server::RelayServer::start(*loop, {.port = 0});
+    node = *bridge::Node::start(*loop, {.gateway_port = 0, .rpc_port = 0});
+  }
+
+  Config config(const std::string& device) const {
+    Config out;
+    out.state_dir = dir.path() / device;
+    out.relays = {*nostr::RelayUrl::parse(relay->url())};
+    out.gateways = {{node->gateway_url()}, {node->rpc_url()}};
+    out.trusted_authors = {nostr_key.public_key()};
+    out.signer = nostr::make_local_signer(nostr_key.clone());
+    return out;
+  }
+  std::filesystem::path tree(const std::string& text) const {
+    const auto path = dir.path() / ("tree-" + text);
+    write_file(path / "file.txt", text);
+    write_file(path / "sub" / "other.txt", text + " too");
+    return path;
+  }
+};
+
+// A handler that hands its changes to the test.
+struct Changes {
+  Inbox<Change> inbox{1000};
+  WatchOptions options() {
+    WatchOptions out;
+    out.on_change = [this](const Change& change) {
+      inbox.push_reserved(change);
+      return Status{};
+    };
+    return out;
+  }
+  std::optional<Change> next(Milliseconds wait = Milliseconds(20'000)) {
+    return inbox.pop_until(std::chrono::steady_clock::now() + wait);
+  }
+  // The next one of this kind; others are passed over.
+  std::optional<Change> next(ChangeKind kind) {
+    const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(20'000);
+    while (auto change = inbox.pop_until(deadline)) {
+      if (change->kind == kind) return change;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("S0-26 S0-61 what one device publishes is handed over on the other, verified, in order") {
+  World world;
+  auto writer = Client::open(world.config("writer"));
+  REQUIRE(writer);
+  auto reader = Client::open(world.config("reader"));
+  REQUIRE(reader);
+  Changes changes;
+  REQUIRE((*reader)->watch(world.key.name(), changes.options()));
+
+  std::optional<Cid> previous;
+  for (const std::string text : {"one", "two", "three"}) {
+    auto outcome = (*writer)->publish(world.key, world.tree(text));
+    REQUIRE(outcome);
+    CHECK(outcome->quorum_met);
+    for (const auto& place : outcome->places) {
+      INFO(place.url << " " << place.detail);
+      CHECK(place.ok);
+    }
+    const auto change = changes.next(ChangeKind::change);
+    REQUIRE(change);
+    CHECK(change->sequence == outcome->sequence);
+    REQUIRE(change->cid);
+    CHECK(change->cid->as_v1() == outcome->cid.as_v1());
+    CHECK(change->previous == previous);
+    previous = change->cid;
+    const auto target = world.dir.path() / ("copy-" + text);
+    REQUIRE(unpack((*reader)->blocks(), *change->cid, target));
+    CHECK(read_file(target / "file.txt") == text);
+    CHECK(read_file(target / "sub" / "other.txt") == text + " too");
+  }
+}
+
+TEST_CASE(
+    "S0-12 S0-66 a device that was away gets the latest, and sequences go on after a restart") {
+  World world;
+  Sequence last;
+  {
+    auto writer = *Client::open(world.config("writer"));
+    REQUIRE(writer->publish(world.key, world.tree("one")));
+  }
+  {
+    auto writer = *Client::open(world.config("writer"));
+    auto outcome = writer->publish(world.key, world.tree("two"));
+    REQUIRE(outcome);
+    CHECK(outcome->sequence.value == 2);
+    last = outcome->sequence;
+  }
+  auto reader = *Client::open(world.config("reader"));
+  Changes changes;
+  REQUIRE(reader->watch(world.key.name(), changes.options()));
+  const auto change = changes.next(ChangeKind::change);
+  REQUIRE(change);
+  CHECK(change->sequence == last);
+}
+
+TEST_CASE(
+    "R6 a change whose handler fails comes again, also after a restart, until it succeeds once") {
+  World world;
+  auto writer = *Client::open(world.config("writer"));
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  {
+    auto reader = *Client::open(world.config("reader"));
+    Inbox<Change> failed(100);
+    WatchOptions failing;
+    failing.on_change = [&](const Change& change) {
+      failed.push_reserved(change);
+      return Status(fail(Errc::io, "the disk is full"));
+    };
+    REQUIRE(reader->watch(world.key.name(), failing));
+    const auto deadline = std::chrono::steady_clock::now() + Milliseconds(20'000);
+    REQUIRE(failed.pop_until(deadline));
+    REQUIRE(failed.pop_until(deadline));
+    reader->close();
+  }
+  {
+    auto reader = *Client::open(world.config("reader"));
+    Changes changes;
+    REQUIRE(reader->watch(world.key.name(), changes.options()));
+    REQUIRE(changes.next(ChangeKind::change));
+    // The acknowledgement is committed behind the handler's back; close() waits for it.
+    reader->close();
+  }
+  auto reader = *Client::open(world.config("reader"));
+  Changes changes;
+  REQUIRE(reader->watch(world.key.name(), changes.options()));
+  CHECK_FALSE(changes.next(Milliseconds(1'500)));
+}
+
+TEST_CASE("S0-70 with every relay gone, polling finds the change") {
+  World world;
+  auto reader_config = world.config("reader");
+  reader_config.relays.clear();
+  reader_config.poll_min = Milliseconds(200);
+  reader_config.poll_max = Milliseconds(400);
+  auto writer = *Client::open(world.config("writer"));
+  auto reader = *Client::open(reader_config);
+  Changes changes;
+  REQUIRE(reader->watch(world.key.name(), changes.options()));
+  auto outcome = writer->publish(world.key, world.tree("one"));
+  REQUIRE(outcome);
+  const auto first = changes.next(ChangeKind::change);
+  REQUIRE(first);
+  CHECK(first->source == SourceKind::poll);
+  REQUIRE(writer->publish(world.key, world.tree("two")));
+  CHECK(changes.next(ChangeKind::change));
+}
+
+TEST_CASE("R12 nothing is not published over something, and a wrong expectation is a conflict") {
+  World world;
+  auto writer = *Client::open(world.config("writer"));
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  const auto empty = world.dir.path() / "empty";
+  std::filesystem::create_directories(empty);
+  auto refused = writer->publish(world.key, empty);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::refused);
+  CHECK(writer->publish(world.key, empty, {.force = true}));
+  auto conflict = writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{7}});
+  REQUIRE_FALSE(conflict);
+  CHECK(conflict.error().code == Errc::conflict);
+  CHECK(writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{2}}));
+}
+
+TEST_CASE("a state directory serves one process at a time") {
+  World world;
+  auto first = Client::open(world.config("one"));
+  REQUIRE(first);
+  auto second = Client::open(world.config("one"));
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == Errc::conflict);
+}

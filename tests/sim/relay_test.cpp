@@ -1,0 +1,278 @@
+// One relay's state machine on a virtual clock.
+#include "nostr/relay.h"
+
+#include <set>
+
+#include "nostr/keys.h"
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+
+namespace {
+
+struct Clock {
+  Instant steady = Instant(std::chrono::hours(1000));
+  int64_t wall_ms = 1'790'000'000'000;
+  Now now() const { return {steady, {wall_ms}}; }
+  void advance(Milliseconds by) {
+    steady += by;
+    wall_ms += by.count();
+  }
+};
+
+CheckedFrame say(RelayMessage message) {
+  CheckedFrame out;
+  out.verdict = std::holds_alternative<EventMessage>(message) ? Verdict::verified : Verdict::other;
+  out.message = std::move(message);
+  return out;
+}
+
+Event event_at(int64_t created_at, int kind = 1) {
+  static const SecretKey key = SecretKey::generate();
+  return sign_event(key, {{created_at}, kind, {}, std::to_string(created_at)});
+}
+
+template <typename T>
+size_t count(const Relay::Actions& actions) {
+  size_t out = 0;
+  for (const auto& action : actions) out += std::holds_alternative<T>(action);
+  return out;
+}
+
+std::vector<std::string> sent(const Relay::Actions& actions) {
+  std::vector<std::string> out;
+  for (const auto& action : actions) {
+    if (const auto* send = std::get_if<Relay::Send>(&action)) out.push_back(send->frame);
+  }
+  return out;
+}
+
+const RelayOutcome* outcome(const Relay::Actions& actions) {
+  for (const auto& action : actions) {
+    if (const auto* published = std::get_if<Relay::Published>(&action)) return &published->outcome;
+  }
+  return nullptr;
+}
+
+struct Machine {
+  Clock clock;
+  Relay relay;
+  explicit Machine(bool can_authenticate = true, uint64_t seed = 1)
+      : relay({}, Rng(seed), can_authenticate) {}
+
+  template <typename Call>
+  Relay::Actions act(Call call) {
+    Relay::Actions out;
+    call(out);
+    return out;
+  }
+  Relay::Actions start() {
+    return act([&](auto& out) { relay.start(clock.now(), out); });
+  }
+  Relay::Actions open() {
+    return act([&](auto& out) { relay.opened(clock.now(), out); });
+  }
+  Relay::Actions close() {
+    return act([&](auto& out) { relay.closed(clock.now(), Milliseconds(0), out); });
+  }
+  Relay::Actions hear(RelayMessage message) {
+    return act([&](auto& out) { relay.frame(say(std::move(message)), clock.now(), out); });
+  }
+  Relay::Actions tick() {
+    return act([&](auto& out) { relay.tick(clock.now(), out); });
+  }
+  Relay::Actions subscribe(std::vector<Filter> filters) {
+    return act([&](auto& out) { relay.subscribe("s", std::move(filters), clock.now(), out); });
+  }
+  Relay::Actions publish(const Event& event, Milliseconds within) {
+    return act([&](auto& out) { relay.publish(event, clock.steady + within, clock.now(), out); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "reconnects wait from one second to five minutes with jitter, and start over after a minute of "
+    "health") {
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    INFO("seed " << seed);
+    Machine m(true, seed);
+    m.start();
+    Milliseconds ceiling(1'000);
+    for (int i = 0; i < 20; ++i) {
+      m.close();
+      const auto next = m.relay.next_tick();
+      REQUIRE(next);
+      const auto wait = std::chrono::duration_cast<Milliseconds>(*next - m.clock.steady);
+      REQUIRE(wait > ceiling / 2);
+      REQUIRE(wait <= ceiling);
+      m.clock.advance(wait - Milliseconds(1));
+      REQUIRE(count<Relay::Connect>(m.tick()) == 0);
+      m.clock.advance(Milliseconds(1));
+      REQUIRE(count<Relay::Connect>(m.tick()) == 1);
+      ceiling = std::min(ceiling * 2, Milliseconds(300'000));
+    }
+    m.open();
+    m.clock.advance(Milliseconds(61'000));
+    m.close();
+    CHECK(*m.relay.next_tick() - m.clock.steady <= Milliseconds(1'000));
+  }
+}
+
+TEST_CASE("a connection that opens and dies at once does not reset the back-off") {
+  Machine m;
+  m.start();
+  for (int i = 0; i < 10; ++i) {
+    m.open();
+    m.close();
+    m.clock.advance(
+        std::chrono::duration_cast<Milliseconds>(*m.relay.next_tick() - m.clock.steady));
+    m.tick();
+  }
+  m.open();
+  m.close();
+  CHECK(*m.relay.next_tick() - m.clock.steady > Milliseconds(100'000));
+}
+
+TEST_CASE(
+    "R5 after a reconnect regular kinds resume with overlap and without the limit, addressable "
+    "ones ask for all") {
+  Machine m;
+  const int64_t now = m.clock.now().seconds().value;
+  Filter regular;
+  regular.kinds = {1};
+  regular.limit = 10;
+  Filter hints;
+  hints.kinds = {30078};
+  m.start();
+  m.open();
+  CHECK(sent(m.subscribe({regular, hints}))[0].find("\"limit\":10") != std::string::npos);
+  m.hear(EventMessage{"s", event_at(now - 100)});
+  m.hear(EoseMessage{"s"});
+  m.close();
+  m.clock.advance(Milliseconds(5'000));
+  m.tick();
+  const auto requests = sent(m.open());
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].find("limit") == std::string::npos);
+  CHECK(requests[0].find("\"since\":" + std::to_string(now - 100 - 300)) != std::string::npos);
+  CHECK(requests[0].find("since", requests[0].find("30078")) == std::string::npos);
+}
+
+TEST_CASE(
+    "R4 a verified event from the far future does not move the mark past what others publish now") {
+  Machine m;
+  const int64_t now = m.clock.now().seconds().value;
+  Filter regular;
+  regular.kinds = {1};
+  m.start();
+  m.open();
+  m.subscribe({regular});
+  m.hear(EventMessage{"s", event_at(now + 1'000'000)});
+  m.hear(EoseMessage{"s"});
+  m.close();
+  m.clock.advance(Milliseconds(5'000));
+  m.tick();
+  CHECK(sent(m.open())[0].find("\"since\":" + std::to_string(now - 300)) != std::string::npos);
+}
+
+TEST_CASE("R17 without an OK in time the outcome is unknown, without a connection unreachable") {
+  Machine m;
+  m.start();
+  const Event first = event_at(1);
+  m.publish(first, Milliseconds(30'000));
+  m.clock.advance(Milliseconds(30'000));
+  auto actions = m.tick();
+  REQUIRE(outcome(actions) != nullptr);
+  CHECK(outcome(actions)->state == PublishState::unreachable);
+  m.open();
+  m.publish(event_at(2), Milliseconds(30'000));
+  m.clock.advance(Milliseconds(10'000));
+  actions = m.tick();
+  REQUIRE(outcome(actions) != nullptr);
+  CHECK(outcome(actions)->state == PublishState::no_answer);
+  CHECK_FALSE(outcome(actions)->stored());
+}
+
+TEST_CASE(
+    "an event that was on its way when the connection broke is sent again after the reconnect") {
+  Machine m;
+  m.start();
+  m.open();
+  const Event event = event_at(1);
+  CHECK(sent(m.publish(event, Milliseconds(60'000))).size() == 1);
+  m.close();
+  m.clock.advance(Milliseconds(1'000));
+  m.tick();
+  CHECK(sent(m.open()).size() == 1);
+  const auto actions = m.hear(OkMessage{event.id, true, "duplicate: have it"});
+  REQUIRE(outcome(actions) != nullptr);
+  CHECK(outcome(actions)->state == PublishState::duplicate);
+}
+
+TEST_CASE("a rate limit delays an event, and only for as long as its deadline allows") {
+  Machine m;
+  m.start();
+  m.open();
+  const Event event = event_at(1);
+  m.publish(event, Milliseconds(60'000));
+  CHECK(outcome(m.hear(OkMessage{event.id, false, "rate-limited: slow down"})) == nullptr);
+  m.clock.advance(Milliseconds(1'000));
+  CHECK(sent(m.tick()).size() == 1);
+  const auto actions = m.hear(OkMessage{event.id, true, ""});
+  REQUIRE(outcome(actions) != nullptr);
+  CHECK(outcome(actions)->state == PublishState::acknowledged);
+
+  const Event hurried = event_at(2);
+  m.publish(hurried, Milliseconds(100));
+  const auto refused = m.hear(OkMessage{hurried.id, false, "rate-limited: slow down"});
+  REQUIRE(outcome(refused) != nullptr);
+  CHECK_FALSE(outcome(refused)->permanent);
+}
+
+TEST_CASE("an authentication that the relay refuses ends in a refusal, not in a loop") {
+  Machine m;
+  m.start();
+  m.open();
+  m.hear(AuthChallenge{"c"});
+  const Event event = event_at(1);
+  m.publish(event, Milliseconds(60'000));
+  CHECK(count<Relay::SignAuth>(m.hear(OkMessage{event.id, false, "auth-required: please"})) == 1);
+  const Event auth = sign_event(SecretKey::generate(), {{1}, 22242, {{"challenge", "c"}}, ""});
+  CHECK(sent(m.act([&](auto& out) { m.relay.auth_signed(auth, m.clock.now(), out); })).size() == 1);
+  const auto actions = m.hear(OkMessage{auth.id, false, "restricted: not you"});
+  REQUIRE(outcome(actions) != nullptr);
+  CHECK(outcome(actions)->state == PublishState::refused);
+  const Event next = event_at(2);
+  m.publish(next, Milliseconds(60'000));
+  CHECK(count<Relay::SignAuth>(m.hear(OkMessage{next.id, false, "auth-required: please"})) == 0);
+}
+
+TEST_CASE("a challenge that is replaced while the answer is being signed is answered anew") {
+  Machine m;
+  m.start();
+  m.open();
+  m.hear(AuthChallenge{"old"});
+  m.subscribe({{.kinds = {1}}});
+  CHECK(count<Relay::SignAuth>(m.hear(ClosedMessage{"s", "auth-required: please"})) == 1);
+  m.hear(AuthChallenge{"new"});
+  const Event stale = sign_event(SecretKey::generate(), {{1}, 22242, {{"challenge", "old"}}, ""});
+  const auto actions = m.act([&](auto& out) { m.relay.auth_signed(stale, m.clock.now(), out); });
+  CHECK(sent(actions).empty());
+  CHECK(count<Relay::SignAuth>(actions) == 1);
+}
+
+TEST_CASE("events of subscriptions that are gone or never were are counted and dropped") {
+  Machine m;
+  m.start();
+  m.open();
+  m.subscribe({{.kinds = {1}}});
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"s", event_at(1)})) == 1);
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"s", event_at(1, 2)})) == 0);
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"other", event_at(1)})) == 0);
+  CHECK(sent(m.act([&](auto& out) { m.relay.unsubscribe("s", out); })) ==
+        std::vector<std::string>{"[\"CLOSE\",\"s\"]"});
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"s", event_at(1)})) == 0);
+  CHECK(m.relay.counters().unsolicited == 3);
+}

@@ -240,11 +240,16 @@ void FetchJob::transfer_over(uint64_t number, Status outcome, Seconds retry_afte
   if (active.transfers.empty() && !ask_next(active)) task_failed(owner);
 }
 
-// Nobody brought anything for it: a stream is asked for block by block next, a block that nobody
-// has ends the fetch.
+// Nobody brought anything for it: a stream is asked for block by block next. A block that nobody
+// has ends the fetch; when it is not clear that nobody has it, all are asked once more.
 void FetchJob::task_failed(FetchPlan::Owner owner) {
-  const Active& active = active_.at(owner);
+  Active& active = active_.at(owner);
   if (active.task.kind == FetchPlan::Kind::car) return task_over(owner, true);
+  if (active.last_error.code != Errc::not_found && !active.repeated) {
+    active.repeated = true;
+    active.left = candidates();
+    if (ask_next(active)) return;
+  }
   ended_ = fail(active.last_error.within(active.task.cid.to_string()));
 }
 

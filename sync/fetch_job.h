@@ -58,6 +58,7 @@ class FetchJob {
     std::set<uint64_t> transfers;
     std::optional<Instant> hedge_at;
     bool answered = false;  // a verified block came
+    bool repeated = false;  // all were asked a second time
     Error last_error{Errc::not_found, "no gateway has it"};
   };
   struct Running {

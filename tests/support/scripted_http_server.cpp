@@ -59,7 +59,7 @@ bool read_request(int socket, std::string& buffer, ScriptedRequest& out) {
   return true;
 }
 
-void reset(int socket) {
+void reset_on_close(int socket) {
   const linger now{1, 0};
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
@@ -144,13 +144,7 @@ void ScriptedHttpServer::answer(int socket, const ScriptedAnswer& what, bool hea
   if (what.stall_after || what.cut_after) {
     keep = false;
     wait(Milliseconds(20));  // let the other side read what was sent: a reset throws it away
-    reset(socket);
-    std::lock_guard lock(mutex_);
-    const auto it = std::find(sockets_.begin(), sockets_.end(), socket);
-    if (it != sockets_.end()) {
-      sockets_.erase(it);
-      ::close(socket);
-    }
+    reset_on_close(socket);
     return;
   }
   if (chunked) keep = keep && send_all(socket, "0\r\n" + what.trailer + "\r\n\r\n");

@@ -55,6 +55,7 @@ class ScriptedHttpServer {
  private:
   void accept_loop();
   void serve(int socket);
+  void hang_up(int socket);
   void answer(int socket, const ScriptedAnswer& what, bool head_only, bool& keep);
   bool wait(Milliseconds time);  // false when stopping
 

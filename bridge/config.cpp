@@ -31,7 +31,7 @@ Value value_of(const toml::node& node) {
   }
   if (const auto* table = node.as_table()) {
     Value::Table out;
-    for (const auto& [key, item] : *table) out.emplace_back(std::string(key.str()), value_of(item));
+    for (const auto& [key, item] : *table) out.push_back({std::string(key.str()), value_of(item)});
     return {std::move(out)};
   }
   return {Value::Table{}};

@@ -13,9 +13,15 @@ namespace ipnscast::bridge {
 
 // One value as it stands in the file, or as it was made from the text of an environment variable.
 struct Value {
+  struct Member;  // a pair would have to be complete before Value is
   using List = std::vector<Value>;
-  using Table = std::vector<std::pair<std::string, Value>>;
+  using Table = std::vector<Member>;
   std::variant<bool, int64_t, std::string, List, Table> data;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
 };
 
 // What a key takes.

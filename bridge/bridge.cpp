@@ -137,7 +137,7 @@ Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
   if (auto checked = check(options); !checked) return fail(checked.error());
   auto lock = store::FileLock::acquire(options.state_dir);
   if (!lock) return fail(lock.error());
-  auto db = store::Database::open(options.state_dir / "state.db",
+  auto db = store::Database::open(options.state_dir / "state.sqlite",
                                   {nostr::outbox_schema(), sync::sync_schema(), bridge_schema()});
   if (!db) return fail(db.error());
   auto stored = load(**db);

@@ -49,7 +49,9 @@ Result<std::string> read_secret_line(const std::string& path);
 // context.exit.
 void add_announce(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
+void add_bridge(CLI::App& app, Context& context);
 void add_cid(CLI::App& app, Context& context);
+void add_demo(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
 void add_event_publish(CLI::App& event, Context& context);  // below `event`
 void add_event_req(CLI::App& event, Context& context);      // below `event`
@@ -66,6 +68,7 @@ void add_relay(CLI::App& app, Context& context);
 void add_resolve(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_unpack(CLI::App& app, Context& context);
+void add_up(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 
 }  // namespace ipnscast::tools

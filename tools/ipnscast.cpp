@@ -31,6 +31,7 @@ void add_global_options(CLI::App& app, Context& context) {
 void add_commands(CLI::App& app, Context& context) {
   // In the order of their names.
   add_bench(app, context);
+  add_bridge(app, context);
   add_event(app, context);
   add_key(app, context);
   add_nip44(app, context);

@@ -1,0 +1,46 @@
+#include "tools/bridge_options.h"
+
+namespace ipnscast::tools {
+
+Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptions& options) {
+  const bridge::BridgeSettings& wanted = settings.bridge;
+  if (!wanted.names_from.empty())
+    return fail(Errc::unsupported, "bridge.names_from: not supported yet, use bridge.names");
+  if (wanted.store != "sqlite")
+    return fail(Errc::unsupported, "bridge.store: only \"sqlite\" is supported yet");
+  if (wanted.keep_alive) return fail(Errc::unsupported, "bridge.keep_alive: not supported yet");
+  for (const std::string& text : wanted.names) {
+    auto name = sync::IpnsName::parse(text);
+    if (!name) return fail(name.error().within("bridge.names"));
+    if (std::find(options.names.begin(), options.names.end(), *name) == options.names.end())
+      options.names.push_back(std::move(*name));
+  }
+  options.kinds = settings.relays.public_kinds;
+  options.topic = settings.relays.topic;
+  options.poll_min = wanted.poll_fastest;
+  options.poll_max = wanted.poll_slowest;
+  options.resolve_timeout = wanted.resolve_timeout;
+  options.ca_file = settings.relays.ca_file;
+  return {};
+}
+
+Result<bridge::BridgeOptions> bridge_options(const Session& session) {
+  bridge::BridgeOptions out;
+  if (auto filled = fill_bridge_options(session.settings(), out); !filled)
+    return fail(filled.error());
+  if (out.names.empty()) return fail(Errc::invalid, "bridge.names: no names to watch");
+  auto config = session.sync_config();
+  if (!config) return fail(config.error());
+  if (config->relays.empty()) return fail(Errc::invalid, "relays.urls: no relays to announce at");
+  if (config->gateways.empty())
+    return fail(Errc::invalid, "gateways: none to ask, name some under nodes, public or slow");
+  if (!config->signer)
+    return fail(Errc::invalid, "no key to sign with: make one with \"ipnscast init\"");
+  out.state_dir = session.state_dir();
+  out.relays = std::move(config->relays);
+  out.gateways = std::move(config->gateways);
+  out.signer = std::move(config->signer);
+  return out;
+}
+
+}  // namespace ipnscast::tools

@@ -1,0 +1,103 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nostr/base/inbox.h"
+#include "nostr/nip19.h"
+#include "tools/bridge_options.h"
+#include "tools/json_text.h"
+#include "tools/stop_signal.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr size_t kUnprinted = 65'536;
+
+using Announcements = Inbox<bridge::Announcement>;
+
+// RFC 3339.
+std::string time_text(UnixMillis time) {
+  const int64_t milliseconds = time.value % 1000;
+  return sync::Eol{time.value / 1000, static_cast<int32_t>(milliseconds * 1'000'000)}.to_string();
+}
+
+// The configuration is usable: what the bridge is going to do.
+void print_plan(const Context& context, const bridge::BridgeOptions& options) {
+  const std::string author = nostr::encode_npub(options.signer->public_key());
+  if (context.json) {
+    nlohmann::ordered_json line = {{"event", "watching"},
+                                   {"author", author},
+                                   {"names", nlohmann::json::array()},
+                                   {"relays", nlohmann::json::array()},
+                                   {"gateways", nlohmann::json::array()}};
+    for (const auto& name : options.names) line["names"].push_back(name.to_string());
+    for (const auto& relay : options.relays) line["relays"].push_back(relay.text());
+    for (const auto& gateway : options.gateways) line["gateways"].push_back(gateway.url);
+    return print_line(dump(line));
+  }
+  print_line("watching " + std::to_string(options.names.size()) + " names over " +
+             std::to_string(options.gateways.size()) + " gateways, announcing at " +
+             std::to_string(options.relays.size()) + " relays as " + author);
+}
+
+void print_announcement(const Context& context, const bridge::Announcement& announced) {
+  const std::string name = announced.name.to_string();
+  const std::string sequence = std::to_string(announced.hint.sequence.value);
+  const std::string time = time_text(announced.hint.at);
+  const char* const what = announced.renewal ? "renewal" : "change";
+  if (context.json) {
+    return print_line(dump({{"event", what},
+                            {"name", name},
+                            {"sequence", sequence},
+                            {"value", announced.hint.value},
+                            {"cid", announced.cid.to_string()},
+                            {"time", time}}));
+  }
+  print_line(time + "  " + what + "  " + name + "  " + sequence + "  " +
+             printable(announced.hint.value));
+}
+
+void run(Context& context, bridge::BridgeOptions options) {
+  StopSignal stop;
+  Announcements announcements(kUnprinted);
+  options.on_announced = [&announcements](const bridge::Announcement& announced) {
+    announcements.try_push(bridge::Announcement(announced));
+  };
+  const auto bridge = bridge::Bridge::open(options);
+  if (!bridge) return report(context, bridge.error());
+  print_plan(context, options);
+  const OnStopSignal on_stop(stop, [&announcements] { announcements.close(); });
+  const auto deadline = context.timeout
+                            ? std::optional(std::chrono::steady_clock::now() + *context.timeout)
+                            : std::nullopt;
+  while (auto announced = deadline ? announcements.pop_until(*deadline) : announcements.pop())
+    print_announcement(context, *announced);
+  if (!announcements.closed()) context.exit = Exit::deadline;
+  (*bridge)->close();
+  for (const auto& announced : announcements.drain()) print_announcement(context, announced);
+}
+
+void bridge_command(Context& context, bool check_config) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  auto options = bridge_options(*session);
+  if (!options) {
+    report(context, options.error());
+    context.exit = Exit::usage;
+    return;
+  }
+  if (check_config) return print_plan(context, *options);
+  run(context, std::move(*options));
+}
+
+}  // namespace
+
+void add_bridge(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "bridge", "The daemon: watches the names in bridge.names and announces their changes");
+  const auto check_config = std::make_shared<bool>(false);
+  command->add_flag("--check-config", *check_config,
+                    "Only say whether the configuration is usable");
+  command->callback([&context, check_config] { bridge_command(context, *check_config); });
+}
+
+}  // namespace ipnscast::tools

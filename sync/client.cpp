@@ -146,14 +146,26 @@ void ClientImpl::open_threads() {
                         }});
   sync_ = std::make_unique<SyncThread>(
       SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get()}, sync_options());
+  tell_own_past();
+}
+
+// What this device signed and published before, so that its own echoes and values are recognised.
+void ClientImpl::tell_own_past() {
   std::vector<nostr::EventId> sent;
+  std::vector<OwnName> own;
   const Status read = writer_->run([&](store::Database& db) -> Status {
     auto ids = load_sent(db);
-    if (ids) sent = std::move(*ids);
-    return ids ? Status{} : fail(ids.error());
+    if (!ids) return fail(ids.error());
+    auto names = load_own_names(db);
+    if (!names) return fail(names.error());
+    sent = std::move(*ids);
+    own = std::move(*names);
+    return {};
   });
   if (!read) log_error("client", read.error().message);
   for (const nostr::EventId& id : sent) sync_->tell(input::Sent{id});
+  for (const OwnName& name : own)
+    sync_->tell(input::Published{name.name, name.sequence, name.value});
 }
 
 SyncThread::Options ClientImpl::sync_options() const {

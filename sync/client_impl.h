@@ -42,6 +42,7 @@ class ClientImpl final : public Client {
   Status open_state();
   Status open_network();
   void open_threads();
+  void tell_own_past();
   SyncThread::Options sync_options() const;
   Publisher::Options publisher_options() const;
 

@@ -131,6 +131,7 @@ void SyncThread::fetch_root(JobId job, const Cid& root, std::string path) {
   options.deadline = left_until(action.deadline);
   const NameRow* row = engine_.find(action.name);
   options.shares = row != nullptr && row->handed.has_value();
+  options.keep_as = action.name.to_string();
   work_[job].fetch = parts_.fetcher.fetch(
       root, options,
       // On a fetch thread: the look-ups below read the local cache only.
@@ -142,7 +143,6 @@ void SyncThread::fetch_root(JobId job, const Cid& root, std::string path) {
         if (!fetched) return failed(fetched.error());
         auto end = path.empty() ? Result<Cid>(root) : resolve_path(*cache, root, path);
         if (!end) return failed(end.error());
-        if (auto kept = cache->keep(name.to_string(), root); !kept) return failed(kept.error());
         inbox->push_reserved(Input(input::Fetched{name, job, *end}));
       });
 }

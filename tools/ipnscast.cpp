@@ -31,11 +31,19 @@ void add_global_options(CLI::App& app, Context& context) {
 void add_commands(CLI::App& app, Context& context) {
   // In the order of their names.
   add_bench(app, context);
+<<<<<<< HEAD
   add_bridge(app, context);
+=======
+  add_cid(app, context);
+>>>>>>> 3af0100 (command line: name, cid, record, pack, unpack; fuzz targets of the codecs)
   add_event(app, context);
   add_key(app, context);
+  add_name(app, context);
   add_nip44(app, context);
+  add_pack(app, context);
+  add_record(app, context);
   add_relay(app, context);
+  add_unpack(app, context);
 }
 
 // What was asked for before parsing failed, so that the failure is told in the right form.

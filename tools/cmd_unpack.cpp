@@ -1,0 +1,70 @@
+#include <memory>
+
+#include "sync/ipfs/car_file.h"
+#include "sync/ipfs/unpacker.h"
+#include "tools/facts.h"
+
+namespace ipnscast::tools {
+namespace {
+
+struct Options {
+  std::string file;
+  std::string root;
+  std::string output;
+  bool symlinks = false;
+  uint64_t max_bytes = 0;
+};
+
+// Blocks may be linked many times, so a small file can stand for a large tree, but not for an
+// endless one.
+constexpr uint64_t kLeastBytes = uint64_t{1} << 30;
+constexpr uint64_t kBytesPerByte = 64;
+constexpr uint64_t kLeastEntries = 100'000;
+constexpr uint64_t kCarBytesPerEntry =
+    4;  // in a directory without tricks an entry has ten times as many
+
+Result<sync::Unpacked> unpack(const Options& options, const sync::Cid& root) {
+  auto car = sync::CarFile::open(options.file);
+  if (!car) return fail(std::move(car.error()));
+  const uint64_t car_bytes = (*car)->byte_count();
+  sync::UnpackOptions how;
+  how.symlinks = options.symlinks;
+  how.file_name = root.to_string();
+  how.max_bytes =
+      options.max_bytes > 0 ? options.max_bytes : kLeastBytes + kBytesPerByte * car_bytes;
+  how.max_entries = kLeastEntries + car_bytes / kCarBytesPerEntry;
+  return sync::unpack(**car, root, options.output, how);
+}
+
+void run(Context& context, const Options& options) {
+  const auto root = sync::Cid::parse(options.root);
+  if (!root) return report_usage(context, "--root: " + root.error().message);
+  const auto unpacked = unpack(options, *root);
+  if (!unpacked) return report(context, unpacked.error());
+  print_facts(context, {{"root", root->to_string()},
+                        {"files", unpacked->files},
+                        {"directories", unpacked->directories},
+                        {"symlinks", unpacked->symlinks},
+                        {"bytes", unpacked->bytes}});
+}
+
+}  // namespace
+
+void add_unpack(CLI::App& app, Context& context) {
+  CLI::App* const command =
+      app.add_subcommand("unpack", "The verified tree out of a CAR file, without any network");
+  const auto options = std::make_shared<Options>();
+  command->add_option("file", options->file, "The CAR file")->type_name("FILE.car")->required();
+  command->add_option("--root", options->root, "What to unpack; the CAR's own roots are not asked")
+      ->type_name("CID")
+      ->required();
+  command->add_option("-o,--output", options->output, "Absent or an empty directory")
+      ->type_name("DIR")
+      ->required();
+  command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
+  command->add_option("--max-bytes", options->max_bytes,
+                      "Refuse more content than this (1 GiB and 64 times the CAR file)");
+  command->callback([&context, options] { run(context, *options); });
+}
+
+}  // namespace ipnscast::tools

@@ -31,11 +31,8 @@ void add_global_options(CLI::App& app, Context& context) {
 void add_commands(CLI::App& app, Context& context) {
   // In the order of their names.
   add_bench(app, context);
-<<<<<<< HEAD
   add_bridge(app, context);
-=======
   add_cid(app, context);
->>>>>>> 3af0100 (command line: name, cid, record, pack, unpack; fuzz targets of the codecs)
   add_event(app, context);
   add_key(app, context);
   add_name(app, context);

@@ -30,17 +30,25 @@ void add_global_options(CLI::App& app, Context& context) {
 
 void add_commands(CLI::App& app, Context& context) {
   // In the order of their names.
+  add_announce(app, context);
   add_bench(app, context);
   add_bridge(app, context);
   add_cid(app, context);
   add_event(app, context);
+  add_forget(app, context);
+  add_get(app, context);
+  add_init(app, context);
   add_key(app, context);
   add_name(app, context);
   add_nip44(app, context);
   add_pack(app, context);
+  add_publish(app, context);
   add_record(app, context);
   add_relay(app, context);
+  add_resolve(app, context);
+  add_status(app, context);
   add_unpack(app, context);
+  add_watch(app, context);
 }
 
 // What was asked for before parsing failed, so that the failure is told in the right form.

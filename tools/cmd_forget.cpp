@@ -1,0 +1,48 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/json_text.h"
+#include "tools/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kDefaultDeadline{10'000};
+
+struct Options {
+  std::string target;
+  bool derived = false;
+};
+
+void forget(Context& context, const Options& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto name = resolve_name(*session, options.target, options.derived,
+                                 context.timeout.value_or(kDefaultDeadline));
+  if (!name) return report(context, name.error());
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  // Nothing is to be asked: this is about what this device knows.
+  config->relays.clear();
+  config->gateways.clear();
+  const auto client = sync::Client::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  if (const Status done = (*client)->forget(*name); !done) return report(context, done.error());
+  if (context.json) return print_line(dump({{"forgotten", name->to_string()}}));
+  print_line("forgotten: " + name->to_string());
+}
+
+}  // namespace
+
+void add_forget(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "forget", "Drop the known sequence of a name, after data loss at its publisher");
+  const auto options = std::make_shared<Options>();
+  command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
+      ->type_name("TARGET")
+      ->required();
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { forget(context, *options); });
+}
+
+}  // namespace ipnscast::tools

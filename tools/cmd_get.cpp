@@ -1,0 +1,130 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/ipfs_path.h"
+#include "tools/json_text.h"
+#include "tools/reading_client.h"
+#include "tools/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kDefaultDeadline{600'000};
+constexpr int kLongestChain = 32;  // of names that point to names
+
+struct Options {
+  std::string source;
+  std::string out;
+  bool derived = false;
+};
+
+// What the name points to, through further names.
+Result<IpfsPath> follow(ReadingClient& client, sync::IpnsName name, std::string path,
+                        Milliseconds deadline) {
+  for (int step = 0; step < kLongestChain; ++step) {
+    const auto found = client->resolve(name, deadline);
+    if (!found) return fail(found.error());
+    if (!found->best) return fail(Errc::not_found, name.to_string() + ": no record was found");
+    if (found->best->expired(system_now().wall))
+      return fail(Errc::expired, name.to_string() + ": its record has expired");
+    const std::string& value = found->best->fields().value;
+    if (auto content = parse_ipfs_path(value)) {
+      if (!content->path.empty() && !path.empty()) content->path += '/';
+      content->path += path;
+      return content;
+    }
+    const auto [head, inner] = split_path(value);
+    auto next = sync::IpnsName::parse(head);
+    if (!value.starts_with("/ipns/") || !next)
+      return fail(Errc::unsupported, "its value is " + printable(value));
+    if (!inner.empty()) path = std::string(inner) + (path.empty() ? "" : "/" + path);
+    name = std::move(*next);
+  }
+  return fail(Errc::too_large, "names that point to names, more than 32 deep");
+}
+
+Result<IpfsPath> find(const Session& session, ReadingClient& client, const Options& options,
+                      Milliseconds deadline) {
+  if (auto content = parse_ipfs_path(options.source)) return content;
+  const auto [head, path] = split_path(options.source);
+  const auto name = resolve_name(session, head, options.derived, deadline);
+  if (!name) return fail(name.error());
+  return follow(client, *name, std::string(path), deadline);
+}
+
+Status copy_to_output(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(Errc::io, file.string() + ": " + std::strerror(errno));
+  char buffer[65536];
+  ssize_t got = 0;
+  while ((got = ::read(fd, buffer, sizeof(buffer))) > 0) {
+    if (std::fwrite(buffer, 1, static_cast<size_t>(got), stdout) != static_cast<size_t>(got)) break;
+  }
+  ::close(fd);
+  if (got < 0) return fail(Errc::io, file.string() + ": " + std::strerror(errno));
+  return {};  // what could not be written is told at the end of the program
+}
+
+// By way of a file, so that nothing unverified is ever written out.
+Status get_to_output(ReadingClient& client, const IpfsPath& content, Milliseconds deadline) {
+  const auto folder = TemporaryDirectory::make();
+  if (!folder) return fail(folder.error());
+  const auto file = folder->path() / "content";
+  const Status got = client->get(content.cid, content.path, file, deadline);
+  if (!got) return got;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(file, failed))
+    return fail(Errc::invalid, "-o -: this is a directory; name a file in it or another -o");
+  return copy_to_output(file);
+}
+
+void get(Context& context, const Options& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  std::error_code failed;
+  if (options.out != "-" && std::filesystem::exists(options.out, failed))
+    return report(context, {Errc::conflict, options.out + " exists already"});
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  if (config->gateways.empty())
+    return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+  const Milliseconds resolve_by = context.timeout.value_or(config->listen);
+  const Milliseconds deadline = context.timeout.value_or(kDefaultDeadline);
+  auto client = ReadingClient::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  const auto content = find(*session, *client, options, resolve_by);
+  if (!content) return report(context, content.error());
+  if (options.out == "-") {
+    const Status done = get_to_output(*client, *content, deadline);
+    if (!done) report(context, done.error());
+    return;
+  }
+  const Status done = (*client)->get(content->cid, content->path, options.out, deadline);
+  if (!done) return report(context, done.error());
+  if (context.json)
+    print_line(
+        dump({{"cid", content->cid.to_string()}, {"path", content->path}, {"out", options.out}}));
+}
+
+}  // namespace
+
+void add_get(CLI::App& app, Context& context) {
+  CLI::App* const command =
+      app.add_subcommand("get", "Fetch what a name or a CID stands for, every block verified");
+  const auto options = std::make_shared<Options>();
+  command->add_option("source", options->source, "TARGET or CID, with a path inside if wanted")
+      ->type_name("TARGET[/path]|CID[/path]")
+      ->required();
+  command->add_option("-o,--output", options->out, "Must be absent; - for standard output")
+      ->type_name("OUT")
+      ->required();
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { get(context, *options); });
+}
+
+}  // namespace ipnscast::tools

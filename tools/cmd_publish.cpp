@@ -1,0 +1,80 @@
+#include <memory>
+
+#include "tools/ipfs_path.h"
+#include "tools/outcome_rows.h"
+#include "tools/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+struct Options {
+  std::string target;
+  std::string path;
+  std::string cid;
+  std::optional<uint64_t> expect_sequence;
+  bool force = false;
+  bool derived = false;
+};
+
+// What there is to publish: exactly one of PATH and --cid.
+Result<std::optional<sync::Cid>> content_of(const Options& options) {
+  if (options.path.empty() == options.cid.empty())
+    return fail(Errc::invalid, "want a PATH or --cid, one of them");
+  if (options.cid.empty()) {
+    std::error_code failed;
+    if (!std::filesystem::exists(options.path, failed))
+      return fail(Errc::invalid, options.path + ": no such file or directory");
+    return std::optional<sync::Cid>();
+  }
+  const auto content = parse_ipfs_path(options.cid);
+  if (!content) return fail(Errc::invalid, "--cid: " + content.error().message);
+  if (!content->path.empty()) return fail(Errc::invalid, "--cid: want a CID without a path");
+  return std::optional<sync::Cid>(content->cid);
+}
+
+void publish(Context& context, const Options& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto cid = content_of(options);
+  if (!cid) return report(context, cid.error());
+  const auto key = resolve_own_key(*session, options.target, options.derived);
+  if (!key) return report(context, key.error());
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  if (config->relays.empty() && config->gateways.empty())
+    return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
+  if (context.timeout) config->publish_timeout = *context.timeout;
+  const auto client = sync::Client::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  sync::PublishOptions how;
+  how.force = options.force;
+  if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
+  const auto outcome =
+      *cid ? (*client)->publish_cid(*key, **cid, how) : (*client)->publish(*key, options.path, how);
+  if (!outcome) return report(context, outcome.error());
+  print_outcome(context, *outcome);
+}
+
+}  // namespace
+
+void add_publish(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "publish", "Give a name of ours a new value: content, record, routers, announcement");
+  const auto options = std::make_shared<Options>();
+  command->add_option("target", options->target, "self, a key's label, or a name of ours")
+      ->type_name("TARGET")
+      ->required();
+  command->add_option("path", options->path, "A file or directory")->type_name("PATH");
+  command->add_option("--cid", options->cid, "Content that the nodes have already")
+      ->type_name("CID");
+  command
+      ->add_option("--expect-sequence", options->expect_sequence,
+                   "Only if the name has this sequence now")
+      ->type_name("N");
+  command->add_flag("--force", options->force,
+                    "Also an empty state over a richer one, and past a conflict");
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { publish(context, *options); });
+}
+
+}  // namespace ipnscast::tools

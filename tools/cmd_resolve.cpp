@@ -1,0 +1,93 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/json_text.h"
+#include "tools/reading_client.h"
+#include "tools/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+struct Options {
+  std::string target;
+  bool derived = false;
+};
+
+nlohmann::ordered_json source_facts(const sync::ResolveReport::Source& source) {
+  nlohmann::ordered_json out = {
+      {"url", source.url}, {"answer", source.answer}, {"ms", source.took.count()}};
+  if (source.sequence) {
+    out["sequence"] = std::to_string(source.sequence->value);
+    out["value"] = source.value;
+  }
+  return out;
+}
+
+void print_json(const sync::IpnsName& name, const sync::ResolveReport& found) {
+  nlohmann::ordered_json out = {{"name", name.to_string()}, {"found", found.best.has_value()}};
+  if (found.best) {
+    const auto& fields = found.best->fields();
+    out["value"] = fields.value;
+    out["sequence"] = std::to_string(fields.sequence.value);
+    out["validity"] = fields.eol.to_string();
+    out["ttl_ns"] = std::to_string(fields.ttl_ns);
+    out["expired"] = found.best->expired(system_now().wall);
+  }
+  auto& sources = out["sources"] = nlohmann::ordered_json::array();
+  for (const auto& source : found.sources) sources.push_back(source_facts(source));
+  print_line(dump(out));
+}
+
+void print_human(const sync::IpnsName& name, const sync::ResolveReport& found) {
+  print_line("name      " + name.to_string());
+  if (found.best) {
+    const auto& fields = found.best->fields();
+    const bool expired = found.best->expired(system_now().wall);
+    print_line("value     " + printable(fields.value));
+    print_line("sequence  " + std::to_string(fields.sequence.value));
+    print_line("validity  " + fields.eol.to_string() + (expired ? "  (expired)" : ""));
+    print_line("ttl       " + std::to_string(fields.ttl_ns / 1'000'000'000) + " s");
+  }
+  for (const auto& source : found.sources) {
+    std::string line = "source    " + source.url + "  " + printable(source.answer);
+    if (source.sequence) line += "  sequence " + std::to_string(source.sequence->value);
+    print_line(line + "  " + std::to_string(source.took.count()) + " ms");
+  }
+}
+
+void resolve(Context& context, const Options& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  const Milliseconds deadline = context.timeout.value_or(config->listen);
+  const auto name = resolve_name(*session, options.target, options.derived, deadline);
+  if (!name) return report(context, name.error());
+  if (config->gateways.empty())
+    return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+  auto client = ReadingClient::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  const auto found = (*client)->resolve(*name, deadline);
+  if (!found) return report(context, found.error());
+  context.json ? print_json(*name, *found) : print_human(*name, *found);
+  if (found->best) return;
+  const bool reached = std::any_of(found->sources.begin(), found->sources.end(),
+                                   [](const auto& source) { return source.answer == "not found"; });
+  report(context, reached ? Error{Errc::not_found, "no source has a record of this name"}
+                          : Error{Errc::unreachable, "no source could answer"});
+}
+
+}  // namespace
+
+void add_resolve(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "resolve", "Ask every gateway and node for a name's record; verified, the best one wins");
+  const auto options = std::make_shared<Options>();
+  command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
+      ->type_name("TARGET")
+      ->required();
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { resolve(context, *options); });
+}
+
+}  // namespace ipnscast::tools

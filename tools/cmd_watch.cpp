@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "tools/change_handler.h"
+#include "tools/stop_signal.h"
+#include "tools/target.h"
+#include "tools/temporary_directory.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kTargetDeadline{10'000};
+constexpr Milliseconds kOnceDeadline{60'000};
+
+struct Options {
+  std::vector<std::string> targets;
+  std::string mirror;
+  std::string exec;
+  bool once = false;
+  bool records_only = false;
+  bool derived = false;
+};
+
+Result<Target> all_targets(const Session& session, const Options& options, Milliseconds deadline) {
+  Target out;
+  for (const std::string& text : options.targets) {
+    auto one = resolve_target(session, text, options.derived, deadline);
+    if (!one) return fail(one.error());
+    out.names.insert(out.names.end(), one->names.begin(), one->names.end());
+    out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
+    out.relays.insert(out.relays.end(), one->relays.begin(), one->relays.end());
+  }
+  const std::set<sync::IpnsName> distinct(out.names.begin(), out.names.end());
+  out.names.assign(distinct.begin(), distinct.end());
+  return out;
+}
+
+Result<ChangeHandler::Options> handler_options(const Context& context, const Options& options,
+                                               const Target& target) {
+  ChangeHandler::Options out;
+  out.json = context.json;
+  out.exec = options.exec;
+  if (options.mirror.empty()) return out;
+  if (target.names.size() != 1)
+    return fail(Errc::invalid,
+                "--mirror: want one name, these are " + std::to_string(target.names.size()));
+  if (options.records_only)
+    return fail(Errc::invalid, "--mirror and --records-only exclude each other");
+  auto mirror = Mirror::open(options.mirror, target.names.front());
+  if (!mirror) return fail(mirror.error());
+  out.mirror = std::move(*mirror);
+  return out;
+}
+
+// `watch` from an open client to its end.
+class Watching {
+ public:
+  Watching(Context& context, const Options& options, const Target& target, StopSignal& stop,
+           sync::Client& client, ChangeHandler& handler)
+      : context_(context),
+        options_(options),
+        target_(target),
+        stop_(stop),
+        client_(client),
+        handler_(handler),
+        missing_(target.names.begin(), target.names.end()) {}
+
+  Status start();
+  // Waits for Ctrl-C, the deadline, or with --once for every name's state.
+  void wait(bool has_gateways);
+
+ private:
+  Status handle(const sync::Change& change);
+  // Notes when nobody has a record of a name, so that --once does not wait for nothing.
+  void look_for_records();
+
+  Context& context_;
+  const Options& options_;
+  const Target& target_;
+  StopSignal& stop_;
+  sync::Client& client_;
+  ChangeHandler& handler_;
+  std::mutex mutex_;
+  std::set<sync::IpnsName> missing_;  // guarded by mutex_; of --once: nothing printed yet
+  std::optional<Error> failure_;      // guarded by mutex_; of --once
+};
+
+Status Watching::handle(const sync::Change& change) {
+  const Status done = handler_.handle(change);
+  if (!options_.once) return done;
+  const std::lock_guard lock(mutex_);
+  if (!done) {
+    failure_ = done.error();
+  } else if (change.kind != sync::ChangeKind::provisional) {
+    missing_.erase(change.name);
+  }
+  if (failure_ || missing_.empty()) stop_.stop();
+  return done;
+}
+
+Status Watching::start() {
+  for (const auto& status : client_.status()) {
+    if (std::find(target_.names.begin(), target_.names.end(), status.name) == target_.names.end())
+      continue;
+    const Status shown = handler_.catch_up(status);
+    if (!shown) return shown;
+  }
+  for (const auto& name : target_.names) {
+    sync::WatchOptions options;
+    options.fetch_content = !options_.records_only;
+    options.on_change = [this](const sync::Change& change) { return handle(change); };
+    const Status watched = client_.watch(name, std::move(options));
+    if (!watched) return watched;
+  }
+  return {};
+}
+
+void Watching::look_for_records() {
+  for (const auto& name : target_.names) {
+    const auto found = client_.resolve(name, kTargetDeadline);
+    const std::lock_guard lock(mutex_);
+    if (!missing_.contains(name) || (found && found->best)) continue;
+    failure_ = found ? Error{Errc::not_found, name.to_string() + ": no source has a record of it"}
+                     : found.error();
+    return stop_.stop();
+  }
+}
+
+void Watching::wait(bool has_gateways) {
+  auto deadline = context_.timeout;
+  if (options_.once && !deadline) deadline = kOnceDeadline;
+  std::thread lookup;
+  if (options_.once && has_gateways) lookup = std::thread([this] { look_for_records(); });
+  const bool stopped = stop_.wait(deadline);
+  handler_.stop();
+  if (lookup.joinable()) lookup.join();
+  client_.close();
+  const std::lock_guard lock(mutex_);
+  if (options_.once && missing_.empty()) return;
+  if (failure_) return report(context_, *failure_);
+  if (!stopped && options_.once) return report(context_, {Errc::timeout, "no confirmed state yet"});
+  if (!stopped) context_.exit = Exit::deadline;
+}
+
+void watch(Context& context, const Options& options) {
+  StopSignal stop;
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto target = all_targets(*session, options, context.timeout.value_or(kTargetDeadline));
+  if (!target) return report(context, target.error());
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  add_to(*config, *target);
+  const bool has_gateways = !config->gateways.empty();
+  if (!has_gateways && config->relays.empty())
+    return report_usage(context, "neither a relay nor a gateway is configured: see ipnscast init");
+  if (!has_gateways && !options.records_only)
+    return report_usage(context,
+                        "no gateway or node is configured: see gateways.nodes, or --records-only");
+  auto how = handler_options(context, options, *target);
+  if (!how) return report(context, how.error());
+  // A look does not count as having handed anything over.
+  std::optional<TemporaryDirectory> state;
+  if (options.once) {
+    auto made = TemporaryDirectory::make();
+    if (!made) return report(context, made.error());
+    state.emplace(std::move(*made));
+    config->state_dir = state->path() / "state";
+    config->cache_dir.clear();
+  }
+  const auto client = sync::Client::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  ChangeHandler handler(**client, std::move(*how));
+  Watching watching(context, options, *target, stop, **client, handler);
+  if (const Status started = watching.start(); !started) {
+    (*client)->close();
+    return report(context, started.error());
+  }
+  watching.wait(has_gateways);
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand("watch", "Follow names; a line for each change");
+  const auto options = std::make_shared<Options>();
+  command
+      ->add_option("target", options->targets, "IPNS names, npubs, naddrs, self or a key's label")
+      ->type_name("TARGET")
+      ->required();
+  command->add_flag("--once", options->once, "Print the current confirmed state and end");
+  command
+      ->add_option("--mirror", options->mirror,
+                   "Keep the content as files here; a directory that is absent, empty or ours")
+      ->type_name("DIR");
+  command
+      ->add_option("--exec", options->exec,
+                   "Run this by /bin/sh on each change, the JSON line on its input; again later "
+                   "when it fails")
+      ->type_name("CMD");
+  command->add_flag("--records-only", options->records_only, "Do not fetch the content");
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { watch(context, *options); });
+}
+
+}  // namespace ipnscast::tools

@@ -137,3 +137,42 @@ TEST_CASE("S1-18 records that Kubo publishes verify for us") {
     }
   }
 }
+
+TEST_CASE("what `record create` writes is valid for Kubo, and Kubo's record for `record inspect`") {
+  const auto folder = peer("kubo");
+  if (!folder) SKIP_TEST(folder.error());
+  KuboNode kubo(*folder);
+  kubo.start();
+  const TempDir work;
+  const std::string secret = (work.path() / "secret").string();
+  const std::string file = (work.path() / "record").string();
+  write_file(secret, as_bytes(kSecret));
+  std::filesystem::permissions(secret, std::filesystem::perms::owner_read);
+  for (const std::string type : {"ed25519", "secp256k1"}) {
+    INFO(type);
+    const Ran created =
+        run(our_program({"record", "create", "--secret-file", secret, "--type", type, "--value",
+                         kValue, "--sequence", "7", "--v1", "--data", "_note=hello", "-o", file}));
+    INFO(created.err);
+    REQUIRE(created.exit == 0);
+    const std::string name = created.out.substr(0, created.out.find('\n'));
+    const json answer =
+        json::parse(kubo.ask({"name", "inspect", "--verify=" + name, "--enc=json", file}));
+    CHECK(answer.at("Validation").at("Valid") == true);
+    CHECK(answer.at("Entry").at("Value") == kValue);
+    CHECK(answer.at("Entry").at("Sequence") == 7);
+  }
+
+  const std::string value = "/ipfs/" + kubo.ask({"add", "-Q", "--cid-version=1"}, "content\n");
+  const std::string name =
+      kubo.ask({"name", "publish", "--allow-offline", "-Q", "--sequence=41", value});
+  write_file(file, as_bytes(kubo.ipfs({"name", "get", name}).out));
+  const Ran ran = run(our_program({"--json", "record", "inspect", "--name", name, file}));
+  INFO(ran.out + ran.err);
+  REQUIRE(ran.exit == 0);
+  const json answer = json::parse(ran.out);
+  CHECK(answer.at("valid") == true);
+  CHECK(answer.at("name") == name);
+  CHECK(answer.at("value") == value);
+  CHECK(answer.at("sequence") == "41");
+}

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "tools/bench/ingest.h"
+#include "tools/bench/notify.h"
 #include "tools/command.h"
 
 namespace ipnscast::tools {
@@ -40,6 +42,59 @@ void ingest(Context& context, IngestOptions options) {
   print_line(out.dump());
 }
 
+// The value below which `share` of all lie, in milliseconds.
+double quantile(const std::vector<NotifySample>& samples,
+                std::chrono::microseconds NotifySample::*member, double share) {
+  std::vector<double> sorted;
+  for (const auto& sample : samples)
+    sorted.push_back(static_cast<double>((sample.*member).count()) / 1000.0);
+  std::sort(sorted.begin(), sorted.end());
+  const double rank = share * static_cast<double>(sorted.size() - 1);
+  return sorted[static_cast<size_t>(rank + 0.5)];
+}
+
+void print_notify(NotifyPath path, const std::vector<NotifySample>& samples) {
+  char line[240];
+  std::snprintf(
+      line, sizeof(line),
+      "%-8s median %7.2f ms  p99 %7.2f ms  call returns %7.2f ms  hint to record "
+      "%5.2f ms  to content %5.2f ms",
+      std::string(to_string(path)).c_str(), quantile(samples, &NotifySample::handled, 0.5),
+      quantile(samples, &NotifySample::handled, 0.99), quantile(samples, &NotifySample::call, 0.5),
+      quantile(samples, &NotifySample::confirmed, 0.5),
+      quantile(samples, &NotifySample::fetched, 0.5));
+  print_line(line);
+}
+
+void notify(Context& context, size_t count) {
+  nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+  double limit = 0;
+  for (const NotifyPath path : {NotifyPath::bare, NotifyPath::record, NotifyPath::content}) {
+    const auto samples = bench_notify(path, count);
+    if (!samples) return report(context, samples.error());
+    if (!context.json) print_notify(path, *samples);
+    const double median = quantile(*samples, &NotifySample::handled, 0.5);
+    if (path == NotifyPath::bare) limit = median;
+    runs.push_back({{"path", to_string(path)},
+                    {"figure", median},
+                    {"p99", quantile(*samples, &NotifySample::handled, 0.99)},
+                    {"limit", limit},
+                    {"ratio", median / limit},
+                    {"call", quantile(*samples, &NotifySample::call, 0.5)},
+                    {"confirmed", quantile(*samples, &NotifySample::confirmed, 0.5)},
+                    {"fetched", quantile(*samples, &NotifySample::fetched, 0.5)}});
+  }
+  if (!context.json) {
+    return print_line(
+        "from the publishing call to the other device's handler; bare: an event between two relay "
+        "pools; record: announce with the record in the hint; content: publish of a small file, "
+        "by way of the embedded node");
+  }
+  const nlohmann::ordered_json out = {
+      {"bench", "notify"}, {"unit", "milliseconds"}, {"samples", count}, {"runs", runs}};
+  print_line(out.dump());
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app, Context& context) {
@@ -57,6 +112,14 @@ void add_bench(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command->callback([&context, options] { ingest(context, *options); });
+
+  CLI::App* const notify_command = bench->add_subcommand(
+      "notify", "From publishing on one device to the handler on another, over a loopback relay");
+  const auto samples = std::make_shared<size_t>(100);
+  notify_command->add_option("--samples", *samples, "How many, each under a name of its own")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  notify_command->callback([&context, samples] { notify(context, *samples); });
 }
 
 }  // namespace ipnscast::tools

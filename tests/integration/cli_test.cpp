@@ -171,6 +171,30 @@ TEST_CASE("a command that fails gets its change again until it succeeds") {
   CHECK(json::parse(input)["cid"] == json::parse(*line)["cid"]);
 }
 
+TEST_CASE("Ctrl-C ends a watch in the middle of its command; others can look meanwhile") {
+  const Stack stack;
+  const std::string name = stack.init("ann")["name"];
+  const std::string note = (stack.folder() / "note").string();
+  write(note, "hello");
+  REQUIRE(stack.run("ann", {"publish", "self", note}).exit == 0);
+  test::Process watch(
+      stack.command("ann", {"watch", name, "--exec", "echo started >&2; exec sleep 100"}));
+  REQUIRE(watch.wait_for_line("started", kSoon));
+
+  CHECK(stack.run("ann", {"resolve", name}).exit == 0);
+  CHECK(stack.run("ann", {"get", name, "-o", "-"}).out == "hello");
+  const Ran second = stack.run("ann", {"publish", "self", note, "--json"});
+  CHECK(second.exit == 1);
+  CHECK(json::parse(second.err)["error"]["code"] == "conflict");
+
+  watch.signal(SIGINT);
+  const auto ended = watch.wait(kSoon);
+  REQUIRE(ended);
+  INFO(ended->err);
+  CHECK(ended->exit == 0);
+  CHECK(ended->out.empty());
+}
+
 TEST_CASE("watch --once prints the current state and ends") {
   const Stack stack;
   const std::string name = stack.init("ann")["name"];

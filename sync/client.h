@@ -141,6 +141,7 @@ struct Outcome {
   std::vector<Place> places;
   bool quorum_met = false;
   size_t relays_acknowledged = 0;
+  std::chrono::microseconds packed{0};  // how long packing the path took
 };
 
 struct PublishOptions {

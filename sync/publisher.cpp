@@ -61,11 +61,14 @@ Status Publisher::resume() {
 
 Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::path& path,
                                    const PublishOptions& options) {
-  const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
+  const Instant start = std::chrono::steady_clock::now();
+  const Instant deadline = start + options_.timeout;
   auto packed = pack_path(path, {}, parts_.cache);
   if (!packed) return fail(packed.error());
   const BlockCache::Hold hold(parts_.cache, packed->root);
   Outcome outcome{key.name(), packed->root};
+  outcome.packed = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
   const auto nodes = content_nodes(parts_.http, parts_.book);
   if (!nodes.empty()) {
     SendOptions send;

@@ -34,9 +34,9 @@ void print_plan(const Context& context, const bridge::BridgeOptions& options) {
     for (const auto& gateway : options.gateways) line["gateways"].push_back(gateway.url);
     return print_line(dump(line));
   }
-  print_line("watching " + std::to_string(options.names.size()) + " names over " +
-             std::to_string(options.gateways.size()) + " gateways, announcing at " +
-             std::to_string(options.relays.size()) + " relays as " + author);
+  print_line("watching names: " + std::to_string(options.names.size()) +
+             ", gateways: " + std::to_string(options.gateways.size()) +
+             ", relays: " + std::to_string(options.relays.size()) + ", announcing as " + author);
 }
 
 void print_announcement(const Context& context, const bridge::Announcement& announced) {

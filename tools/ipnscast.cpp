@@ -34,6 +34,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_bench(app, context);
   add_bridge(app, context);
   add_cid(app, context);
+  add_demo(app, context);
   add_event(app, context);
   add_forget(app, context);
   add_get(app, context);
@@ -48,6 +49,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_resolve(app, context);
   add_status(app, context);
   add_unpack(app, context);
+  add_up(app, context);
   add_watch(app, context);
 }
 

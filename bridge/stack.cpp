@@ -1,0 +1,88 @@
+#include "bridge/stack.h"
+
+#include "bridge/node/node_server.h"
+#include "nostr/server/relay_server.h"
+#include "sync/key_store.h"
+
+namespace ipnscast::bridge {
+namespace {
+
+constexpr char kKeyLabel[] = "bridge";
+
+// The bridge's key of an earlier run, or a new one.
+Result<std::shared_ptr<nostr::Signer>> own_signer(const std::filesystem::path& directory) {
+  const sync::KeyStore keys(directory / "keys");
+  auto stored = keys.load(kKeyLabel);
+  if (!stored) {
+    if (stored.error().code != Errc::not_found) return fail(stored.error());
+    stored = sync::StoredKey::generate(sync::StoredKeyType::nostr);
+    if (auto added = keys.add(kKeyLabel, *stored); !added) return fail(added.error());
+  }
+  auto secret = stored->nostr_key();
+  if (!secret) return fail(secret.error());
+  return nostr::make_local_signer(std::move(*secret));
+}
+
+}  // namespace
+
+// Ends in reverse order: the bridge first.
+struct Stack::Impl {
+  std::unique_ptr<nostr::net::Loop> loop;
+  std::unique_ptr<nostr::server::RelayServer> relay;
+  std::unique_ptr<Node> node;
+  std::unique_ptr<Bridge> bridge;
+  nostr::PublicKey bridge_key;
+};
+
+Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
+  auto impl = std::make_unique<Impl>();
+  auto loop = nostr::net::Loop::start();
+  if (!loop) return fail(loop.error());
+  impl->loop = std::move(*loop);
+
+  nostr::server::RelayServerOptions relay_options;
+  relay_options.port = options.relay_port;
+  relay_options.directory = options.directory / "relay";
+  auto relay = nostr::server::RelayServer::start(*impl->loop, std::move(relay_options));
+  if (!relay) return fail(relay.error().within("relay"));
+  impl->relay = std::move(*relay);
+
+  NodeOptions node_options;
+  node_options.gateway_port = options.gateway_port;
+  node_options.rpc_port = options.rpc_port;
+  node_options.directory = options.directory / "node";
+  auto node = Node::start(*impl->loop, std::move(node_options));
+  if (!node) return fail(node.error().within("node"));
+  impl->node = std::move(*node);
+
+  BridgeOptions bridge_options = std::move(options.bridge);
+  bridge_options.state_dir = options.directory / "bridge";
+  if (!bridge_options.signer) {
+    auto signer = own_signer(bridge_options.state_dir);
+    if (!signer) return fail(signer.error().within("bridge"));
+    bridge_options.signer = std::move(*signer);
+  }
+  impl->bridge_key = bridge_options.signer->public_key();
+  if (!bridge_options.names.empty()) {
+    const auto url = nostr::RelayUrl::parse(impl->relay->url());
+    if (!url) return fail(url.error());
+    bridge_options.relays = {*url};
+    bridge_options.gateways = {{impl->node->gateway_url(), 1, {}}};
+    bridge_options.loop = impl->loop.get();
+    auto bridge = Bridge::open(std::move(bridge_options));
+    if (!bridge) return fail(bridge.error().within("bridge"));
+    impl->bridge = std::move(*bridge);
+  }
+  return std::unique_ptr<Stack>(new Stack(std::move(impl)));
+}
+
+Stack::Stack(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Stack::~Stack() = default;
+
+std::string Stack::relay_url() const { return impl_->relay->url(); }
+std::string Stack::gateway_url() const { return impl_->node->gateway_url(); }
+std::string Stack::rpc_url() const { return impl_->node->rpc_url(); }
+const Bridge* Stack::bridge() const { return impl_->bridge.get(); }
+const nostr::PublicKey& Stack::bridge_key() const { return impl_->bridge_key; }
+
+}  // namespace ipnscast::bridge

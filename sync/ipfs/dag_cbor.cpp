@@ -110,8 +110,7 @@ class Parser {
     if (head.argument > rest_.size()) return cut_off();  // an item has at least one byte
     CborList* members = out != nullptr ? &out->value.emplace<CborList>() : nullptr;
     for (uint64_t i = 0; i < head.argument; ++i) {
-      const Status parsed =
-          item(depth + 1, members != nullptr ? &members->emplace_back() : nullptr);
+      Status parsed = item(depth + 1, members != nullptr ? &members->emplace_back() : nullptr);
       if (!parsed) return parsed;
     }
     return {};
@@ -136,7 +135,7 @@ class Parser {
       CborValue* place = nullptr;
       if (members != nullptr)
         place = &members->emplace_back(CborMember{std::string(*key), {}}).value;
-      const Status parsed = item(depth + 1, place);
+      Status parsed = item(depth + 1, place);
       if (!parsed) return parsed;
     }
     return {};

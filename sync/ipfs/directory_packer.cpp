@@ -50,7 +50,7 @@ Result<PackedEntry> make_shard(std::span<const HashedEntry> entries, unsigned bi
       const NamedEntry& entry = *entries.front().entry;
       node.links.push_back(link_to(entry.entry, prefix + entry.name));
     } else {
-      const auto shard = make_shard(entries.first(count), bits_used + kBitsPerLevel, sink);
+      auto shard = make_shard(entries.first(count), bits_used + kBitsPerLevel, sink);
       if (!shard) return shard;
       node.links.push_back(link_to(*shard, prefix));
     }

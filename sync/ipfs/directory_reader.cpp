@@ -22,6 +22,11 @@ Result<UnixfsNode> read_shard(BlockSource& source, const Cid& cid, uint64_t fano
   return node;
 }
 
+// decode_node() lets no shard pass without one.
+uint64_t fanout_of(const UnixfsNode& node) { return node.data.fanout.value_or(8); }
+
+std::string name_of(const PbLink& link) { return link.name.value_or(std::string()); }
+
 unsigned bits_of(uint64_t fanout) { return static_cast<unsigned>(std::countr_zero(fanout)); }
 
 class Lister {
@@ -35,14 +40,16 @@ class Lister {
 
   // `path` has the bits of the slots that led here.
   Status shard(const UnixfsNode& node, uint64_t path, unsigned bits_used) {
-    const uint64_t fanout = *node.data.fanout;
+    const uint64_t fanout = fanout_of(node);
     const unsigned bits = bits_of(fanout);
     if (bits_used + bits > 64) return fail(Errc::parse, "unixfs: shards nested too deeply");
     const size_t width = hamt_prefix(0, fanout).size();
     for (const PbLink& link : node.links) {
-      const std::string name = link.name->substr(width);
-      const auto slot = parse_slot(link.name->substr(0, width), fanout);
-      if (!slot) return fail(Errc::parse, "unixfs: a shard's link with a bad slot");
+      const std::string text = name_of(link);
+      const auto slot = parse_slot(text.substr(0, width), fanout);
+      if (text.size() < width || !slot)
+        return fail(Errc::parse, "unixfs: a shard's link with a bad slot");
+      const std::string name = text.substr(width);
       const uint64_t below = path << bits | *slot;
       if (name.empty()) {
         const auto child = read_shard(source_, link.cid, fanout);
@@ -88,7 +95,7 @@ Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry
   if (node.data.type == UnixfsType::hamt_shard) return lister.shard(node, 0, 0);
   if (node.data.type != UnixfsType::directory) return fail(Errc::parse, "unixfs: no directory");
   for (const PbLink& link : node.links) {
-    Status taken = lister.entry(link.name.value_or(""), link.cid);
+    Status taken = lister.entry(name_of(link), link.cid);
     if (!taken) return taken;
   }
   return {};
@@ -102,7 +109,7 @@ Result<Cid> find_entry(BlockSource& source, const UnixfsNode& node, const std::s
     return no_entry(name);
   }
   if (node.data.type != UnixfsType::hamt_shard) return fail(Errc::mismatch, "no directory");
-  const uint64_t fanout = *node.data.fanout;
+  const uint64_t fanout = fanout_of(node);
   const uint64_t hash = hamt_hash(name);
   UnixfsNode shard = node;
   for (unsigned bits_used = 0;; bits_used += bits_of(fanout)) {
@@ -111,8 +118,8 @@ Result<Cid> find_entry(BlockSource& source, const UnixfsNode& node, const std::s
     const std::string prefix = hamt_prefix(*slot, fanout);
     const PbLink* down = nullptr;
     for (const PbLink& link : shard.links) {
-      if (*link.name == prefix + name && !name.empty()) return link.cid;
-      if (*link.name == prefix) down = &link;
+      if (link.name == prefix + name && !name.empty()) return link.cid;
+      if (link.name == prefix) down = &link;
     }
     if (down == nullptr) return no_entry(name);
     auto next = read_shard(source, down->cid, fanout);

@@ -46,9 +46,9 @@ Result<Eol> Eol::parse(std::string_view text) {
       std::chrono::year(digits(text, 0, 4)),
       std::chrono::month(static_cast<unsigned>(digits(text, 5, 2))),
       std::chrono::day(static_cast<unsigned>(digits(text, 8, 2)))};
-  const int hour = digits(text, 11, 2);
-  const int minute = digits(text, 14, 2);
-  const int second = digits(text, 17, 2);
+  const int64_t hour = digits(text, 11, 2);
+  const int64_t minute = digits(text, 14, 2);
+  const int64_t second = digits(text, 17, 2);
   if (!date.ok() || hour > 23 || minute > 59 || second > 59) return bad();
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   out.seconds = days * 86400 + hour * 3600 + minute * 60 + second;

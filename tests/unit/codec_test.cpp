@@ -141,7 +141,10 @@ TEST_CASE("DAG-PB that is out of order, doubled, unknown or short is refused") {
 TEST_CASE("UnixFS data reads packed and single block sizes, and passes over modes and times") {
   CHECK(decode_unixfs(*from_hex("0802180320012002"))->blocksizes == std::vector<uint64_t>{1, 2});
   CHECK(decode_unixfs(*from_hex("0802180322020102"))->blocksizes == std::vector<uint64_t>{1, 2});
-  CHECK(decode_unixfs(*from_hex("080138a4034205088094ebdc03"))->type == UnixfsType::directory);
+  const auto with_mode_and_time = decode_unixfs(*from_hex("080138a4034206088094ebdc03"));
+  REQUIRE(with_mode_and_time);
+  CHECK(with_mode_and_time->type == UnixfsType::directory);
+  CHECK_FALSE(decode_unixfs(*from_hex("080138a4034205088094ebdc03")));
   CHECK_FALSE(decode_unixfs(*from_hex("")));
   CHECK_FALSE(decode_unixfs(*from_hex("0806")));
   CHECK_FALSE(decode_unixfs(*from_hex("1803")));

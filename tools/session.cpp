@@ -35,7 +35,8 @@ Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
   if (settings_.identity.signer.starts_with("bunker://"))
     return fail(Errc::unsupported, "identity.signer: remote signers are not supported yet");
   const auto key = keys_.load(own_label());
-  if (!key && key.error().code == Errc::not_found && settings_.identity.key.empty())
+  // The default key may be absent: reading needs none.
+  if (!key && key.error().code == Errc::not_found && own_label() == "self")
     return std::shared_ptr<nostr::Signer>();
   if (!key) return fail(key.error());
   auto secret = key->nostr_key();

@@ -307,7 +307,8 @@ int ServerImpl::http_writable(ServerConnection& c) {
   bool last = false;
   {
     std::lock_guard lock(c.output->mutex);
-    if (c.output->aborted) return -1;
+    // The head goes out before the cut, so that the client sees a stream that is not whole.
+    if (c.output->aborted && (c.head_written || !c.output->head)) return -1;
     if (!c.output->head) return 0;
     if (!c.head_written) {
       head = c.output->head;

@@ -1,5 +1,10 @@
 #include "sync/ipfs/ipns_record.h"
 
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <secp256k1.h>
+
 #include "nostr/base/hex.h"
 #include "nostr/base/sha256.h"
 #include "sync/ipfs/dag_cbor.h"
@@ -49,6 +54,31 @@ Bytes signed_record(const IpnsKey& key, ByteView data) {
   Bytes out;
   append_bytes_field(out, 8, key.sign(message));
   append_bytes_field(out, 9, data);
+  return out;
+}
+
+// The same secp256k1 signature with n - s in the place of s, which is as good to the mathematics.
+Bytes high_s(ByteView der) {
+  secp256k1_context* const context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+  secp256k1_ecdsa_signature signature;
+  std::array<uint8_t, 64> compact;
+  Bytes out(72);
+  size_t size = out.size();
+  REQUIRE(secp256k1_ecdsa_signature_parse_der(context, &signature, der.data(), der.size()) == 1);
+  secp256k1_ecdsa_signature_serialize_compact(context, compact.data(), &signature);
+  REQUIRE(secp256k1_ec_seckey_negate(context, compact.data() + 32) == 1);
+  REQUIRE(secp256k1_ecdsa_signature_parse_compact(context, &signature, compact.data()) == 1);
+  REQUIRE(secp256k1_ecdsa_signature_normalize(context, nullptr, &signature) == 1);
+  secp256k1_ecdsa_signature_serialize_der(context, out.data(), &size, &signature);
+  secp256k1_context_destroy(context);
+  out.resize(size);
+  return out;
+}
+
+Bytes with_signature(const IpnsRecord& record, ByteView signature) {
+  Bytes out;
+  append_bytes_field(out, 8, signature);
+  append_bytes_field(out, 9, record.data());
   return out;
 }
 
@@ -152,9 +182,40 @@ TEST_CASE("records of secp256k1 names verify, with low and with high S") {
   REQUIRE(record);
   CHECK(verdict(*key, record->bytes()).empty());
   CHECK(verify_record(key->name(), record->bytes(), kNow)->key_type() == KeyType::secp256k1);
+  CHECK(verdict(*key, with_signature(*record, high_s(record->signature()))).empty());
   Bytes altered = record->bytes();
   altered[20] ^= 1;
   CHECK(verdict(*key, altered) == "signature");
+}
+
+TEST_CASE("ECDSA keys verify on P-256 with DER signatures, and on no other curve") {
+  for (const auto* curve : {"P-256", "P-384"}) {
+    INFO(curve);
+    EVP_PKEY* const pair = EVP_EC_gen(curve);
+    REQUIRE(pair != nullptr);
+    IpnsPublicKey key{KeyType::ecdsa, Bytes(static_cast<size_t>(i2d_PUBKEY(pair, nullptr)))};
+    uint8_t* at = key.data.data();
+    i2d_PUBKEY(pair, &at);
+    const Bytes message = to_bytes("signed");
+    EVP_MD_CTX* const context = EVP_MD_CTX_new();
+    Bytes signature(256);
+    size_t size = signature.size();
+    REQUIRE(EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, pair) == 1);
+    REQUIRE(EVP_DigestSign(context, signature.data(), &size, message.data(), message.size()) == 1);
+    signature.resize(size);
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(pair);
+    if (std::string_view(curve) != "P-256") {
+      CHECK(key.verify(message, signature).error().code == Errc::unsupported);
+      continue;
+    }
+    CHECK(key.verify(message, signature));
+    CHECK(key.verify(as_bytes("other"), signature).error().code == Errc::signature);
+    CHECK_FALSE(key.verify(message, Bytes(64, 1)));  // the raw form that js-libp2p writes
+    CHECK(IpnsName::from_key(key).base58().starts_with("Qm"));
+    key.data.push_back(0);
+    CHECK(key.verify(message, signature).error().code == Errc::parse);
+  }
 }
 
 TEST_CASE("extra members of the data are covered by the signature and come back") {

@@ -97,11 +97,12 @@ class Inbox {
  private:
   bool put(Msg&& message, std::unique_lock<std::mutex>& lock) {
     if (closed_) return false;
-    const bool was_empty = queue_.empty();
+    const bool wakes = wake_ && queue_.empty();
     queue_.push_back(std::move(message));
-    lock.unlock();
+    // Under the lock: the reader may destroy an inbox of its own as soon as it has the message.
     filled_.notify_one();
-    if (was_empty && wake_) wake_();
+    lock.unlock();
+    if (wakes) wake_();
     return true;
   }
 

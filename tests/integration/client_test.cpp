@@ -80,11 +80,11 @@ struct Changes {
 
 TEST_CASE("S0-26 S0-61 what one device publishes is handed over on the other, verified, in order") {
   World world;
+  Changes changes;
   auto writer = Client::open(world.config("writer"));
   REQUIRE(writer);
   auto reader = Client::open(world.config("reader"));
   REQUIRE(reader);
-  Changes changes;
   REQUIRE((*reader)->watch(world.key.name(), changes.options()));
 
   std::optional<Cid> previous;
@@ -125,8 +125,8 @@ TEST_CASE(
     CHECK(outcome->sequence.value == 2);
     last = outcome->sequence;
   }
-  auto reader = *Client::open(world.config("reader"));
   Changes changes;
+  auto reader = *Client::open(world.config("reader"));
   REQUIRE(reader->watch(world.key.name(), changes.options()));
   const auto change = changes.next(ChangeKind::change);
   REQUIRE(change);
@@ -139,8 +139,8 @@ TEST_CASE(
   auto writer = *Client::open(world.config("writer"));
   REQUIRE(writer->publish(world.key, world.tree("one")));
   {
-    auto reader = *Client::open(world.config("reader"));
     Inbox<Change> failed(100);
+    auto reader = *Client::open(world.config("reader"));
     WatchOptions failing;
     failing.on_change = [&](const Change& change) {
       failed.push_reserved(change);
@@ -153,15 +153,15 @@ TEST_CASE(
     reader->close();
   }
   {
-    auto reader = *Client::open(world.config("reader"));
     Changes changes;
+    auto reader = *Client::open(world.config("reader"));
     REQUIRE(reader->watch(world.key.name(), changes.options()));
     REQUIRE(changes.next(ChangeKind::change));
     // The acknowledgement is committed behind the handler's back; close() waits for it.
     reader->close();
   }
-  auto reader = *Client::open(world.config("reader"));
   Changes changes;
+  auto reader = *Client::open(world.config("reader"));
   REQUIRE(reader->watch(world.key.name(), changes.options()));
   CHECK_FALSE(changes.next(Milliseconds(1'500)));
 }
@@ -173,8 +173,8 @@ TEST_CASE("S0-70 with every relay gone, polling finds the change") {
   reader_config.poll_min = Milliseconds(200);
   reader_config.poll_max = Milliseconds(400);
   auto writer = *Client::open(world.config("writer"));
-  auto reader = *Client::open(reader_config);
   Changes changes;
+  auto reader = *Client::open(reader_config);
   REQUIRE(reader->watch(world.key.name(), changes.options()));
   auto outcome = writer->publish(world.key, world.tree("one"));
   REQUIRE(outcome);

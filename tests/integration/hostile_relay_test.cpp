@@ -122,9 +122,9 @@ TEST_CASE(
   ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
     if (const auto* id = req_id(m)) self.say(c, event_frame(*id, event));
   });
+  Inbox<PoolMessage> second(100);
   Reader reader({relay.url()}, {{.kinds = {1}}});
   REQUIRE(reader.next_event());
-  Inbox<PoolMessage> second(100);
   reader.pool->subscribe({{.kinds = {1}}},
                          [&](PoolMessage& m) { return second.try_push(std::move(m)); });
   const auto got = second.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
@@ -268,9 +268,9 @@ TEST_CASE("R16 R17 a publish tells what each relay did, and silence is not succe
       self.say(c, RelayMessage(OkMessage{other, true, ""}));
     }
   });
+  Inbox<PublishReport> reports(10);
   Reader reader({good.url(), refusing.url(), silent.url(), wrong_id.url()}, {{.kinds = {1}}},
                 {.relay = {.ok_timeout = Milliseconds(400)}});
-  Inbox<PublishReport> reports(10);
   reader.pool->publish(note(now_seconds(), "x", 30078), {.deadline = Milliseconds(5'000)},
                        [&](PublishReport r) { reports.push_reserved(std::move(r)); });
   const auto report = reports.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
@@ -306,9 +306,9 @@ TEST_CASE("AUTH is answered when a relay asks for it, on EVENT and on REQ") {
                       OkMessage{p->event.id, member, member ? "" : "auth-required: who are you?"}));
     }
   });
+  Inbox<PublishReport> reports(10);
   Reader reader({relay.url()}, {{.kinds = {1}}}, {.signer = make_local_signer(author().clone())});
   CHECK(reader.next_event() == truth);
-  Inbox<PublishReport> reports(10);
   reader.pool->publish(note(now_seconds(), "mine"), {},
                        [&](PublishReport r) { reports.push_reserved(std::move(r)); });
   const auto report = reports.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
@@ -327,9 +327,9 @@ TEST_CASE("a reader that takes nothing stops the flood at the socket, and loses 
       for (const Event& event : events) self.say(c, event_frame(*id, event));
     }
   });
+  Inbox<PoolMessage> inbox(10);
   auto loop = *net::Loop::start();
   auto pool = Pool::start(*loop, {.relays = {relay.url()}});
-  Inbox<PoolMessage> inbox(10);
   pool->subscribe({{.kinds = {1}}}, [&](PoolMessage& m) { return inbox.try_push(std::move(m)); });
   std::set<EventId> got;
   while (got.size() < kEvents) {

@@ -32,6 +32,7 @@ ScriptedRelay::ScriptedRelay(Script script, uint16_t port)
   if (!server) throw std::runtime_error(server.error().message);
   port_ = (*server)->port();
   server_ = std::move(*server);
+  started_.set_value(server_.get());
 }
 
 ScriptedRelay::~ScriptedRelay() { server_.reset(); }
@@ -41,7 +42,7 @@ nostr::RelayUrl ScriptedRelay::url() const {
 }
 
 void ScriptedRelay::say(Connection to, std::string frame) {
-  server_->send(to, std::make_shared<const std::string>(std::move(frame)));
+  running_.get()->send(to, std::make_shared<const std::string>(std::move(frame)));
 }
 
 void ScriptedRelay::say_to_all(const std::string& frame) {
@@ -49,7 +50,7 @@ void ScriptedRelay::say_to_all(const std::string& frame) {
   for (const auto& [value, id] : connections_) say(id, frame);
 }
 
-void ScriptedRelay::drop(Connection connection) { server_->close(connection); }
+void ScriptedRelay::drop(Connection connection) { running_.get()->close(connection); }
 
 std::vector<std::string> ScriptedRelay::heard() const {
   std::lock_guard lock(mutex_);

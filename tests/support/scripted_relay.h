@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -50,6 +51,9 @@ class ScriptedRelay {
   std::vector<std::string> heard_;              // guarded by mutex_
   std::map<uint64_t, Connection> connections_;  // guarded by mutex_
   std::unique_ptr<nostr::net::WebSocketServer> server_;
+  // The same, for the net thread, which may hear a client before the constructor has the server.
+  std::promise<nostr::net::WebSocketServer*> started_;
+  std::shared_future<nostr::net::WebSocketServer*> running_ = started_.get_future().share();
 };
 
 }  // namespace ipnscast::test

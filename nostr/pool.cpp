@@ -165,15 +165,14 @@ void Pool::Impl::wake(uint64_t id) {
 SubscriptionKey Pool::subscribe(std::vector<Filter> filters, Sink sink) {
   const SubscriptionKey key = next_key();
   impl_->post([key, filters = std::move(filters), sink = std::move(sink)](Impl& pool) mutable {
-    pool.subscribe(key, std::move(filters), std::move(sink));
+    pool.subscribe(key, filters, std::move(sink));
   });
   return key;
 }
 
 void Pool::replace(SubscriptionKey key, std::vector<Filter> filters) {
-  impl_->post([key, filters = std::move(filters)](Impl& pool) mutable {
-    pool.replace(key, std::move(filters));
-  });
+  impl_->post(
+      [key, filters = std::move(filters)](Impl& pool) mutable { pool.replace(key, filters); });
 }
 
 void Pool::unsubscribe(SubscriptionKey key) {

@@ -27,7 +27,6 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   };
   struct Subscription {
     explicit Subscription(size_t remembered) : delivered(remembered) {}
-    std::vector<Filter> filters;
     std::vector<SubscriptionId> parts;  // its REQs, the same at every relay
     Sink sink;
     BoundedSet<EventId> delivered;
@@ -74,8 +73,8 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void report_if_due(std::multimap<EventId, Publish>::iterator it, bool deadline);
 
   // pool_subscribe.cpp
-  void subscribe(SubscriptionKey key, std::vector<Filter> filters, Sink sink);
-  void replace(SubscriptionKey key, std::vector<Filter> filters);
+  void subscribe(SubscriptionKey key, const std::vector<Filter>& filters, Sink sink);
+  void replace(SubscriptionKey key, const std::vector<Filter>& filters);
   void unsubscribe(SubscriptionKey key);
   std::vector<RelayStatus> status() const;
 

@@ -4,19 +4,18 @@
 
 namespace ipnscast::nostr {
 
-void Pool::Impl::subscribe(SubscriptionKey key, std::vector<Filter> filters, Sink sink) {
+void Pool::Impl::subscribe(SubscriptionKey key, const std::vector<Filter>& filters, Sink sink) {
   auto [it, added] = subscriptions.try_emplace(key, options.remembered_events);
   if (!added) return;
   it->second.sink = std::move(sink);
-  replace(key, std::move(filters));
+  replace(key, filters);
 }
 
-void Pool::Impl::replace(SubscriptionKey key, std::vector<Filter> filters) {
+void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters) {
   const auto found = subscriptions.find(key);
   if (found == subscriptions.end()) return;
   Subscription& subscription = found->second;
-  subscription.filters = std::move(filters);
-  const auto groups = split_filters(subscription.filters);
+  const auto groups = split_filters(filters);
   while (subscription.parts.size() > groups.size()) {
     const SubscriptionId part = subscription.parts.back();
     subscription.parts.pop_back();

@@ -192,7 +192,6 @@ SyncThread::Options ClientImpl::sync_options() const {
   out.nostr.open = config_.open;
   out.fetch.max_bytes = config_.fetch_max_bytes;
   out.fetch.stall = config_.fetch_stall;
-  out.answer_by = config_.answer_by;
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
   return out;
 }

@@ -1,7 +1,5 @@
 #include "sync/sync_thread.h"
 
-#include <condition_variable>
-
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
@@ -35,21 +33,6 @@ void SyncThread::close() {
 }
 
 void SyncThread::tell(Input input) { inbox_->push(std::move(input)); }
-
-void SyncThread::run(std::function<void(Engine&)> task) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool done = false;
-  const bool taken = inbox_->push(Task{[&] {
-    task(engine_);
-    std::lock_guard lock(mutex);
-    done = true;
-    changed.notify_one();
-  }});
-  if (!taken) return;
-  std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return done; });
-}
 
 void SyncThread::serve() {
   set_thread_name("sync");
@@ -89,10 +72,8 @@ void SyncThread::take(Message& message) {
     feed(std::move(*in));
   } else if (auto* from_pool = std::get_if<nostr::PoolMessage>(&message)) {
     take_pool(*from_pool);
-  } else if (auto* chain = std::get_if<ChainUpdate>(&message)) {
-    chain_update(*chain);
   } else {
-    std::get<Task>(message).run();
+    chain_update(std::get<ChainUpdate>(message));
   }
 }
 
@@ -120,7 +101,7 @@ void SyncThread::forget_job(const Input& in) {
 
 void SyncThread::feed(Input in) {
   if (const auto* watch = std::get_if<input::Watch>(&in)) {
-    names_changed_ = names_.emplace(watch->name, true).second || names_changed_;
+    names_changed_ = names_.insert(watch->name).second || names_changed_;
   } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
     names_changed_ = names_.erase(unwatch->name) > 0 || names_changed_;
   }
@@ -132,9 +113,7 @@ void SyncThread::feed(Input in) {
 void SyncThread::ask_for_names() {
   names_changed_ = false;
   if (!nostr_) return;
-  std::vector<IpnsName> names;
-  for (const auto& [name, watched] : names_) names.push_back(name);
-  nostr_->set_names(names);
+  nostr_->set_names({names_.begin(), names_.end()});
 }
 
 void SyncThread::perform(action::Commit& action) {

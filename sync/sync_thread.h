@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <thread>
 #include <variant>
 
@@ -31,7 +32,6 @@ class SyncThread {
     EngineOptions engine;
     NostrSource::Options nostr;
     FetchOptions fetch;
-    Milliseconds answer_by{2'000};
     // A verified event of our own key, from any device: its address and time. Sync thread.
     std::function<void(const nostr::Event&)> on_own_event;
   };
@@ -42,21 +42,16 @@ class SyncThread {
   AppThread& app() { return app_; }
   // Any thread. Waits for room.
   void tell(Input input);
-  // Runs on the sync thread with the engine, and waits. Not from the sync thread.
-  void run(std::function<void(Engine&)> task);
   // Stops taking anything, then ends. Idempotent.
   void close();
 
  private:
-  struct Task {
-    std::function<void()> run;
-  };
   // A resolution on the way along a chain of names.
   struct ChainUpdate {
     JobId job;
     ResolveUpdate update;
   };
-  using Message = std::variant<Input, nostr::PoolMessage, ChainUpdate, Task>;
+  using Message = std::variant<Input, nostr::PoolMessage, ChainUpdate>;
 
   // What the engine asked for and is not answered yet.
   struct Work {
@@ -99,7 +94,7 @@ class SyncThread {
   std::unique_ptr<NostrSource> nostr_;
   std::map<JobId, Work> work_;
   std::map<JobId, Chain> chains_;
-  std::map<IpnsName, bool> names_;  // watched
+  std::set<IpnsName> names_;  // watched
   bool names_changed_ = false;
 
   std::atomic<bool> pool_held_back_ = false;

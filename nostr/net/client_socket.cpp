@@ -28,7 +28,8 @@ ClientSocket::ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options
       options_(std::move(options)),
       handlers_(std::make_shared<ClientHandlers>(std::move(handlers))) {
   loop_.clients[id_] = this;
-  later(std::chrono::steady_clock::now() + options_.connect_timeout, nullptr);
+  later(std::chrono::steady_clock::now() + options_.connect_timeout,
+        &ClientSocket::connect_timed_out);
   start_look_up();
 }
 
@@ -40,13 +41,14 @@ ClientSocket::~ClientSocket() {
 void ClientSocket::later(Instant when, void (ClientSocket::*task)()) {
   loop_.at(when, [loop = &loop_, id = id_, task] {
     const auto found = loop->clients.find(id);
-    if (found == loop->clients.end()) return;
-    ClientSocket& self = *found->second;
-    if (task != nullptr) return (self.*task)();
-    if (self.stage_ == Stage::looking_up || self.stage_ == Stage::connecting) {
-      self.finish({CloseReason::timeout, 0, "no connection in time"});
-    }
+    if (found != loop->clients.end()) (found->second->*task)();
   });
+}
+
+void ClientSocket::connect_timed_out() {
+  if (stage_ == Stage::looking_up || stage_ == Stage::connecting) {
+    finish({CloseReason::timeout, 0, "no connection in time"});
+  }
 }
 
 void ClientSocket::start_look_up() {

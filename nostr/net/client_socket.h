@@ -38,6 +38,7 @@ class ClientSocket final : public WebSocketClient {
   void ping_due();
   void drop_wsi();
   void finish(Closed closed);
+  void connect_timed_out();
   // Runs `task` on the loop unless this socket is gone by then.
   void later(Instant when, void (ClientSocket::*task)());
 

@@ -1,6 +1,7 @@
 // The HTTP half of the server: one request at a time per connection, answered from any thread.
 #include <charconv>
 
+#include "nostr/base/hex.h"
 #include "nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
@@ -43,22 +44,18 @@ std::string header_value(lws* wsi, lws_token_indexes token) {
   return out;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decoded(std::string_view text, bool plus_is_space) {
+// A name or value of a query: %XX, and '+' for a space. A '%' that starts no such pair stands for
+// itself.
+std::string query_decoded(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-        hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+    const auto escaped = text[i] == '%' ? text.substr(i + 1, 2) : std::string_view();
+    const auto byte = from_hex(escaped);
+    if (byte && byte->size() == 1) {
+      out += static_cast<char>(byte->front());
       i += 2;
     } else {
-      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
+      out += text[i] == '+' ? ' ' : text[i];
     }
   }
   return out;
@@ -166,8 +163,8 @@ std::optional<std::string> query_value(const HttpRequest& request, std::string_v
     const size_t end = rest.find('&');
     const std::string_view pair = rest.substr(0, end);
     const size_t equals = pair.find('=');
-    if (percent_decoded(pair.substr(0, equals), true) == name) {
-      return equals == std::string_view::npos ? "" : percent_decoded(pair.substr(equals + 1), true);
+    if (query_decoded(pair.substr(0, equals)) == name) {
+      return equals == std::string_view::npos ? "" : query_decoded(pair.substr(equals + 1));
     }
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 1);

@@ -42,6 +42,28 @@ std::string raw_exchange(uint16_t port, const std::string& request) {
   return out;
 }
 
+// A listening socket that answers nothing by itself; the test plays the peer.
+struct RawListener {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  uint16_t port = 0;
+
+  RawListener() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    REQUIRE(::listen(fd, 5) == 0);
+    socklen_t size = sizeof(address);
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+  }
+  RawListener(const RawListener&) = delete;
+  RawListener& operator=(const RawListener&) = delete;
+  ~RawListener() { ::close(fd); }
+
+  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port); }
+};
+
 // RFC 6455 section 4.2.2.
 std::string websocket_accept(const std::string& key) {
   const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -172,18 +194,9 @@ TEST_CASE("nobody listening, a name that is none and a server that hangs are tol
   Probe nameless(*loop, "ws://no-such-host.invalid");
   CHECK(nameless.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::dns)));
 
-  const int deaf = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::bind(deaf, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-  REQUIRE(::listen(deaf, 5) == 0);
-  socklen_t size = sizeof(address);
-  ::getsockname(deaf, reinterpret_cast<sockaddr*>(&address), &size);
-  Probe hanging(*loop, "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
-                {.connect_timeout = std::chrono::milliseconds(300)});
+  const RawListener deaf;
+  Probe hanging(*loop, deaf.url(), {.connect_timeout = std::chrono::milliseconds(300)});
   CHECK(hanging.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::timeout)));
-  ::close(deaf);
 }
 
 TEST_CASE("an HTTP answer is refused as a relay with its status") {
@@ -191,15 +204,8 @@ TEST_CASE("an HTTP answer is refused as a relay with its status") {
   auto server = *listen(*loop, {}, {});
   // Upgrades go through on our own server, so a peer that answers plain HTTP is played by a raw
   // socket.
-  const int raw = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::bind(raw, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-  REQUIRE(::listen(raw, 5) == 0);
-  socklen_t size = sizeof(address);
-  ::getsockname(raw, reinterpret_cast<sockaddr*>(&address), &size);
-  std::thread answering([raw] {
+  const RawListener raw;
+  std::thread answering([raw = raw.fd] {
     const int fd = ::accept(raw, nullptr, nullptr);
     char buffer[4096];
     (void)::recv(fd, buffer, sizeof(buffer), 0);
@@ -209,13 +215,12 @@ TEST_CASE("an HTTP answer is refused as a relay with its status") {
     ::close(fd);
   });
   {
-    Probe probe(*loop, "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+    Probe probe(*loop, raw.url());
     const auto closed = probe.next();
     CHECK(closed.what == "closed " + std::to_string(static_cast<int>(CloseReason::http_status)));
     CHECK(closed.text == "HTTP 403");
   }
   answering.join();
-  ::close(raw);
 }
 
 TEST_CASE("HTTP requests with and without a body are answered whole, streamed and cut") {
@@ -295,16 +300,9 @@ TEST_CASE("a port can be taken again right after its server is gone, and a taken
 
 TEST_CASE("R26 a half-open socket is found dead after two unanswered pings") {
   auto loop = *Loop::start();
-  const int raw = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::bind(raw, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-  REQUIRE(::listen(raw, 5) == 0);
-  socklen_t size = sizeof(address);
-  ::getsockname(raw, reinterpret_cast<sockaddr*>(&address), &size);
+  const RawListener raw;
   std::promise<void> over;
-  std::thread silent([raw, done = over.get_future()]() mutable {
+  std::thread silent([raw = raw.fd, done = over.get_future()]() mutable {
     const int fd = ::accept(raw, nullptr, nullptr);
     char buffer[4096];
     const ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
@@ -320,14 +318,12 @@ TEST_CASE("R26 a half-open socket is found dead after two unanswered pings") {
     ::close(fd);
   });
   {
-    Probe probe(*loop, "ws://127.0.0.1:" + std::to_string(ntohs(address.sin_port)),
-                {.ping_interval = std::chrono::milliseconds(100)});
+    Probe probe(*loop, raw.url(), {.ping_interval = std::chrono::milliseconds(100)});
     CHECK(probe.next().what == "opened");
     CHECK(probe.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::dead)));
   }
   over.set_value();
   silent.join();
-  ::close(raw);
 }
 
 TEST_CASE("two servers of one process answer for themselves, and one can end without the other") {
@@ -342,7 +338,8 @@ TEST_CASE("two servers of one process answer for themselves, and one can end wit
   auto first = saying("this is the first");
   auto second = saying("this is the second");
   const auto ask = [](const WebSocketServer& server) {
-    return raw_exchange(server.port(), "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    return raw_exchange(server.port(),
+                        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
   };
   CHECK(ask(*first).find("the first") != std::string::npos);
   CHECK(ask(*second).find("the second") != std::string::npos);

@@ -12,7 +12,8 @@ class SecretKey {
 
   // From 32 bytes. Errc::invalid for zero or a number not below the curve order.
   static Result<SecretKey> from_bytes(ByteView bytes);
-  // From text as a person writes it: 64 hex digits of either case, or nsec1... (NIP-19). White space around is ignored.
+  // From text as a person writes it: 64 hex digits of either case, or nsec1... (NIP-19). White
+  // space around is ignored.
   static Result<SecretKey> parse(std::string_view text);
   static SecretKey generate();
 
@@ -25,7 +26,8 @@ class SecretKey {
   Signature sign(ByteView message32) const;
   // The same with given auxiliary randomness: for the official vectors.
   Signature sign_with_aux(ByteView message, ByteView aux32) const;
-  // The shared point's x coordinate, unhashed (NIP-44). Errc::invalid when `other` is not on the curve.
+  // The shared point's x coordinate, unhashed (NIP-44). Errc::invalid when `other` is not on the
+  // curve.
   Result<SecretBytes<32>> shared_x(const PublicKey& other) const;
 
  private:
@@ -36,7 +38,8 @@ class SecretKey {
   PublicKey public_key_;
 };
 
-// BIP-340 verification of a message of any length. False also when the key is not on the curve. Thread-safe.
+// BIP-340 verification of a message of any length. False also when the key is not on the curve.
+// Thread-safe.
 bool verify_schnorr(const PublicKey& key, ByteView message, const Signature& signature);
 
 // Fills in id, pubkey and signature. NIP-01.

@@ -43,8 +43,8 @@ struct CountMessage {  // NIP-45
 struct UnknownMessage {
   std::string type;
 };
-using RelayMessage = std::variant<EventMessage, OkMessage, EoseMessage, ClosedMessage, NoticeMessage,
-                                  AuthChallenge, CountMessage, UnknownMessage>;
+using RelayMessage = std::variant<EventMessage, OkMessage, EoseMessage, ClosedMessage,
+                                  NoticeMessage, AuthChallenge, CountMessage, UnknownMessage>;
 
 // ---- what a client says ----
 struct PublishRequest {
@@ -64,8 +64,8 @@ struct CountRequest {  // NIP-45
   SubscriptionId subscription;
   std::vector<Filter> filters;
 };
-using ClientMessage =
-    std::variant<PublishRequest, ReqRequest, CloseRequest, AuthRequest, CountRequest, UnknownMessage>;
+using ClientMessage = std::variant<PublishRequest, ReqRequest, CloseRequest, AuthRequest,
+                                   CountRequest, UnknownMessage>;
 
 // Bounds on one frame from outside.
 struct MessageLimits {
@@ -79,13 +79,14 @@ struct MessageLimits {
 // Parses one text frame. The event inside has the right shape; nothing is verified yet.
 // Errc::parse, Errc::too_large.
 Result<RelayMessage> parse_relay_message(std::string_view frame, const MessageLimits& limits = {});
-Result<ClientMessage> parse_client_message(std::string_view frame, const MessageLimits& limits = {});
+Result<ClientMessage> parse_client_message(std::string_view frame,
+                                           const MessageLimits& limits = {});
 
 std::string to_frame(const RelayMessage& message);
 std::string to_frame(const ClientMessage& message);
 
-// The machine-readable part of an OK, CLOSED or NOTICE reason ("rate-limited: slow down" -> "rate-limited"), or empty.
-// NIP-01, NIP-42.
+// The machine-readable part of an OK, CLOSED or NOTICE reason ("rate-limited: slow down" ->
+// "rate-limited"), or empty. NIP-01, NIP-42.
 std::string_view reason_prefix(std::string_view reason);
 
 }  // namespace ipnscast::nostr

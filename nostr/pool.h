@@ -98,8 +98,8 @@ class Pool {
   void unsubscribe(SubscriptionKey key);
   void resume_delivery();
 
-  // Sends the event to relays. `done` is called exactly once, when all relays have settled or at the
-  // deadline.
+  // Sends the event to relays. `done` is called exactly once, when all relays have settled or at
+  // the deadline.
   void publish(Event event, PublishOptions options, PublishDone done);
 
   std::vector<RelayStatus> status();

@@ -7,8 +7,9 @@
 
 namespace ipnscast::nostr {
 
-// Whoever can sign events for one public key. Asynchronous, because a remote signer (NIP-46) answers in seconds: the
-// callback comes later from any thread, or before sign() returns, exactly once. It must not block.
+// Whoever can sign events for one public key. Asynchronous, because a remote signer (NIP-46)
+// answers in seconds: the callback comes later from any thread, or before sign() returns, exactly
+// once. It must not block.
 class Signer {
  public:
   using SignCallback = std::function<void(Result<Event>)>;

@@ -6,7 +6,8 @@
 
 namespace ipnscast {
 
-// Remembers the last `capacity` values that were inserted; the oldest goes first. Owned by one thread.
+// Remembers the last `capacity` values that were inserted; the oldest goes first. Owned by one
+// thread.
 template <typename T, typename Hash = std::hash<T>>
 class BoundedSet {
  public:

@@ -54,8 +54,8 @@ struct FixedBytes {
 
 }  // namespace ipnscast
 
-// The bytes are digests or keys in all our uses, so their first eight are hash enough. Tables that hold these are
-// bounded, which also bounds what a ground prefix could cost.
+// The bytes are digests or keys in all our uses, so their first eight are hash enough. Tables that
+// hold these are bounded, which also bounds what a ground prefix could cost.
 template <size_t N, typename Tag>
 struct std::hash<ipnscast::FixedBytes<N, Tag>> {
   size_t operator()(const ipnscast::FixedBytes<N, Tag>& value) const noexcept {

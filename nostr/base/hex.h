@@ -20,7 +20,8 @@ Result<Bytes> from_hex(std::string_view text);
 // Strict, as NIP-01 wants ids and keys: exactly 2 * out.size() lower-case digits. False otherwise.
 bool read_lower_hex(std::string_view text, std::span<uint8_t> out);
 
-// The same for a FixedBytes type; `what` starts the error message ("id: want 64 lower-case hex digits").
+// The same for a FixedBytes type; `what` starts the error message ("id: want 64 lower-case hex
+// digits").
 template <typename Fixed>
 Result<Fixed> fixed_from_hex(std::string_view text, std::string_view what) {
   Fixed out;

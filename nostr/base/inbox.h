@@ -14,11 +14,13 @@
 
 namespace ipnscast {
 
-// The one way between threads: a bounded queue that many threads fill and one empties. `Msg` is a variant of small
-// structs. Closing is a state: what was accepted before can still be taken, what comes after is refused.
+// The one way between threads: a bounded queue that many threads fill and one empties. `Msg` is a
+// variant of small structs. Closing is a state: what was accepted before can still be taken, what
+// comes after is refused.
 //
-// `wake` replaces the condition variable when the reader waits elsewhere (an event loop): it is called after each push
-// into an empty queue and on close, without our lock held, from the pushing thread.
+// `wake` replaces the condition variable when the reader waits elsewhere (an event loop): it is
+// called after each push into an empty queue and on close, without our lock held, from the pushing
+// thread.
 template <typename Msg>
 class Inbox {
  public:
@@ -29,7 +31,8 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // Waits for room. False when the inbox is closed. Never called by a thread whose own inbox the reader may wait for.
+  // Waits for room. False when the inbox is closed. Never called by a thread whose own inbox the
+  // reader may wait for.
   bool push(Msg message) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [&] { return closed_ || queue_.size() < capacity_; });
@@ -43,7 +46,8 @@ class Inbox {
     return put(std::move(message), lock);
   }
 
-  // Past the capacity if need be: for answers to requests, whose number the requester bounds. False when closed.
+  // Past the capacity if need be: for answers to requests, whose number the requester bounds. False
+  // when closed.
   bool push_reserved(Msg message) {
     std::unique_lock lock(mutex_);
     return put(std::move(message), lock);

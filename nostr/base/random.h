@@ -7,7 +7,8 @@
 
 namespace ipnscast {
 
-// From the system's secure generator (libcrypto). Ends the process if that has no entropy, which no caller could mend.
+// From the system's secure generator (libcrypto). Ends the process if that has no entropy, which no
+// caller could mend.
 void fill_random(std::span<uint8_t> out);
 Bytes random_bytes(size_t count);
 

@@ -7,7 +7,8 @@
 
 namespace ipnscast {
 
-// What went wrong, for code to decide on. The command line maps each to an exit code (tools/exit_code.h).
+// What went wrong, for code to decide on. The command line maps each to an exit code
+// (tools/exit_code.h).
 enum class Errc {
   invalid,      // an argument or a setting of ours makes no sense
   parse,        // bytes from outside do not have the shape they must have
@@ -37,9 +38,7 @@ struct Error {
   std::string message;
 
   // The same error with "what: " put before its message.
-  Error within(std::string_view what) const {
-    return {code, std::string(what) + ": " + message};
-  }
+  Error within(std::string_view what) const { return {code, std::string(what) + ": " + message}; }
 };
 
 template <typename T>

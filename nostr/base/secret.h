@@ -7,7 +7,8 @@
 
 namespace ipnscast {
 
-// N secret bytes: moved, never copied, wiped at the end, never printed. view() is for the one call that needs them.
+// N secret bytes: moved, never copied, wiped at the end, never printed. view() is for the one call
+// that needs them.
 template <size_t N>
 class SecretBytes {
  public:

@@ -5,8 +5,9 @@
 
 #include <cassert>
 
-// The low-level SHA256_* calls are marked deprecated since OpenSSL 3.0, yet they are the only ones that need no
-// allocation and no provider look-up; EVP costs about 400 ns more for each short message, as much as the hash.
+// The low-level SHA256_* calls are marked deprecated since OpenSSL 3.0, yet they are the only ones
+// that need no allocation and no provider look-up; EVP costs about 400 ns more for each short
+// message, as much as the hash.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace ipnscast {

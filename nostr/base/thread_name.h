@@ -2,8 +2,8 @@
 
 namespace ipnscast {
 
-// Names the calling thread for the system's tools (15 characters at most). Every thread of ours stands in the README's
-// thread table under this name.
+// Names the calling thread for the system's tools (15 characters at most). Every thread of ours
+// stands in the README's thread table under this name.
 void set_thread_name(const char* name);
 
 }  // namespace ipnscast

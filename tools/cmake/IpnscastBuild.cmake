@@ -17,9 +17,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports std::string and std::variant that are initialised on every path.
   target_compile_options(ipnscast_flags INTERFACE -Wno-maybe-uninitialized)
 endif()
-# GCC 12 sees overlapping copies in `"text" + std::string` when it optimises; there are none (GCC bug 105329).
+# GCC 12, when it optimises, sees overlapping copies in `"text" + std::string` (GCC bug 105329) and reads past the end of
+# what a defaulted <=> of byte vectors compares; there is neither.
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(ipnscast_flags INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
+  target_compile_options(ipnscast_flags INTERFACE $<$<CONFIG:Release>:-Wno-restrict -Wno-stringop-overread>)
 endif()
 if(IPNSCAST_WERROR)
   target_compile_options(ipnscast_flags INTERFACE -Werror)

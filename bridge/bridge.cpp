@@ -100,7 +100,7 @@ struct Bridge::Impl {
 void Bridge::Impl::start(Stored stored) {
   nostr::PoolOptions pool_options;
   pool_options.relays = options.relays;
-  pool_options.signer = options.signer;
+  pool_options.signers = {options.signer};
   pool_options.ca_file = options.ca_file;
   pool = nostr::Pool::start(loop ? *loop : *options.loop, std::move(pool_options));
   sender = std::make_unique<nostr::OutboxSender>(*pool, writer);

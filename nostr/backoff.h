@@ -7,9 +7,10 @@
 
 namespace ipnscast::nostr {
 
-// Waiting times between tries: the ceiling doubles from `first` to `last`; each wait is drawn from
-// (ceiling / 2, ceiling], so that clients which lost one relay together do not come back together,
-// and none comes back at once. Starts over after `stable` of uninterrupted success.
+// Waiting times between tries, with full jitter: the ceiling doubles from `first` to `last`, each
+// wait is drawn from (first / 2, ceiling], so that clients which lost one relay together do not
+// come back together, and none comes back at once. Starts over after `stable` of uninterrupted
+// success.
 class Backoff {
  public:
   struct Options {

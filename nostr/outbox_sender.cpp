@@ -97,7 +97,7 @@ void OutboxSender::Impl::send(const OutboxEntry& entry, size_t quorum) {
   PublishOptions publish;
   publish.relays = entry.relays;
   publish.deadline = options.deadline;
-  publish.quorum = quorum;
+  publish.quorum.count = quorum;
   if (quorum > 0) {
     publish.at_quorum = [inbox = inbox](PublishReport report) {
       inbox->push_reserved(Progress{std::move(report), false});

@@ -45,12 +45,15 @@ Pool::~Pool() {
 }
 
 void Pool::Impl::start() {
+  std::vector<PublicKey> keys;
+  for (const auto& signer : options.signers) keys.push_back(signer->public_key());
   for (const RelayUrl& url : options.relays) {
     const bool known =
         std::any_of(links.begin(), links.end(), [&](const auto& l) { return l->url == url; });
     if (known) continue;
-    links.push_back(std::make_unique<Link>(
-        links.size() + 1, url, Relay(options.relay, make_rng(), options.signer != nullptr)));
+    links.push_back(
+        std::make_unique<Link>(links.size() + 1, url, Relay(options.relay, make_rng(), keys)));
+    quarantine.add(url);
   }
   for (auto& link : links) {
     Relay::Actions actions;
@@ -64,6 +67,8 @@ void Pool::Impl::stop() {
   for (auto& link : links) link->socket.reset();
   subscriptions.clear();
   publishes.clear();
+  asking.clear();
+  connected_observer = nullptr;
 }
 
 void Pool::Impl::post(std::function<void(Impl&)> task) {
@@ -83,10 +88,13 @@ void Pool::Impl::connect(Link& link) {
   handlers.opened = [this, &link] {
     link.last_error.clear();
     log_info("relay", link.url.text() + ": connected");
+    const bool back = outage.opened(link.id);
     Relay::Actions actions;
     link.machine.opened(system_now(), actions);
     perform(link, std::move(actions));
     update_reading(link);
+    if (back) network_back();
+    if (connected_observer) connected_observer(link.url);
   };
   handlers.frame = [this, &link](std::string frame) { received(link, std::move(frame)); };
   handlers.closed = [this, &link](net::Closed closed) { socket_closed(link, std::move(closed)); };
@@ -97,10 +105,21 @@ void Pool::Impl::socket_closed(Link& link, net::Closed closed) {
   log_info("relay", link.url.text() + ": " + closed.text);
   link.last_error = closed.text;
   link.socket.reset();
+  const Now now = system_now();
+  outage.closed(link.id, now);
   Relay::Actions actions;
-  link.machine.closed(system_now(), at_least(closed), actions);
+  link.machine.closed(now, {at_least(closed), outage.offline()}, actions);
   perform(link, std::move(actions));
+  asking_lost(link);
   note_links(link);
+}
+
+void Pool::Impl::network_back() {
+  log_info("relay", "the network is back: connecting to the others again");
+  for (auto& link : links) {
+    link->machine.network_back(system_now());
+    arm(*link);
+  }
 }
 
 void Pool::Impl::perform(Link& link, Relay::Actions actions) {
@@ -117,30 +136,33 @@ void Pool::Impl::do_one(Link& link, Relay::Action& action) {
   } else if (auto* send = std::get_if<Relay::Send>(&action)) {
     if (link.socket) link.socket->send(std::move(send->frame));
   } else if (auto* event = std::get_if<Relay::Deliver>(&action)) {
-    deliver(event->subscription, PoolEvent{{}, link.url, std::move(event->event)});
+    deliver(link, event->subscription, PoolEvent{{}, link.url, std::move(event->event), {}});
   } else if (auto* end = std::get_if<Relay::ReachedEnd>(&action)) {
     note_links(link);
-    deliver(end->subscription, PoolEose{{}, link.url});
+    deliver(link, end->subscription, PoolEose{{}, link.url, {}});
   } else if (auto* outcome = std::get_if<Relay::Published>(&action)) {
     published(link, outcome->id, std::move(outcome->outcome));
   } else if (auto* auth = std::get_if<Relay::SignAuth>(&action)) {
-    sign_auth(link, auth->challenge);
+    sign_auth(link, *auth);
   }
 }
 
-void Pool::Impl::sign_auth(Link& link, const std::string& challenge) {
-  UnsignedEvent event = auth_event(link.url, challenge, system_now().seconds());
-  options.signer->sign(
-      std::move(event), [self = weak_from_this(), id = link.id](Result<Event> signed_event) {
-        const auto impl = self.lock();
-        if (!impl) return;
-        impl->post([id, signed_event = std::move(signed_event)](Impl& pool) mutable {
-          Link& answered = *pool.links[id - 1];
-          Relay::Actions actions;
-          answered.machine.auth_signed(std::move(signed_event), system_now(), actions);
-          pool.perform(answered, std::move(actions));
-        });
-      });
+void Pool::Impl::sign_auth(Link& link, const Relay::SignAuth& wanted) {
+  UnsignedEvent event = auth_event(link.url, wanted.challenge, system_now().seconds());
+  const auto signer =
+      std::find_if(options.signers.begin(), options.signers.end(),
+                   [&](const auto& candidate) { return candidate->public_key() == wanted.key; });
+  (*signer)->sign(std::move(event), [self = weak_from_this(), id = link.id,
+                                     key = wanted.key](Result<Event> signed_event) {
+    const auto impl = self.lock();
+    if (!impl) return;
+    impl->post([id, key, signed_event = std::move(signed_event)](Impl& pool) mutable {
+      Link& answered = *pool.links[id - 1];
+      Relay::Actions actions;
+      answered.machine.auth_signed(key, std::move(signed_event), system_now(), actions);
+      pool.perform(answered, std::move(actions));
+    });
+  });
 }
 
 void Pool::Impl::arm(Link& link) {
@@ -162,10 +184,11 @@ void Pool::Impl::wake(uint64_t id) {
   perform(link, std::move(actions));
 }
 
-SubscriptionKey Pool::subscribe(std::vector<Filter> filters, Sink sink) {
+SubscriptionKey Pool::subscribe(std::vector<Filter> filters, Sink sink, SubscribeOptions options) {
   const SubscriptionKey key = next_key();
-  impl_->post([key, filters = std::move(filters), sink = std::move(sink)](Impl& pool) mutable {
-    pool.subscribe(key, filters, std::move(sink));
+  impl_->post([key, filters = std::move(filters), sink = std::move(sink),
+               options = std::move(options)](Impl& pool) mutable {
+    pool.subscribe(key, filters, std::move(sink), std::move(options));
   });
   return key;
 }
@@ -189,6 +212,12 @@ void Pool::publish(Event event, PublishOptions options, PublishDone done) {
                done = std::move(done)](Impl& pool) mutable {
     pool.publish(std::move(event), options, std::move(done));
   });
+}
+
+void Pool::on_connected(std::function<void(const RelayUrl&)> observer) {
+  const auto set = [&] { impl_->connected_observer = std::move(observer); };
+  if (impl_->loop.on_net_thread()) return set();
+  impl_->loop.run(set);
 }
 
 std::vector<RelayStatus> Pool::status() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "nostr/filter.h"
 #include "nostr/net/loop.h"
 #include "nostr/publish_outcome.h"
+#include "nostr/quarantine.h"
 #include "nostr/relay.h"
 #include "nostr/signer.h"
 
@@ -28,14 +30,20 @@ namespace ipnscast::nostr {
 using SubscriptionKey = StrongId<struct SubscriptionKeyTag>;
 
 // What a subscription's sink gets.
+//
+// `covered`: every event of the subscription that this relay had, created up to then less
+// CatchUp::Options::overlap, was handed over with this message or before. Commit it together with
+// what the message led to, and give it back to subscribe() after a restart.
 struct PoolEvent {  // verified, matches the filters, not delivered to this subscription before
   SubscriptionKey subscription;
   RelayUrl relay;
   Event event;
+  std::optional<UnixSeconds> covered;
 };
 struct PoolEose {  // this relay has sent what it had stored
   SubscriptionKey subscription;
   RelayUrl relay;
+  std::optional<UnixSeconds> covered;
 };
 struct PoolLink {  // this relay's share of the subscription went live, or was lost or refused, with
                    // the reason
@@ -48,28 +56,38 @@ using PoolMessage = std::variant<PoolEvent, PoolEose, PoolLink>;
 
 struct PoolOptions {
   std::vector<RelayUrl> relays;
-  std::shared_ptr<Signer> signer;  // for AUTH (NIP-42); may be null
-  std::string ca_file;             // PEM; empty: the system's
+  // For AUTH (NIP-42): the keys that we can prove to hold, the one to prove by default first.
+  std::vector<std::shared_ptr<Signer>> signers;
+  std::string ca_file;  // PEM; empty: the system's
   size_t verify_threads = 1;
   MessageLimits limits;  // of frames from relays
   Relay::Options relay;
   Milliseconds connect_timeout{10'000};
   Milliseconds ping_interval{25'000};
   size_t remembered_events = 65536;  // per subscription, so that an event is delivered once
+  Quarantine::Options quarantine;
+};
+
+struct SubscribeOptions {
+  // What an earlier life of this subscription had committed, by relay: see PoolEvent::covered.
+  std::map<RelayUrl, UnixSeconds> covered;
 };
 
 struct PublishOptions {
   std::vector<RelayUrl> relays;  // empty: all
   Milliseconds deadline{10'000};
-  size_t quorum = 1;
-  // Called once as soon as `quorum` relays have stored the event, before the whole report. May be
-  // empty.
+  Quorum quorum;
+  // Called once as soon as the quorum is reached, before the whole report. May be empty.
   std::function<void(PublishReport)> at_quorum;
+  // Each relay is asked for the event this long after its OK, or after its OK did not come: that
+  // settles "no answer", and finds relays which acknowledge and lose (R15). None: not asked.
+  std::optional<Milliseconds> read_back;
 };
 
 struct RelayStatus {
   RelayUrl url;
   bool connected = false;
+  bool quarantined = false;  // acknowledged events and lost them
   std::string last_error;
   Relay::Counters counters;
   std::vector<std::pair<SubscriptionKey, SubscriptionStatus>> subscriptions;
@@ -91,7 +109,7 @@ class Pool {
   ~Pool();
 
   // Asks all relays. Filters too large for one REQ are split (see split_filters.h).
-  SubscriptionKey subscribe(std::vector<Filter> filters, Sink sink);
+  SubscriptionKey subscribe(std::vector<Filter> filters, Sink sink, SubscribeOptions options = {});
   // Other filters for the same subscription; what was delivered stays known.
   void replace(SubscriptionKey key, std::vector<Filter> filters);
   // The sink is not called any more once this returns. Not from inside a sink.
@@ -99,10 +117,13 @@ class Pool {
   void resume_delivery();
 
   // Sends the event to relays. `done` is called exactly once, when all relays have settled or at
-  // the deadline.
+  // the deadline, and with `read_back` when that is over too; every outcome in it is settled.
   void publish(Event event, PublishOptions options, PublishDone done);
 
   std::vector<RelayStatus> status();
+
+  // Called on the net thread whenever a relay is connected; one observer. Null takes it away.
+  void on_connected(std::function<void(const RelayUrl&)> observer);
 
  private:
   Pool();

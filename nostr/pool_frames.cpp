@@ -38,12 +38,9 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
   for (auto& one : batch) {
     Link& link = *links[one.relay - 1];
     CheckedFrame& result = one.result;
-    if (result.verdict == Verdict::duplicate) {
-      const auto part = parts.find(result.subscription);
-      if (part != parts.end() && !subscriptions.at(part->second).delivered.contains(result.id)) {
-        auto message = parse_relay_message(one.frame, options.limits);
-        if (message) result.message = std::move(*message);
-      }
+    if (result.verdict == Verdict::duplicate && wants(result)) {
+      auto message = parse_relay_message(one.frame, options.limits);
+      if (message) result.message = std::move(*message);
     }
     Relay::Actions actions;
     link.machine.frame(std::move(result), system_now(), actions);
@@ -52,18 +49,30 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
   }
 }
 
-void Pool::Impl::deliver(const SubscriptionId& part, PoolMessage message) {
+// Somebody waits for the event of this duplicate.
+bool Pool::Impl::wants(const CheckedFrame& duplicate) const {
+  const SubscriptionId id(Relay::owner(duplicate.subscription));
+  if (asking.count(id) != 0) return true;
+  const auto part = parts.find(id);
+  return part != parts.end() && !subscriptions.at(part->second).delivered.contains(duplicate.id);
+}
+
+void Pool::Impl::deliver(const Link& link, const SubscriptionId& part, PoolMessage message) {
+  if (take_asked(part, message)) return;
   const auto found = parts.find(part);
   if (found == parts.end()) return;
   Subscription& subscription = subscriptions.at(found->second);
   std::visit([&](auto& m) { m.subscription = found->second; }, message);
-  if (const auto* event = std::get_if<PoolEvent>(&message)) {
+  if (auto* event = std::get_if<PoolEvent>(&message)) {
     if (!subscription.delivered.insert(event->event.id)) return;
+    event->covered = covered(subscription, link);
+  } else if (auto* end = std::get_if<PoolEose>(&message)) {
+    end->covered = covered(subscription, link);
   }
   if (subscription.undelivered.empty() && subscription.sink(message)) return;
   subscription.undelivered.push_back(std::move(message));
   if (++undelivered_count == 1) {
-    for (auto& link : links) update_reading(*link);
+    for (auto& other : links) update_reading(*other);
   }
 }
 
@@ -78,22 +87,38 @@ void Pool::Impl::flush_undelivered() {
   for (auto& link : links) update_reading(*link);
 }
 
+// Of all its parts together.
+std::optional<UnixSeconds> Pool::Impl::covered(const Subscription& subscription,
+                                               const Link& link) const {
+  std::optional<UnixSeconds> least;
+  for (const SubscriptionId& part : subscription.parts) {
+    const auto at = link.machine.covered(part);
+    if (!at) return std::nullopt;
+    least = least ? std::min(*least, *at) : *at;
+  }
+  return least;
+}
+
 // Tells each subscription whose share at this relay went live or was lost.
 void Pool::Impl::note_links(Link& link) {
   for (auto& [key, subscription] : subscriptions) {
     if (subscription.parts.empty()) continue;
     bool all_live = link.machine.connected();
+    bool under_way = all_live;
     std::string reason = link.last_error;
     for (const SubscriptionId& part : subscription.parts) {
       const auto status = link.machine.status(part);
       if (status && status->state == SubscriptionState::live) continue;
       all_live = false;
+      under_way = under_way && status && status->state == SubscriptionState::requested;
       if (status && !status->reason.empty()) reason = status->reason;
     }
-    bool& was_live = subscription.live[link.id];
-    if (was_live == all_live) continue;
-    was_live = all_live;
-    deliver(subscription.parts.front(), PoolLink{key, link.url, all_live, all_live ? "" : reason});
+    if (!all_live && under_way) continue;  // nothing to tell yet
+    const auto [was_live, first] = subscription.live.try_emplace(link.id, !all_live);
+    if (was_live->second == all_live) continue;
+    was_live->second = all_live;
+    deliver(link, subscription.parts.front(),
+            PoolLink{key, link.url, all_live, all_live ? "" : reason});
   }
 }
 

@@ -8,6 +8,7 @@
 #include "nostr/base/bounded_set.h"
 #include "nostr/net/verify_threads.h"
 #include "nostr/net/websocket_client.h"
+#include "nostr/outage_watch.h"
 #include "nostr/pool.h"
 
 namespace ipnscast::nostr {
@@ -27,21 +28,34 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   };
   struct Subscription {
     explicit Subscription(size_t remembered) : delivered(remembered) {}
-    std::vector<SubscriptionId> parts;  // its REQs, the same at every relay
+    std::vector<SubscriptionId> parts;        // its REQs, the same at every relay
+    std::map<RelayUrl, UnixSeconds> covered;  // by an earlier life
     Sink sink;
     BoundedSet<EventId> delivered;
     std::deque<PoolMessage> undelivered;  // the sink had no room; nothing is read meanwhile
-    std::map<uint64_t, bool> live;        // by link: all its parts are live there
+    std::map<uint64_t, bool> live;        // by link: all its parts are live there; as last told
   };
   struct Publish {
+    Event event;
     PublishReport report;
-    size_t quorum = 0;
+    Quorum quorum;
     Instant deadline;
+    std::optional<Milliseconds> read_back;
+    size_t reading_back = 0;  // relays that are still asked
     PublishDone at_quorum;
     PublishDone done;
   };
+  // One relay is asked for an event that was published: a subscription of our own, at this link
+  // only.
+  struct Asking {
+    EventId event;
+    uint64_t link = 0;
+    ReadBack result = ReadBack::missing;
+    std::shared_ptr<const Event> newer;
+  };
 
-  Impl(net::Loop& l, PoolOptions o) : loop(l), options(std::move(o)) {}
+  Impl(net::Loop& l, PoolOptions o)
+      : loop(l), options(std::move(o)), quarantine(options.quarantine) {}
 
   void start();
   void stop();
@@ -55,14 +69,17 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void arm(Link& link);
   void wake(uint64_t id);
   void socket_closed(Link& link, net::Closed closed);
-  void sign_auth(Link& link, const std::string& challenge);
+  void network_back();
+  void sign_auth(Link& link, const Relay::SignAuth& wanted);
 
   // pool_frames.cpp
   void received(Link& link, std::string frame);
   void checked(std::vector<net::VerifyThreads::Checked> batch);
   void flush_stalled();
-  void deliver(const SubscriptionId& part, PoolMessage message);
+  void deliver(const Link& link, const SubscriptionId& part, PoolMessage message);
+  bool wants(const CheckedFrame& duplicate) const;
   void note_links(Link& link);
+  std::optional<UnixSeconds> covered(const Subscription& subscription, const Link& link) const;
   void flush_undelivered();
   bool blocked() const { return undelivered_count > 0; }
   void update_reading(Link& link);
@@ -70,10 +87,19 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   // pool_publish.cpp
   void publish(Event event, const PublishOptions& wanted, PublishDone done);
   void published(Link& link, const EventId& id, RelayOutcome outcome);
-  void report_if_due(std::multimap<EventId, Publish>::iterator it, bool deadline);
+  void deadline_passed(const EventId& id);
+  void report_if_due(std::multimap<EventId, Publish>::iterator it);
+
+  // pool_read_back.cpp
+  void ask_later(Link& link, Publish& publish, const RelayOutcome& outcome);
+  void ask_back(Link& link, const EventId& id);
+  bool take_asked(const SubscriptionId& part, const PoolMessage& message);
+  void asking_over(const SubscriptionId& part, ReadBack result);
+  void asking_lost(const Link& link);
 
   // pool_subscribe.cpp
-  void subscribe(SubscriptionKey key, const std::vector<Filter>& filters, Sink sink);
+  void subscribe(SubscriptionKey key, const std::vector<Filter>& filters, Sink sink,
+                 SubscribeOptions with);
   void replace(SubscriptionKey key, const std::vector<Filter>& filters);
   void unsubscribe(SubscriptionKey key);
   std::vector<RelayStatus> status() const;
@@ -87,6 +113,10 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   std::map<SubscriptionKey, Subscription> subscriptions;
   std::unordered_map<SubscriptionId, SubscriptionKey> parts;
   std::multimap<EventId, Publish> publishes;
+  std::map<SubscriptionId, Asking> asking;
+  Quarantine quarantine;
+  OutageWatch outage;
+  std::function<void(const RelayUrl&)> connected_observer;
   size_t undelivered_count = 0;
   uint64_t next_part = 1;
   bool stopped = false;

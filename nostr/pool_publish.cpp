@@ -7,10 +7,12 @@ void Pool::Impl::publish(Event event, const PublishOptions& wanted, PublishDone 
   const Now now = system_now();
   const Instant deadline = now.steady + wanted.deadline;
   Publish publish;
+  publish.event = event;
   publish.report.id = event.id;
   publish.quorum = wanted.quorum;
   publish.at_quorum = wanted.at_quorum;
   publish.deadline = deadline;
+  if (kind_class(event.kind) != KindClass::ephemeral) publish.read_back = wanted.read_back;
   publish.done = std::move(done);
   std::vector<Link*> targets;
   for (auto& link : links) {
@@ -18,20 +20,15 @@ void Pool::Impl::publish(Event event, const PublishOptions& wanted, PublishDone 
         wanted.relays.empty() ||
         std::find(wanted.relays.begin(), wanted.relays.end(), link->url) != wanted.relays.end();
     if (!asked) continue;
-    publish.report.relays[link->url] = {};
+    publish.report.relays[link->url].quarantined = quarantine.holds(link->url, now.steady);
     targets.push_back(link.get());
   }
   const auto it = publishes.emplace(event.id, std::move(publish));
-  if (targets.empty()) return report_if_due(it, true);
+  if (targets.empty()) return report_if_due(it);
 
   loop.at(deadline, [self = weak_from_this(), id = event.id] {
     const auto impl = self.lock();
-    if (!impl || impl->stopped) return;
-    auto [first, last] = impl->publishes.equal_range(id);
-    while (first != last) {
-      const auto due = first++;
-      if (due->second.deadline <= std::chrono::steady_clock::now()) impl->report_if_due(due, true);
-    }
+    if (impl && !impl->stopped) impl->deadline_passed(id);
   });
   for (Link* link : targets) {
     Relay::Actions actions;
@@ -40,25 +37,48 @@ void Pool::Impl::publish(Event event, const PublishOptions& wanted, PublishDone 
   }
 }
 
+// What is still open ends here. The relays' machines do the same for themselves, but may serve a
+// later deadline with the same event.
+void Pool::Impl::deadline_passed(const EventId& id) {
+  const Instant now = std::chrono::steady_clock::now();
+  auto [first, last] = publishes.equal_range(id);
+  while (first != last) {
+    const auto it = first++;
+    if (it->second.deadline > now) continue;
+    for (auto& link : links) {
+      const auto relay = it->second.report.relays.find(link->url);
+      if (relay == it->second.report.relays.end() || relay->second.settled()) continue;
+      const RelayOutcome open = link->machine.outcome(id).value_or(RelayOutcome{});
+      RelayOutcome outcome = outcome_at_deadline(open, open.state == PublishState::written);
+      outcome.quarantined = relay->second.quarantined;
+      relay->second = std::move(outcome);
+      ask_later(*link, it->second, relay->second);
+    }
+    report_if_due(it);
+  }
+}
+
 void Pool::Impl::published(Link& link, const EventId& id, RelayOutcome outcome) {
   auto [first, last] = publishes.equal_range(id);
   while (first != last) {
     const auto it = first++;
     const auto relay = it->second.report.relays.find(link.url);
-    if (relay == it->second.report.relays.end()) continue;
+    if (relay == it->second.report.relays.end() || relay->second.settled()) continue;
+    outcome.quarantined = relay->second.quarantined;
     relay->second = outcome;
-    report_if_due(it, false);
+    ask_later(link, it->second, outcome);
+    report_if_due(it);
   }
 }
 
-void Pool::Impl::report_if_due(std::multimap<EventId, Publish>::iterator it, bool deadline) {
+void Pool::Impl::report_if_due(std::multimap<EventId, Publish>::iterator it) {
   Publish& publish = it->second;
-  if (publish.at_quorum && publish.report.stored_count() >= publish.quorum) {
+  if (publish.at_quorum && publish.quorum.reached(publish.report)) {
     const PublishDone early = std::move(publish.at_quorum);
     publish.at_quorum = nullptr;
     early(publish.report);
   }
-  if (!deadline && !publish.report.settled()) return;
+  if (!publish.report.settled() || publish.reading_back > 0) return;
   PublishReport report = std::move(publish.report);
   PublishDone done = std::move(publish.done);
   publishes.erase(it);

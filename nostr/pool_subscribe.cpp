@@ -4,10 +4,12 @@
 
 namespace ipnscast::nostr {
 
-void Pool::Impl::subscribe(SubscriptionKey key, const std::vector<Filter>& filters, Sink sink) {
+void Pool::Impl::subscribe(SubscriptionKey key, const std::vector<Filter>& filters, Sink sink,
+                           SubscribeOptions with) {
   auto [it, added] = subscriptions.try_emplace(key, options.remembered_events);
   if (!added) return;
   it->second.sink = std::move(sink);
+  it->second.covered = std::move(with.covered);
   replace(key, filters);
 }
 
@@ -22,7 +24,7 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
     parts.erase(part);
     for (auto& link : links) {
       Relay::Actions actions;
-      link->machine.unsubscribe(part, actions);
+      link->machine.unsubscribe(part, system_now(), actions);
       perform(*link, std::move(actions));
     }
   }
@@ -30,11 +32,14 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
     subscription.parts.push_back("i" + std::to_string(next_part++));
     parts[subscription.parts.back()] = key;
   }
-  subscription.live.clear();
   for (size_t i = 0; i < groups.size(); ++i) {
     for (auto& link : links) {
       Relay::Actions actions;
-      link->machine.subscribe(subscription.parts[i], groups[i], system_now(), actions);
+      const auto covered = subscription.covered.find(link->url);
+      link->machine.subscribe(
+          subscription.parts[i], groups[i],
+          covered == subscription.covered.end() ? std::nullopt : std::optional(covered->second),
+          system_now(), actions);
       perform(*link, std::move(actions));
     }
   }
@@ -47,7 +52,7 @@ void Pool::Impl::unsubscribe(SubscriptionKey key) {
     parts.erase(part);
     for (auto& link : links) {
       Relay::Actions actions;
-      link->machine.unsubscribe(part, actions);
+      link->machine.unsubscribe(part, system_now(), actions);
       perform(*link, std::move(actions));
     }
   }
@@ -59,8 +64,12 @@ void Pool::Impl::unsubscribe(SubscriptionKey key) {
 std::vector<RelayStatus> Pool::Impl::status() const {
   std::vector<RelayStatus> out;
   for (const auto& link : links) {
-    RelayStatus status{
-        link->url, link->machine.connected(), link->last_error, link->machine.counters(), {}};
+    RelayStatus status{link->url,
+                       link->machine.connected(),
+                       quarantine.holds(link->url, std::chrono::steady_clock::now()),
+                       link->last_error,
+                       link->machine.counters(),
+                       {}};
     for (const auto& [key, subscription] : subscriptions) {
       for (const SubscriptionId& part : subscription.parts) {
         if (const auto state = link->machine.status(part))

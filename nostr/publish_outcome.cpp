@@ -10,6 +10,8 @@ std::string_view to_string(PublishState state) {
   switch (state) {
     case PublishState::queued:
       return "queued";
+    case PublishState::auth_pending:
+      return "auth pending";
     case PublishState::written:
       return "written";
     case PublishState::acknowledged:
@@ -28,9 +30,36 @@ std::string_view to_string(PublishState state) {
   return "queued";
 }
 
+std::string_view to_string(ReadBack read_back) {
+  switch (read_back) {
+    case ReadBack::not_asked:
+      return "not asked";
+    case ReadBack::confirmed:
+      return "confirmed";
+    case ReadBack::missing:
+      return "missing";
+    case ReadBack::newer:
+      return "newer";
+    case ReadBack::no_answer:
+      return "no answer";
+  }
+  return "not asked";
+}
+
 size_t PublishReport::stored_count() const {
-  return static_cast<size_t>(std::count_if(
-      relays.begin(), relays.end(), [](const auto& relay) { return relay.second.stored(); }));
+  return static_cast<size_t>(std::count_if(relays.begin(), relays.end(), [](const auto& relay) {
+    return relay.second.stored() && !relay.second.quarantined;
+  }));
+}
+
+bool Quorum::reached(const PublishReport& report) const {
+  const auto stored = [&](const RelayUrl& url) {
+    const auto found = report.relays.find(url);
+    return found != report.relays.end() && found->second.stored();
+  };
+  if (!std::all_of(named.begin(), named.end(), stored)) return false;
+  const size_t most = report.relays.size();
+  return report.stored_count() >= (all ? most : count);
 }
 
 bool PublishReport::settled() const {
@@ -53,6 +82,18 @@ RelayOutcome outcome_of_ok(bool accepted, std::string_view reason) {
     out.permanent = prefix != "rate-limited" && prefix != "auth-required" && prefix != "error";
   }
   return out;
+}
+
+RelayOutcome outcome_at_deadline(RelayOutcome open, bool written) {
+  if (open.settled()) return open;
+  if (open.reason.empty()) {
+    open.reason = open.state == PublishState::auth_pending ? "auth-required: not done in time"
+                  : written                                ? "no OK in time"
+                                                           : "no connection in time";
+  }
+  const bool unknown = written && open.state == PublishState::written;
+  open.state = unknown ? PublishState::no_answer : PublishState::unreachable;
+  return open;
 }
 
 }  // namespace ipnscast::nostr

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nostr/event.h"
 #include "nostr/relay_url.h"
@@ -11,7 +13,8 @@ namespace ipnscast::nostr {
 
 // What became of one event at one relay.
 enum class PublishState {
-  queued,        // not written yet: no connection, or waiting for AUTH or for a rate limit
+  queued,        // not written yet: no connection, or waiting for a rate limit
+  auth_pending,  // the relay wants us to authenticate first (NIP-42), which is under way
   written,       // on its way, no OK yet
   acknowledged,  // OK true
   duplicate,     // the relay had it already
@@ -22,18 +25,36 @@ enum class PublishState {
 };
 std::string_view to_string(PublishState state);
 
+// What the relay gave when it was asked for the event afterwards.
+enum class ReadBack {
+  not_asked,
+  confirmed,  // the event
+  missing,    // nothing, although it said that it had it (R15)
+  newer,      // a newer event at the same address
+  no_answer,
+};
+std::string_view to_string(ReadBack read_back);
+
 struct RelayOutcome {
   PublishState state = PublishState::queued;
   std::string reason;      // the relay's words
   bool permanent = false;  // of a refusal: sending it again will not help
   Milliseconds took{0};
+  ReadBack read_back = ReadBack::not_asked;
+  std::shared_ptr<const Event> newer;  // of ReadBack::newer
+  // The relay lost events that it had acknowledged: what it says does not count for a quorum.
+  bool quarantined = false;
 
-  // The relay has the event.
+  // The relay has the event, as far as we know.
   bool stored() const {
-    return state == PublishState::acknowledged || state == PublishState::duplicate;
+    return (state == PublishState::acknowledged || state == PublishState::duplicate) &&
+           read_back != ReadBack::missing;
   }
   // Nothing further will happen.
-  bool settled() const { return state != PublishState::queued && state != PublishState::written; }
+  bool settled() const {
+    return state != PublishState::queued && state != PublishState::written &&
+           state != PublishState::auth_pending;
+  }
 };
 
 // The outcome at every relay that was asked.
@@ -41,12 +62,25 @@ struct PublishReport {
   EventId id;
   std::map<RelayUrl, RelayOutcome> relays;
 
-  size_t stored_count() const;
+  size_t stored_count() const;  // relays in quarantine do not count
   bool settled() const;
+};
+
+// How many relays, or which, have to store an event before it counts as published.
+struct Quorum {
+  size_t count = 1;
+  bool all = false;             // all that were asked
+  std::vector<RelayUrl> named;  // each of these, beside the count
+
+  bool reached(const PublishReport& report) const;
 };
 
 // Reads an OK message's verdict. NIP-01, NIP-42; refusals by rate-limited, auth-required and error
 // may pass.
 RelayOutcome outcome_of_ok(bool accepted, std::string_view reason);
+
+// What an outcome that is not settled when the time is up ends as: no answer when the event was
+// written, else unreachable, with the reason.
+RelayOutcome outcome_at_deadline(RelayOutcome open, bool written);
 
 }  // namespace ipnscast::nostr

@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace ipnscast::nostr {
-namespace {
-
-void earliest(std::optional<Instant>& out, const std::optional<Instant>& candidate) {
-  if (candidate && (!out || *candidate < *out)) out = candidate;
-}
-
-}  // namespace
 
 std::string_view to_string(SubscriptionState state) {
   switch (state) {
@@ -29,11 +22,13 @@ std::string_view to_string(SubscriptionState state) {
   return "waiting";
 }
 
-Relay::Relay(Options options, Rng rng, bool can_authenticate)
+Relay::Relay(Options options, Rng rng, std::vector<PublicKey> keys)
     : options_(options),
-      can_authenticate_(can_authenticate),
+      can_authenticate_(!keys.empty()),
       rng_(rng),
-      connect_backoff_(options.connect) {}
+      connect_backoff_(options.connect),
+      outage_backoff_(options.connect_in_outage),
+      auth_(std::move(keys)) {}
 
 void Relay::start(Now /*now*/, Actions& out) {
   if (link_ != Link::idle) return;
@@ -43,25 +38,48 @@ void Relay::start(Now /*now*/, Actions& out) {
 
 void Relay::opened(Now now, Actions& out) {
   link_ = Link::open;
-  auth_ = Auth::none;
-  challenge_.clear();
+  auth_.reset();
   ++counters_.connects;
   connect_backoff_.succeeded(now.steady);
-  for (auto& [id, subscription] : subscriptions_) request(id, subscription, out);
-  for (auto& [id, publishing] : publishing_) write(publishing, now, out);
+  outage_backoff_ = Backoff(options_.connect_in_outage);
+  lost_in_outage_ = false;
+  request_waiting(now, out);
+  for (auto it = publishing_.begin(); it != publishing_.end();) {
+    const auto current = it++;  // what this relay would refuse is settled and gone
+    write(current->second, now, out);
+  }
 }
 
-void Relay::closed(Now now, Milliseconds at_least, Actions& /*out*/) {
+void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   link_ = Link::waiting;
-  auth_ = Auth::none;
-  connect_at_ = now.steady + connect_backoff_.failed(now.steady, rng_, at_least);
+  auth_.reset();
+  lost_in_outage_ = loss.ours;
+  connect_at_ = now.steady + (loss.ours ? outage_backoff_.failed(now.steady, rng_)
+                                        : connect_backoff_.failed(now.steady, rng_, loss.at_least));
   for (auto& [id, subscription] : subscriptions_) {
     subscription.status = {SubscriptionState::waiting, ""};
-    subscription.retry_at.reset();
+    subscription.page_open = false;
+    due_subscriptions_.set(id, std::nullopt);
   }
   for (auto& [id, publishing] : publishing_) {
     publishing.answer_by.reset();  // written again after the reconnect: relays answer duplicates
-    publishing.needs_auth = publishing.authenticated_retry = false;
+    publishing.needs_auth = false;
+    schedule(publishing);
+  }
+}
+
+void Relay::network_back(Now now) {
+  if (link_ != Link::waiting || !lost_in_outage_) return;
+  outage_backoff_ = Backoff(options_.connect_in_outage);
+  const int64_t first = options_.connect_in_outage.first.count();
+  std::uniform_int_distribution<int64_t> soon(first / 2 + 1, first);
+  connect_at_ = now.steady + Milliseconds(soon(rng_));
+}
+
+void Relay::announced(const RelayInformation& information) {
+  limits_.announced(information);
+  for (auto& [id, subscription] : subscriptions_) {
+    subscription.catch_up.relay_claims(limits_.answer_limit());
   }
 }
 
@@ -71,93 +89,18 @@ void Relay::tick(Now now, Actions& out) {
     link_ = Link::connecting;
     out.push_back(Connect{});
   }
-  for (auto& [id, subscription] : subscriptions_) {
-    if (subscription.retry_at && *subscription.retry_at <= now.steady && connected()) {
-      out.push_back(Send{to_frame(ClientMessage(CloseRequest{id}))});
-      request(id, subscription, out);
-    }
+  for (const SubscriptionId& id : due_subscriptions_.take_due(now.steady)) {
+    subscription_due(id, now, out);
   }
-  for (auto it = publishing_.begin(); it != publishing_.end();) {
-    const auto current = it++;
-    Publishing& publishing = current->second;
-    if (publishing.answer_by && *publishing.answer_by <= now.steady) {
-      settle(current, {PublishState::no_answer, "no OK in time", false, {}}, now, out);
-    } else if (publishing.deadline <= now.steady && !publishing.answer_by) {
-      RelayOutcome outcome;
-      outcome.state = publishing.was_written ? PublishState::no_answer : PublishState::unreachable;
-      outcome.reason = publishing.needs_auth ? "auth-required and not authenticated in time"
-                       : connected()         ? "not accepted in time"
-                                             : "no connection in time";
-      settle(current, std::move(outcome), now, out);
-    } else if (publishing.retry_at && *publishing.retry_at <= now.steady && connected()) {
-      publishing.retry_at.reset();
-      write(publishing, now, out);
-    }
-  }
+  for (const EventId& id : due_publishing_.take_due(now.steady)) publishing_due(id, now, out);
 }
 
 std::optional<Instant> Relay::next_tick() const {
-  std::optional<Instant> out;
-  if (link_ == Link::waiting) earliest(out, connect_at_);
-  for (const auto& [id, subscription] : subscriptions_) earliest(out, subscription.retry_at);
-  for (const auto& [id, publishing] : publishing_) {
-    if (publishing.answer_by) {
-      earliest(out, publishing.answer_by);
-    } else {
-      earliest(out, publishing.deadline);
-      if (connected()) earliest(out, publishing.retry_at);
-    }
+  std::optional<Instant> out = link_ == Link::waiting ? connect_at_ : std::nullopt;
+  for (const auto& next : {due_subscriptions_.earliest(), due_publishing_.earliest()}) {
+    if (next && (!out || *next < *out)) out = next;
   }
   return out;
-}
-
-std::optional<SubscriptionStatus> Relay::status(const SubscriptionId& id) const {
-  const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end()) return std::nullopt;
-  return found->second.status;
-}
-
-void Relay::subscribe(SubscriptionId id, std::vector<Filter> filters, Now /*now*/, Actions& out) {
-  Subscription& subscription = subscriptions_[id];
-  subscription = Subscription{};
-  subscription.filters = std::move(filters);
-  subscription.backoff = Backoff(options_.resubscribe);
-  if (connected()) request(id, subscription, out);
-}
-
-void Relay::unsubscribe(const SubscriptionId& id, Actions& out) {
-  const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end()) return;
-  const SubscriptionState state = found->second.status.state;
-  subscriptions_.erase(found);
-  const bool known_there =
-      state == SubscriptionState::requested || state == SubscriptionState::live;
-  if (connected() && known_there) out.push_back(Send{to_frame(ClientMessage(CloseRequest{id}))});
-}
-
-std::vector<Filter> Relay::resume_filters(const Subscription& subscription) const {
-  std::vector<Filter> filters = subscription.filters;
-  if (!subscription.reached_end) return filters;
-  for (Filter& filter : filters) {
-    filter.limit.reset();
-    // Of addressable and replaceable kinds only the latest exist: the whole small set is asked for
-    // again, because a device with a slow clock may have published below any mark of ours.
-    const bool only_latest = !filter.kinds.empty() &&
-                             std::all_of(filter.kinds.begin(), filter.kinds.end(), [](int kind) {
-                               return kind_class(kind) == KindClass::addressable ||
-                                      kind_class(kind) == KindClass::replaceable;
-                             });
-    if (only_latest || !subscription.newest) continue;
-    const UnixSeconds mark{subscription.newest->value - options_.resume_overlap.count()};
-    if (!filter.since || *filter.since < mark) filter.since = mark;
-  }
-  return filters;
-}
-
-void Relay::request(const SubscriptionId& id, Subscription& subscription, Actions& out) {
-  subscription.retry_at.reset();
-  subscription.status = {SubscriptionState::requested, ""};
-  out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, resume_filters(subscription)}))});
 }
 
 }  // namespace ipnscast::nostr

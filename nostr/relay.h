@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,16 +8,20 @@
 #include <vector>
 
 #include "nostr/backoff.h"
+#include "nostr/catch_up.h"
+#include "nostr/due_times.h"
 #include "nostr/frame_verifier.h"
 #include "nostr/message.h"
 #include "nostr/publish_outcome.h"
+#include "nostr/relay_auth.h"
+#include "nostr/relay_limits.h"
 
 namespace ipnscast::nostr {
 
 // Where a subscription stands at one relay, with a reason that can be asked for. Nothing ends
 // silently.
 enum class SubscriptionState {
-  waiting,      // for the connection
+  waiting,      // for the connection, or for room among the relay's subscriptions
   requested,    // REQ is out, stored events arrive
   live,         // EOSE came
   needs_auth,   // refused until we are authenticated (NIP-42)
@@ -33,17 +36,22 @@ struct SubscriptionStatus {
 };
 
 // One relay as a pure state machine: it takes what happened and the time, and gives what to do.
-// Holds the subscriptions, the events to publish, AUTH (NIP-42), and when to connect again. Knows
-// no socket and reads no clock; pool.h runs it on the net thread, tests on a virtual clock.
+// Holds the subscriptions, the events to publish, AUTH (NIP-42), the relay's limits (NIP-11), and
+// when to connect again. Knows no socket and reads no clock; pool.h runs it on the net thread,
+// tests on a virtual clock.
 class Relay {
  public:
   struct Options {
     Backoff::Options connect;
+    // While most relays are away at once, which is our own outage.
+    Backoff::Options connect_in_outage{Milliseconds(1'000), Milliseconds(30'000),
+                                       Milliseconds(60'000)};
     Backoff::Options resubscribe;
-    Milliseconds ok_timeout{10'000};  // from writing an event to its OK
-    Milliseconds refused_retry{
-        3'600'000};               // a subscription refused for good is asked again after this
-    Seconds resume_overlap{300};  // asked again before the newest verified event, after a reconnect
+    CatchUp::Options catch_up;
+    Milliseconds ok_timeout{10'000};    // from writing an event to its OK
+    Milliseconds page_timeout{30'000};  // from asking for a page of stored events to its EOSE
+    // A subscription refused for good is asked again after this.
+    Milliseconds refused_retry{3'600'000};
     size_t max_publishing = 1000;  // events waiting for this relay at a time
   };
 
@@ -57,7 +65,7 @@ class Relay {
     SubscriptionId subscription;
     Event event;
   };
-  struct ReachedEnd {  // EOSE
+  struct ReachedEnd {  // EOSE, and all that was stored has come, however many pages that took
     SubscriptionId subscription;
   };
   struct Published {
@@ -65,6 +73,7 @@ class Relay {
     RelayOutcome outcome;
   };
   struct SignAuth {  // answer with auth_signed()
+    PublicKey key;
     std::string challenge;
   };
   using Action = std::variant<Connect, Disconnect, Send, Deliver, ReachedEnd, Published, SignAuth>;
@@ -78,44 +87,65 @@ class Relay {
         0;  // a subscription we do not have, or an event its filters do not match
     uint64_t delivered = 0;
     uint64_t notices = 0;
+    uint64_t pages = 0;  // of stored events, beyond the first answer
   };
 
-  Relay(Options options, Rng rng, bool can_authenticate);
+  // `keys` are those we can prove to hold (NIP-42), the one to prove by default first.
+  Relay(Options options, Rng rng, std::vector<PublicKey> keys);
 
   // ---- what happened ----
   void start(Now now, Actions& out);
   void opened(Now now, Actions& out);
-  // `at_least` is how long the relay asked us to stay away.
-  void closed(Now now, Milliseconds at_least, Actions& out);
-  // One checked frame. A verdict of duplicate must come with its parsed event in `message`.
+  struct Loss {
+    Milliseconds at_least{0};  // the relay asked us to stay away for so long
+    bool ours = false;         // our own network is down: says nothing about the relay
+  };
+  void closed(Now now, Loss loss, Actions& out);
+  // The network is back: what was lost with it connects again within a second or so.
+  void network_back(Now now);
+  // The relay's information document came.
+  void announced(const RelayInformation& information);
+  // One checked frame. A verdict of duplicate comes with its parsed event in `message` when it has
+  // to be delivered.
   void frame(CheckedFrame frame, Now now, Actions& out);
-  void auth_signed(Result<Event> event, Now now, Actions& out);
+  void auth_signed(const PublicKey& key, Result<Event> event, Now now, Actions& out);
   // Runs what is due: reconnect, REQ again, publishes without an answer.
   void tick(Now now, Actions& out);
 
-  // Same id again: the filters are replaced.
-  void subscribe(SubscriptionId id, std::vector<Filter> filters, Now now, Actions& out);
-  void unsubscribe(const SubscriptionId& id, Actions& out);
-  // Ends with exactly one Published. Without a connection until `deadline`: unreachable.
+  // Same id again: the filters are replaced. `covered` is what an earlier life of the subscription
+  // knew (CatchUp::covered()). Ids are at most 60 characters and do not begin with "p:".
+  void subscribe(SubscriptionId id, std::vector<Filter> filters, std::optional<UnixSeconds> covered,
+                 Now now, Actions& out);
+  // The same for what an own key published: where the relay has asked for AUTH, the key is proved
+  // first, as some relays serve certain kinds to their author only and say nothing about it.
+  void subscribe_as(const PublicKey& author, SubscriptionId id, std::vector<Filter> filters,
+                    Now now, Actions& out);
+  void unsubscribe(const SubscriptionId& id, Now now, Actions& out);
+  // Ends with exactly one Published, at `deadline` at the latest.
   void publish(const Event& event, Instant deadline, Now now, Actions& out);
 
   // When tick() wants to run next.
   std::optional<Instant> next_tick() const;
   bool connected() const { return link_ == Link::open; }
   const Counters& counters() const { return counters_; }
+  const RelayLimits& limits() const { return limits_; }
   std::optional<SubscriptionStatus> status(const SubscriptionId& id) const;
+  // See CatchUp::covered(); with the events that were given out so far.
+  std::optional<UnixSeconds> covered(const SubscriptionId& id) const;
+  // Of an event that is under way: queued, auth_pending or written.
+  std::optional<RelayOutcome> outcome(const EventId& id) const;
+  // The subscription that a subscription id on the wire belongs to: pages have ids of their own.
+  static std::string_view owner(std::string_view id_on_wire);
 
  private:
   enum class Link { idle, connecting, open, waiting };
-  enum class Auth { none, challenged, signing, sent, done, refused };
 
   struct Subscription {
-    std::vector<Filter> filters;
+    explicit Subscription(CatchUp c) : catch_up(std::move(c)) {}
+    CatchUp catch_up;
     SubscriptionStatus status;
     Backoff backoff;
-    std::optional<Instant> retry_at;
-    std::optional<UnixSeconds> newest;  // of the verified events, never from the future
-    bool reached_end = false;           // at least once: the user's limit no longer counts
+    bool page_open = false;
   };
   struct Publishing {
     Event event;
@@ -124,15 +154,43 @@ class Relay {
     std::optional<Instant> answer_by;  // set while written
     std::optional<Instant> retry_at;   // after rate-limited
     bool needs_auth = false;
-    bool authenticated_retry = false;
     bool was_written = false;
+    std::string last_reason;
     Backoff backoff;
   };
 
-  void request(const SubscriptionId& id, Subscription& subscription, Actions& out);
+  // relay.cpp: the connection
+  void stop_waiting(Now now, Actions& out);
+
+  // relay_subscribe.cpp
+  Subscription& add(const SubscriptionId& id, std::vector<Filter> filters,
+                    std::optional<UnixSeconds> covered);
+  bool has_room() const;
+  size_t open_subscriptions() const;
+  void request(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
+  void request_waiting(Now now, Actions& out);
+  void subscription_due(const SubscriptionId& id, Now now, Actions& out);
+  void ask_page(const SubscriptionId& id, Subscription& subscription, std::optional<Filter> page,
+                Now now, Actions& out);
+  void end_page(const SubscriptionId& id, Subscription& subscription, Actions& out);
+  void refused(const SubscriptionId& id, Subscription& subscription, const std::string& reason,
+               Now now, Actions& out);
+  std::vector<PublicKey> keys_for(const Subscription& subscription) const;
+
+  // relay_publish.cpp
   void write(Publishing& publishing, Now now, Actions& out);
+  void publishing_due(const EventId& id, Now now, Actions& out);
   void settle(std::map<EventId, Publishing>::iterator it, RelayOutcome outcome, Now now,
               Actions& out);
+  void schedule(const Publishing& publishing);
+  PublicKey key_for(const Publishing& publishing) const;
+
+  // relay_auth_flow.cpp
+  bool want_auth(const std::vector<PublicKey>& keys, Actions& out);
+  void auth_over(const RelayAuth::Answer& answer, const std::string& reason, Now now, Actions& out);
+
+  // relay_messages.cpp
+  void note_duplicate(const CheckedFrame& frame, Now now);
   void on(const EventMessage& message, Now now, Actions& out);
   void on(const OkMessage& message, Now now, Actions& out);
   void on(const EoseMessage& message, Now now, Actions& out);
@@ -141,9 +199,6 @@ class Relay {
   void on(const AuthChallenge& message, Now now, Actions& out);
   void on(const CountMessage& message, Now now, Actions& out);
   void on(const UnknownMessage& message, Now now, Actions& out);
-  void want_auth(Actions& out);
-  void auth_over(bool accepted, const std::string& reason, Now now, Actions& out);
-  std::vector<Filter> resume_filters(const Subscription& subscription) const;
 
   // constant after construction
   const Options options_;
@@ -152,12 +207,15 @@ class Relay {
   Rng rng_;
   Link link_ = Link::idle;
   Backoff connect_backoff_;
+  Backoff outage_backoff_;
+  bool lost_in_outage_ = false;
   std::optional<Instant> connect_at_;
-  Auth auth_ = Auth::none;
-  std::string challenge_;  // the latest only
-  EventId auth_event_;
+  RelayAuth auth_;
+  RelayLimits limits_;
   std::map<SubscriptionId, Subscription> subscriptions_;
+  DueTimes<SubscriptionId> due_subscriptions_;
   std::map<EventId, Publishing> publishing_;
+  DueTimes<EventId> due_publishing_;
   Counters counters_;
 };
 

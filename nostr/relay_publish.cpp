@@ -1,4 +1,4 @@
-// The publishing and authenticating half of a relay.
+// The events on their way to one relay.
 #include <algorithm>
 
 #include "nostr/relay.h"
@@ -7,9 +7,9 @@ namespace ipnscast::nostr {
 
 void Relay::publish(const Event& event, Instant deadline, Now now, Actions& out) {
   if (const auto found = publishing_.find(event.id); found != publishing_.end()) {
-    found->second.deadline =
-        std::max(found->second.deadline, deadline);  // one Published serves both
-    return;
+    Publishing& same = found->second;  // one Published serves both
+    same.deadline = std::max(same.deadline, deadline);
+    return schedule(same);
   }
   if (publishing_.size() >= options_.max_publishing) {
     out.push_back(
@@ -20,103 +20,99 @@ void Relay::publish(const Event& event, Instant deadline, Now now, Actions& out)
   publishing.event = event;
   publishing.accepted_at = now.steady;
   publishing.deadline = deadline;
+  schedule(publishing);
   if (connected()) write(publishing, now, out);
 }
 
+std::optional<RelayOutcome> Relay::outcome(const EventId& id) const {
+  const auto found = publishing_.find(id);
+  if (found == publishing_.end()) return std::nullopt;
+  const Publishing& publishing = found->second;
+  RelayOutcome out;
+  out.reason = publishing.last_reason;
+  out.state = publishing.needs_auth  ? PublishState::auth_pending
+              : publishing.answer_by ? PublishState::written
+                                     : PublishState::queued;
+  return out;
+}
+
+void Relay::schedule(const Publishing& publishing) {
+  Instant due = publishing.deadline;
+  if (publishing.answer_by) due = std::min(due, *publishing.answer_by);
+  if (publishing.retry_at && connected()) due = std::min(due, *publishing.retry_at);
+  due_publishing_.set(publishing.event.id, due);
+}
+
 void Relay::write(Publishing& publishing, Now now, Actions& out) {
+  std::string frame = to_frame(ClientMessage(PublishRequest{publishing.event}));
+  publishing.retry_at.reset();
+  if (const auto why = limits_.objection(publishing.event, frame.size(), now.seconds())) {
+    const bool passes = publishing.event.created_at > now.seconds();  // it only has to wait
+    RelayOutcome outcome{PublishState::refused, *why, !passes, {}};
+    return settle(publishing_.find(publishing.event.id), std::move(outcome), now, out);
+  }
   publishing.was_written = true;
   publishing.answer_by = now.steady + options_.ok_timeout;
-  out.push_back(Send{to_frame(ClientMessage(PublishRequest{publishing.event}))});
+  schedule(publishing);
+  out.push_back(Send{std::move(frame)});
 }
 
 void Relay::settle(std::map<EventId, Publishing>::iterator it, RelayOutcome outcome, Now now,
                    Actions& out) {
   outcome.took = std::chrono::duration_cast<Milliseconds>(now.steady - it->second.accepted_at);
+  due_publishing_.set(it->first, std::nullopt);
   out.push_back(Published{it->first, std::move(outcome)});
   publishing_.erase(it);
 }
 
+void Relay::publishing_due(const EventId& id, Now now, Actions& out) {
+  const auto found = publishing_.find(id);
+  if (found == publishing_.end()) return;
+  Publishing& publishing = found->second;
+  if (publishing.answer_by && *publishing.answer_by <= now.steady) {
+    return settle(found, {PublishState::no_answer, "no OK in time", false, {}}, now, out);
+  }
+  if (publishing.deadline <= now.steady) {
+    return settle(found, outcome_at_deadline(*outcome(id), publishing.was_written), now, out);
+  }
+  if (publishing.retry_at && *publishing.retry_at <= now.steady && connected()) {
+    return write(publishing, now, out);
+  }
+  schedule(publishing);
+}
+
+PublicKey Relay::key_for(const Publishing& publishing) const {
+  return auth_.useful_for({publishing.event.pubkey}).front();
+}
+
 void Relay::on(const OkMessage& message, Now now, Actions& out) {
-  if (auth_ == Auth::sent && message.id == auth_event_) {
-    return auth_over(message.accepted, message.reason, now, out);
+  if (const auto answer = auth_.ok(message.id, message.accepted)) {
+    return auth_over(*answer, message.reason, now, out);
   }
   const auto found = publishing_.find(message.id);
   if (found == publishing_.end()) return;
   Publishing& publishing = found->second;
-  const RelayOutcome outcome = outcome_of_ok(message.accepted, message.reason);
+  RelayOutcome verdict = outcome_of_ok(message.accepted, message.reason);
   const std::string_view prefix = reason_prefix(message.reason);
-  if (outcome.state == PublishState::refused && prefix == "auth-required" && can_authenticate_ &&
-      !publishing.authenticated_retry && auth_ != Auth::refused) {
-    publishing.answer_by.reset();
+  if (verdict.state == PublishState::refused && prefix == "auth-required" && can_authenticate_) {
+    publishing.last_reason = message.reason;
     publishing.needs_auth = true;
-    return want_auth(out);
+    if (want_auth({key_for(publishing)}, out)) {
+      publishing.answer_by.reset();
+      return schedule(publishing);
+    }
+    publishing.needs_auth = false;
   }
-  if (outcome.state == PublishState::refused && prefix == "rate-limited") {
+  if (verdict.state == PublishState::refused && prefix == "rate-limited") {
     const Instant again = now.steady + publishing.backoff.failed(now.steady, rng_);
     if (again < publishing.deadline) {
+      publishing.last_reason = message.reason;
       publishing.answer_by.reset();
       publishing.retry_at = again;
-      return;
+      return schedule(publishing);
     }
   }
-  settle(found, outcome, now, out);
-}
-
-void Relay::on(const AuthChallenge& message, Now /*now*/, Actions& out) {
-  challenge_ = message.challenge;
-  if (auth_ == Auth::sent || auth_ == Auth::done || auth_ == Auth::refused) auth_ = Auth::none;
-  bool wanted = auth_ == Auth::challenged;
-  for (const auto& [id, subscription] : subscriptions_) {
-    wanted = wanted || subscription.status.state == SubscriptionState::needs_auth;
-  }
-  for (const auto& [id, publishing] : publishing_) wanted = wanted || publishing.needs_auth;
-  if (wanted) want_auth(out);
-}
-
-void Relay::want_auth(Actions& out) {
-  if (!can_authenticate_ || auth_ == Auth::signing || auth_ == Auth::sent) return;
-  if (challenge_.empty()) {
-    auth_ = Auth::challenged;  // refused before the challenge: it will come
-    return;
-  }
-  auth_ = Auth::signing;
-  out.push_back(SignAuth{challenge_});
-}
-
-void Relay::auth_signed(Result<Event> event, Now now, Actions& out) {
-  if (auth_ != Auth::signing || !connected()) return;
-  if (!event) return auth_over(false, "error: cannot sign: " + event.error().message, now, out);
-  if (event->tag("challenge") != challenge_) {  // replaced meanwhile
-    auth_ = Auth::none;
-    return want_auth(out);
-  }
-  auth_ = Auth::sent;
-  auth_event_ = event->id;
-  out.push_back(Send{to_frame(ClientMessage(AuthRequest{std::move(*event)}))});
-}
-
-void Relay::auth_over(bool accepted, const std::string& reason, Now now, Actions& out) {
-  auth_ = accepted ? Auth::done : Auth::refused;
-  for (auto& [id, subscription] : subscriptions_) {
-    if (subscription.status.state != SubscriptionState::needs_auth) continue;
-    if (accepted) {
-      request(id, subscription, out);
-    } else {
-      subscription.status = {SubscriptionState::refused, reason};
-      subscription.retry_at = now.steady + options_.refused_retry;
-    }
-  }
-  for (auto it = publishing_.begin(); it != publishing_.end();) {
-    const auto current = it++;
-    if (!current->second.needs_auth) continue;
-    current->second.needs_auth = false;
-    current->second.authenticated_retry = true;
-    if (accepted) {
-      write(current->second, now, out);
-    } else {
-      settle(current, {PublishState::refused, reason, false, {}}, now, out);
-    }
-  }
+  settle(found, std::move(verdict), now, out);
 }
 
 }  // namespace ipnscast::nostr

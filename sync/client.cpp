@@ -130,7 +130,7 @@ void ClientImpl::open_threads() {
   if (!config_.relays.empty()) {
     nostr::PoolOptions pool;
     pool.relays = config_.relays;
-    pool.signer = config_.signer;
+    if (config_.signer) pool.signers = {config_.signer};
     pool.ca_file = config_.ca_file;
     pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
     pool_ = nostr::Pool::start(*loop_, std::move(pool));

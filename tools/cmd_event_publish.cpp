@@ -23,13 +23,6 @@ struct Options {
   std::optional<size_t> quorum;
 };
 
-// What waiting at the deadline comes to.
-nostr::PublishState final_state(nostr::PublishState state) {
-  if (state == nostr::PublishState::queued) return nostr::PublishState::unreachable;
-  if (state == nostr::PublishState::written) return nostr::PublishState::no_answer;
-  return state;
-}
-
 // Sends events and prints what became of each, a row per relay.
 class Publishing {
  public:
@@ -64,7 +57,7 @@ Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> re
   loop_ = std::move(*loop);
   nostr::PoolOptions options;
   options.relays = std::move(relays);
-  options.signer = std::move(*signer);
+  if (*signer) options.signers = {std::move(*signer)};
   options.ca_file = session.settings().relays.ca_file;
   pool_ = nostr::Pool::start(*loop_, std::move(options));
   return {};
@@ -73,7 +66,7 @@ Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> re
 void Publishing::send(nostr::Event event) {
   settle(kUnderWay - 1);
   nostr::PublishOptions options;
-  options.quorum = quorum_;
+  options.quorum.count = quorum_;
   options.deadline = context_.timeout.value_or(kDefaultDeadline);
   ++under_way_;
   pool_->publish(std::move(event), std::move(options), [this](nostr::PublishReport report) {
@@ -93,9 +86,8 @@ void Publishing::print(const nostr::PublishReport& report) {
   missed_ |= report.stored_count() < quorum_;
   const std::string id = to_hex(report.id.view());
   for (const auto& [relay, outcome] : report.relays) {
-    reached_ |= outcome.state != nostr::PublishState::unreachable &&
-                outcome.state != nostr::PublishState::queued;
-    const std::string state(nostr::to_string(final_state(outcome.state)));
+    reached_ |= outcome.state != nostr::PublishState::unreachable;
+    const std::string state(nostr::to_string(outcome.state));
     if (context_.json) {
       print_line(dump({{"id", id},
                        {"relay", relay.text()},

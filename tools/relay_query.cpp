@@ -57,7 +57,7 @@ Result<RelayQueryEnd> RelayQuery::run(const OnEvent& on_event) {
   if (!loop) return fail(loop.error());
   nostr::PoolOptions options;
   options.relays = query.options.relays;
-  options.signer = query.options.signer;
+  if (query.options.signer) options.signers = {query.options.signer};
   options.ca_file = query.options.ca_file;
   const auto pool = nostr::Pool::start(**loop, std::move(options));
   query.total = pool->status().size();

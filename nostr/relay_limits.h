@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "nostr/filter.h"
+#include "nostr/nip11.h"
+
+namespace ipnscast::nostr {
+
+// What one relay takes: from its information document (NIP-11), and learned from what it refused.
+// Applied before sending, so that a refusal that can be foreseen costs nothing and says why. Pure.
+class RelayLimits {
+ public:
+  void announced(const RelayInformation& information);
+  // A refusal of an event or of a subscription (OK, CLOSED or NOTICE), in the relay's words, while
+  // `open` subscriptions stood. True when it taught us something.
+  bool learn(std::string_view words, size_t open);
+
+  // Why this relay would refuse the event, in the words of an OK's reason ("invalid: ..."), or
+  // nothing. `frame_bytes` is the length of the whole frame.
+  std::optional<std::string> objection(const Event& event, size_t frame_bytes,
+                                       UnixSeconds now) const;
+  // Subscriptions that may stand at a time.
+  std::optional<size_t> max_subscriptions() const { return max_subscriptions_; }
+  // Events that one filter is answered with, by the relay's claim.
+  std::optional<uint64_t> answer_limit() const { return answer_limit_; }
+  // How far ahead of now created_at may lie, in seconds.
+  std::optional<uint64_t> created_at_ahead() const { return information_.created_at_upper_limit; }
+  const RelayInformation& information() const { return information_; }
+
+ private:
+  RelayInformation information_;
+  std::optional<size_t> max_subscriptions_;
+  std::optional<uint64_t> answer_limit_;
+};
+
+}  // namespace ipnscast::nostr

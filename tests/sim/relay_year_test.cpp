@@ -1,0 +1,77 @@
+// Months and years of a pool's life on a virtual clock, by seed.
+#include <cstdlib>
+
+#include "tests/sim/relay_world.h"
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::test;
+
+namespace {
+
+constexpr Milliseconds kDay{86'400'000};
+
+void check_nothing_lost(World& world) {
+  const Publisher& publisher = *world.publisher;
+  const Reader& reader = *world.reader;
+  size_t missing = 0;
+  for (const EventId& id : publisher.regular) missing += reader.regular.count(id) == 0;
+  CHECK(missing == 0);
+  CHECK(reader.regular.size() == publisher.regular.size());
+  for (const auto& [address, newest] : publisher.addressed) {
+    const auto known = reader.addressed.find(address);
+    REQUIRE(known != reader.addressed.end());
+    CHECK(known->second.id == newest.id);
+  }
+}
+
+size_t runs(size_t by_default) {
+  const char* wanted = std::getenv("IPNSCAST_SIM_RUNS");
+  return wanted == nullptr ? by_default : static_cast<size_t>(std::strtoul(wanted, nullptr, 10));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "R5 R17 forty days of failing relays, killed readers and jumping clocks lose no event, by "
+    "seed") {
+  for (uint64_t seed = 1; seed <= runs(30); ++seed) {
+    INFO("seed " << seed);
+    World world(seed, 3);
+    world.run(40 * kDay);
+    check_nothing_lost(world);
+    REQUIRE(world.publisher->waiting() == 0);
+    CHECK(world.reader->client()->shortest_wait() > Milliseconds(500));
+  }
+}
+
+TEST_CASE("R5 the marks alone lose nothing: no weekly second look, no clock that jumps") {
+  Relay::Options options;
+  options.catch_up.overlap = options.catch_up.deep_overlap = Seconds(2 * 3600);
+  for (uint64_t seed = 1; seed <= runs(30); ++seed) {
+    INFO("seed " << seed);
+    World world(seed, 2, options, false);
+    world.run(40 * kDay);
+    check_nothing_lost(world);
+  }
+}
+
+TEST_CASE("a virtual year: nothing is lost, and the state stays as small as after a month") {
+  World young(7, 4);
+  young.run(30 * kDay);
+  World world(7, 4);
+  world.run(365 * kDay);
+  check_nothing_lost(world);
+  CHECK(world.publisher->waiting() == 0);
+  CHECK(world.publisher->state_pages() <= 2 * young.publisher->state_pages());
+  // The average wait between two tries lies far above the first one.
+  CHECK(world.reader->client()->connects() < 4 * 24 * 365 * 3);
+
+  const auto regular = world.reader->regular;
+  const auto addressed = world.reader->addressed;
+  world.reader->kill();  // everything that relays still have comes again
+  world.reader->start();
+  world.time.run_until(world.time.now().steady + kDay);
+  CHECK(world.reader->regular == regular);
+  CHECK(world.reader->addressed == addressed);
+}

@@ -1,0 +1,260 @@
+// The parts of a relay's state machine, each alone.
+#include "nostr/catch_up.h"
+#include "nostr/due_times.h"
+#include "nostr/keys.h"
+#include "nostr/outage_watch.h"
+#include "nostr/publish_outcome.h"
+#include "nostr/quarantine.h"
+#include "nostr/relay_auth.h"
+#include "nostr/relay_limits.h"
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+
+namespace {
+
+constexpr UnixSeconds kNow{1'790'000'000};
+
+Filter history() {
+  Filter out;
+  out.kinds = {1078};
+  return out;
+}
+
+RelayUrl url(int number) {
+  return *RelayUrl::parse("ws://relay-" + std::to_string(number) + ".example");
+}
+
+PublicKey key(uint8_t number) {
+  PublicKey out;
+  out.bytes[0] = number;
+  return out;
+}
+
+Instant at(int64_t seconds) { return Instant(Seconds(100'000 + seconds)); }
+Now now_at(int64_t seconds) { return {at(seconds), {(kNow.value + seconds) * 1000}}; }
+
+void take(CatchUp& catch_up, int64_t newest, int64_t oldest, bool in_page) {
+  for (int64_t t = newest; t >= oldest; --t) catch_up.took({t}, kNow, in_page);
+}
+
+}  // namespace
+
+TEST_CASE("R5 an answer that was cut short is completed in pages, and only then the mark moves") {
+  CatchUp catch_up({history()});
+  catch_up.begin(kNow);
+  take(catch_up, 1000, 981, false);
+  auto page = catch_up.ended(false, kNow);
+  REQUIRE(page);
+  CHECK(page->until == UnixSeconds{981});
+  CHECK_FALSE(catch_up.covered());
+  catch_up.took({2000}, kNow, false);  // live, beside the pages
+  take(catch_up, 981, 962, true);
+  page = catch_up.ended(true, kNow);
+  REQUIRE(page);
+  CHECK(page->until == UnixSeconds{962});
+  take(catch_up, 962, 960, true);
+  CHECK_FALSE(catch_up.ended(true, kNow));
+  CHECK(catch_up.complete());
+  CHECK(catch_up.covered() == UnixSeconds{2000});
+}
+
+TEST_CASE("R5 a connection that breaks between the pages leaves the mark where it was") {
+  CatchUp catch_up({history()}, {}, UnixSeconds{500'000});
+  catch_up.begin(kNow);
+  take(catch_up, 600'000, 599'981, false);
+  REQUIRE(catch_up.ended(false, kNow));
+  const auto again = catch_up.begin(kNow);
+  CHECK(again[0].since == UnixSeconds{0});  // a week before the mark
+  CHECK(catch_up.covered() == UnixSeconds{500'000});
+}
+
+TEST_CASE("pages end with a relay that always has more, one second at a time") {
+  CatchUp::Options options;
+  options.max_pages = 50;
+  CatchUp catch_up({history()}, options, {});
+  catch_up.begin(kNow);
+  for (int i = 0; i < 20; ++i) catch_up.took(kNow, kNow, false);
+  auto page = catch_up.ended(false, kNow);
+  size_t pages = 0;
+  std::optional<UnixSeconds> last;
+  while (page) {
+    REQUIRE(++pages <= 50);
+    REQUIRE((!last || *page->until < *last));
+    last = page->until;
+    for (int i = 0; i < 20; ++i) catch_up.took(kNow, kNow, true);  // ignores `until`
+    page = catch_up.ended(true, kNow);
+  }
+  CHECK(pages == 50);
+  CHECK_FALSE(catch_up.complete());
+  CHECK_FALSE(catch_up.covered());
+}
+
+TEST_CASE("the first connection of a day looks a week back, the others ten minutes") {
+  CatchUp catch_up({history()}, {}, kNow);
+  CHECK(catch_up.begin(kNow)[0].since == UnixSeconds{kNow.value - 7 * 86'400});
+  catch_up.ended(false, kNow);
+  CHECK(catch_up.begin({kNow.value + 3600})[0].since == UnixSeconds{kNow.value - 600});
+  CHECK(catch_up.begin({kNow.value + 90'000})[0].since == UnixSeconds{kNow.value - 7 * 86'400});
+  CHECK(catch_up.begin({kNow.value - 90'000})[0].since == UnixSeconds{kNow.value - 7 * 86'400});
+}
+
+TEST_CASE("what has a limit or asks for ids is not completed, and addressable kinds have no mark") {
+  Filter limited = history();
+  limited.limit = 20;
+  Filter ids;
+  ids.ids = {EventId{}};
+  for (const Filter& filter : {limited, ids}) {
+    CatchUp catch_up({filter});
+    catch_up.begin(kNow);
+    take(catch_up, 1000, 981, false);
+    CHECK_FALSE(catch_up.ended(false, kNow));
+    CHECK(catch_up.complete());
+  }
+  Filter hints;
+  hints.kinds = {30078, 30079};
+  CatchUp catch_up({hints}, {}, kNow);
+  CHECK_FALSE(catch_up.begin(kNow)[0].since);
+}
+
+TEST_CASE("with several filters each is completed from the top") {
+  Filter other;
+  other.kinds = {2078};
+  CatchUp catch_up({history(), other});
+  catch_up.begin(kNow);
+  take(catch_up, 1000, 981, false);
+  auto page = catch_up.ended(false, kNow);
+  REQUIRE(page);
+  CHECK(page->kinds == std::vector<int>{1078});
+  CHECK_FALSE(page->until);
+  page = catch_up.ended(true, kNow);
+  REQUIRE(page);
+  CHECK(page->kinds == std::vector<int>{2078});
+  CHECK_FALSE(catch_up.ended(true, kNow));
+}
+
+TEST_CASE("NIP-42 several keys are proved on one connection, each for the latest challenge") {
+  RelayAuth auth({key(1), key(2)});
+  CHECK(auth.useful_for({key(2), key(9)}) == std::vector<PublicKey>{key(2)});
+  CHECK(auth.useful_for({key(9)}) == std::vector<PublicKey>{key(1)});
+  CHECK_FALSE(auth.want(key(2)));  // no challenge yet
+  auto signs = auth.challenged("c");
+  REQUIRE(signs.size() == 1);
+  CHECK(signs[0].challenge == "c");
+  REQUIRE(auth.want(key(1)));
+  Event event;
+  event.id.bytes[0] = 1;
+  event.tags = {{"challenge", "c"}};
+  CHECK(auth.signed_by(key(2), event).send);
+  event.id.bytes[0] = 2;
+  CHECK(auth.signed_by(key(1), event).send);
+  EventId first;
+  first.bytes[0] = 1;
+  const auto answer = auth.ok(first, true);
+  REQUIRE(answer);
+  CHECK(answer->key == key(2));
+  CHECK(auth.state(key(2)) == RelayAuth::State::proved);
+  CHECK(auth.ok(event.id, false)->key == key(1));
+  CHECK(auth.state(key(1)) == RelayAuth::State::refused);
+  CHECK_FALSE(auth.want(key(1)));  // no loop
+  auth.reset();
+  CHECK(auth.state(key(2)) == RelayAuth::State::unproved);
+}
+
+TEST_CASE("NIP-11 limits that are announced are kept to before sending, with words that say why") {
+  RelayLimits limits;
+  limits.announced(*parse_relay_information(
+      R"({"limitation":{"max_message_length":1000,"max_event_tags":2,"max_content_length":5,
+          "created_at_upper_limit":900,"created_at_lower_limit":3600,"max_limit":500,
+          "default_limit":50,"max_subscriptions":3}})"));
+  Event event;
+  event.created_at = kNow;
+  event.content = "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9";  // five characters, ten bytes
+  CHECK_FALSE(limits.objection(event, 1000, kNow));
+  CHECK(limits.objection(event, 1001, kNow));
+  event.content += "x";
+  CHECK(limits.objection(event, 100, kNow)->rfind("invalid: characters of content 6", 0) == 0);
+  event.content.clear();
+  event.created_at = {kNow.value + 901};
+  CHECK(limits.objection(event, 100, kNow));
+  event.created_at = {kNow.value - 3601};
+  CHECK(limits.objection(event, 100, kNow));
+  CHECK(limits.answer_limit() == 50u);
+  CHECK(limits.max_subscriptions() == 3u);
+}
+
+TEST_CASE("a limit that a relay only tells when it refuses is learned") {
+  RelayLimits limits;
+  CHECK_FALSE(limits.learn("rate-limited: slow down", 7));
+  CHECK(limits.learn("ERROR: too many concurrent REQs", 7));  // strfry's words
+  CHECK(limits.max_subscriptions() == 7u);
+  CHECK(limits.learn("rate-limited: too many subscriptions", 5));
+  CHECK(limits.max_subscriptions() == 5u);
+  CHECK_FALSE(limits.learn("rate-limited: too many subscriptions", 9));
+  CHECK(limits.learn("rate-limited: too many subscriptions", 0));
+  CHECK(limits.max_subscriptions() == 1u);  // never none
+}
+
+TEST_CASE("R15 a relay that loses what it acknowledged stops counting, but never the last two") {
+  Quarantine quarantine;
+  for (int i = 0; i < 4; ++i) quarantine.add(url(i));
+  CHECK_FALSE(quarantine.lost(url(0), at(0)));
+  CHECK_FALSE(quarantine.lost(url(0), at(1)));
+  CHECK(quarantine.lost(url(0), at(2)));
+  CHECK(quarantine.holds(url(0), at(3)));
+  CHECK_FALSE(quarantine.holds(url(0), at(3700)));
+  for (int i = 0; i < 3; ++i) quarantine.lost(url(1), at(10));
+  CHECK(quarantine.holds(url(1), at(11)));
+  for (int i = 0; i < 9; ++i) quarantine.lost(url(2), at(12));
+  CHECK_FALSE(quarantine.holds(url(2), at(13)));
+  quarantine.lost(url(0), at(3700));  // again, and for longer
+  CHECK(quarantine.holds(url(0), at(3700 + 7000)));
+  CHECK_FALSE(quarantine.kept(url(1), at(20)));
+  CHECK_FALSE(quarantine.kept(url(1), at(21)));
+  CHECK(quarantine.kept(url(1), at(22)));  // and is back
+  CHECK_FALSE(quarantine.holds(url(1), at(22)));
+}
+
+TEST_CASE("most relays lost within seconds is our own outage, one after the other is theirs") {
+  OutageWatch watch;
+  for (uint64_t i = 1; i <= 5; ++i) CHECK_FALSE(watch.opened(i));
+  watch.closed(1, now_at(0));
+  watch.closed(2, now_at(60));
+  watch.closed(3, now_at(120));
+  CHECK_FALSE(watch.offline());
+  watch.closed(4, now_at(121));
+  CHECK(watch.offline());
+  watch.closed(4, now_at(122));  // failed tries change nothing
+  CHECK(watch.opened(4));
+  CHECK_FALSE(watch.offline());
+}
+
+TEST_CASE("a quorum is a number, all, or named relays beside the number") {
+  PublishReport report;
+  report.relays[url(1)].state = PublishState::acknowledged;
+  report.relays[url(2)].state = PublishState::refused;
+  report.relays[url(3)].state = PublishState::duplicate;
+  CHECK(Quorum{2, false, {}}.reached(report));
+  CHECK_FALSE(Quorum{3, false, {}}.reached(report));
+  CHECK_FALSE(Quorum{1, true, {}}.reached(report));
+  CHECK(Quorum{1, false, {url(3)}}.reached(report));
+  CHECK_FALSE(Quorum{1, false, {url(2)}}.reached(report));
+  report.relays[url(3)].quarantined = true;
+  CHECK_FALSE(Quorum{2, false, {}}.reached(report));
+  report.relays[url(1)].read_back = ReadBack::missing;
+  CHECK_FALSE(Quorum{1, false, {}}.reached(report));
+}
+
+TEST_CASE("due times give what is due in order, and forget what was set anew") {
+  DueTimes<int> due;
+  due.set(1, at(10));
+  due.set(2, at(5));
+  due.set(3, at(7));
+  due.set(3, at(20));
+  CHECK(due.earliest() == at(5));
+  CHECK(due.take_due(at(10)) == std::vector<int>{2, 1});
+  CHECK(due.earliest() == at(20));
+  due.set(3, std::nullopt);
+  CHECK_FALSE(due.earliest());
+}

@@ -52,18 +52,30 @@ Command node_script(const std::filesystem::path& peer_folder, const std::string&
           .environment = {{"IPNSCAST_PEER", peer_folder.string()}}};
 }
 
-ForeignRelay::ForeignRelay(std::string name, std::filesystem::path peer_folder)
-    : name_(std::move(name)), peer_folder_(std::move(peer_folder)) {
+ForeignRelay::ForeignRelay(std::string name, std::filesystem::path peer_folder, bool auth)
+    : name_(std::move(name)), peer_folder_(std::move(peer_folder)), auth_(auth) {
   start();
 }
 
-void ForeignRelay::start() {
+Command ForeignRelay::command() const {
   const std::string data = (data_.path() / "events").string();
-  const Command command = name_ == "khatru"
-                              ? Command{.argv = {(peer_folder_ / "khatru").string(), "--addr",
-                                                 "127.0.0.1:" + port_, "--dir", data}}
-                              : node_script(peer_folder_, name_ + "/relay.mjs", {port_, data});
-  process_ = std::make_unique<Process>(command);
+  if (name_ == "rnostr" || name_ == "nostr-rs-relay") {
+    std::vector<std::string> argv = {(recipes() / "relay.sh").string(), name_,
+                                     peer_folder_.string(), port_, data};
+    if (auth_) argv.emplace_back("--auth");
+    return {.argv = std::move(argv)};
+  }
+  if (name_ == "khatru") {
+    std::vector<std::string> argv = {(peer_folder_ / "khatru").string(), "--addr",
+                                     "127.0.0.1:" + port_, "--dir", data};
+    if (auth_) argv.emplace_back("--auth");
+    return {.argv = std::move(argv)};
+  }
+  return node_script(peer_folder_, name_ + "/relay.mjs", {port_, data});
+}
+
+void ForeignRelay::start() {
+  process_ = std::make_unique<Process>(command());
   const auto line = process_->wait_for_line("listening on ", 30s);
   if (!line) throw std::runtime_error(name_ + " did not start: " + process_->output());
   port_ = line->substr(line->rfind(':') + 1);

@@ -28,16 +28,21 @@ Command node_script(const std::filesystem::path& peer_folder, const std::string&
 // keeps events and port.
 class ForeignRelay {
  public:
-  // `name` is "khatru" or "nostr-relay-core". Throws when it does not come up.
-  ForeignRelay(std::string name, std::filesystem::path peer_folder);
+  // `name` is that of a relay in tools/peers. With `auth` it asks for NIP-42: khatru keeps kind
+  // 30078 to its author, rnostr wants it for every EVENT and REQ, nostr-rs-relay for none of ours;
+  // the others do not know it. Throws when it does not come up.
+  ForeignRelay(std::string name, std::filesystem::path peer_folder, bool auth = false);
 
   std::string url() const { return "ws://127.0.0.1:" + port_; }
   void stop() { process_.reset(); }
   void start();
 
  private:
-  std::string name_;
-  std::filesystem::path peer_folder_;
+  Command command() const;
+
+  const std::string name_;
+  const std::filesystem::path peer_folder_;
+  const bool auth_;
   TempDir data_;
   std::string port_ = "0";
   std::unique_ptr<Process> process_;

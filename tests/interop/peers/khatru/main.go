@@ -1,17 +1,50 @@
 // A khatru relay on one loopback port with its events in one folder: khatru's own basic-badger example, except that
-// address and folder are arguments. Prints "listening on ADDRESS" once it accepts connections.
+// address and folder are arguments. With --auth it treats kind 30078 as NIP-78 of September 2026 asks: accepted from and
+// served to its authenticated author only. Prints "listening on ADDRESS" once it accepts connections.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/fiatjaf/eventstore/badger"
 	"github.com/fiatjaf/khatru"
+	"github.com/nbd-wtf/go-nostr"
 )
+
+const ownerPrivate = 30078
+
+// Why the authenticated client, if it is one, may not see or write what these authors wrote.
+func notTheOwner(ctx context.Context, authors []string) (bool, string) {
+	authed := khatru.GetAuthed(ctx)
+	if authed == "" {
+		return true, "auth-required: kind 30078 is for its author"
+	}
+	if len(authors) != 1 || authors[0] != authed {
+		return true, "restricted: kind 30078 is for its author"
+	}
+	return false, ""
+}
+
+func demandOwner(relay *khatru.Relay) {
+	relay.RejectEvent = append(relay.RejectEvent, func(ctx context.Context, event *nostr.Event) (bool, string) {
+		if event.Kind != ownerPrivate {
+			return false, ""
+		}
+		return notTheOwner(ctx, []string{event.PubKey})
+	})
+	relay.RejectFilter = append(relay.RejectFilter, func(ctx context.Context, filter nostr.Filter) (bool, string) {
+		if !slices.Contains(filter.Kinds, ownerPrivate) {
+			return false, ""
+		}
+		return notTheOwner(ctx, filter.Authors)
+	})
+}
 
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, err)
@@ -21,6 +54,7 @@ func fail(err error) {
 func main() {
 	address := flag.String("addr", "127.0.0.1:0", "where to listen")
 	folder := flag.String("dir", "", "where the events are kept")
+	auth := flag.Bool("auth", false, "keep kind 30078 to its author")
 	flag.Parse()
 
 	db := badger.BadgerBackend{Path: *folder}
@@ -34,6 +68,9 @@ func main() {
 	relay.DeleteEvent = append(relay.DeleteEvent, db.DeleteEvent)
 	relay.ReplaceEvent = append(relay.ReplaceEvent, db.ReplaceEvent)
 	relay.Negentropy = true
+	if *auth {
+		demandOwner(relay)
+	}
 
 	listener, err := net.Listen("tcp", *address)
 	if err != nil {

@@ -22,6 +22,10 @@ class Frame {
     append_event(out_ += ',', value);
     return *this;
   }
+  Frame& hex(ByteView bytes) {
+    append_hex_string(out_ += ',', bytes);
+    return *this;
+  }
   Frame& json(std::string_view value) {
     (out_ += ',') += value;
     return *this;
@@ -35,6 +39,10 @@ class Frame {
  private:
   std::string out_;
 };
+
+std::string negentropy_frame(const NegMessage& m) {
+  return Frame("NEG-MSG").text(m.subscription).hex(m.message).take();
+}
 
 struct RelayFrame {
   std::string operator()(const EventMessage& m) const {
@@ -61,6 +69,13 @@ struct RelayFrame {
         .json("{\"count\":" + std::to_string(m.count) + "}")
         .take();
   }
+  std::string operator()(const NegMessage& m) const { return negentropy_frame(m); }
+  std::string operator()(const NegError& m) const {
+    Frame out("NEG-ERR");
+    out.text(m.subscription).text(m.reason);
+    if (m.max_records) out.json(std::to_string(*m.max_records));
+    return out.take();
+  }
   std::string operator()(const UnknownMessage& m) const { return Frame(m.type).take(); }
 };
 
@@ -77,6 +92,13 @@ struct ClientFrame {
   std::string operator()(const AuthRequest& m) const { return Frame("AUTH").event(m.event).take(); }
   std::string operator()(const CountRequest& m) const {
     return Frame("COUNT").text(m.subscription).filters(m.filters).take();
+  }
+  std::string operator()(const NegOpenRequest& m) const {
+    return Frame("NEG-OPEN").text(m.subscription).json(to_json(m.filter)).hex(m.message).take();
+  }
+  std::string operator()(const NegMessage& m) const { return negentropy_frame(m); }
+  std::string operator()(const NegCloseRequest& m) const {
+    return Frame("NEG-CLOSE").text(m.subscription).take();
   }
   std::string operator()(const UnknownMessage& m) const { return Frame(m.type).take(); }
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,12 +40,22 @@ struct CountMessage {  // NIP-45
   SubscriptionId subscription;
   uint64_t count = 0;
 };
+struct NegMessage {  // NIP-77; from both sides
+  SubscriptionId subscription;
+  Bytes message;  // see negentropy.h
+};
+struct NegError {  // NIP-77
+  SubscriptionId subscription;
+  std::string reason;                   // "blocked: text", "closed: text"
+  std::optional<uint64_t> max_records;  // how many the relay would take, with "blocked"
+};
 // A well-formed array with a first string that we do not know: ignored and counted.
 struct UnknownMessage {
   std::string type;
 };
-using RelayMessage = std::variant<EventMessage, OkMessage, EoseMessage, ClosedMessage,
-                                  NoticeMessage, AuthChallenge, CountMessage, UnknownMessage>;
+using RelayMessage =
+    std::variant<EventMessage, OkMessage, EoseMessage, ClosedMessage, NoticeMessage, AuthChallenge,
+                 CountMessage, NegMessage, NegError, UnknownMessage>;
 
 // ---- what a client says ----
 struct PublishRequest {
@@ -64,8 +75,17 @@ struct CountRequest {  // NIP-45
   SubscriptionId subscription;
   std::vector<Filter> filters;
 };
-using ClientMessage = std::variant<PublishRequest, ReqRequest, CloseRequest, AuthRequest,
-                                   CountRequest, UnknownMessage>;
+struct NegOpenRequest {  // NIP-77; these ids and those of REQ do not touch each other
+  SubscriptionId subscription;
+  Filter filter;
+  Bytes message;
+};
+struct NegCloseRequest {  // NIP-77
+  SubscriptionId subscription;
+};
+using ClientMessage =
+    std::variant<PublishRequest, ReqRequest, CloseRequest, AuthRequest, CountRequest,
+                 NegOpenRequest, NegMessage, NegCloseRequest, UnknownMessage>;
 
 // Bounds on one frame from outside.
 struct MessageLimits {

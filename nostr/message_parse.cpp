@@ -103,6 +103,45 @@ Result<RelayMessage> read_count(Items& items) {
   return CountMessage{std::move(*subscription), count};
 }
 
+Result<Bytes> read_negentropy(Items& items) {
+  const auto item = items.next();
+  const auto text = item ? text_of(*item) : std::nullopt;
+  if (!text) return fail(Errc::parse, "frame: want a negentropy message in hex");
+  return from_hex(*text);
+}
+
+Result<NegMessage> read_neg_message(Items& items) {
+  auto subscription = read_subscription(items);
+  if (!subscription) return fail(std::move(subscription.error()));
+  auto message = read_negentropy(items);
+  if (!message) return fail(std::move(message.error()));
+  return NegMessage{std::move(*subscription), std::move(*message)};
+}
+
+Result<RelayMessage> read_neg_error(Items& items) {
+  auto subscription = read_subscription(items);
+  if (!subscription) return fail(std::move(subscription.error()));
+  auto reason = items.text();
+  if (!reason) return fail(Errc::parse, "NEG-ERR: want a text");
+  NegError out{std::move(*subscription), std::move(*reason), std::nullopt};
+  uint64_t records = 0;
+  const auto item = items.next();
+  if (item && item->get_uint64().get(records) == simdjson::SUCCESS) out.max_records = records;
+  return out;
+}
+
+Result<ClientMessage> read_neg_open(Items& items, const MessageLimits& limits) {
+  auto subscription = read_subscription(items);
+  if (!subscription) return fail(std::move(subscription.error()));
+  const auto item = items.next();
+  if (!item) return fail(Errc::parse, "frame: want a filter");
+  auto filter = read_filter(*item, limits.filter);
+  if (!filter) return fail(std::move(filter.error()));
+  auto message = read_negentropy(items);
+  if (!message) return fail(std::move(message.error()));
+  return NegOpenRequest{std::move(*subscription), std::move(*filter), std::move(*message)};
+}
+
 Result<RelayMessage> read_relay_message(std::string_view type, Items& items, std::string_view frame,
                                         const MessageLimits& limits) {
   if (type == "EVENT") {
@@ -119,6 +158,8 @@ Result<RelayMessage> read_relay_message(std::string_view type, Items& items, std
   }
   if (type == "CLOSED") return read_closed(items);
   if (type == "COUNT") return read_count(items);
+  if (type == "NEG-MSG") return read_neg_message(items);
+  if (type == "NEG-ERR") return read_neg_error(items);
   if (type == "NOTICE" || type == "AUTH") {
     auto text = items.text();
     if (!text) return fail(Errc::parse, "frame: want a text");
@@ -147,6 +188,12 @@ Result<ClientMessage> read_client_message(std::string_view type, Items& items,
   if (type == "CLOSE") {
     return read_subscription(items).map(
         [](SubscriptionId id) { return ClientMessage(CloseRequest{std::move(id)}); });
+  }
+  if (type == "NEG-OPEN") return read_neg_open(items, limits);
+  if (type == "NEG-MSG") return read_neg_message(items);
+  if (type == "NEG-CLOSE") {
+    return read_subscription(items).map(
+        [](SubscriptionId id) { return ClientMessage(NegCloseRequest{std::move(id)}); });
   }
   return UnknownMessage{std::string(type.substr(0, kMaxTypeKept))};
 }

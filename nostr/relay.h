@@ -198,6 +198,8 @@ class Relay {
   void on(const NoticeMessage& message, Now now, Actions& out);
   void on(const AuthChallenge& message, Now now, Actions& out);
   void on(const CountMessage& message, Now now, Actions& out);
+  void on(const NegMessage& message, Now now, Actions& out);
+  void on(const NegError& message, Now now, Actions& out);
   void on(const UnknownMessage& message, Now now, Actions& out);
 
   // constant after construction

@@ -59,6 +59,10 @@ void Relay::on(const NoticeMessage& message, Now /*now*/, Actions& /*out*/) {
 
 void Relay::on(const CountMessage& /*message*/, Now /*now*/, Actions& /*out*/) {}
 
+void Relay::on(const NegMessage& /*message*/, Now /*now*/, Actions& /*out*/) {}
+
+void Relay::on(const NegError& /*message*/, Now /*now*/, Actions& /*out*/) {}
+
 void Relay::on(const UnknownMessage& /*message*/, Now /*now*/, Actions& /*out*/) {
   ++counters_.malformed;
 }

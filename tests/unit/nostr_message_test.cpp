@@ -59,7 +59,17 @@ TEST_CASE("all that a relay says survives its frame") {
   const auto count = relay_says<CountMessage>(to_frame(RelayMessage(CountMessage{"s", 12})));
   CHECK(count.subscription == "s");
   CHECK(count.count == 12);
-  CHECK(relay_says<UnknownMessage>(R"(["NEG-MSG","s","61"])").type == "NEG-MSG");
+  const auto negentropy =
+      relay_says<NegMessage>(to_frame(RelayMessage(NegMessage{"s", {0x61, 0xff}})));
+  CHECK(negentropy.subscription == "s");
+  CHECK(negentropy.message == Bytes{0x61, 0xff});
+  const auto error =
+      relay_says<NegError>(to_frame(RelayMessage(NegError{"s", "blocked: x", 5000})));
+  CHECK(error.subscription == "s");
+  CHECK(error.reason == "blocked: x");
+  CHECK(error.max_records == 5000u);
+  CHECK_FALSE(relay_says<NegError>(R"(["NEG-ERR","s","closed: x"])").max_records);
+  CHECK(relay_says<UnknownMessage>(R"(["WHAT","s","61"])").type == "WHAT");
 }
 
 TEST_CASE("all that a client says survives its frame") {
@@ -73,7 +83,16 @@ TEST_CASE("all that a client says survives its frame") {
   CHECK(client_says<CountRequest>(to_frame(ClientMessage(CountRequest{"s", filters}))).filters ==
         filters);
   CHECK(client_says<CloseRequest>(to_frame(ClientMessage(CloseRequest{"s"}))).subscription == "s");
-  CHECK(client_says<UnknownMessage>(R"(["NEG-OPEN","s",{},"61"])").type == "NEG-OPEN");
+  const auto open = client_says<NegOpenRequest>(
+      to_frame(ClientMessage(NegOpenRequest{"s", filters[1], {0x61, 0}})));
+  CHECK(open.subscription == "s");
+  CHECK(open.filter == filters[1]);
+  CHECK(open.message == Bytes{0x61, 0});
+  CHECK(client_says<NegMessage>(to_frame(ClientMessage(NegMessage{"s", {0x61}}))).message ==
+        Bytes{0x61});
+  CHECK(client_says<NegCloseRequest>(to_frame(ClientMessage(NegCloseRequest{"s"}))).subscription ==
+        "s");
+  CHECK(client_says<UnknownMessage>(R"(["WHAT","s",{},"61"])").type == "WHAT");
 }
 
 TEST_CASE("what relays leave out or add does not stop us") {
@@ -99,6 +118,11 @@ TEST_CASE("R19: frames of another shape are refused") {
   CHECK_FALSE(parse_relay_message(R"(["COUNT","s",{"count":-1}])"));
   CHECK_FALSE(parse_relay_message(R"(["NOTICE",1])"));
   CHECK_FALSE(parse_client_message(R"(["REQ","s"])"));
+  CHECK_FALSE(parse_client_message(R"(["NEG-OPEN","s",{}])"));
+  CHECK_FALSE(parse_client_message(R"(["NEG-OPEN","s","61"])"));
+  CHECK_FALSE(parse_client_message(R"(["NEG-MSG","s","6"])"));
+  CHECK_FALSE(parse_relay_message(R"(["NEG-MSG","s",61])"));
+  CHECK_FALSE(parse_relay_message(R"(["NEG-ERR","s"])"));
   CHECK_FALSE(parse_client_message(R"(["REQ","s",1])"));
   CHECK(parse_client_message(R"(["REQ","s",{"search":"x"}])").error().code == Errc::unsupported);
   CHECK(parse_relay_message(R"(["EOSE",")" + std::string(64, 'x') + R"("])"));

@@ -254,6 +254,10 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.record_ttl = s.publish.ttl;
   config.record_v1 = s.publish.v1;
   config.quorum = s.relays.quorum;
+  config.read_back = s.relays.read_back;
+  config.retry_min = s.publish.retry_min;
+  config.retry_max = s.publish.retry_max;
+  config.outbox = {s.publish.queue, std::chrono::duration_cast<Seconds>(s.publish.max_age)};
   return config;
 }
 

@@ -151,7 +151,7 @@ std::optional<Announcement> Republisher::committed(const HintCommitted& step, No
         on_report(name, told);
       };
     }
-    sender_.committed({std::move(*event), options_.relays}, 1, std::move(report));
+    sender_.committed({std::move(*event), options_.relays}, {}, std::move(report));
   }
   works_.erase(step.name);
   return out;

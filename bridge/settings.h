@@ -94,6 +94,7 @@ struct PublishSettings {
   std::chrono::milliseconds retry_min{0};
   std::chrono::milliseconds retry_max{0};
   size_t queue = 0;
+  std::chrono::milliseconds max_age{0};
   std::string at_rest;
 };
 

@@ -2,12 +2,11 @@
 
 #include <map>
 
+#include "nostr/base/hex.h"
 #include "nostr/base/log.h"
 
 namespace ipnscast::nostr {
 namespace {
-
-constexpr int64_t kMaxWaiting = 1000;
 
 constexpr char kSchema[] = R"sql(
 CREATE TABLE outbox (
@@ -57,18 +56,41 @@ Result<int64_t> count(store::Database& db) {
   return s.integer(0);
 }
 
-}  // namespace
-
-store::Schema outbox_schema() { return {"nostr", {{1, kSchema}}}; }
-
-Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays) {
-  const auto address = address_of(event);
-  if (address) {
-    if (auto dropped = drop_superseded(db, *address); !dropped) return dropped;
+// The relays that lack the event of this row.
+Result<std::vector<RelayUrl>> lacking(store::Database& db, int64_t number) {
+  std::vector<RelayUrl> out;
+  auto s = db.prepare("SELECT relay FROM outbox_relays WHERE number = ? AND settled = 0");
+  s.bind(number);
+  while (s.step()) {
+    if (auto relay = RelayUrl::parse(s.text(0))) out.push_back(std::move(*relay));
   }
-  auto waiting = count(db);
-  if (!waiting) return fail(waiting.error());
-  if (*waiting >= kMaxWaiting) return fail(Errc::busy, "outbox: 1000 events wait for their relays");
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
+// Removes the oldest event that is stored somewhere. False when there is none.
+Result<bool> make_room(store::Database& db) {
+  auto s = db.prepare(
+      "SELECT number, event_id FROM outbox WHERE EXISTS (SELECT 1 FROM outbox_relays r WHERE "
+      "r.number = outbox.number AND r.state IN ('acknowledged', 'duplicate')) ORDER BY number "
+      "LIMIT 1");
+  if (!s.step()) {
+    if (!s.status()) return fail(s.status().error());
+    return false;
+  }
+  const int64_t number = s.integer(0);
+  const std::string id = to_hex(s.blob(1));
+  auto relays = lacking(db, number);
+  if (!relays) return fail(relays.error());
+  std::string names;
+  for (const RelayUrl& relay : *relays) names += " " + relay.text();
+  log_warning("outbox", "full: given up event " + id + ", which these relays lack:" + names);
+  if (auto removed = remove(db, number); !removed) return fail(removed.error());
+  return true;
+}
+
+Status insert(store::Database& db, const Event& event, const std::optional<Address>& address,
+              const std::vector<RelayUrl>& relays) {
   auto row = db.prepare(
       "INSERT INTO outbox (event_id, kind, pubkey, d, created_at, json) VALUES (?, ?, ?, ?, ?, ?) "
       "RETURNING number");
@@ -88,6 +110,48 @@ Status outbox_add(store::Database& db, const Event& event, const std::vector<Rel
       return fail(done.error());
   }
   return {};
+}
+
+}  // namespace
+
+store::Schema outbox_schema() { return {"nostr", {{1, kSchema}}}; }
+
+Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
+                  const OutboxLimits& limits) {
+  const auto address = address_of(event);
+  if (address) {
+    if (auto dropped = drop_superseded(db, *address); !dropped) return dropped;
+  }
+  auto waiting = count(db);
+  if (!waiting) return fail(waiting.error());
+  if (*waiting >= static_cast<int64_t>(limits.max_events)) {
+    auto room = make_room(db);
+    if (!room) return fail(room.error());
+    if (!*room) {
+      return fail(Errc::busy, "outbox: " + std::to_string(*waiting) +
+                                  " events wait, and no relay has taken any of them");
+    }
+  }
+  return insert(db, event, address, relays);
+}
+
+Status outbox_again(store::Database& db, const Event& event, const RelayUrl& relay) {
+  auto open = db.prepare(
+      "UPDATE outbox_relays SET settled = 0 WHERE relay = ? AND number = (SELECT number FROM "
+      "outbox "
+      "WHERE event_id = ?)");
+  const auto changed = open.bind(std::string_view(relay.text())).bind(event.id.view()).run();
+  if (!changed) return fail(changed.error());
+  if (*changed > 0) return {};
+  const auto address = address_of(event);
+  if (address) {
+    auto other = db.prepare("SELECT 1 FROM outbox WHERE pubkey = ? AND kind = ? AND d = ?");
+    other.bind(address->pubkey.view()).bind(int64_t{address->kind});
+    other.bind(std::string_view(address->d));
+    if (other.step()) return {};
+    if (!other.status()) return other.status();
+  }
+  return insert(db, event, address, {relay});
 }
 
 Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db) {
@@ -113,9 +177,30 @@ Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db) {
   return out;
 }
 
+Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, UnixSeconds now,
+                                               const OutboxLimits& limits) {
+  std::vector<OutboxEntry> out;
+  std::vector<int64_t> numbers;
+  auto s = db.prepare("SELECT number, json FROM outbox WHERE created_at < ?");
+  s.bind(now.value - limits.max_age.count());
+  while (s.step()) {
+    numbers.push_back(s.integer(0));
+    auto event = parse_event(s.text(1));
+    auto relays = lacking(db, numbers.back());
+    if (!relays) return fail(relays.error());
+    if (event) out.push_back({std::move(*event), std::move(*relays)});
+  }
+  if (!s.status()) return fail(s.status().error());
+  for (const int64_t number : numbers) {
+    if (auto removed = remove(db, number); !removed) return fail(removed.error());
+  }
+  return out;
+}
+
 bool outbox_settles(const RelayOutcome& outcome) {
   return outcome.stored() || outcome.state == PublishState::superseded ||
-         (outcome.state == PublishState::refused && outcome.permanent);
+         (outcome.state == PublishState::refused && outcome.permanent) ||
+         (outcome.state == PublishState::acknowledged && outcome.quarantined);
 }
 
 Status outbox_note(store::Database& db, const EventId& id, const RelayUrl& relay,

@@ -22,9 +22,25 @@ struct OutboxEntry {
   std::vector<RelayUrl> relays;  // not settled yet
 };
 
+struct OutboxLimits {
+  size_t max_events = 1000;      // that wait at a time
+  Seconds max_age{30 * 86'400};  // of an event that some relay still lacks
+};
+
 // Accepts the event for these relays. An older event at the same address is dropped, because relays
-// keep the latest only. Errc::busy when 1,000 events wait already.
-Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays);
+// keep the latest only. When the outbox is full, the oldest event that some relay has stored makes
+// room, with a warning that names the relays which lack it; when none has been stored anywhere,
+// Errc::busy.
+Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
+                  const OutboxLimits& limits = {});
+
+// Gives up events older than `limits.max_age`. What was given up, with the relays that lack it.
+Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, UnixSeconds now,
+                                               const OutboxLimits& limits);
+
+// A relay that had settled lost the event after all: it is sent there again, unless a newer event
+// at its address waits.
+Status outbox_again(store::Database& db, const Event& event, const RelayUrl& relay);
 
 // What waits, oldest first.
 Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db);
@@ -33,7 +49,8 @@ Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db);
 Status outbox_note(store::Database& db, const EventId& id, const RelayUrl& relay,
                    const RelayOutcome& outcome);
 
-// A relay that stored it, has a newer one, or refused it for good needs no further try.
+// A relay that stored it, has a newer one, or refused it for good needs no further try; nor does
+// one in quarantine that acknowledged it.
 bool outbox_settles(const RelayOutcome& outcome);
 
 }  // namespace ipnscast::nostr

@@ -1,10 +1,11 @@
 #include "nostr/outbox_sender.h"
 
 #include <map>
-#include <set>
+#include <optional>
 #include <thread>
 #include <variant>
 
+#include "nostr/base/hex.h"
 #include "nostr/base/inbox.h"
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
@@ -14,14 +15,17 @@ namespace {
 
 struct CommittedEvent {
   OutboxEntry entry;
-  size_t quorum = 0;
+  Quorum quorum;
   OutboxSender::OnReport report;
 };
-struct Progress {  // from the pool: perhaps at the quorum, then when a try is over
+struct Progress {  // from the pool: perhaps at the quorum, when all have settled, after the
+                   // read-back
+  enum class Stage { quorum, settled, over };
   PublishReport report;
-  bool over = false;
+  Stage stage = Stage::quorum;
 };
-using Message = std::variant<CommittedEvent, Progress>;
+struct RelayBack {};  // a relay is connected
+using Message = std::variant<CommittedEvent, Progress, RelayBack>;
 
 constexpr size_t kInbox = 4096;
 
@@ -31,15 +35,19 @@ struct OutboxSender::Impl {
   Impl(Pool& p, store::Writer& w, Options o)
       : pool(p),
         writer(w),
-        options(o),
-        retry(o.retry),
+        options(std::move(o)),
+        retry(options.retry),
         inbox(std::make_shared<Inbox<Message>>(kInbox)) {}
 
   void serve();
   void send_pending();
-  void send(const OutboxEntry& entry, size_t quorum);
+  void send(const OutboxEntry& entry, const std::optional<Quorum>& quorum);
+  void expire();
+  void note(const PublishReport& report);
+  void look_back(const PublishReport& report);
   void take(CommittedEvent& message);
   void take(Progress& message);
+  void take(RelayBack& message);
 
   Pool& pool;
   store::Writer& writer;
@@ -49,7 +57,7 @@ struct OutboxSender::Impl {
   Backoff retry;
   Rng rng = make_rng();
   std::optional<Instant> retry_at;
-  std::set<EventId> under_way;
+  std::map<EventId, Event> under_way;
   std::map<EventId, OnReport> waiting;  // for the first report
 
   // Shared with the pool's callbacks, which may come after us.
@@ -59,6 +67,7 @@ struct OutboxSender::Impl {
 
 void OutboxSender::Impl::serve() {
   set_thread_name("outbox");
+  expire();
   send_pending();
   for (;;) {
     auto message = retry_at ? inbox->pop_until(*retry_at) : inbox->pop();
@@ -69,6 +78,7 @@ void OutboxSender::Impl::serve() {
     }
     if (retry_at && *retry_at <= std::chrono::steady_clock::now()) {
       retry_at.reset();
+      expire();
       send_pending();
     }
   }
@@ -89,24 +99,49 @@ void OutboxSender::Impl::send_pending() {
     return;
   }
   for (const OutboxEntry& entry : pending) {
-    if (under_way.count(entry.event.id) == 0) send(entry, 0);
+    if (under_way.count(entry.event.id) == 0) send(entry, std::nullopt);
   }
 }
 
-void OutboxSender::Impl::send(const OutboxEntry& entry, size_t quorum) {
+void OutboxSender::Impl::expire() {
+  std::vector<OutboxEntry> expired;
+  const Status done = writer.run([&](store::Database& db) -> Status {
+    auto rows = outbox_expire(db, system_now().seconds(), options.limits);
+    if (!rows) return fail(rows.error());
+    expired = std::move(*rows);
+    return {};
+  });
+  if (!done) return log_error("outbox", done.error().message);
+  for (const OutboxEntry& entry : expired) {
+    for (const RelayUrl& relay : entry.relays) {
+      log_error("outbox", relay.text() + " never took event " + to_hex(entry.event.id.view()) +
+                              ": given up, it is too old");
+    }
+  }
+}
+
+void OutboxSender::Impl::send(const OutboxEntry& entry, const std::optional<Quorum>& quorum) {
   PublishOptions publish;
   publish.relays = entry.relays;
   publish.deadline = options.deadline;
-  publish.quorum.count = quorum;
-  if (quorum > 0) {
+  publish.read_back = options.read_back;
+  if (quorum) {
+    publish.quorum = *quorum;
     publish.at_quorum = [inbox = inbox](PublishReport report) {
-      inbox->push_reserved(Progress{std::move(report), false});
+      inbox->push_reserved(Progress{std::move(report), Progress::Stage::quorum});
     };
   }
-  under_way.insert(entry.event.id);
+  publish.at_settled = [inbox = inbox](PublishReport report) {
+    inbox->push_reserved(Progress{std::move(report), Progress::Stage::settled});
+  };
+  under_way.emplace(entry.event.id, entry.event);
   pool.publish(entry.event, std::move(publish), [inbox = inbox](PublishReport report) {
-    inbox->push_reserved(Progress{std::move(report), true});
+    inbox->push_reserved(Progress{std::move(report), Progress::Stage::over});
   });
+}
+
+void OutboxSender::Impl::take(RelayBack& /*message*/) {
+  if (retry_at) retry_at = std::chrono::steady_clock::now();
 }
 
 void OutboxSender::Impl::take(CommittedEvent& message) {
@@ -115,7 +150,8 @@ void OutboxSender::Impl::take(CommittedEvent& message) {
     return;
   }
   waiting[message.entry.event.id] = std::move(message.report);
-  send(message.entry, message.quorum);
+  // Found among the pending ones already: that try reports.
+  if (under_way.count(message.entry.event.id) == 0) send(message.entry, message.quorum);
 }
 
 void OutboxSender::Impl::take(Progress& message) {
@@ -125,21 +161,42 @@ void OutboxSender::Impl::take(Progress& message) {
     waiting.erase(waits);
     if (report) report(message.report);
   }
-  if (!message.over) return;
-  under_way.erase(id);
-  bool open = false;
+  if (message.stage == Progress::Stage::settled) note(message.report);
+  if (message.stage == Progress::Stage::over) look_back(message.report);
+}
+
+// Every relay has said what it makes of the event, or has not in time. A process that ends now, as
+// a command does, has this in its state.
+void OutboxSender::Impl::note(const PublishReport& report) {
   const Status noted = writer.run([&](store::Database& db) -> Status {
-    for (const auto& [relay, outcome] : message.report.relays) {
-      if (auto done = outbox_note(db, id, relay, outcome); !done) return done;
+    for (const auto& [relay, outcome] : report.relays) {
+      if (auto done = outbox_note(db, report.id, relay, outcome); !done) return done;
     }
     return {};
   });
   if (!noted) log_error("outbox", noted.error().message);
-  for (const auto& [relay, outcome] : message.report.relays) {
-    open = open || !outbox_settles(outcome);
+  for (const auto& [relay, outcome] : report.relays) {
     if (outcome.state == PublishState::refused) {
       log_warning("outbox", relay.text() + " refused an event: " + outcome.reason);
     }
+  }
+}
+
+// What the read-back found. It may show that a relay which settled has not got the event.
+void OutboxSender::Impl::look_back(const PublishReport& report) {
+  const auto sent = under_way.extract(report.id);
+  if (sent.empty()) return;
+  const Event& event = sent.mapped();
+  bool open = false;
+  for (const auto& [relay, outcome] : report.relays) {
+    open = open || !outbox_settles(outcome);
+    if (outcome.newer && options.on_superseded) options.on_superseded(event, *outcome.newer);
+    if (outcome.read_back == ReadBack::not_asked) continue;
+    const Status noted = writer.run([&, at = &relay, result = &outcome](store::Database& db) {
+      return outbox_settles(*result) ? outbox_note(db, report.id, *at, *result)
+                                     : outbox_again(db, event, *at);
+    });
+    if (!noted) log_error("outbox", noted.error().message);
   }
   const Instant now = std::chrono::steady_clock::now();
   if (!open) {
@@ -150,19 +207,22 @@ void OutboxSender::Impl::take(Progress& message) {
 }
 
 OutboxSender::OutboxSender(Pool& pool, store::Writer& writer, Options options)
-    : impl_(std::make_unique<Impl>(pool, writer, options)) {
+    : impl_(std::make_unique<Impl>(pool, writer, std::move(options))) {
+  pool.on_connected([inbox = impl_->inbox](const RelayUrl&) { inbox->try_push(RelayBack{}); });
   impl_->thread = std::thread([this] { impl_->serve(); });
 }
 OutboxSender::OutboxSender(Pool& pool, store::Writer& writer)
     : OutboxSender(pool, writer, Options{}) {}
 
 OutboxSender::~OutboxSender() {
+  impl_->pool.on_connected(nullptr);
   impl_->inbox->close();
   impl_->thread.join();
 }
 
-void OutboxSender::committed(OutboxEntry entry, size_t quorum, OnReport first_report) {
-  impl_->inbox->push(CommittedEvent{std::move(entry), quorum, std::move(first_report)});
+void OutboxSender::committed(OutboxEntry entry, Quorum quorum, OnReport first_report) {
+  // Their number is bounded by the outbox, and some come from our own thread.
+  impl_->inbox->push_reserved(CommittedEvent{std::move(entry), std::move(quorum), std::move(first_report)});
 }
 
 }  // namespace ipnscast::nostr

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "nostr/base/store/writer.h"
 #include "nostr/outbox.h"
@@ -10,12 +11,18 @@
 namespace ipnscast::nostr {
 
 // The outbox thread: carries what stands in the outbox to its relays, again and again until each
-// has settled, also after a restart. Outlived by the pool and the writer. Thread-safe.
+// has settled, also after a restart, and at once when a relay comes back. Outlived by the pool,
+// whose on_connected() it takes, and the writer. Thread-safe.
 class OutboxSender {
  public:
   struct Options {
     Backoff::Options retry{Milliseconds(1'000), Milliseconds(300'000), Milliseconds(60'000)};
-    Milliseconds deadline{10'000};  // of one try
+    Milliseconds deadline{10'000};                 // of one try
+    std::optional<Milliseconds> read_back{2'000};  // see PublishOptions::read_back; none: never
+    OutboxLimits limits;
+    // A relay has a newer event at the address of ours, which it gave; ours leaves the outbox.
+    // Called on the outbox thread; must not block. May be empty.
+    std::function<void(const Event& ours, const Event& newer)> on_superseded;
   };
   // Called on the outbox thread; must not block.
   using OnReport = std::function<void(const PublishReport&)>;
@@ -26,9 +33,9 @@ class OutboxSender {
   // Stops trying. What is unsent stays in the outbox.
   ~OutboxSender();
 
-  // This was committed to the outbox. `first_report` is called once: as soon as `quorum` relays
-  // have stored it, or after the first try. It is dropped when the sender goes first.
-  void committed(OutboxEntry entry, size_t quorum, OnReport first_report);
+  // This was committed to the outbox. `first_report` is called once: as soon as the quorum has
+  // stored it, or after the first try. It is dropped when the sender goes first.
+  void committed(OutboxEntry entry, Quorum quorum, OnReport first_report);
 
  private:
   struct Impl;

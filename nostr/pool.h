@@ -79,6 +79,9 @@ struct PublishOptions {
   Quorum quorum;
   // Called once as soon as the quorum is reached, before the whole report. May be empty.
   std::function<void(PublishReport)> at_quorum;
+  // Called once when all relays have settled or the deadline has passed, before any read-back. May
+  // be empty.
+  std::function<void(PublishReport)> at_settled;
   // Each relay is asked for the event this long after its OK, or after its OK did not come: that
   // settles "no answer", and finds relays which acknowledge and lose (R15). None: not asked.
   std::optional<Milliseconds> read_back;

@@ -43,6 +43,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     std::optional<Milliseconds> read_back;
     size_t reading_back = 0;  // relays that are still asked
     PublishDone at_quorum;
+    PublishDone at_settled;
     PublishDone done;
   };
   // One relay is asked for an event that was published: a subscription of our own, at this link

@@ -11,6 +11,7 @@ void Pool::Impl::publish(Event event, const PublishOptions& wanted, PublishDone 
   publish.report.id = event.id;
   publish.quorum = wanted.quorum;
   publish.at_quorum = wanted.at_quorum;
+  publish.at_settled = wanted.at_settled;
   publish.deadline = deadline;
   if (kind_class(event.kind) != KindClass::ephemeral) publish.read_back = wanted.read_back;
   publish.done = std::move(done);
@@ -74,11 +75,15 @@ void Pool::Impl::published(Link& link, const EventId& id, RelayOutcome outcome) 
 void Pool::Impl::report_if_due(std::multimap<EventId, Publish>::iterator it) {
   Publish& publish = it->second;
   if (publish.at_quorum && publish.quorum.reached(publish.report)) {
-    const PublishDone early = std::move(publish.at_quorum);
-    publish.at_quorum = nullptr;
+    const PublishDone early = std::exchange(publish.at_quorum, nullptr);
     early(publish.report);
   }
-  if (!publish.report.settled() || publish.reading_back > 0) return;
+  if (!publish.report.settled()) return;
+  if (publish.at_settled) {
+    const PublishDone settled = std::exchange(publish.at_settled, nullptr);
+    settled(publish.report);
+  }
+  if (publish.reading_back > 0) return;
   PublishReport report = std::move(publish.report);
   PublishDone done = std::move(publish.done);
   publishes.erase(it);

@@ -65,6 +65,7 @@ Status ClientImpl::start() {
   if (auto opened = open_network(); !opened) return opened;
   open_threads();
   if (auto loaded = publisher_->load(); !loaded) return loaded;
+  repairing_ = publisher_.get();
   return publisher_->resume();
 }
 
@@ -134,7 +135,7 @@ void ClientImpl::open_threads() {
     pool.ca_file = config_.ca_file;
     pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
     pool_ = nostr::Pool::start(*loop_, std::move(pool));
-    outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_);
+    outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_, outbox_options());
   }
   publisher_ = std::make_unique<Publisher>(
       Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, outbox_.get(),
@@ -210,8 +211,25 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.ttl = config_.record_ttl;
   out.v1 = config_.record_v1;
   out.quorum = config_.quorum;
+  out.outbox = config_.outbox;
   out.timeout = config_.publish_timeout;
   out.answer_by = config_.answer_by;
+  return out;
+}
+
+nostr::OutboxSender::Options ClientImpl::outbox_options() {
+  nostr::OutboxSender::Options out;
+  out.retry.first = config_.retry_min;
+  out.retry.last = config_.retry_max;
+  out.deadline = config_.publish_timeout;
+  if (config_.read_back > Milliseconds(0))
+    out.read_back = config_.read_back;
+  else
+    out.read_back.reset();
+  out.limits = config_.outbox;
+  out.on_superseded = [this](const nostr::Event& ours, const nostr::Event& newer) {
+    if (Publisher* publisher = repairing_.load()) publisher->superseded(ours, newer);
+  };
   return out;
 }
 

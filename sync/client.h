@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nostr/base/log.h"
+#include "nostr/outbox.h"
 #include "nostr/relay_url.h"
 #include "nostr/signer.h"
 #include "sync/ipfs/block_source.h"
@@ -120,6 +121,11 @@ struct Config {
   std::chrono::nanoseconds record_ttl = std::chrono::minutes(5);
   bool record_v1 = true;
   size_t quorum = 1;  // relays that must acknowledge a publish
+  Milliseconds read_back{
+      2'000};  // after which relays are asked for what they acknowledged; 0: never
+  Milliseconds retry_min{1'000};  // waits between tries to publish
+  Milliseconds retry_max{300'000};
+  nostr::OutboxLimits outbox;
   Milliseconds publish_timeout{10'000};
 };
 

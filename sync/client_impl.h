@@ -45,6 +45,7 @@ class ClientImpl final : public Client {
   void tell_own_past();
   SyncThread::Options sync_options() const;
   Publisher::Options publisher_options() const;
+  nostr::OutboxSender::Options outbox_options();
 
   // constant after start()
   Config config_;
@@ -59,6 +60,7 @@ class ClientImpl final : public Client {
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<RecordSender> records_;
   std::unique_ptr<nostr::Pool> pool_;
+  std::atomic<Publisher*> repairing_ = nullptr;  // for the outbox thread, once it is loaded
   std::unique_ptr<nostr::OutboxSender> outbox_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<SyncThread> sync_;

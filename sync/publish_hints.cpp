@@ -46,7 +46,7 @@ void Publisher::send_hints(const std::vector<SignedHint>& hints,
   progress->expect(hints.size());
   for (const SignedHint& hint : hints) {
     parts_.outbox->committed(
-        {hint.event, options_.relays}, options_.quorum,
+        {hint.event, options_.relays}, nostr::Quorum{options_.quorum, false, {}},
         [progress](const nostr::PublishReport& report) { progress->hint_reported(report); });
   }
 }

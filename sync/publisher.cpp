@@ -222,7 +222,8 @@ Status Publisher::commit(const std::optional<OwnName>& own, const std::vector<Si
       if (auto saved = save_created_at(db, hint.address, event.created_at); !saved) return saved;
       if (auto saved = save_sent(db, event.id, hint.address, event.created_at); !saved)
         return saved;
-      if (auto added = nostr::outbox_add(db, event, options_.relays); !added) return added;
+      if (auto added = nostr::outbox_add(db, event, options_.relays, options_.outbox); !added)
+        return added;
     }
     return {};
   });

@@ -40,6 +40,7 @@ class Publisher {
     std::chrono::nanoseconds ttl{};
     bool v1 = true;
     size_t quorum = 1;
+    nostr::OutboxLimits outbox;
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
     size_t versions = 5;  // kept on the nodes besides the current one
@@ -65,6 +66,9 @@ class Publisher {
 
   // From a verified event of our own key, this device's or another's.
   void learn(const nostr::Event& event);
+  // A relay gave `newer` where it was sent `ours`. When that tells an older state, ours is signed
+  // again above it. On the outbox thread; waits for the signer, ten seconds at most.
+  void superseded(const nostr::Event& ours, const nostr::Event& newer);
 
  private:
   struct Current {
@@ -92,6 +96,7 @@ class Publisher {
   Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
   Status commit(const std::optional<OwnName>& own, const std::vector<SignedHint>& hints);
+  Status sign_above(const nostr::Event& ours, const nostr::Event& newer);
   void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
   void send_record(const IpnsName& name, const IpnsRecord& record,
                    const std::shared_ptr<Progress>& progress);

@@ -1,0 +1,77 @@
+// What the publisher does when a relay prefers another event at one of its addresses.
+#include "nostr/base/hex.h"
+#include "nostr/base/log.h"
+#include "sync/publisher.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr Milliseconds kSignTimeout{10'000};
+constexpr int kDeletionKind = 5;  // NIP-09
+
+// The other event tells less than ours: it would hide our change from readers who only ask this
+// relay.
+bool hides(const nostr::Event& ours, const nostr::Event& newer) {
+  const auto mine = parse_hint(ours);
+  const auto other = parse_hint(newer);
+  if (!mine || !mine->sequence) return false;
+  return !other || !other->sequence || *other->sequence < *mine->sequence;
+}
+
+nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
+  return {now,
+          kDeletionKind,
+          {{"e", to_hex(event.id.view())}, {"k", std::to_string(event.kind)}},
+          "created in the future"};
+}
+
+}  // namespace
+
+void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) {
+  if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;
+  learn(newer);
+  if (!hides(ours, newer)) return;
+  if (auto repaired = sign_above(ours, newer); !repaired) {
+    log_error("publisher",
+              "a relay has a newer event with an older state of ours, and it could not "
+              "be replaced: " +
+                  repaired.error().message);
+  }
+}
+
+// Our hint again, one second above the other. One that lies too far ahead of the clock for that is
+// deleted by its id first.
+Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer) {
+  const auto address = nostr::address_of(ours);
+  if (!address) return {};
+  std::vector<SignedHint> events;
+  UnixSeconds created_at;
+  bool delete_first = false;
+  {
+    std::lock_guard lock(marks_mutex_);
+    const UnixSeconds now = system_now().seconds();
+    delete_first = marks_.ahead_of_limit(newer.created_at, now);
+    created_at = marks_.take(*address, now).value;
+  }
+  const auto sign = [&](nostr::UnsignedEvent event) -> Result<nostr::Event> {
+    return nostr::sign_blocking(*parts_.signer, std::move(event), kSignTimeout);
+  };
+  if (delete_first) {
+    auto deletion = sign(deletion_of(newer, system_now().seconds()));
+    if (!deletion) return fail(deletion.error());
+    const Status added = parts_.writer.run([&](store::Database& db) {
+      return nostr::outbox_add(db, *deletion, options_.relays, options_.outbox);
+    });
+    if (!added) return added;
+    parts_.outbox->committed({std::move(*deletion), options_.relays}, {}, nullptr);
+  }
+  auto event = sign({created_at, ours.kind, ours.tags, ours.content});
+  if (!event) return fail(event.error());
+  events.push_back({std::move(*event), *address});
+  if (auto committed = commit(std::nullopt, events); !committed) return committed;
+  log_info("publisher", "signed again above a newer event with an older state");
+  parts_.outbox->committed({events.front().event, options_.relays}, {}, nullptr);
+  return {};
+}
+
+}  // namespace ipnscast::sync

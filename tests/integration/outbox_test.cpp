@@ -1,0 +1,318 @@
+// The outbox on real sockets and a real state file, against scripted relays.
+#include "nostr/outbox.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "nostr/base/inbox.h"
+#include "nostr/keys.h"
+#include "nostr/outbox_sender.h"
+#include "tests/support/catch.h"
+#include "tests/support/scripted_relay.h"
+#include "tests/support/temp_dir.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+using namespace ipnscast::test;
+
+namespace {
+
+constexpr Milliseconds kWait{10'000};
+
+const SecretKey& author() {
+  static const SecretKey key = SecretKey::generate();
+  return key;
+}
+
+Event hint(const std::string& d, int64_t created_at, const std::string& content = "") {
+  return sign_event(author(), {{created_at}, 30078, {{"d", d}}, content});
+}
+
+int64_t now_seconds() { return system_now().seconds().value; }
+
+// One process: a state file, a pool and an outbox.
+struct Sender {
+  std::unique_ptr<net::Loop> loop = std::move(*net::Loop::start());
+  std::vector<RelayUrl> relays;
+  std::unique_ptr<Pool> pool;
+  std::unique_ptr<store::Writer> writer;
+  Inbox<std::pair<Event, Event>> superseded{16};
+  std::unique_ptr<OutboxSender> outbox;
+
+  Sender(const std::filesystem::path& file, std::vector<RelayUrl> urls,
+         OutboxSender::Options options = quick())
+      : relays(urls) {
+    PoolOptions with;
+    with.relays = std::move(urls);
+    with.relay.connect =
+        with.relay.connect_in_outage = {Milliseconds(50), Milliseconds(200), Milliseconds(60'000)};
+    pool = Pool::start(*loop, std::move(with));
+    writer =
+        std::make_unique<store::Writer>(std::move(*store::Database::open(file, {outbox_schema()})));
+    options.on_superseded = [this](const Event& ours, const Event& newer) {
+      superseded.try_push({ours, newer});
+    };
+    outbox = std::make_unique<OutboxSender>(*pool, *writer, std::move(options));
+  }
+  ~Sender() {
+    outbox.reset();
+    pool.reset();
+  }
+
+  static OutboxSender::Options quick() {
+    OutboxSender::Options out;
+    out.retry = {Milliseconds(50), Milliseconds(200), Milliseconds(60'000)};
+    out.read_back = Milliseconds(50);
+    return out;
+  }
+
+  // The first report.
+  PublishReport send(const Event& event, Quorum quorum = {}) {
+    REQUIRE(writer->run([&](store::Database& db) { return outbox_add(db, event, relays); }));
+    auto reports = std::make_shared<Inbox<PublishReport>>(4);
+    outbox->committed({event, relays}, std::move(quorum), [reports](const PublishReport& report) {
+      reports->push_reserved(PublishReport(report));
+    });
+    auto report = reports->pop_until(std::chrono::steady_clock::now() + kWait);
+    REQUIRE(report);
+    return *report;
+  }
+  size_t waiting() {
+    size_t out = 0;
+    REQUIRE(writer->run([&](store::Database& db) -> Status {
+      out = outbox_pending(db)->size();
+      return {};
+    }));
+    return out;
+  }
+  bool wait_empty() {
+    const Instant deadline = std::chrono::steady_clock::now() + kWait;
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (waiting() == 0) return true;
+    }
+    return false;
+  }
+};
+
+// Keeps what it is sent, as a good relay does, or loses what it acknowledged.
+struct Shelf {
+  std::mutex mutex;
+  std::map<std::string, Event> newest;
+  std::atomic<int> loses = 0;  // so many events yet
+
+  void put(const Event& event) {
+    std::lock_guard lock(mutex);
+    auto [known, added] = newest.try_emplace(std::string(*event.tag("d")), event);
+    if (!added && supersedes(event, known->second)) known->second = event;
+  }
+  std::optional<Event> get(const std::string& d) {
+    std::lock_guard lock(mutex);
+    const auto found = newest.find(d);
+    return found == newest.end() ? std::nullopt : std::optional(found->second);
+  }
+  ScriptedRelay::Script script() {
+    return [this](ScriptedRelay& self, auto c, const ClientMessage& m) {
+      if (const auto* p = std::get_if<PublishRequest>(&m)) {
+        if (loses > 0) {
+          --loses;
+        } else {
+          put(p->event);
+        }
+        self.say(c, RelayMessage(OkMessage{p->event.id, true, ""}));
+      } else if (const auto* req = std::get_if<ReqRequest>(&m)) {
+        if (const auto event = get(req->filters[0].tags.at('d')[0]))
+          self.say(c, RelayMessage(EventMessage{req->subscription, *event}));
+        self.say(c, RelayMessage(EoseMessage{req->subscription}));
+      }
+    };
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what a relay missed while it was away is sent as soon as it is back") {
+  TempDir dir;
+  Shelf shelf;
+  std::optional<ScriptedRelay> relay(shelf.script());
+  const uint16_t port = relay->port();
+  OutboxSender::Options options = Sender::quick();
+  options.deadline = Milliseconds(300);
+  options.retry = {Milliseconds(60'000), Milliseconds(60'000), Milliseconds(60'000)};
+  Sender sender(dir.path() / "state.db", {relay->url()}, options);
+  relay.reset();
+  const Event event = hint("a", now_seconds());
+  CHECK(sender.send(event).relays.begin()->second.state == PublishState::unreachable);
+  CHECK(sender.waiting() == 1);
+  relay.emplace(shelf.script(), port);
+  CHECK(sender.wait_empty());
+  CHECK(shelf.get("a") == event);
+}
+
+TEST_CASE("R15 a relay that acknowledges and loses is found out, and gets the event again") {
+  TempDir dir;
+  Shelf shelf;
+  shelf.loses = 2;
+  ScriptedRelay relay(shelf.script());
+  Sender sender(dir.path() / "state.db", {relay.url()});
+  const Event event = hint("a", now_seconds());
+  CHECK(sender.send(event).stored_count() == 1);
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  while (!shelf.get("a") && std::chrono::steady_clock::now() < deadline) sender.waiting();
+  CHECK(shelf.get("a") == event);
+  CHECK(sender.wait_empty());
+}
+
+TEST_CASE("R15 what a relay that keeps losing acknowledges does not count for the quorum") {
+  TempDir dir;
+  std::array<Shelf, 4> shelves;
+  shelves[0].loses = 1000;
+  std::vector<std::unique_ptr<ScriptedRelay>> relays;
+  std::vector<RelayUrl> urls;
+  for (Shelf& shelf : shelves) {
+    relays.push_back(std::make_unique<ScriptedRelay>(shelf.script()));
+    urls.push_back(relays.back()->url());
+  }
+  Sender sender(dir.path() / "state.db", urls);
+  sender.send(hint("a", now_seconds()), {4, false, {}});
+  const auto held = [&] {
+    for (const auto& status : sender.pool->status()) {
+      if (status.url == urls[0] && status.quarantined) return true;
+    }
+    return false;
+  };
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  while (!held() && std::chrono::steady_clock::now() < deadline) sender.waiting();
+  REQUIRE(held());
+  const PublishReport report = sender.send(hint("b", now_seconds()), {4, false, {}});
+  CHECK(report.stored_count() == 3);
+  CHECK(report.relays.at(urls[0]).quarantined);
+  CHECK(sender.wait_empty());  // nothing waits for it for ever
+}
+
+TEST_CASE("R17 a missing OK is settled by reading back") {
+  TempDir dir;
+  Shelf shelf;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m)) return shelf.put(p->event);  // no OK
+    shelf.script()(self, c, m);
+  });
+  Sender sender(dir.path() / "state.db", {relay.url()}, [] {
+    auto options = Sender::quick();
+    options.deadline = Milliseconds(200);
+    return options;
+  }());
+  const Event event = hint("a", now_seconds());
+  CHECK(sender.send(event).relays.begin()->second.state == PublishState::no_answer);
+  CHECK(sender.wait_empty());
+  CHECK(relay.heard().size() == 3);  // EVENT, REQ, CLOSE: not sent again
+}
+
+TEST_CASE("R2 a refusal for good ends there, one for now is tried again") {
+  TempDir dir;
+  Shelf shelf;
+  std::atomic<int> refusals = 2;
+  ScriptedRelay good([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* p = std::get_if<PublishRequest>(&m);
+    if (p != nullptr && refusals-- > 0)
+      return self.say(c, RelayMessage(OkMessage{p->event.id, false, "error: disk is busy"}));
+    shelf.script()(self, c, m);
+  });
+  ScriptedRelay bad([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m))
+      self.say(c, RelayMessage(OkMessage{p->event.id, false, "blocked: not you"}));
+  });
+  Sender sender(dir.path() / "state.db", {good.url(), bad.url()});
+  const Event event = hint("a", now_seconds());
+  const PublishReport report = sender.send(event, {1, true, {}});
+  CHECK(report.relays.at(bad.url()).permanent);
+  CHECK_FALSE(report.relays.at(good.url()).permanent);
+  CHECK(sender.wait_empty());
+  CHECK(shelf.get("a") == event);
+  CHECK(bad.heard().size() == 1);
+}
+
+TEST_CASE("a newer event at our address is given back, and ours leaves the outbox") {
+  TempDir dir;
+  Shelf shelf;
+  const Event newer = hint("a", now_seconds() + 100, "of another device");
+  shelf.put(newer);
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m))  // as some relays do for what is stale
+      return self.say(c, RelayMessage(OkMessage{p->event.id, true, "duplicate: have it"}));
+    shelf.script()(self, c, m);
+  });
+  Sender sender(dir.path() / "state.db", {relay.url()});
+  const Event ours = hint("a", now_seconds());
+  sender.send(ours);
+  const auto given = sender.superseded.pop_until(std::chrono::steady_clock::now() + kWait);
+  REQUIRE(given);
+  CHECK(given->first == ours);
+  CHECK(given->second == newer);
+  CHECK(sender.wait_empty());
+}
+
+TEST_CASE("what waits survives the process, and a damaged row keeps nothing else back") {
+  TempDir dir;
+  const Event lost = hint("lost", now_seconds());
+  const Event kept = hint("kept", now_seconds());
+  const RelayUrl nowhere = *RelayUrl::parse("ws://127.0.0.1:1");
+  Shelf shelf;
+  ScriptedRelay relay(shelf.script());
+  {
+    auto db = std::move(*store::Database::open(dir.path() / "state.db", {outbox_schema()}));
+    REQUIRE(outbox_add(*db, lost, {relay.url()}));
+    REQUIRE(outbox_add(*db, kept, {relay.url()}));
+    REQUIRE(
+        db->execute("UPDATE outbox SET json = replace(json, '\"kind\":30078', "
+                    "'\"kind\":30079') WHERE d = 'lost'"));
+  }
+  Sender sender(dir.path() / "state.db", {relay.url()});
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  while (!shelf.get("kept") && std::chrono::steady_clock::now() < deadline) sender.waiting();
+  CHECK(shelf.get("kept") == kept);
+  CHECK_FALSE(shelf.get("lost"));
+}
+
+TEST_CASE("a full outbox gives up what some relay has, never what none has") {
+  auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  const RelayUrl alive = *RelayUrl::parse("ws://127.0.0.1:1");
+  const RelayUrl dead = *RelayUrl::parse("ws://127.0.0.1:2");
+  const OutboxLimits limits{3, Seconds(1000)};
+  std::vector<Event> events;
+  for (int i = 0; i < 4; ++i) events.push_back(hint(std::to_string(i), 1000 + i));
+  for (int i = 0; i < 3; ++i) REQUIRE(outbox_add(*db, events[i], {alive, dead}, limits));
+  const auto refused = outbox_add(*db, events[3], {alive, dead}, limits);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::busy);
+  REQUIRE(outbox_note(*db, events[1].id, alive, {PublishState::acknowledged}));
+  REQUIRE(outbox_add(*db, events[3], {alive, dead}, limits));
+  const auto pending = outbox_pending(*db);
+  REQUIRE(pending->size() == 3);
+  for (const auto& entry : *pending) CHECK_FALSE(entry.event == events[1]);
+
+  const auto expired = outbox_expire(*db, {2002}, limits);
+  REQUIRE(expired);
+  REQUIRE(expired->size() == 1);
+  CHECK(expired->front().event == events[0]);
+  CHECK(expired->front().relays.size() == 2);
+  CHECK(outbox_pending(*db)->size() == 2);
+}
+
+TEST_CASE("a full disk refuses the event and keeps what was accepted") {
+  auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  const RelayUrl relay = *RelayUrl::parse("ws://127.0.0.1:1");
+  REQUIRE(db->execute("PRAGMA max_page_count = 30"));
+  size_t accepted = 0;
+  Status last;
+  for (int i = 0; i < 100 && last; ++i) {
+    REQUIRE(db->begin());
+    last = outbox_add(*db, hint(std::to_string(i), 1000 + i, std::string(2000, 'x')), {relay});
+    if (last) last = db->commit();
+    if (last) ++accepted;
+    if (!last) db->rollback();
+  }
+  REQUIRE_FALSE(last);
+  CHECK(last.error().message.find("full") != std::string::npos);
+  CHECK(accepted > 5);
+  CHECK(outbox_pending(*db)->size() == accepted);
+}

@@ -10,8 +10,9 @@ namespace {
 constexpr char kKeyLabel[] = "bridge";
 
 // The bridge's key of an earlier run, or a new one.
-Result<std::shared_ptr<nostr::Signer>> own_signer(const std::filesystem::path& directory) {
-  const sync::KeyStore keys(directory / "keys");
+Result<std::shared_ptr<nostr::Signer>> own_signer(const std::filesystem::path& directory,
+                                                  const PasswordSource& password) {
+  const sync::KeyStore keys(directory / "keys", password);
   auto stored = keys.load(kKeyLabel);
   if (!stored) {
     if (stored.error().code != Errc::not_found) return fail(stored.error());
@@ -58,7 +59,7 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
   BridgeOptions bridge_options = std::move(options.bridge);
   bridge_options.state_dir = options.directory / "bridge";
   if (!bridge_options.signer) {
-    auto signer = own_signer(bridge_options.state_dir);
+    auto signer = own_signer(bridge_options.state_dir, options.password);
     if (!signer) return fail(signer.error().within("bridge"));
     bridge_options.signer = std::move(*signer);
   }

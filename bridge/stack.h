@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "bridge/bridge.h"
+#include "nostr/base/secret_text.h"
 
 namespace ipnscast::bridge {
 
@@ -17,6 +18,7 @@ struct StackOptions {
   // names, poll bounds and callbacks are used; without names there is no bridge. The rest is filled
   // in, also the key when there is none: the bridge then has one of its own in its directory.
   BridgeOptions bridge{};
+  PasswordSource password{};  // of that key, when it was encrypted
 };
 
 // Thread-safe.

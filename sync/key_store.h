@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "nostr/base/secret_text.h"
 #include "nostr/keys.h"
+#include "nostr/nip49.h"
 #include "sync/ipfs/ipns_key.h"
 
 namespace ipnscast::sync {
@@ -45,8 +47,8 @@ class StoredKey {
 // passphrase). Errc::unsupported for RSA, Errc::parse.
 Result<StoredKey> import_key(std::string_view file, StoredKeyType hex_type = StoredKeyType::nostr);
 
-// Our labelled keys: one secret file each, <folder>/<label>.<type>, mode 0600. Thread-safe as the
-// file system is.
+// Our labelled keys: one secret file each, <folder>/<label>.<type>, mode 0600, in the clear or
+// encrypted with a password (NIP-49). Thread-safe as the file system and the password's source are.
 class KeyStore {
  public:
   struct Entry {
@@ -54,22 +56,44 @@ class KeyStore {
     StoredKeyType type = StoredKeyType::nostr;
   };
 
-  // `folder` is <state>/keys; it is made with the first key.
-  explicit KeyStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  // `folder` is <state>/keys; it is made with the first key. `password` is asked for keys that are
+  // encrypted; without it they cannot be loaded.
+  explicit KeyStore(std::filesystem::path folder, PasswordSource password = {})
+      : folder_(std::move(folder)), password_(std::move(password)) {}
 
   // Errc::conflict when the label is taken, Errc::invalid for one that is not made of 1 to 64 of
   // a-z A-Z 0-9 . _ -, Errc::io.
   Status add(std::string_view label, const StoredKey& key) const;
-  // Errc::not_found; Errc::refused when others can read the file; Errc::parse.
+  // The same for a key that stays encrypted: `ncryptsec` as nip49_encrypt() made it.
+  Status add_encrypted(std::string_view label, StoredKeyType type,
+                       std::string_view ncryptsec) const;
+  // Puts an encrypted copy in the place of a key in the clear, whole or not at all. What the disk
+  // keeps of the old file is out of our hands, so the key counts as KeySecurity::insecure.
+  // Errc::not_found, Errc::conflict when it is encrypted already, else as nip49_encrypt().
+  Status encrypt(std::string_view label, std::string_view password, uint8_t log_n) const;
+  // Whether loading this key needs a password. Errors as load().
+  Result<bool> is_encrypted(std::string_view label) const;
+  // Errc::not_found; Errc::refused when others can read the file, or when it is encrypted and no
+  // password can be had; Errc::signature for a wrong one; Errc::parse.
   Result<StoredKey> load(std::string_view label) const;
   // Sorted by label; none when the folder does not exist. Errc::io.
   Result<std::vector<Entry>> list() const;
 
  private:
+  // The one line of a key's file.
+  struct File {
+    std::filesystem::path path;
+    StoredKeyType type = StoredKeyType::nostr;
+    SecretText line;
+  };
+
   std::filesystem::path file_of(std::string_view label, StoredKeyType type) const;
+  Status check_free(std::string_view label) const;
+  Result<File> read(std::string_view label) const;
 
   // constant after construction
   const std::filesystem::path folder_;
+  const PasswordSource password_;
 };
 
 }  // namespace ipnscast::sync

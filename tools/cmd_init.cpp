@@ -8,6 +8,7 @@
 
 #include "nostr/nip19.h"
 #include "tools/json_text.h"
+#include "tools/password.h"
 #include "tools/session.h"
 #include "tools/state_directory.h"
 
@@ -105,7 +106,8 @@ void init(Context& context, const Options& options) {
   if (std::filesystem::exists(*file, ignored))
     return report(context,
                   {Errc::conflict, file->string() + " exists already; it is left as it is"});
-  const auto own = identity(sync::KeyStore(*state / "keys"), options.label);
+  const auto own =
+      identity(sync::KeyStore(*state / "keys", password_source(context)), options.label);
   if (!own) return report(context, own.error());
   if (const Status ok = write_new(*file, config_text(options)); !ok)
     return report(context, ok.error());

@@ -7,6 +7,7 @@
 #include "sync/ipfs/dag_cbor.h"
 #include "sync/ipfs/ipns_record.h"
 #include "tools/facts.h"
+#include "tools/secret_file.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -52,12 +53,12 @@ Result<IpnsKey> key_from_line(const CreateOptions& options, const std::string& l
   return IpnsKey::from_nostr_secret(nostr_key->secret_view());
 }
 
-Result<IpnsKey> load_key(const CreateOptions& options) {
+Result<IpnsKey> load_key(const Context& context, const CreateOptions& options) {
   if (options.derive && options.type != "ed25519") {
     return fail(Errc::invalid,
                 "--derive: makes Ed25519 keys; a secp256k1 name is the Nostr key's own");
   }
-  auto line = read_secret_line(options.secret_file);
+  auto line = read_secret_line(context, options.secret_file);
   if (!line) return fail(Errc::invalid, line.error().message);
   auto key = key_from_line(options, *line);
   wipe_text(*line);
@@ -107,7 +108,7 @@ Status write_file(const std::string& path, ByteView bytes) {
 }
 
 void create(Context& context, const CreateOptions& options) {
-  const auto key = load_key(options);
+  const auto key = load_key(context, options);
   if (!key) return report(context, key.error());
   const auto fields = record_options(options);
   if (!fields) return report(context, fields.error());

@@ -5,6 +5,7 @@
 #include "nostr/nip19.h"
 #include "tools/bridge_options.h"
 #include "tools/json_text.h"
+#include "tools/password.h"
 #include "tools/stop_signal.h"
 
 namespace ipnscast::tools {
@@ -67,6 +68,7 @@ void up(Context& context, const Options& options) {
   const auto session = Session::open(context);
   if (!session) return;
   bridge::StackOptions wanted;
+  wanted.password = password_source(context);
   wanted.directory = options.directory.empty() ? session->state_dir() / "up"
                                                : std::filesystem::path(options.directory);
   take_ports(wanted, options);

@@ -20,8 +20,9 @@ Exit exit_for(const Error& error);
 struct Context {
   bool json = false;
   int verbose = 0;
-  std::string config_file;  // empty: the default place
-  std::string state_dir;    // empty: from the configuration
+  std::string config_file;    // empty: the default place
+  std::string state_dir;      // empty: from the configuration
+  std::string password_file;  // of encrypted keys; empty: asked for
   std::optional<std::chrono::milliseconds> timeout;
   Exit exit = Exit::done;  // set by the command that ran
 };
@@ -41,9 +42,6 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 // The whole file, or standard input for "-"; max_bytes bounds it. Errc::not_found, Errc::io,
 // Errc::too_large.
 Result<std::string> read_input(const std::string& path, size_t max_bytes);
-
-// One line of a secret file (0600, or Errc::refused when group or others can read it).
-Result<std::string> read_secret_line(const std::string& path);
 
 // Each command lives in cmd_<name>.cpp and adds itself with its options; its callback sets
 // context.exit.

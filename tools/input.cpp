@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "nostr/base/secret_file.h"
 #include "tools/command.h"
 
 namespace ipnscast::tools {
@@ -45,7 +44,5 @@ Result<std::string> read_input(const std::string& path, size_t max_bytes) {
   if (file.fd < 0) return fail(io_error(path, errno));
   return read_all(file.fd, path, max_bytes);
 }
-
-Result<std::string> read_secret_line(const std::string& path) { return read_secret_file(path); }
 
 }  // namespace ipnscast::tools

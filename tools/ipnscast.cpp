@@ -15,6 +15,10 @@ void add_global_options(CLI::App& app, Context& context) {
                "One JSON object (one a line for streams); errors as JSON too");
   app.add_option("--config", context.config_file, "Configuration file")->type_name("FILE");
   app.add_option("--state", context.state_dir, "State directory")->type_name("DIR");
+  app.add_option("--password-file", context.password_file,
+                 "Password of encrypted keys: one line, mode 0600 (else IPNSCAST_PASSWORD, else "
+                 "the terminal)")
+      ->type_name("FILE");
   app.add_option_function<std::string>(
          "--timeout",
          [&context](const std::string& text) {

@@ -1,11 +1,21 @@
 #include "tools/secret_file.h"
 
 #include "nostr/base/secret_file.h"
+#include "sync/secret_line.h"
+#include "tools/password.h"
 
 namespace ipnscast::tools {
 
+Result<std::string> read_secret_line(const Context& context, const std::string& path) {
+  auto line = read_secret_file(path);
+  if (!line) return line;
+  auto opened = sync::open_secret_line(*line, password_source(context), path);
+  wipe_text(*line);
+  return opened;
+}
+
 std::optional<nostr::SecretKey> load_secret_key(Context& context, const std::string& path) {
-  auto line = read_secret_line(path);
+  auto line = read_secret_line(context, path);
   if (line) {
     auto key = nostr::SecretKey::parse(*line);
     wipe_text(*line);

@@ -1,8 +1,10 @@
 #include "tools/session.h"
 
+#include "tools/password.h"
 #include "tools/state_directory.h"
 
 namespace ipnscast::tools {
+
 Result<std::filesystem::path> config_file(const Context& context) {
   if (!context.config_file.empty()) return std::filesystem::path(context.config_file);
   return bridge::default_config_file(bridge::process_environment());
@@ -16,7 +18,8 @@ Result<Session> Session::load(const Context& context) {
   if (!settings) return fail(settings.error());
   auto state = state_directory(context);
   if (!state) return fail(state.error());
-  return Session(std::move(*settings), std::move(*state), cache_directory(context));
+  return Session(std::move(*settings), std::move(*state), cache_directory(context),
+                 password_source(context));
 }
 
 std::optional<Session> Session::open(Context& context) {

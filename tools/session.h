@@ -44,11 +44,11 @@ class Session {
 
  private:
   Session(bridge::Settings settings, std::filesystem::path state_dir,
-          std::filesystem::path cache_dir)
+          std::filesystem::path cache_dir, PasswordSource password)
       : settings_(std::move(settings)),
         state_dir_(std::move(state_dir)),
         cache_dir_(std::move(cache_dir)),
-        keys_(state_dir_ / "keys") {}
+        keys_(state_dir_ / "keys", std::move(password)) {}
 
   bridge::Settings settings_;
   std::filesystem::path state_dir_;

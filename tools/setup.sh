@@ -19,6 +19,7 @@ needed="
   libsqlite3-dev p:sqlite3
   libcurl4-openssl-dev p:libcurl
   libsodium-dev p:libsodium
+  libutf8proc-dev p:libutf8proc
   libsimdjson-dev p:simdjson
   nlohmann-json3-dev p:nlohmann_json
   libcli11-dev h:CLI/CLI.hpp

@@ -166,14 +166,19 @@ Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view t
   if (!target) return fail(target.error());
   const auto entries = session.keys().list();
   if (!entries) return fail(entries.error());
+  std::optional<Error> closed;  // a key that could not be looked at, perhaps the one
   for (const auto& entry : *entries) {
     const auto key = session.keys().load(entry.label);
-    if (!key) return fail(key.error());
+    if (!key) {
+      if (!closed) closed = key.error();
+      continue;
+    }
     for (const bool own_curve : {false, true}) {
       auto found = record_key(*key, own_curve);
       if (found && found->name() == target->names.front()) return found;
     }
   }
+  if (closed) return fail(std::move(*closed));
   return fail(Errc::not_found,
               "none of our keys has the name " + target->names.front().to_string());
 }

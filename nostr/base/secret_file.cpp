@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "nostr/base/hex.h"
 #include "nostr/base/random.h"
@@ -63,6 +64,21 @@ Status write_and_sync(const std::filesystem::path& path, std::string_view line) 
   return {};
 }
 
+// Writes the line beside `path`, then `place`s it there.
+Status write_and_place(const std::filesystem::path& path, std::string_view line,
+                       int (*place)(const char*, const char*)) {
+  if (auto made = make_folder(path.parent_path()); !made) return made;
+  const std::filesystem::path fresh = path.string() + "." + to_hex(random_bytes(8)) + ".new";
+  Status written = write_and_sync(fresh, line);
+  if (written && place(fresh.c_str(), path.c_str()) != 0) written = io_fail(path, errno);
+  ::unlink(fresh.c_str());
+  if (!written) return written;
+  const File folder{::open(path.parent_path().empty() ? "." : path.parent_path().c_str(),
+                           O_RDONLY | O_DIRECTORY)};
+  if (folder.fd >= 0) ::fsync(folder.fd);
+  return {};
+}
+
 }  // namespace
 
 void wipe_text(std::string& text) { wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()}); }
@@ -89,17 +105,12 @@ Result<std::string> read_secret_file(const std::filesystem::path& path) {
 }
 
 Status write_secret_file(const std::filesystem::path& path, std::string_view line) {
-  if (auto made = make_folder(path.parent_path()); !made) return made;
-  const std::filesystem::path fresh = path.string() + "." + to_hex(random_bytes(8)) + ".new";
-  Status written = write_and_sync(fresh, line);
   // Unlike rename, link never replaces a key that somebody wrote meanwhile.
-  if (written && ::link(fresh.c_str(), path.c_str()) != 0) written = io_fail(path, errno);
-  ::unlink(fresh.c_str());
-  if (!written) return written;
-  const File folder{::open(path.parent_path().empty() ? "." : path.parent_path().c_str(),
-                           O_RDONLY | O_DIRECTORY)};
-  if (folder.fd >= 0) ::fsync(folder.fd);
-  return {};
+  return write_and_place(path, line, ::link);
+}
+
+Status replace_secret_file(const std::filesystem::path& path, std::string_view line) {
+  return write_and_place(path, line, ::rename);
 }
 
 }  // namespace ipnscast

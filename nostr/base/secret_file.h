@@ -18,6 +18,9 @@ Result<std::string> read_secret_file(const std::filesystem::path& path);
 // Errc::io.
 Status write_secret_file(const std::filesystem::path& path, std::string_view line);
 
+// The same in the place of what is there.
+Status replace_secret_file(const std::filesystem::path& path, std::string_view line);
+
 // Overwrites a text that held a secret.
 void wipe_text(std::string& text);
 

@@ -125,3 +125,42 @@ TEST_CASE("keys of other programs are taken in") {
     CHECK_FALSE(import_key(text));
   }
 }
+
+TEST_CASE("an encrypted key opens with its password, and says so when there is none") {
+  const Folder folder;
+  const auto password_of = [](std::string text) -> PasswordSource {
+    return [text](const std::string&) -> Result<SecretText> {
+      std::string copy = text;
+      return SecretText::take(copy);
+    };
+  };
+  const KeyStore closed(folder.path);
+  const KeyStore opened(folder.path, password_of("nostr"));
+  for (const auto type : {StoredKeyType::nostr, StoredKeyType::ed25519, StoredKeyType::secp256k1}) {
+    const std::string label(to_string(type));
+    const auto key = StoredKey::generate(type);
+    REQUIRE(closed.add(label, key));
+    CHECK_FALSE(*closed.is_encrypted(label));
+    CHECK(closed.encrypt(label, "", 2).error().code == Errc::invalid);
+    REQUIRE(closed.encrypt(label, "nostr", 2));
+    CHECK(*closed.is_encrypted(label));
+    CHECK(closed.encrypt(label, "nostr", 2).error().code == Errc::conflict);
+    CHECK(mode_of(folder.path / (label + "." + label)) == 0600);
+
+    CHECK(closed.load(label).error().code == Errc::refused);
+    CHECK(KeyStore(folder.path, password_of("other")).load(label).error().code == Errc::signature);
+    REQUIRE(opened.load(label));
+    CHECK(opened.load(label)->type() == type);
+    CHECK(std::ranges::equal(opened.load(label)->secret_view(), key.secret_view()));
+  }
+  CHECK(closed.list()->size() == 3);
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 3);
+
+  // Text that came encrypted is kept as it is.
+  const std::string text = *nostr::nip49_encrypt(Bytes(32, 9), "nostr", {.log_n = 2});
+  REQUIRE(closed.add_encrypted("taken", StoredKeyType::nostr, text));
+  CHECK(*read_secret_file(folder.path / "taken.nostr") == text);
+  CHECK(closed.add_encrypted("taken", StoredKeyType::nostr, text).error().code == Errc::conflict);
+  CHECK(closed.add_encrypted("clear", StoredKeyType::nostr, kSecret).error().code == Errc::invalid);
+  CHECK(std::ranges::equal(opened.load("taken")->secret_view(), Bytes(32, 9)));
+}

@@ -5,7 +5,9 @@
 
 #include "bridge/node/node_server.h"
 #include "nostr/base/inbox.h"
+#include "nostr/pool.h"
 #include "nostr/server/relay_server.h"
+#include "sync/hint.h"
 #include "sync/ipfs/unpacker.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
@@ -208,4 +210,40 @@ TEST_CASE("a state directory serves one process at a time") {
   auto second = Client::open(world.config("one"));
   REQUIRE_FALSE(second);
   CHECK(second.error().code == Errc::conflict);
+}
+
+TEST_CASE(
+    "R3 a hint that a relay refuses for a newer one with an older state is signed again above") {
+  World world;
+  const Cid cid = *make_cid(Codec::raw, as_bytes("content"));
+  const int64_t ahead = system_now().seconds().value + 100;
+  HintDraft old{world.key.name(), cid, {1}, system_now().wall};
+  const nostr::Event other =
+      nostr::sign_event(world.nostr_key, *make_hint_event(old, UnixSeconds{ahead}));
+
+  nostr::PoolOptions options;
+  options.relays = {*nostr::RelayUrl::parse(world.relay->url())};
+  const auto pool = nostr::Pool::start(*world.loop, options);
+  Inbox<nostr::PublishReport> reports{4};
+  pool->publish(other, {}, [&](nostr::PublishReport r) { reports.push_reserved(std::move(r)); });
+  REQUIRE(reports.pop()->stored_count() == 1);
+  Inbox<nostr::PoolMessage> heard{100};
+  nostr::Filter all;
+  all.kinds = {kHintKind};
+  pool->subscribe({all}, [&](nostr::PoolMessage& m) { return heard.try_push(std::move(m)); });
+
+  Config config = world.config("writer");
+  config.read_back = Milliseconds(50);
+  auto writer = Client::open(config);
+  REQUIRE(writer);
+  REQUIRE((*writer)->announce(world.key.name(), cid, {5}, std::nullopt));
+  const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(20'000);
+  std::optional<Hint> last;
+  while (!last || last->sequence != Sequence{5}) {
+    auto message = heard.pop_until(deadline);
+    REQUIRE(message);
+    if (const auto* event = std::get_if<nostr::PoolEvent>(&*message))
+      last = *parse_hint(event->event);
+  }
+  CHECK(last->created_at == UnixSeconds{ahead + 1});
 }

@@ -46,6 +46,18 @@ std::vector<Filter> CatchUp::begin(UnixSeconds now) {
   return asked_;
 }
 
+std::vector<Filter> CatchUp::begin_reconciling(UnixSeconds now) {
+  begin(now);
+  phase_ = Phase::reconciling;
+  asked_ = filters_;
+  for (Filter& filter : asked_) filter.limit = 1;
+  return asked_;
+}
+
+void CatchUp::reconciled(UnixSeconds now) {
+  if (phase_ == Phase::reconciling) finish(now);
+}
+
 void CatchUp::took(UnixSeconds created_at, UnixSeconds now, bool in_page) {
   const UnixSeconds seen = std::min(created_at, now);
   if (phase_ == Phase::complete) {
@@ -53,6 +65,7 @@ void CatchUp::took(UnixSeconds created_at, UnixSeconds now, bool in_page) {
     return;
   }
   newest_ = std::max(newest_.value_or(seen), seen);
+  if (phase_ == Phase::reconciling) return;
   // While pages come, what comes live beside them is no part of their answer.
   if (in_page != (phase_ == Phase::paging)) return;
   ++count_;

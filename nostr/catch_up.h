@@ -37,6 +37,12 @@ class CatchUp {
 
   // What to ask now, on a new connection or when a refused request is made again.
   std::vector<Filter> begin(UnixSeconds now);
+  // The same where the stored events are brought in another way (NIP-77): asks for what comes from
+  // now on. Ends with reconciled(), or with begin() when that way failed.
+  std::vector<Filter> begin_reconciling(UnixSeconds now);
+  void reconciled(UnixSeconds now);
+  bool reconciling() const { return phase_ == Phase::reconciling; }
+
   // An event came for the request, or for the page that was asked for last. `now` bounds what an
   // event from the future does to the mark.
   void took(UnixSeconds created_at, UnixSeconds now, bool in_page);
@@ -53,7 +59,7 @@ class CatchUp {
   std::optional<UnixSeconds> covered() const { return covered_; }
 
  private:
-  enum class Phase { idle, requested, paging, complete, given_up };
+  enum class Phase { idle, requested, paging, reconciling, complete, given_up };
 
   std::optional<Filter> next_page(UnixSeconds now);
   void finish(UnixSeconds now);

@@ -222,7 +222,8 @@ OutboxSender::~OutboxSender() {
 
 void OutboxSender::committed(OutboxEntry entry, Quorum quorum, OnReport first_report) {
   // Their number is bounded by the outbox, and some come from our own thread.
-  impl_->inbox->push_reserved(CommittedEvent{std::move(entry), std::move(quorum), std::move(first_report)});
+  impl_->inbox->push_reserved(
+      CommittedEvent{std::move(entry), std::move(quorum), std::move(first_report)});
 }
 
 }  // namespace ipnscast::nostr

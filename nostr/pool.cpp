@@ -144,6 +144,8 @@ void Pool::Impl::do_one(Link& link, Relay::Action& action) {
     published(link, outcome->id, std::move(outcome->outcome));
   } else if (auto* auth = std::get_if<Relay::SignAuth>(&action)) {
     sign_auth(link, *auth);
+  } else if (auto* wanted = std::get_if<Relay::NeedKnown>(&action)) {
+    tell_known(link, wanted->subscription);
   }
 }
 

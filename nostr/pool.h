@@ -71,6 +71,10 @@ struct PoolOptions {
 struct SubscribeOptions {
   // What an earlier life of this subscription had committed, by relay: see PoolEvent::covered.
   std::map<RelayUrl, UnixSeconds> covered;
+  // All events that the subscriber has for its filters. With it, long absences are caught up by
+  // NIP-77 where the relay has that and it was proved to work there: only what is missing travels.
+  // Called on the net thread; must not block. May be empty.
+  std::function<std::vector<NegentropyItem>()> known;
 };
 
 struct PublishOptions {

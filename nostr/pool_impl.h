@@ -30,6 +30,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     explicit Subscription(size_t remembered) : delivered(remembered) {}
     std::vector<SubscriptionId> parts;        // its REQs, the same at every relay
     std::map<RelayUrl, UnixSeconds> covered;  // by an earlier life
+    std::function<std::vector<NegentropyItem>()> known;
     Sink sink;
     BoundedSet<EventId> delivered;
     std::deque<PoolMessage> undelivered;  // the sink had no room; nothing is read meanwhile
@@ -103,6 +104,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
                  SubscribeOptions with);
   void replace(SubscriptionKey key, const std::vector<Filter>& filters);
   void unsubscribe(SubscriptionKey key);
+  void tell_known(Link& link, const SubscriptionId& part);
   std::vector<RelayStatus> status() const;
 
   // constant after construction

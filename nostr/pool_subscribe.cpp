@@ -10,6 +10,7 @@ void Pool::Impl::subscribe(SubscriptionKey key, const std::vector<Filter>& filte
   if (!added) return;
   it->second.sink = std::move(sink);
   it->second.covered = std::move(with.covered);
+  it->second.known = std::move(with.known);
   replace(key, filters);
 }
 
@@ -36,10 +37,10 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
     for (auto& link : links) {
       Relay::Actions actions;
       const auto covered = subscription.covered.find(link->url);
-      link->machine.subscribe(
-          subscription.parts[i], groups[i],
-          covered == subscription.covered.end() ? std::nullopt : std::optional(covered->second),
-          system_now(), actions);
+      Relay::Resume resume;
+      if (covered != subscription.covered.end()) resume.covered = covered->second;
+      resume.has_known = subscription.known != nullptr;
+      link->machine.subscribe(subscription.parts[i], groups[i], resume, system_now(), actions);
       perform(*link, std::move(actions));
     }
   }
@@ -59,6 +60,15 @@ void Pool::Impl::unsubscribe(SubscriptionKey key) {
   undelivered_count -= found->second.undelivered.size();
   subscriptions.erase(key);
   for (auto& link : links) update_reading(*link);
+}
+
+void Pool::Impl::tell_known(Link& link, const SubscriptionId& part) {
+  const auto found = parts.find(part);
+  if (found == parts.end()) return;
+  auto set = NegentropySet::seal(subscriptions.at(found->second).known());
+  Relay::Actions actions;
+  link.machine.known(part, set ? std::move(*set) : NegentropySet(), system_now(), actions);
+  perform(link, std::move(actions));
 }
 
 std::vector<RelayStatus> Pool::Impl::status() const {

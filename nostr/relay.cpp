@@ -58,7 +58,11 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
                                         : connect_backoff_.failed(now.steady, rng_, loss.at_least));
   for (auto& [id, subscription] : subscriptions_) {
     subscription.status = {SubscriptionState::waiting, ""};
-    subscription.page_open = false;
+    subscription.page_open = subscription.negotiating = false;
+    subscription.reconciliation.reset();
+    if (!subscription.lost_at || subscription.catch_up.complete()) {
+      subscription.lost_at = now.steady;
+    }
     due_subscriptions_.set(id, std::nullopt);
   }
   for (auto& [id, publishing] : publishing_) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "nostr/frame_verifier.h"
 #include "nostr/message.h"
 #include "nostr/publish_outcome.h"
+#include "nostr/reconciliation.h"
 #include "nostr/relay_auth.h"
 #include "nostr/relay_limits.h"
 
@@ -52,6 +54,8 @@ class Relay {
     Milliseconds page_timeout{30'000};  // from asking for a page of stored events to its EOSE
     // A subscription refused for good is asked again after this.
     Milliseconds refused_retry{3'600'000};
+    // NIP-77 catches up after an absence of this length, where the relay has it.
+    Milliseconds reconcile_after{3'600'000};
     size_t max_publishing = 1000;  // events waiting for this relay at a time
   };
 
@@ -76,7 +80,11 @@ class Relay {
     PublicKey key;
     std::string challenge;
   };
-  using Action = std::variant<Connect, Disconnect, Send, Deliver, ReachedEnd, Published, SignAuth>;
+  struct NeedKnown {  // answer with known(): all that we have for the subscription's filters
+    SubscriptionId subscription;
+  };
+  using Action =
+      std::variant<Connect, Disconnect, Send, Deliver, ReachedEnd, Published, SignAuth, NeedKnown>;
   using Actions = std::vector<Action>;
 
   struct Counters {
@@ -112,10 +120,15 @@ class Relay {
   // Runs what is due: reconnect, REQ again, publishes without an answer.
   void tick(Now now, Actions& out);
 
-  // Same id again: the filters are replaced. `covered` is what an earlier life of the subscription
-  // knew (CatchUp::covered()). Ids are at most 60 characters and do not begin with "p:".
-  void subscribe(SubscriptionId id, std::vector<Filter> filters, std::optional<UnixSeconds> covered,
-                 Now now, Actions& out);
+  struct Resume {
+    std::optional<UnixSeconds> covered;  // what an earlier life knew: see CatchUp::covered()
+    bool has_known = false;              // NeedKnown will be answered
+  };
+  // Same id again: the filters are replaced. Ids are at most 60 characters and do not begin with
+  // "p:".
+  void subscribe(SubscriptionId id, std::vector<Filter> filters, Resume resume, Now now,
+                 Actions& out);
+  void known(const SubscriptionId& id, NegentropySet known, Now now, Actions& out);
   // The same for what an own key published: where the relay has asked for AUTH, the key is proved
   // first, as some relays serve certain kinds to their author only and say nothing about it.
   void subscribe_as(const PublicKey& author, SubscriptionId id, std::vector<Filter> filters,
@@ -139,6 +152,7 @@ class Relay {
 
  private:
   enum class Link { idle, connecting, open, waiting };
+  enum class Negentropy { unproved, proved, refused };
 
   struct Subscription {
     explicit Subscription(CatchUp c) : catch_up(std::move(c)) {}
@@ -146,6 +160,12 @@ class Relay {
     SubscriptionStatus status;
     Backoff backoff;
     bool page_open = false;
+    bool has_known = false;
+    std::optional<Instant> lost_at;  // with the connection
+    // Of NIP-77; also while its result is compared with the plain one.
+    std::unique_ptr<Reconciliation> reconciliation;
+    UnixSeconds reconcile_started;
+    bool negotiating = false;  // NEG-OPEN is out
   };
   struct Publishing {
     Event event;
@@ -163,11 +183,12 @@ class Relay {
   void stop_waiting(Now now, Actions& out);
 
   // relay_subscribe.cpp
-  Subscription& add(const SubscriptionId& id, std::vector<Filter> filters,
-                    std::optional<UnixSeconds> covered);
+  static SubscriptionId page_id(const SubscriptionId& id);
+  Subscription& add(const SubscriptionId& id, std::vector<Filter> filters, Resume resume);
   bool has_room() const;
   size_t open_subscriptions() const;
   void request(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
+  void request_plainly(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
   void request_waiting(Now now, Actions& out);
   void subscription_due(const SubscriptionId& id, Now now, Actions& out);
   void ask_page(const SubscriptionId& id, Subscription& subscription, std::optional<Filter> page,
@@ -176,6 +197,15 @@ class Relay {
   void refused(const SubscriptionId& id, Subscription& subscription, const std::string& reason,
                Now now, Actions& out);
   std::vector<PublicKey> keys_for(const Subscription& subscription) const;
+
+  // relay_reconcile.cpp
+  bool may_reconcile(const Subscription& subscription, Now now) const;
+  void take_step(const SubscriptionId& id, Subscription& subscription, Reconciliation::Step step,
+                 Now now, Actions& out);
+  void reconciliation_failed(const SubscriptionId& id, Subscription& subscription, Now now,
+                             Actions& out);
+  void compare(Subscription& subscription, const EventId& id, UnixSeconds created_at);
+  void comparison_over(Subscription& subscription);
 
   // relay_publish.cpp
   void write(Publishing& publishing, Now now, Actions& out);
@@ -214,6 +244,7 @@ class Relay {
   std::optional<Instant> connect_at_;
   RelayAuth auth_;
   RelayLimits limits_;
+  Negentropy negentropy_ = Negentropy::unproved;
   std::map<SubscriptionId, Subscription> subscriptions_;
   DueTimes<SubscriptionId> due_subscriptions_;
   std::map<EventId, Publishing> publishing_;

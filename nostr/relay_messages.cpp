@@ -33,6 +33,7 @@ void Relay::note_duplicate(const CheckedFrame& frame, Now now) {
   const SubscriptionId id(owner(frame.subscription));
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end() || link_ != Link::open) return;
+  compare(found->second, frame.id, frame.created_at);
   found->second.catch_up.took(frame.created_at, now.seconds(),
                               id.size() != frame.subscription.size());
 }
@@ -45,6 +46,7 @@ void Relay::on(const EventMessage& message, Now now, Actions& out) {
     ++counters_.unsolicited;
     return;
   }
+  compare(found->second, message.event.id, message.event.created_at);
   CatchUp& catch_up = found->second.catch_up;
   catch_up.took(message.event.created_at, now.seconds(), id.size() != message.subscription.size());
   ++counters_.delivered;
@@ -58,10 +60,6 @@ void Relay::on(const NoticeMessage& message, Now /*now*/, Actions& /*out*/) {
 }
 
 void Relay::on(const CountMessage& /*message*/, Now /*now*/, Actions& /*out*/) {}
-
-void Relay::on(const NegMessage& /*message*/, Now /*now*/, Actions& /*out*/) {}
-
-void Relay::on(const NegError& /*message*/, Now /*now*/, Actions& /*out*/) {}
 
 void Relay::on(const UnknownMessage& /*message*/, Now /*now*/, Actions& /*out*/) {
   ++counters_.malformed;

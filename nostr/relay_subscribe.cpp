@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::string_view kPagePrefix = "p:";
 
-SubscriptionId page_id(const SubscriptionId& id) { return std::string(kPagePrefix) + id; }
-
 // No use in asking again soon. NIP-01, NIP-42.
 bool is_for_good(std::string_view prefix) {
   return prefix == "auth-required" || prefix == "restricted" || prefix == "blocked" ||
@@ -17,6 +15,8 @@ bool is_for_good(std::string_view prefix) {
 }
 
 }  // namespace
+
+SubscriptionId Relay::page_id(const SubscriptionId& id) { return std::string(kPagePrefix) + id; }
 
 std::string_view Relay::owner(std::string_view id_on_wire) {
   if (id_on_wire.starts_with(kPagePrefix)) id_on_wire.remove_prefix(kPagePrefix.size());
@@ -34,28 +34,29 @@ std::optional<UnixSeconds> Relay::covered(const SubscriptionId& id) const {
   return found == subscriptions_.end() ? std::nullopt : found->second.catch_up.covered();
 }
 
-void Relay::subscribe(SubscriptionId id, std::vector<Filter> filters,
-                      std::optional<UnixSeconds> covered, Now now, Actions& out) {
+void Relay::subscribe(SubscriptionId id, std::vector<Filter> filters, Resume resume, Now now,
+                      Actions& out) {
   unsubscribe(id, now, out);
-  Subscription& subscription = add(id, std::move(filters), covered);
+  Subscription& subscription = add(id, std::move(filters), resume);
   if (connected()) request(id, subscription, now, out);
 }
 
 void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, std::vector<Filter> filters,
                          Now now, Actions& out) {
   const bool prove = connected() && auth_.was_asked() && auth_.holds(author) && !auth_.over(author);
-  if (!prove) return subscribe(std::move(id), std::move(filters), std::nullopt, now, out);
+  if (!prove) return subscribe(std::move(id), std::move(filters), {}, now, out);
   unsubscribe(id, now, out);
-  add(id, std::move(filters), std::nullopt).status.state = SubscriptionState::needs_auth;
+  add(id, std::move(filters), {}).status.state = SubscriptionState::needs_auth;
   want_auth({author}, out);
 }
 
 Relay::Subscription& Relay::add(const SubscriptionId& id, std::vector<Filter> filters,
-                                std::optional<UnixSeconds> covered) {
-  CatchUp catch_up(std::move(filters), options_.catch_up, covered);
+                                Resume resume) {
+  CatchUp catch_up(std::move(filters), options_.catch_up, resume.covered);
   catch_up.relay_claims(limits_.answer_limit());
   Subscription& subscription = subscriptions_.emplace(id, std::move(catch_up)).first->second;
   subscription.backoff = Backoff(options_.resubscribe);
+  subscription.has_known = resume.has_known;
   return subscription;
 }
 
@@ -96,10 +97,18 @@ void Relay::request(const SubscriptionId& id, Subscription& subscription, Now no
                                " subscriptions at a time"};
     return;
   }
+  if (!may_reconcile(subscription, now)) return request_plainly(id, subscription, now, out);
+  subscription.status = {SubscriptionState::requested, ""};
+  auto filters = subscription.catch_up.begin_reconciling(now.seconds());
+  out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, std::move(filters)}))});
+}
+
+void Relay::request_plainly(const SubscriptionId& id, Subscription& subscription, Now now,
+                            Actions& out) {
   subscription.page_open = false;
   subscription.status = {SubscriptionState::requested, ""};
-  out.push_back(
-      Send{to_frame(ClientMessage(ReqRequest{id, subscription.catch_up.begin(now.seconds())}))});
+  auto filters = subscription.catch_up.begin(now.seconds());
+  out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, std::move(filters)}))});
 }
 
 // Those that wait for the connection or for room.
@@ -114,6 +123,7 @@ void Relay::subscription_due(const SubscriptionId& id, Now now, Actions& out) {
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end() || !connected()) return;
   Subscription& subscription = found->second;
+  if (subscription.catch_up.reconciling()) return reconciliation_failed(id, subscription, now, out);
   if (subscription.page_open) {  // no end of the page in time
     end_page(id, subscription, out);
     subscription.catch_up.give_up();
@@ -137,6 +147,7 @@ void Relay::ask_page(const SubscriptionId& id, Subscription& subscription,
   }
   if (!page) {
     end_page(id, subscription, out);
+    if (subscription.catch_up.complete()) comparison_over(subscription);
     out.push_back(ReachedEnd{id});
     return;
   }
@@ -175,6 +186,10 @@ void Relay::on(const EoseMessage& message, Now now, Actions& out) {
     subscription.status = {SubscriptionState::live, ""};
     subscription.backoff.succeeded(now.steady);
   }
+  if (subscription.catch_up.reconciling()) {
+    if (!in_page) return out.push_back(NeedKnown{id});
+    return take_step(id, subscription, subscription.reconciliation->fetched(), now, out);
+  }
   ask_page(id, subscription, subscription.catch_up.ended(in_page, now.seconds()), now, out);
 }
 
@@ -187,6 +202,8 @@ void Relay::on(const ClosedMessage& message, Now now, Actions& out) {
     if (!subscription.page_open) return;
     subscription.page_open = false;  // closed by the relay: no CLOSE
     due_subscriptions_.set(id, std::nullopt);
+    if (subscription.catch_up.reconciling())
+      return reconciliation_failed(id, subscription, now, out);
     subscription.catch_up.give_up();
     out.push_back(ReachedEnd{id});
     return;

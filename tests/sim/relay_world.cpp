@@ -46,11 +46,14 @@ void VirtualTime::run_until(Instant end) {
 // ---- relay ----
 
 PlayedRelay::PlayedRelay(World& world, size_t number, size_t limit)
-    : latency(Milliseconds(5 + 20 * static_cast<int64_t>(number))), world_(world), limit_(limit) {}
+    : latency(Milliseconds(5 + 20 * static_cast<int64_t>(number))),
+      world_(world),
+      number_(number),
+      limit_(limit) {}
 
 uint64_t PlayedRelay::connect(Answer answer, std::function<void()> lost) {
   if (!up) return 0;
-  connections_[next_] = {std::move(answer), std::move(lost), {}};
+  connections_[next_] = {std::move(answer), std::move(lost), {}, {}};
   return next_++;
 }
 
@@ -80,7 +83,28 @@ void PlayedRelay::hear(uint64_t connection, const std::string& frame) {
     request(connection, *req);
   } else if (const auto* close = std::get_if<CloseRequest>(&*message)) {
     found->second.subscriptions.erase(close->subscription);
+  } else if (const auto* open = std::get_if<NegOpenRequest>(&*message)) {
+    ++reconciliations;
+    std::vector<NegentropyItem> items;
+    for (const auto& [id, event] : by_id_) {
+      if (!matches(open->filter, event)) continue;
+      if (number_ > 0 || id.bytes[0] >= 64) items.push_back({event.created_at, id});
+    }
+    found->second.negotiations[open->subscription] = *NegentropySet::seal(std::move(items));
+    reconcile(connection, open->subscription, open->message);
+  } else if (const auto* next = std::get_if<NegMessage>(&*message)) {
+    reconcile(connection, next->subscription, next->message);
+  } else if (const auto* over = std::get_if<NegCloseRequest>(&*message)) {
+    found->second.negotiations.erase(over->subscription);
   }
+}
+
+void PlayedRelay::reconcile(uint64_t connection, const SubscriptionId& id, ByteView message) {
+  if (!world_.calm && world_.chance(0.05))
+    return say(connection, NegError{id, "blocked: too busy for this", std::nullopt});
+  const auto answer = negentropy_answer(connections_[connection].negotiations[id], message);
+  if (!answer) FAIL("a client sent what is no negentropy: " << answer.error().message);
+  say(connection, NegMessage{id, *answer});
 }
 
 void PlayedRelay::publish(uint64_t connection, const Event& event) {
@@ -212,6 +236,9 @@ void Client::connect(size_t number) {
         [this, number] { lost(number); });
     if (link.connection == 0) return lost(number);
     const bool back = outage_.opened(number);
+    RelayInformation information;
+    if (world_.negentropy) information.supported_nips = {1, 77};
+    link.machine.announced(information);
     act(number, [&](Relay& relay, auto& out) { relay.opened(world_.time.now(), out); });
     for (size_t i = 0; back && i < links_.size(); ++i) {
       links_[i]->machine.network_back(world_.time.now());
@@ -314,9 +341,10 @@ void Reader::start() {
   for (size_t i = 0; i < world_.relays.size(); ++i) {
     const auto mark = covered.find(World::url(i));
     client_->act(i, [&](Relay& relay, auto& out) {
-      relay.subscribe("s", wanted(),
-                      mark == covered.end() ? std::nullopt : std::optional(mark->second),
-                      world_.time.now(), out);
+      Relay::Resume resume;
+      if (mark != covered.end()) resume.covered = mark->second;
+      resume.has_known = world_.negentropy;
+      relay.subscribe("s", wanted(), resume, world_.time.now(), out);
     });
   }
 }
@@ -329,6 +357,14 @@ void Reader::kill() {
 }
 
 void Reader::take(size_t relay, Relay::Action& action) {
+  if (const auto* wanted = std::get_if<Relay::NeedKnown>(&action)) {
+    std::vector<NegentropyItem> items;
+    for (const auto& [id, created_at] : regular) items.push_back({created_at, id});
+    for (const auto& [address, event] : addressed) items.push_back({event.created_at, event.id});
+    return client_->act(relay, [&](Relay& machine, auto& out) {
+      machine.known(wanted->subscription, *NegentropySet::seal(items), world_.time.now(), out);
+    });
+  }
   auto* deliver = std::get_if<Relay::Deliver>(&action);
   if (deliver == nullptr || !seen_.insert(deliver->event.id).second) return;
   if (seen_.size() > 4096) seen_ = {deliver->event.id};
@@ -348,7 +384,7 @@ void Reader::commit_next() {
       auto [known, added] = addressed.try_emplace(*address, item.event);
       if (!added && supersedes(item.event, known->second)) known->second = item.event;
     } else {
-      regular.insert(item.event.id);
+      regular.emplace(item.event.id, item.event.created_at);
     }
     if (item.covered) covered[World::url(item.relay)] = *item.covered;
   }
@@ -356,8 +392,8 @@ void Reader::commit_next() {
 
 // ---- world ----
 
-World::World(uint64_t seed, size_t count, Relay::Options with, bool jumps)
-    : options(with), clocks_jump(jumps), rng(seed) {
+World::World(uint64_t seed, size_t count, Relay::Options with, bool jumps, bool nip77)
+    : options(with), clocks_jump(jumps), negentropy(nip77), rng(seed) {
   for (size_t i = 0; i < count; ++i)
     relays.push_back(std::make_unique<PlayedRelay>(*this, i, 12 + 10 * i));
   publisher = std::make_unique<Publisher>(*this);

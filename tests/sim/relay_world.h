@@ -51,6 +51,7 @@ class PlayedRelay {
   void disconnect(uint64_t connection);
   void hear(uint64_t connection, const std::string& frame);
   void drop_all();
+  uint64_t reconciliations = 0;  // NEG-OPENs
   bool has(const EventId& id) const { return by_id_.count(id) != 0; }
   const Milliseconds latency;
 
@@ -59,13 +60,16 @@ class PlayedRelay {
     Answer answer;
     std::function<void()> lost;
     std::map<SubscriptionId, std::vector<Filter>> subscriptions;
+    std::map<SubscriptionId, NegentropySet> negotiations;
   };
   void say(uint64_t connection, RelayMessage message);
   void publish(uint64_t connection, const Event& event);
   void request(uint64_t connection, const ReqRequest& request);
+  void reconcile(uint64_t connection, const SubscriptionId& id, ByteView message);
   void forget_old();
 
   World& world_;
+  const size_t number_;
   const size_t limit_;
   uint64_t next_ = 1;
   std::map<uint64_t, Connection> connections_;
@@ -149,7 +153,7 @@ class Reader {
   const Client* client() const { return client_.get(); }
 
   // committed
-  std::set<EventId> regular;
+  std::map<EventId, UnixSeconds> regular;
   std::map<Address, Event> addressed;
   std::map<RelayUrl, UnixSeconds> covered;
   uint64_t handed_over = 0;
@@ -172,7 +176,8 @@ class Reader {
 
 class World {
  public:
-  World(uint64_t seed, size_t relays, Relay::Options options = {}, bool clocks_jump = true);
+  World(uint64_t seed, size_t relays, Relay::Options options = {}, bool clocks_jump = true,
+        bool negentropy = false);
   // Everything at random until `end`, then everything works for three days.
   void run(Milliseconds length);
 
@@ -184,6 +189,8 @@ class World {
 
   const Relay::Options options;
   const bool clocks_jump;
+  // Relays speak NIP-77; the first one keeps things back when it does.
+  const bool negentropy;
   Rng rng;
   VirtualTime time;
   bool calm = false;

@@ -56,6 +56,16 @@ TEST_CASE("R5 the marks alone lose nothing: no weekly second look, no clock that
   }
 }
 
+TEST_CASE("NIP-77 brings what was missed too, also from a relay that keeps things back") {
+  for (uint64_t seed = 1; seed <= runs(20); ++seed) {
+    INFO("seed " << seed);
+    World world(seed, 3, {}, true, true);
+    world.run(40 * kDay);
+    check_nothing_lost(world);
+    CHECK(world.relays[1]->reconciliations > 2);
+  }
+}
+
 TEST_CASE("a virtual year: nothing is lost, and the state stays as small as after a month") {
   World young(7, 4);
   young.run(30 * kDay);

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "nostr/filter.h"
+#include "nostr/negentropy.h"
+
+namespace ipnscast::nostr {
+
+// One catch-up with a relay by NIP-77: for each filter the ids that we lack are found out, then
+// fetched by id in batches. Gives one step at a time; pure.
+class Reconciliation {
+ public:
+  struct Open {  // NEG-OPEN
+    Filter filter;
+    Bytes message;
+  };
+  struct Reply {  // NEG-MSG
+    Bytes message;
+  };
+  struct Fetch {  // NEG-CLOSE, when one is open, then REQ for these
+    Filter ids;
+  };
+  struct Over {};  // all that the relay named was asked for
+  using Step = std::variant<Open, Reply, Fetch, Over>;
+
+  // `known` holds all that we have of any of the filters, which go without their limits.
+  Reconciliation(std::vector<Filter> filters, NegentropySet known);
+
+  Step start() { return open_next(); }
+  // The relay's NEG-MSG. After an error the reconciliation is of no use.
+  Result<Step> answered(ByteView message);
+  // The stored events of the last Fetch have come.
+  Step fetched();
+
+  // The relay named this id, or we had it: what else it has for these filters, it kept back.
+  bool accounts_for(const EventId& id) const;
+
+ private:
+  static constexpr size_t kBatch = 200;        // ids in one REQ
+  static constexpr size_t kMaxNeed = 100'000;  // ids to fetch, beyond which plain pages are better
+
+  Step open_next();
+  Step fetch_next();
+
+  // constant after construction
+  const std::vector<Filter> filters_;
+  const NegentropySet known_;
+  std::set<EventId> known_ids_;
+
+  std::optional<NegentropyInitiator> initiator_;
+  size_t next_filter_ = 0;
+  std::set<EventId> needed_;  // of all filters
+  std::vector<EventId> to_fetch_;
+};
+
+}  // namespace ipnscast::nostr

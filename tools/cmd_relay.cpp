@@ -51,7 +51,7 @@ void serve(Context& context, const ServeOptions& options) {
 }  // namespace
 
 void add_relay(CLI::App& app, Context& context) {
-  CLI::App* relay = app.add_subcommand("relay", "The embedded Nostr relay");
+  CLI::App* relay = app.add_subcommand("relay", "The embedded Nostr relay, and what other relays really do");
   relay->require_subcommand(1);
   const auto options = std::make_shared<ServeOptions>();
   CLI::App* serving = relay->add_subcommand("serve", "Runs the relay until Ctrl-C");
@@ -68,6 +68,7 @@ void add_relay(CLI::App& app, Context& context) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   serving->callback([&context, options] { serve(context, *options); });
+  add_relay_probe(*relay, context);
 }
 
 }  // namespace ipnscast::tools

@@ -2,7 +2,7 @@
 # library too, and secp256k1 has none. Shared with the installed package (ipnscastConfig.cmake includes this file).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(simdjson REQUIRED)

@@ -26,7 +26,7 @@ free_port() {
 sed -e "s|@DATA@|$data|" -e "s|@PORT@|$port|" -e "s|@AUTH@|$auth|" "$here/$name/settings.toml" >"$settings"
 case "$name" in
   rnostr) run=("$folder/bin/rnostr" "$settings") ;;
-  nostr-rs-relay) run=("$folder/bin/nostr-rs-relay" --db "$data" --config "$settings") ;;
+  nostr-rs-relay) run=("$folder/bin/nostr-rs-relay" "$settings") ;;
   *) echo "relay.sh knows no $name" >&2; exit 2 ;;
 esac
 

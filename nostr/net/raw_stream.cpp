@@ -1,0 +1,165 @@
+#include "nostr/net/raw_stream.h"
+
+#include <netdb.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace ipnscast::nostr::net {
+namespace {
+
+constexpr Milliseconds kLookAround{50};
+constexpr size_t kPart = 16 * 1024;
+
+std::string system_words(int error) { return std::strerror(error); }
+
+std::string ssl_words(const SSL* ssl) {
+  const long verdict = SSL_get_verify_result(ssl);
+  if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  return reason == nullptr ? "the connection was closed" : reason;
+}
+
+bool is_address(const std::string& host) {
+  return host.find(':') != std::string::npos ||
+         host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
+}  // namespace
+
+void RawStream::CloseFd::operator()(const int* fd) const {
+  ::close(*fd);
+  delete fd;
+}
+
+RawStream::RawStream(int fd) : fd_(new int(fd)) {}
+
+Status RawStream::wait(bool to_write, const Patience& patience) const {
+  while (true) {
+    if (patience.cancelled && patience.cancelled()) return fail(Errc::cancelled, "interrupted");
+    const Instant now = system_now().steady;
+    if (now >= patience.until) return fail(Errc::timeout, "no answer in time");
+    const auto left = std::chrono::ceil<Milliseconds>(patience.until - now);
+    pollfd wanted{*fd_, static_cast<short>(to_write ? POLLOUT : POLLIN), 0};
+    const int ready = ::poll(&wanted, 1, static_cast<int>(std::min(left, kLookAround).count()));
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return fail(Errc::unreachable, system_words(errno));
+  }
+}
+
+Result<RawStream> RawStream::connect(const std::string& address, uint16_t port,
+                                     const Patience& patience) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    return fail(Errc::unreachable, "not an address: " + address);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> target(found, &::freeaddrinfo);
+  const int fd = ::socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(Errc::unreachable, system_words(errno));
+  RawStream stream(fd);
+  if (::connect(fd, target->ai_addr, target->ai_addrlen) == 0) return stream;
+  if (errno != EINPROGRESS) return fail(Errc::unreachable, system_words(errno));
+  if (const Status ready = stream.wait(true, patience); !ready) return fail(ready.error());
+  int error = 0;
+  socklen_t size = sizeof(error);
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return fail(Errc::unreachable, system_words(error));
+  return stream;
+}
+
+Result<int> RawStream::through(const std::function<int()>& operation, const Patience& patience) {
+  while (true) {
+    ERR_clear_error();
+    const int done = operation();
+    if (done > 0) return done;
+    const int error = SSL_get_error(ssl_.get(), done);
+    if (error == SSL_ERROR_ZERO_RETURN) return 0;
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+      return fail(Errc::unreachable, ssl_words(ssl_.get()));
+    if (const Status ready = wait(error == SSL_ERROR_WANT_WRITE, patience); !ready)
+      return fail(ready.error());
+  }
+}
+
+Status RawStream::start_tls(const std::string& host, const std::string& ca_file,
+                            const Patience& patience) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  &SSL_CTX_free);
+  if (!context) return fail(Errc::internal, "libssl has no memory");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+  const int trusted = ca_file.empty()
+                          ? SSL_CTX_set_default_verify_paths(context.get())
+                          : SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr);
+  if (trusted != 1) return fail(Errc::invalid, "cannot use the CA file " + ca_file);
+  ssl_.reset(SSL_new(context.get()));
+  if (!ssl_ || SSL_set_fd(ssl_.get(), *fd_) != 1)
+    return fail(Errc::internal, "libssl has no memory");
+  if (is_address(host)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str());
+  } else {
+    SSL_set1_host(ssl_.get(), host.c_str());
+    // What the macro SSL_set_tlsext_host_name does, without its C cast.
+    SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(host.c_str()));
+  }
+  const auto shaken = through([this] { return SSL_connect(ssl_.get()); }, patience);
+  if (!shaken && SSL_get_verify_result(ssl_.get()) != X509_V_OK)
+    return fail(Errc::refused, "certificate: " + shaken.error().message);
+  if (!shaken) return fail(shaken.error().within("TLS"));
+  if (*shaken == 0) return fail(Errc::unreachable, "TLS: the connection was closed");
+  return {};
+}
+
+Status RawStream::write(std::string_view bytes, const Patience& patience) {
+  while (!bytes.empty()) {
+    if (ssl_) {
+      const auto written = through(
+          [&] { return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())); },
+          patience);
+      if (!written) return fail(written.error());
+      if (*written == 0) return fail(Errc::unreachable, "the connection was closed");
+      bytes.remove_prefix(static_cast<size_t>(*written));
+      continue;
+    }
+    const ssize_t written = ::send(*fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (written > 0) {
+      bytes.remove_prefix(static_cast<size_t>(written));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      return fail(Errc::unreachable, system_words(errno));
+    } else if (const Status ready = wait(true, patience); !ready) {
+      return ready;
+    }
+  }
+  return {};
+}
+
+Result<std::string> RawStream::read(const Patience& patience) {
+  std::string out(kPart, '\0');
+  if (ssl_) {
+    const auto got = through(
+        [&] { return SSL_read(ssl_.get(), out.data(), static_cast<int>(out.size())); }, patience);
+    if (!got) return fail(got.error());
+    out.resize(static_cast<size_t>(*got));
+    return out;
+  }
+  while (true) {
+    if (const Status ready = wait(false, patience); !ready) return fail(ready.error());
+    const ssize_t got = ::recv(*fd_, out.data(), out.size(), 0);
+    if (got >= 0) {
+      out.resize(static_cast<size_t>(got));
+      return out;
+    }
+    if (errno != EAGAIN && errno != EINTR) return fail(Errc::unreachable, system_words(errno));
+  }
+}
+
+}  // namespace ipnscast::nostr::net

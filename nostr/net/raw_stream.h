@@ -1,0 +1,56 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "nostr/base/bytes.h"
+#include "nostr/base/clock.h"
+#include "nostr/base/result.h"
+
+// Private to nostr.
+namespace ipnscast::nostr::net {
+
+// How long a blocking operation may take, and who else may end it.
+struct Patience {
+  Instant until;
+  std::function<bool()> cancelled;  // asked every 50 ms
+};
+
+// One TCP connection, with TLS on top if wanted, for a thread that may block: to measure what an
+// event loop would hide. All of it fails with Errc::timeout, Errc::cancelled or Errc::unreachable.
+class RawStream {
+ public:
+  // `address` is numeric.
+  static Result<RawStream> connect(const std::string& address, uint16_t port,
+                                   const Patience& patience);
+  RawStream(RawStream&&) = default;
+  RawStream& operator=(RawStream&&) = default;
+
+  // TLS 1.2 or later; the certificate has to be good for `host` and chain up to `ca_file` (PEM;
+  // empty: the system's). Errc::refused when it does not.
+  Status start_tls(const std::string& host, const std::string& ca_file, const Patience& patience);
+  Status write(std::string_view bytes, const Patience& patience);
+  // What there is, 16 KiB at most; empty at the end of the stream.
+  Result<std::string> read(const Patience& patience);
+
+ private:
+  struct CloseFd {
+    void operator()(const int* fd) const;
+  };
+  struct FreeSsl {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+
+  explicit RawStream(int fd);
+  Status wait(bool to_write, const Patience& patience) const;
+  // Repeats an SSL operation until it is through; its result, or 0 at the end of the stream.
+  Result<int> through(const std::function<int()>& operation, const Patience& patience);
+
+  std::unique_ptr<int, CloseFd> fd_;
+  std::unique_ptr<SSL, FreeSsl> ssl_;
+};
+
+}  // namespace ipnscast::nostr::net

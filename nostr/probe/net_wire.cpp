@@ -1,0 +1,204 @@
+#include "nostr/probe/net_wire.h"
+
+#include <variant>
+
+#include "nostr/base/base64.h"
+#include "nostr/base/inbox.h"
+#include "nostr/base/random.h"
+#include "nostr/net/http_get.h"
+#include "nostr/net/lws_loop.h"
+#include "nostr/net/websocket_client.h"
+
+namespace ipnscast::nostr::probe {
+namespace {
+
+constexpr Milliseconds kLookAround{50};  // between looks at whether somebody cancelled
+constexpr size_t kFramesWaiting = 256;
+
+Took since(Instant start) { return std::chrono::duration_cast<Took>(system_now().steady - start); }
+
+// Waits for the inbox. Errc::timeout, Errc::cancelled.
+template <typename Message>
+Result<Message> take(Inbox<Message>& inbox, Instant until, const Wire& wire) {
+  while (true) {
+    if (wire.cancelled()) return fail(Errc::cancelled, "interrupted");
+    const Instant now = system_now().steady;
+    if (auto message = inbox.pop_until(std::min(until, now + kLookAround)))
+      return std::move(*message);
+    if (now >= until) return fail(Errc::timeout, "no answer in time");
+  }
+}
+
+struct Opened {};
+using Happening = std::variant<Opened, Connection::Heard, net::Closed>;
+
+class NetConnection final : public Connection {
+ public:
+  NetConnection(net::Loop& loop, const Wire& wire) : loop_(loop), wire_(wire) {}
+  ~NetConnection() override {
+    loop_.run([this] { socket_.reset(); });
+  }
+
+  Status open(const RelayUrl& url, const std::string& ca_file, Instant until);
+  void send(std::string frame) override;
+  Result<Heard> hear(Instant until) override;
+
+ private:
+  Error error_of(const net::Closed& closed) const;
+  void came_in(std::string frame);
+
+  net::Loop& loop_;
+  const Wire& wire_;
+  Inbox<Happening> inbox_{2 * kFramesWaiting};
+  std::unique_ptr<net::WebSocketClient> socket_;  // net thread only
+};
+
+Error NetConnection::error_of(const net::Closed& closed) const {
+  using Reason = net::CloseReason;
+  if (closed.reason == Reason::timeout) return {Errc::timeout, closed.text};
+  const bool answered = closed.reason == Reason::http_status || closed.reason == Reason::tls;
+  return {answered ? Errc::refused : Errc::unreachable, closed.text};
+}
+
+// Net thread. A relay that talks faster than the probe listens is read more slowly.
+void NetConnection::came_in(std::string frame) {
+  inbox_.push_reserved(Heard{std::move(frame), system_now().steady});
+  if (inbox_.size() >= kFramesWaiting) socket_->pause_reading();
+}
+
+Status NetConnection::open(const RelayUrl& url, const std::string& ca_file, Instant until) {
+  net::ClientOptions options;
+  options.ca_file = ca_file;
+  options.connect_timeout = std::max(
+      Milliseconds(1), std::chrono::duration_cast<Milliseconds>(until - wire_.now().steady));
+  loop_.run([&] {
+    socket_ = net::connect(
+        loop_, url, options,
+        {.opened = [this] { inbox_.push_reserved(Opened{}); },
+         .frame = [this](std::string frame) { came_in(std::move(frame)); },
+         .closed = [this](net::Closed closed) { inbox_.push_reserved(std::move(closed)); }});
+  });
+  const auto happened = take(inbox_, until, wire_);
+  if (!happened) return fail(happened.error());
+  if (const auto* closed = std::get_if<net::Closed>(&*happened)) return fail(error_of(*closed));
+  return {};
+}
+
+void NetConnection::send(std::string frame) {
+  loop_.run([&] { socket_->send(std::move(frame)); });
+}
+
+Result<Connection::Heard> NetConnection::hear(Instant until) {
+  while (true) {
+    auto happened = take(inbox_, until, wire_);
+    if (!happened) return fail(happened.error());
+    if (inbox_.size() == 0) loop_.run([this] { socket_->resume_reading(); });
+    if (auto* heard = std::get_if<Heard>(&*happened)) return std::move(*heard);
+    if (const auto* closed = std::get_if<net::Closed>(&*happened))
+      return fail(Errc::closed, closed->text);
+  }
+}
+
+// A relay that is asked for an upgrade, and what it says to permessage-deflate. RFC 6455, RFC 7692.
+constexpr std::string_view kUpgrade =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+    "Sec-WebSocket-Key: ";
+constexpr std::string_view kInformation = "Accept: application/nostr+json\r\nConnection: close\r\n";
+constexpr int kSwitchingProtocols = 101;
+
+Result<net::RawStream> open_stream(const RelayUrl& url, const std::string& ca_file,
+                                   const std::vector<std::string>& addresses,
+                                   const net::Patience& patience, Handshake& times) {
+  Error last{Errc::unreachable, "no address"};
+  for (const std::string& address : addresses) {
+    Instant start = system_now().steady;
+    auto stream = net::RawStream::connect(address, url.port(), patience);
+    if (!stream) {
+      last = stream.error();
+      continue;
+    }
+    times.connect = since(start);
+    if (!url.tls()) return stream;
+    start = system_now().steady;
+    if (const Status safe = stream->start_tls(url.host(), ca_file, patience); !safe)
+      return fail(safe.error());
+    times.tls = since(start);
+    return stream;
+  }
+  return fail(std::move(last));
+}
+
+Status ask_for_upgrade(net::RawStream& stream, const RelayUrl& url, const net::Patience& patience,
+                       Handshake& out) {
+  const std::string lines = std::string(kUpgrade) + to_base64(random_bytes(16)) + "\r\n";
+  const Instant start = system_now().steady;
+  const auto answer = net::http_get(stream, url, lines, true, 0, patience);
+  if (!answer) return fail(answer.error());
+  if (answer->status != kSwitchingProtocols)
+    return fail(Errc::refused, "HTTP " + std::to_string(answer->status));
+  out.upgrade = since(start);
+  const auto extensions = answer->headers.find("sec-websocket-extensions");
+  out.deflate = extensions != answer->headers.end() &&
+                extensions->second.find("permessage-deflate") != std::string::npos;
+  return {};
+}
+
+Result<RelayInformation> ask_for_information(net::RawStream& stream, const RelayUrl& url,
+                                             const net::Patience& patience) {
+  const auto answer =
+      net::http_get(stream, url, kInformation, false, kMaxRelayInformation, patience);
+  if (!answer) return fail(answer.error());
+  if (answer->status != 200) return fail(Errc::refused, "HTTP " + std::to_string(answer->status));
+  return parse_relay_information(answer->body);
+}
+
+}  // namespace
+
+NetWire::NetWire(net::Loop& loop, RelayUrl url, std::string ca_file)
+    : loop_(loop), url_(std::move(url)), ca_file_(std::move(ca_file)) {}
+
+Result<std::vector<std::string>> NetWire::look_up(Instant until) {
+  using Found = Result<std::vector<std::string>>;
+  const auto inbox = std::make_shared<Inbox<Found>>(1);  // the answer may outlive us
+  loop_.impl().names->look_up(url_.host(),
+                              [inbox](Found found) { inbox->push_reserved(std::move(found)); });
+  auto found = take(*inbox, until, *this);
+  if (!found) return fail(found.error());
+  return std::move(*found);
+}
+
+Result<Handshake> NetWire::shake_hands(Instant until) {
+  Handshake out;
+  const net::Patience patience{until, [this] { return cancelled(); }};
+  const Instant start = now().steady;
+  const auto addresses = look_up(until);
+  if (!addresses) return fail(addresses.error());
+  out.look_up = since(start);
+  auto stream = open_stream(url_, ca_file_, *addresses, patience, out);
+  if (!stream) return fail(stream.error());
+  if (const Status upgraded = ask_for_upgrade(*stream, url_, patience, out); !upgraded)
+    return fail(upgraded.error());
+
+  Handshake again;  // the times of a second connection are nobody's
+  const Instant asked = now().steady;
+  auto second = open_stream(url_, ca_file_, *addresses, patience, again);
+  auto information = second ? ask_for_information(*second, url_, patience)
+                            : Result<RelayInformation>(fail(second.error()));
+  if (information) {
+    out.asked = since(asked);
+    out.information = std::move(*information);
+  } else {
+    out.information_fault = information.error().message;
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Connection>> NetWire::connect(Instant until) {
+  auto connection = std::make_unique<NetConnection>(loop_, *this);
+  if (const Status opened = connection->open(url_, ca_file_, until); !opened)
+    return fail(opened.error());
+  return connection;
+}
+
+}  // namespace ipnscast::nostr::probe

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+
+#include "nostr/net/loop.h"
+#include "nostr/probe/wire.h"
+#include "nostr/relay_url.h"
+
+namespace ipnscast::nostr::probe {
+
+// A wire over real sockets. Of the thread that runs the probe, except for cancel(). The loop
+// outlives it, and it outlives its connections.
+class NetWire final : public Wire {
+ public:
+  // ca_file: PEM; empty for the system's.
+  NetWire(net::Loop& loop, RelayUrl url, std::string ca_file);
+
+  // Ends the waiting that is under way, and all that comes until finish_despite_cancel(). Any
+  // thread.
+  void cancel() { cancelled_ = true; }
+
+  Now now() const override { return system_now(); }
+  Result<Handshake> shake_hands(Instant until) override;
+  Result<std::unique_ptr<Connection>> connect(Instant until) override;
+  bool cancelled() const override { return cancelled_ && !finishing_; }
+  void finish_despite_cancel() override { finishing_ = true; }
+
+ private:
+  Result<std::vector<std::string>> look_up(Instant until);
+
+  // constant after construction
+  net::Loop& loop_;
+  const RelayUrl url_;
+  const std::string ca_file_;
+
+  std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> finishing_ = false;
+};
+
+}  // namespace ipnscast::nostr::probe

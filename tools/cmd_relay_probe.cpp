@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "nostr/probe/net_wire.h"
+#include "nostr/probe/probe.h"
+#include "nostr/probe/verdict.h"
+#include "tools/probe_report.h"
+#include "tools/session.h"
+#include "tools/stop_signal.h"
+
+namespace ipnscast::tools {
+namespace {
+
+namespace probe = nostr::probe;
+
+struct Options {
+  std::vector<std::string> urls;
+  std::string markdown;
+  size_t parallel = 1;
+};
+
+// Probes relays, several at a time if wanted. Stopping lets those that are under way clean up and
+// skips the rest.
+class Probing {
+ public:
+  using Done = std::function<void(probe::Report)>;
+
+  Probing(nostr::net::Loop& loop, std::string ca_file, const probe::Options& options)
+      : loop_(loop), ca_file_(std::move(ca_file)), options_(options) {}
+
+  // `done` gets each report as it comes, one at a time, on threads of ours.
+  void run(const std::vector<nostr::RelayUrl>& relays, size_t parallel, const Done& done);
+  // Any thread.
+  void stop();
+
+ private:
+  std::optional<probe::Report> probe_one(const nostr::RelayUrl& url);
+
+  // constant after construction
+  nostr::net::Loop& loop_;
+  const std::string ca_file_;
+  const probe::Options options_;
+
+  std::mutex mutex_;
+  // guarded by mutex_
+  std::set<probe::NetWire*> under_way_;
+  bool stopped_ = false;
+};
+
+std::optional<probe::Report> Probing::probe_one(const nostr::RelayUrl& url) {
+  probe::NetWire wire(loop_, url, ca_file_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return std::nullopt;
+    under_way_.insert(&wire);
+  }
+  auto report = probe::run(wire, url, options_);
+  const std::lock_guard lock(mutex_);
+  under_way_.erase(&wire);
+  return report;
+}
+
+void Probing::run(const std::vector<nostr::RelayUrl>& relays, size_t parallel, const Done& done) {
+  std::atomic<size_t> next = 0;
+  std::mutex one_at_a_time;
+  const auto work = [&] {
+    for (size_t i = next++; i < relays.size(); i = next++) {
+      auto report = probe_one(relays[i]);
+      if (!report) return;
+      const std::lock_guard lock(one_at_a_time);
+      done(std::move(*report));
+    }
+  };
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < std::min(parallel, relays.size()); ++i) others.emplace_back(work);
+  work();
+  for (std::thread& other : others) other.join();
+}
+
+void Probing::stop() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  for (probe::NetWire* wire : under_way_) wire->cancel();
+}
+
+// 0 when all are fit, 3 when none was reached, 1 otherwise.
+class Tally {
+ public:
+  void add(const probe::Report& report, const probe::Verdict& verdict) {
+    ++total_;
+    if (report.unreachable) ++unreachable_;
+    if (verdict.fit) ++fit_;
+  }
+  Exit exit() const {
+    if (total_ > 0 && fit_ == total_) return Exit::done;
+    return total_ > 0 && unreachable_ == total_ ? Exit::unreachable : Exit::no;
+  }
+
+ private:
+  size_t total_ = 0;
+  size_t unreachable_ = 0;
+  size_t fit_ = 0;
+};
+
+Status write_file(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  return out ? Status() : fail(Errc::io, path + ": cannot write");
+}
+
+void run_probe(Context& context, const Options& options) {
+  StopSignal stop;
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto relays = session->relays(options.urls);
+  if (!relays) return report(context, relays.error());
+  if (!session->settings().relays.proxy.empty())
+    return report_usage(context, "a probe connects directly, but relays.proxy is set");
+  auto loop = nostr::net::Loop::start();
+  if (!loop) return report(context, loop.error());
+  probe::Options wanted;
+  if (context.timeout) wanted.timeout = *context.timeout;
+  Probing probing(**loop, session->settings().relays.ca_file, wanted);
+  const OnStopSignal on_stop(stop, [&probing] { probing.stop(); });
+  Tally tally;
+  std::vector<ProbedRelay> probed;
+  probing.run(*relays, options.parallel, [&](probe::Report found) {
+    const probe::Verdict verdict = probe::judge(found);
+    print_probe(context, found, verdict);
+    tally.add(found, verdict);
+    probed.push_back({std::move(found), verdict});
+  });
+  context.exit = tally.exit();
+  if (options.markdown.empty()) return;
+  if (const Status written = write_file(options.markdown, probe_markdown(std::move(probed)));
+      !written)
+    report(context, written.error());
+}
+
+}  // namespace
+
+void add_relay_probe(CLI::App& relay, Context& context) {
+  CLI::App* const command = relay.add_subcommand(
+      "probe",
+      "What relays really do with hints, each within --timeout (30s). Writes a few events with "
+      "keys "
+      "of its own and deletes them again. Exit code 1: unfit for hints, 3: unreachable");
+  const auto options = std::make_shared<Options>();
+  command->add_option("url", options->urls, "Relays (default: the configured ones)")
+      ->type_name("URL");
+  command
+      ->add_option("--markdown", options->markdown, "Also write a table of them all to this file")
+      ->type_name("FILE");
+  command->add_option("--parallel", options->parallel, "Relays at a time")
+      ->check(CLI::Range(1, 32))
+      ->capture_default_str();
+  command->callback([&context, options] { run_probe(context, *options); });
+}
+
+}  // namespace ipnscast::tools

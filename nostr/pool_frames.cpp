@@ -42,10 +42,12 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
       auto message = parse_relay_message(one.frame, options.limits);
       if (message) result.message = std::move(*message);
     }
+    const bool closed = result.message && std::holds_alternative<ClosedMessage>(*result.message);
     Relay::Actions actions;
     link.machine.frame(std::move(result), system_now(), actions);
     perform(link, std::move(actions));
     if (stopped) return;
+    if (closed) note_links(link);
   }
 }
 

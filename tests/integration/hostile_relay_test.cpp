@@ -342,3 +342,22 @@ TEST_CASE("a reader that takes nothing stops the flood at the socket, and loses 
   CHECK(got.size() == kEvents);
   pool.reset();
 }
+
+TEST_CASE("R18 a subscription that is refused from the start is told so, with the relay's words") {
+  ScriptedRelay relay([](ScriptedRelay& self, ScriptedRelay::Connection c, const ClientMessage& m) {
+    if (const auto* id = req_id(m))
+      self.say(c, RelayMessage(ClosedMessage{*id, "restricted: members only"}));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(10'000);
+  std::optional<PoolLink> told;
+  while (auto message = reader.inbox.pop_until(deadline)) {
+    if (const auto* link = std::get_if<PoolLink>(&*message)) {
+      told = *link;
+      break;
+    }
+  }
+  REQUIRE(told);
+  CHECK_FALSE(told->live);
+  CHECK(told->reason == "restricted: members only");
+}

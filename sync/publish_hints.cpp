@@ -5,7 +5,7 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr Milliseconds kSignTimeout{10'000};
+constexpr Milliseconds kSignTimeout{45'000};  // a remote signer says itself when it gives up
 
 }  // namespace
 

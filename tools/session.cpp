@@ -1,9 +1,28 @@
 #include "tools/session.h"
 
+#include <cstdio>
+#include <set>
+
+#include "nostr/nip42.h"
+#include "nostr/remote_signer.h"
 #include "tools/password.h"
 #include "tools/state_directory.h"
 
 namespace ipnscast::tools {
+namespace {
+
+// What we ask a remote signer to be allowed (NIP-46): hints, AUTH, retractions, private hints.
+std::string permissions(const bridge::RelaySettings& relays) {
+  std::set<int> kinds(relays.kinds.begin(), relays.kinds.end());
+  kinds.insert(relays.public_kinds.begin(), relays.public_kinds.end());
+  if (relays.history_kind) kinds.insert(*relays.history_kind);
+  kinds.insert({5, nostr::kAuthKind});
+  std::string out = "nip44_encrypt,nip44_decrypt";
+  for (const int kind : kinds) out += ",sign_event:" + std::to_string(kind);
+  return out;
+}
+
+}  // namespace
 
 Result<std::filesystem::path> config_file(const Context& context) {
   if (!context.config_file.empty()) return std::filesystem::path(context.config_file);
@@ -34,9 +53,25 @@ std::string Session::own_label() const {
   return settings_.identity.key.empty() ? "self" : settings_.identity.key;
 }
 
+Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
+  if (remote_) return remote_;
+  auto uri = nostr::parse_bunker_uri(settings_.identity.signer);
+  if (!uri) return fail(Errc::invalid, "identity.signer: " + uri.error().message);
+  nostr::RemoteSignerOptions options;
+  options.state_file = nostr::remote_signer_file(state_dir_, *uri);
+  options.ca_file = settings_.relays.ca_file;
+  options.session.perms = permissions(settings_.relays);
+  options.on_auth_url = [](const std::string& url) {
+    std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());
+  };
+  auto opened = nostr::RemoteSigner::open(std::move(*uri), std::move(options));
+  if (!opened) return fail(opened.error());
+  remote_ = std::move(*opened);
+  return remote_;
+}
+
 Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
-  if (settings_.identity.signer.starts_with("bunker://"))
-    return fail(Errc::unsupported, "identity.signer: remote signers are not supported yet");
+  if (settings_.identity.signer.starts_with("bunker:")) return remote_signer();
   const auto key = keys_.load(own_label());
   // The default key may be absent: reading needs none.
   if (!key && key.error().code == Errc::not_found && own_label() == "self")

@@ -32,8 +32,9 @@ class Session {
   // The label that `self` means.
   std::string own_label() const;
 
-  // Signs events with the own key; null when there is none yet. Errc::unsupported for a remote
-  // signer and for a key that is no Nostr key.
+  // Signs events with the own key, or has a remote signer do it (identity.signer), which is reached
+  // the first time; null when there is no key yet. Errc::unsupported for a key that is no Nostr
+  // key; else as RemoteSigner::open().
   Result<std::shared_ptr<nostr::Signer>> signer() const;
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
@@ -43,6 +44,7 @@ class Session {
   Result<sync::Config> sync_config() const;
 
  private:
+  Result<std::shared_ptr<nostr::Signer>> remote_signer() const;
   Session(bridge::Settings settings, std::filesystem::path state_dir,
           std::filesystem::path cache_dir, PasswordSource password)
       : settings_(std::move(settings)),
@@ -54,6 +56,7 @@ class Session {
   std::filesystem::path state_dir_;
   std::filesystem::path cache_dir_;  // empty: in the state directory
   sync::KeyStore keys_;
+  mutable std::shared_ptr<nostr::Signer> remote_;  // once it is connected
 };
 
 }  // namespace ipnscast::tools

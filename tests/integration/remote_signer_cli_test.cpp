@@ -1,0 +1,82 @@
+// `[identity] signer = "bunker://..."`: the program without a Nostr key of its own (NIP-46).
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "nostr/base/hex.h"
+#include "nostr/nip19.h"
+#include "nostr/server/relay_server.h"
+#include "tests/support/bunker.h"
+#include "tests/support/catch.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+using namespace ipnscast;
+using nlohmann::json;
+using test::Ran;
+
+namespace {
+
+const std::string kName = "k51qzi5uqu5dhbucpoao44lx7txki8bokz8n2cucag2rl87ahq2hv090gg5pnm";
+const std::string kCid = "bafybeih623j26pmus7drj6gopwundyhup4qih7ozsmwep7cnskkfqypd2u";
+
+struct World {
+  World() {
+    nostr::server::RelayServerOptions options;
+    options.port = 0;
+    relay = std::move(*nostr::server::RelayServer::start(*loop, options));
+    bunker =
+        std::make_unique<test::Bunker>(*loop, std::vector{*nostr::RelayUrl::parse(relay->url())});
+    std::ofstream(folder.path() / "config.toml")
+        << "[identity]\nsigner = \"" << bunker->address() << "\"\n[relays]\nurls = [\""
+        << relay->url() << "\"]\n[gateways]\nnodes = [\"http://127.0.0.1:9\"]\n"
+        << "[bridge]\nnames = [\"" << kName << "\"]\n";
+  }
+  Ran run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), IPNSCAST_BINARY_DIR "/tools/ipnscast");
+    arguments.insert(arguments.end(),
+                     {"--json", "--config", (folder.path() / "config.toml").string(), "--state",
+                      (folder.path() / "state").string()});
+    return test::run({.argv = std::move(arguments)});
+  }
+
+  test::TempDir folder;
+  std::unique_ptr<nostr::net::Loop> loop = std::move(*nostr::net::Loop::start());
+  std::unique_ptr<nostr::server::RelayServer> relay;
+  std::unique_ptr<test::Bunker> bunker;
+};
+
+}  // namespace
+
+TEST_CASE("hints are announced under the key of a remote signer, over restarts") {
+  const World world;
+  for (const char* sequence : {"1", "2"}) {
+    const Ran ran = world.run({"announce", kName, kCid, "--sequence", sequence});
+    INFO(ran.out + ran.err);
+    REQUIRE(ran.exit == 0);
+  }
+  CHECK(world.bunker->heard("connect") == 1);
+  CHECK(world.bunker->heard("get_public_key") == 2);
+
+  const Ran asked = world.run({"event", "req", R"({"kinds":[30078]})"});
+  INFO(asked.err);
+  REQUIRE(asked.exit == 0);
+  const json hint = json::parse(asked.out.substr(0, asked.out.find('\n')));
+  CHECK(hint["pubkey"] == to_hex(world.bunker->user().public_key().view()));
+  CHECK(hint["content"].get<std::string>().find("\"2\"") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(world.folder.path() / "state/keys"));
+}
+
+TEST_CASE("the bridge announces as the user of a remote signer") {
+  const World world;
+  const Ran ran = world.run({"bridge", "--check-config"});
+  INFO(ran.err);
+  REQUIRE(ran.exit == 0);
+  CHECK(json::parse(ran.out)["author"] == nostr::encode_npub(world.bunker->user().public_key()));
+}
+
+TEST_CASE("a remote signer signs no records, and whoever tries is told what to do") {
+  const World world;
+  const Ran ran = world.run({"publish", "self", "--cid", kCid});
+  CHECK(ran.exit == 1);
+  CHECK(ran.err.find("key generate self --type ed25519") != std::string::npos);
+}

@@ -34,6 +34,13 @@ std::unique_ptr<Pool> Pool::start(net::Loop& loop, PoolOptions options) {
       loop, impl->options.verify_threads, impl->options.limits,
       [raw = impl.get()](auto batch) { raw->checked(std::move(batch)); },
       [raw = impl.get()] { raw->flush_stalled(); });
+  if (impl->options.read_information) {
+    impl->information = std::make_unique<net::InformationFetcher>(
+        loop, impl->options.ca_file,
+        [self = impl->weak_from_this()](const RelayUrl& url, const RelayInformation& what) {
+          if (const auto pool_impl = self.lock()) pool_impl->informed(url, what);
+        });
+  }
   loop.run([&] { impl->start(); });
   return pool;
 }
@@ -42,6 +49,7 @@ Pool::~Pool() {
   net::Loop& loop = impl_->loop;
   loop.run([this] { impl_->stop(); });
   impl_->verify.reset();
+  impl_->information.reset();
 }
 
 void Pool::Impl::start() {
@@ -93,6 +101,7 @@ void Pool::Impl::connect(Link& link) {
     link.machine.opened(system_now(), actions);
     perform(link, std::move(actions));
     update_reading(link);
+    ask_for_information(link);
     if (back) network_back();
     if (connected_observer) connected_observer(link.url);
   };
@@ -112,6 +121,22 @@ void Pool::Impl::socket_closed(Link& link, net::Closed closed) {
   perform(link, std::move(actions));
   asking_lost(link);
   note_links(link);
+}
+
+// Once a day, beside what the relay is asked already.
+void Pool::Impl::ask_for_information(Link& link) {
+  const Instant now = std::chrono::steady_clock::now();
+  if (!information || (link.informed_at && now - *link.informed_at < std::chrono::hours(24)))
+    return;
+  link.informed_at = now;
+  information->ask(link.url);
+}
+
+void Pool::Impl::informed(const RelayUrl& url, const RelayInformation& what) {
+  if (stopped) return;
+  for (auto& link : links) {
+    if (link->url == url) link->machine.announced(what);
+  }
 }
 
 void Pool::Impl::network_back() {

@@ -66,6 +66,7 @@ struct PoolOptions {
   Milliseconds ping_interval{25'000};
   size_t remembered_events = 65536;  // per subscription, so that an event is delivered once
   Quarantine::Options quarantine;
+  bool read_information = true;  // fetch each relay's NIP-11 document, and keep to its limits
 };
 
 struct SubscribeOptions {

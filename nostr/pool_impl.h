@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "nostr/base/bounded_set.h"
+#include "nostr/net/information_fetcher.h"
 #include "nostr/net/verify_threads.h"
 #include "nostr/net/websocket_client.h"
 #include "nostr/outage_watch.h"
@@ -25,6 +26,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     std::string last_error;
     std::deque<std::string> stalled;  // frames that wait for room at their verification thread
     std::optional<Instant> wake_at;
+    std::optional<Instant> informed_at;  // its information document was asked for
   };
   struct Subscription {
     explicit Subscription(size_t remembered) : delivered(remembered) {}
@@ -72,6 +74,8 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void wake(uint64_t id);
   void socket_closed(Link& link, net::Closed closed);
   void network_back();
+  void ask_for_information(Link& link);
+  void informed(const RelayUrl& url, const RelayInformation& what);
   void sign_auth(Link& link, const Relay::SignAuth& wanted);
 
   // pool_frames.cpp
@@ -113,6 +117,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
 
   std::vector<std::unique_ptr<Link>> links;  // by id - 1
   std::unique_ptr<net::VerifyThreads> verify;
+  std::unique_ptr<net::InformationFetcher> information;
   std::map<SubscriptionKey, Subscription> subscriptions;
   std::unordered_map<SubscriptionId, SubscriptionKey> parts;
   std::multimap<EventId, Publish> publishes;

@@ -6,6 +6,7 @@
 #include "nostr/base/inbox.h"
 #include "nostr/base/random.h"
 #include "nostr/net/http_get.h"
+#include "nostr/net/information_fetcher.h"
 #include "nostr/net/lws_loop.h"
 #include "nostr/net/websocket_client.h"
 
@@ -104,7 +105,6 @@ constexpr std::string_view kUpgrade =
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
     "Sec-WebSocket-Key: ";
-constexpr std::string_view kInformation = "Accept: application/nostr+json\r\nConnection: close\r\n";
 constexpr int kSwitchingProtocols = 101;
 
 Result<net::RawStream> open_stream(const RelayUrl& url, const std::string& ca_file,
@@ -144,15 +144,6 @@ Status ask_for_upgrade(net::RawStream& stream, const RelayUrl& url, const net::P
   return {};
 }
 
-Result<RelayInformation> ask_for_information(net::RawStream& stream, const RelayUrl& url,
-                                             const net::Patience& patience) {
-  const auto answer =
-      net::http_get(stream, url, kInformation, false, kMaxRelayInformation, patience);
-  if (!answer) return fail(answer.error());
-  if (answer->status != 200) return fail(Errc::refused, "HTTP " + std::to_string(answer->status));
-  return parse_relay_information(answer->body);
-}
-
 }  // namespace
 
 NetWire::NetWire(net::Loop& loop, RelayUrl url, std::string ca_file)
@@ -183,7 +174,7 @@ Result<Handshake> NetWire::shake_hands(Instant until) {
   Handshake again;  // the times of a second connection are nobody's
   const Instant asked = now().steady;
   auto second = open_stream(url_, ca_file_, *addresses, patience, again);
-  auto information = second ? ask_for_information(*second, url_, patience)
+  auto information = second ? net::ask_for_information(*second, url_, patience)
                             : Result<RelayInformation>(fail(second.error()));
   if (information) {
     out.asked = since(asked);

@@ -7,6 +7,7 @@
 #include "nostr/base/inbox.h"
 #include "nostr/keys.h"
 #include "nostr/outbox_sender.h"
+#include "nostr/server/relay_server.h"
 #include "tests/support/catch.h"
 #include "tests/support/scripted_relay.h"
 #include "tests/support/temp_dir.h"
@@ -315,4 +316,27 @@ TEST_CASE("a full disk refuses the event and keeps what was accepted") {
   CHECK(last.error().message.find("full") != std::string::npos);
   CHECK(accepted > 5);
   CHECK(outbox_pending(*db)->size() == accepted);
+}
+
+TEST_CASE(
+    "NIP-11 what a relay says it does not take is refused here, with its limit in the reason") {
+  TempDir dir;
+  auto loop = *net::Loop::start();
+  server::RelayOptions limits;
+  limits.max_event_tags = 3;
+  auto relay = server::RelayServer::start(*loop, {.port = 0, .relay = limits});
+  REQUIRE(relay);
+  const RelayUrl url = *RelayUrl::parse((*relay)->url());
+  Sender sender(dir.path() / "state.db", {url});
+  const std::vector<Tag> tags{{"d", "a"}, {"t", "1"}, {"t", "2"}, {"t", "3"}};
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  std::string reason;
+  for (int i = 0; reason.find("this relay takes 3") == std::string::npos; ++i) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);  // until the document is here
+    const Event event = sign_event(author(), {{now_seconds() + i}, 30078, tags, ""});
+    const PublishReport report = sender.send(event);
+    REQUIRE(report.relays.at(url).state == PublishState::refused);
+    reason = report.relays.at(url).reason;
+  }
+  CHECK(reason == "invalid: tags 4, this relay takes 3");
 }

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "nostr/base/inbox.h"
+#include "nostr/net/raw_stream.h"
+#include "nostr/nip11.h"
+#include "nostr/relay_url.h"
+
+// Private to nostr.
+namespace ipnscast::nostr::net {
+
+class Loop;
+
+// Asks for a relay's information document on an open stream. NIP-11. Errc::refused for another
+// status than 200, what http_get() and parse_relay_information() say.
+Result<RelayInformation> ask_for_information(RawStream& stream, const RelayUrl& url,
+                                             const Patience& patience);
+
+// The thread nip11: fetches information documents, one after the other, each from a connection of
+// its own. A relay that has none costs nothing but the try.
+class InformationFetcher {
+ public:
+  // Called on the net thread.
+  using Done = std::function<void(const RelayUrl&, const RelayInformation&)>;
+
+  // ca_file: PEM; empty for the system's. The loop outlives it.
+  InformationFetcher(Loop& loop, std::string ca_file, Done done);
+  // Cancels what is under way. `done` is not called afterwards by what runs on the net thread
+  // later.
+  ~InformationFetcher();
+
+  // Net thread. Dropped when very many wait: limits are a help, no need.
+  void ask(const RelayUrl& url);
+
+ private:
+  struct Question {
+    RelayUrl url;
+    std::vector<std::string> addresses;
+  };
+  void serve();
+  Result<RelayInformation> fetch(const Question& question) const;
+
+  Loop& loop_;
+  const std::string ca_file_;
+  const std::shared_ptr<Done> done_;
+  std::atomic<bool> cancelled_ = false;
+  // Shared with look-ups, which may outlive us.
+  const std::shared_ptr<Inbox<Question>> inbox_;
+  std::thread thread_;
+};
+
+}  // namespace ipnscast::nostr::net

@@ -136,7 +136,7 @@ TEST_CASE("the embedded relay is found fit, with its NIP-11 document and times")
 TEST_CASE("faults show over a socket as they do in memory") {
   FaultyServer deaf({.deaf = true});
   probe::Options hasty = kQuick;
-  hasty.patience = Milliseconds(300);
+  hasty.patience = Milliseconds(1'000);
   const auto report = Prober().run(deaf.url(), hasty);
   CHECK(report.live.heard == 0);
   CHECK_FALSE(probe::judge(report).fit);

@@ -98,6 +98,7 @@ TEST_CASE("probe: khatru is fit") {
   const ForeignRelay relay("khatru", *folder);
   const Found found = probe(relay.url());
   expect_open_to_all(found);
+  expect_correct(found);
   // Its library compares the label with what stands before it: NEG-OPEN is never understood.
   CHECK(found.report.at("negentropy").at("result") == "refuses");
   CHECK(found.complains("NIP-77 is claimed but does not work"));
@@ -153,12 +154,18 @@ TEST_CASE("probe: nostrmini keeps every version and deletes nothing") {
   CHECK(found.report.at("deletion").at("left_behind") > 10);
 }
 
-TEST_CASE("probe: nostr-rs-relay is fit") {
+TEST_CASE("probe: nostr-rs-relay is fit, though it keeps the first of versions with one time") {
   const auto folder = peer("nostr-rs-relay");
   if (!folder) SKIP_TEST(folder.error());
   const ForeignRelay relay("nostr-rs-relay", *folder);
   const Found found = probe(relay.url());
   expect_open_to_all(found);
+  CHECK(found.report.at("replacement").at("newer_wins") == true);
+  CHECK(found.report.at("replacement").at("older_stays_away") == true);
+  CHECK(found.report.at("replacement").at("tie_break") == "first-come");
+  CHECK(found.report.at("filters_by_d").at("live") == true);
+  CHECK(found.report.at("deletion").at("honoured") == true);
+  CHECK(found.report.at("deletion").at("stays_gone") == true);
 }
 
 TEST_CASE("probe: rnostr is fit") {
@@ -167,6 +174,9 @@ TEST_CASE("probe: rnostr is fit") {
   const ForeignRelay relay("rnostr", *folder);
   const Found found = probe(relay.url());
   expect_open_to_all(found);
+  expect_correct(found);
+  CHECK(found.report.at("deletion").at("honoured") == true);
+  CHECK(found.report.at("deletion").at("stays_gone") == false);
 }
 
 TEST_CASE("probe: rnostr that wants AUTH for everything is told from one that refuses") {

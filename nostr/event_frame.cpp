@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "nostr/base/hex.h"
-
 namespace ipnscast::nostr {
 namespace {
 
@@ -31,18 +29,6 @@ bool take_back(std::string_view& text, char token) {
   return true;
 }
 
-std::optional<EventId> find_id(std::string_view event) {
-  constexpr std::string_view kName = "\"id\"";
-  const void* const found = memmem(event.data(), event.size(), kName.data(), kName.size());
-  if (found == nullptr) return std::nullopt;
-  event.remove_prefix(static_cast<size_t>(static_cast<const char*>(found) - event.data()) +
-                      kName.size());
-  EventId out;
-  if (!take(event, ":") || !take(event, "\"") || !read_lower_hex(event.substr(0, 64), out.bytes))
-    return std::nullopt;
-  return out;
-}
-
 }  // namespace
 
 std::optional<EventFrame> find_event(std::string_view frame) {
@@ -50,15 +36,24 @@ std::optional<EventFrame> find_event(std::string_view frame) {
     return std::nullopt;
   const size_t quote = frame.find_first_of("\"\\");
   if (quote == std::string_view::npos || frame[quote] == '\\') return std::nullopt;
-  EventFrame out{frame.substr(0, quote), {}, std::nullopt};
+  EventFrame out{frame.substr(0, quote), {}};
   frame.remove_prefix(quote + 1);
   if (!take(frame, ",") || !take_back(frame, ']')) return std::nullopt;
   skip_space(frame);
   skip_space_back(frame);
   if (!frame.starts_with('{') || !frame.ends_with('}')) return std::nullopt;
   out.event = frame;
-  out.claimed_id = find_id(frame);
   return out;
+}
+
+std::string_view guess_id(std::string_view event) {
+  constexpr std::string_view kName = "\"id\"";
+  const void* const found = memmem(event.data(), event.size(), kName.data(), kName.size());
+  if (found == nullptr) return {};
+  event.remove_prefix(static_cast<size_t>(static_cast<const char*>(found) - event.data()) +
+                      kName.size());
+  if (!take(event, ":") || !take(event, "\"") || event.size() < 64) return {};
+  return event.substr(0, 64);
 }
 
 std::string_view event_text(std::string_view frame) {

@@ -1,7 +1,7 @@
 #include "nostr/frame_verifier.h"
 
+#include "nostr/base/hex.h"
 #include "nostr/event_frame.h"
-#include "nostr/keys.h"
 
 namespace ipnscast::nostr {
 
@@ -29,66 +29,88 @@ std::string_view to_string(Verdict verdict) {
   return "malformed";
 }
 
-CheckedFrame FrameVerifier::check(std::string_view frame) const {
-  CheckedFrame out;
+CheckedFrame FrameVerifier::check(std::string_view frame) {
+  Opened out = open(frame);
+  if (out.lacks_signature) settle(out.frame);
+  return std::move(out.frame);
+}
+
+FrameVerifier::Opened FrameVerifier::open(std::string_view frame) {
+  Opened out;
   if (frame.size() > limits_.max_bytes) {
-    out.verdict = Verdict::too_large;
-    out.error = {Errc::too_large, "frame: too large"};
+    out.frame.verdict = Verdict::too_large;
+    out.frame.error = {Errc::too_large, "frame: too large"};
     return out;
   }
-  // The bytes between the braces stand for one event whatever surrounds them, as find_event() wants
-  // the plain form.
-  const auto plain = find_event(frame);
-  if (plain && plain->claimed_id) {
-    if (const auto created_at = verified_.find_text(*plain->claimed_id, plain->event)) {
-      out.verdict = Verdict::duplicate;
-      out.subscription = plain->subscription;
-      out.id = *plain->claimed_id;
-      out.created_at = *created_at;
+  std::optional<EventSlices> slices;
+  if (const auto plain = find_event(frame)) {
+    slices = slice_event(plain->event, buffers_);
+    if (slices && find_copy(*slices, out.frame)) {
+      out.frame.subscription = plain->subscription;
       return out;
     }
   }
   auto message = parse_relay_message(frame, limits_);
   if (!message) {
-    out.verdict = message.error().code == Errc::too_large ? Verdict::too_large : Verdict::malformed;
-    out.error = std::move(message.error());
+    out.frame.verdict =
+        message.error().code == Errc::too_large ? Verdict::too_large : Verdict::malformed;
+    out.frame.error = std::move(message.error());
     return out;
   }
-  auto* const event = std::get_if<EventMessage>(&*message);
-  if (event == nullptr) {
-    out.verdict = Verdict::other;
+  out.frame.message = std::move(*message);
+  if (std::holds_alternative<EventMessage>(*out.frame.message)) {
+    open_event(slices, out);
   } else {
-    check_event(plain ? plain->event : std::string_view(), *event, out);
+    out.frame.verdict = Verdict::other;
   }
-  const bool good = out.verdict == Verdict::other || out.verdict == Verdict::verified ||
-                    out.verdict == Verdict::known;
-  if (good) out.message = std::move(*message);
   return out;
 }
 
-void FrameVerifier::check_event(std::string_view text, const EventMessage& message,
-                                CheckedFrame& out) const {
-  const Event& event = message.event;
-  out.subscription = message.subscription;
-  out.id = event.id;
-  out.created_at = event.created_at;
-  if (compute_id(event) != event.id) {
-    out.verdict = Verdict::bad_id;
-    out.error = {Errc::signature, "id: does not match the event"};
-  } else if (verified_.holds(event.id, event.sig)) {
-    out.verdict = Verdict::known;
-  } else if (skip_ && skip_(message.subscription, event)) {
-    out.verdict = Verdict::skipped;
-  } else if (verify_schnorr(event.pubkey, event.id.view(), event.sig)) {
-    out.verdict = Verdict::verified;
-  } else {
-    out.verdict = Verdict::bad_signature;
-    out.error = {Errc::signature, "sig: does not hold for this key and id"};
+// True when the slices spell an event that was verified, with the signature that held.
+bool FrameVerifier::find_copy(const EventSlices& slices, CheckedFrame& out) const {
+  EventId claimed;
+  if (!read_lower_hex(slices.id, claimed.bytes)) return false;
+  // Most events are new: those cost this look-up alone.
+  const auto known = verified_.find(claimed);
+  Signature sig;
+  if (!known || !read_lower_hex(slices.sig, sig.bytes) || sig != known->sig) return false;
+  if (compute_id(slices) != claimed) return false;
+  out.verdict = Verdict::duplicate;
+  out.id = claimed;
+  out.created_at = known->created_at;
+  return true;
+}
+
+void FrameVerifier::open_event(const std::optional<EventSlices>& slices, Opened& out) const {
+  CheckedFrame& frame = out.frame;
+  const auto& [subscription, event] = std::get<EventMessage>(*frame.message);
+  frame.subscription = subscription;
+  frame.id = event.id;
+  frame.created_at = event.created_at;
+  if ((slices ? compute_id(*slices) : compute_id(event)) == event.id) {
+    out.lacks_signature = true;
+    return;
   }
-  // The text is hashed from the second copy on: most events come once, and then the hash would be
-  // for nothing.
-  if (out.verdict == Verdict::verified) verified_.remember(event);
-  if (out.verdict == Verdict::known && !text.empty()) verified_.remember_text(event.id, text);
+  frame.message.reset();
+  frame.verdict = Verdict::bad_id;
+  frame.error = {Errc::signature, "id: does not match the event"};
+}
+
+void FrameVerifier::settle(CheckedFrame& frame) {
+  const Event& event = std::get<EventMessage>(*frame.message).event;
+  if (verified_.holds(event.id, event.sig)) {
+    frame.verdict = Verdict::known;
+    return;
+  }
+  ++signatures_;
+  if (keys_.verify(event.pubkey, event.id.view(), event.sig)) {
+    verified_.remember(event);
+    frame.verdict = Verdict::verified;
+  } else {
+    frame.message.reset();
+    frame.verdict = Verdict::bad_signature;
+    frame.error = {Errc::signature, "sig: does not hold for this key and id"};
+  }
 }
 
 }  // namespace ipnscast::nostr

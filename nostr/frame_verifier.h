@@ -1,7 +1,7 @@
 #pragma once
 
-#include <functional>
-
+#include "nostr/event_slices.h"
+#include "nostr/key_cache.h"
 #include "nostr/message.h"
 #include "nostr/verified_set.h"
 
@@ -9,12 +9,12 @@ namespace ipnscast::nostr {
 
 // What a verification worker found out about one frame of a relay.
 enum class Verdict {
-  other,      // no event: OK, EOSE, ... as parsed
-  verified,   // an event whose id and signature were computed and hold
-  known,      // the same, its signature having been verified in an earlier copy
-  duplicate,  // byte for byte a copy seen before of an event verified before; not parsed
-  skipped,  // the caller's rule said that its signature does not matter; nothing is known about it
-  bad_id,   // the id is not the event's
+  other,          // no event: OK, EOSE, ... as parsed
+  verified,       // an event whose id and signature were computed and hold
+  known,          // the same, its signature having been verified in an earlier copy
+  duplicate,      // a copy of an event verified before, told by its id's hash; not parsed
+  skipped,        // the subscriber's rule said that it does not matter; nothing is known about it
+  bad_id,         // the id is not the event's
   bad_signature,  // the signature does not hold
   malformed,      // breaks NIP-01's shape
   too_large,      // beyond a bound
@@ -34,30 +34,41 @@ struct CheckedFrame {
   Error error;
 };
 
-// Turns frames into verified messages: size, exact duplicate, strict parse, id, signature, in this
-// order. Never remembers a failure. Pure; owned by one thread, while the VerifiedSet may serve
-// several and outlives it.
+// Turns frames into verified messages: size, duplicate, strict parse, id, signature, in this order.
+// Never remembers a failure. Pure; owned by one thread, while the VerifiedSet may serve several and
+// outlives it.
 //
 // A duplicate comes without its event. A pool that has not yet handed this id to that subscription
 // parses the frame with parse_relay_message(); the event needs no further check.
 class FrameVerifier {
  public:
-  // True when the event's signature need not be verified, as it could change nothing even if it
-  // held.
-  using SkipRule = std::function<bool(const SubscriptionId&, const Event&)>;
+  explicit FrameVerifier(VerifiedSet& verified, MessageLimits limits = {})
+      : verified_(verified), limits_(limits) {}
 
-  explicit FrameVerifier(VerifiedSet& verified, MessageLimits limits = {}, SkipRule skip = nullptr)
-      : verified_(verified), limits_(limits), skip_(std::move(skip)) {}
+  CheckedFrame check(std::string_view frame);
 
-  CheckedFrame check(std::string_view frame) const;
+  // The same in two steps, for a caller that may do without some signatures: open() does all but
+  // the signature, and settle() that. In between, `frame` has its message and no verdict.
+  struct Opened {
+    CheckedFrame frame;
+    bool lacks_signature = false;
+  };
+  Opened open(std::string_view frame);
+  void settle(CheckedFrame& frame);
+
+  // Signatures verified so far, good and bad.
+  uint64_t signatures() const { return signatures_; }
 
  private:
-  void check_event(std::string_view text, const EventMessage& message, CheckedFrame& out) const;
+  bool find_copy(const EventSlices& slices, CheckedFrame& out) const;
+  void open_event(const std::optional<EventSlices>& slices, Opened& out) const;
 
   VerifiedSet& verified_;
+  KeyCache keys_;
+  SliceBuffers buffers_;
+  uint64_t signatures_ = 0;
   // constant after construction
   const MessageLimits limits_;
-  const SkipRule skip_;
 };
 
 }  // namespace ipnscast::nostr

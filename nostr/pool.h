@@ -11,6 +11,7 @@
 #include "nostr/base/strong_id.h"
 #include "nostr/filter.h"
 #include "nostr/net/loop.h"
+#include "nostr/newest_rule.h"
 #include "nostr/publish_outcome.h"
 #include "nostr/quarantine.h"
 #include "nostr/relay.h"
@@ -76,6 +77,10 @@ struct SubscribeOptions {
   // NIP-77 where the relay has that and it was proved to work there: only what is missing travels.
   // Called on the net thread; must not block. May be empty.
   std::function<std::vector<NegentropyItem>()> known;
+  // How the versions of an address are ordered beside their created_at. With it, older versions are
+  // left out unverified once a newer one was delivered (see newest_rule.h); without it every event
+  // is verified.
+  ClaimedSequence claimed_sequence;
 };
 
 struct PublishOptions {

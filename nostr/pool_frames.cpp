@@ -6,7 +6,7 @@ namespace ipnscast::nostr {
 void Pool::Impl::received(Link& link, std::string frame) {
   net::VerifyThreads::Job job{link.id, std::move(frame)};
   if (link.stalled.empty() && verify->submit(std::move(job))) return;
-  link.stalled.push_back(std::move(job.frame));
+  link.stalled.push_back(std::move(job.text));
   update_reading(link);
 }
 
@@ -15,7 +15,7 @@ void Pool::Impl::flush_stalled() {
     while (!link->stalled.empty()) {
       net::VerifyThreads::Job job{link->id, std::move(link->stalled.front())};
       if (!verify->submit(std::move(job))) {
-        link->stalled.front() = std::move(job.frame);
+        link->stalled.front() = std::move(job.text);
         break;
       }
       link->stalled.pop_front();
@@ -39,7 +39,7 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
     Link& link = *links[one.relay - 1];
     CheckedFrame& result = one.result;
     if (result.verdict == Verdict::duplicate && wants(result)) {
-      auto message = parse_relay_message(one.frame, options.limits);
+      auto message = parse_relay_message(one.text, options.limits);
       if (message) result.message = std::move(*message);
     }
     const bool closed = result.message && std::holds_alternative<ClosedMessage>(*result.message);
@@ -66,6 +66,9 @@ void Pool::Impl::deliver(const Link& link, const SubscriptionId& part, PoolMessa
   Subscription& subscription = subscriptions.at(found->second);
   std::visit([&](auto& m) { m.subscription = found->second; }, message);
   if (auto* event = std::get_if<PoolEvent>(&message)) {
+    if (subscription.claimed_sequence) {
+      if (const auto rule = verify->rules().find(part)) rule->delivered(event->event);
+    }
     if (!subscription.delivered.insert(event->event.id)) return;
     event->covered = covered(subscription, link);
   } else if (auto* end = std::get_if<PoolEose>(&message)) {

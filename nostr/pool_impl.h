@@ -34,6 +34,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     std::map<RelayUrl, UnixSeconds> covered;  // by an earlier life
     std::function<std::vector<NegentropyItem>()> known;
     Sink sink;
+    ClaimedSequence claimed_sequence;  // may be empty
     BoundedSet<EventId> delivered;
     std::deque<PoolMessage> undelivered;  // the sink had no room; nothing is read meanwhile
     std::map<uint64_t, bool> live;        // by link: all its parts are live there; as last told
@@ -109,6 +110,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void replace(SubscriptionKey key, const std::vector<Filter>& filters);
   void unsubscribe(SubscriptionKey key);
   void tell_known(Link& link, const SubscriptionId& part);
+  void drop_part(const SubscriptionId& part);
   std::vector<RelayStatus> status() const;
 
   // constant after construction

@@ -11,6 +11,7 @@ void Pool::Impl::subscribe(SubscriptionKey key, const std::vector<Filter>& filte
   it->second.sink = std::move(sink);
   it->second.covered = std::move(with.covered);
   it->second.known = std::move(with.known);
+  it->second.claimed_sequence = std::move(with.claimed_sequence);
   replace(key, filters);
 }
 
@@ -22,18 +23,17 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
   while (subscription.parts.size() > groups.size()) {
     const SubscriptionId part = subscription.parts.back();
     subscription.parts.pop_back();
-    parts.erase(part);
-    for (auto& link : links) {
-      Relay::Actions actions;
-      link->machine.unsubscribe(part, system_now(), actions);
-      perform(*link, std::move(actions));
-    }
+    drop_part(part);
   }
   while (subscription.parts.size() < groups.size()) {
     subscription.parts.push_back("i" + std::to_string(next_part++));
     parts[subscription.parts.back()] = key;
   }
   for (size_t i = 0; i < groups.size(); ++i) {
+    if (subscription.claimed_sequence) {
+      verify->rules().set(subscription.parts[i],
+                          std::make_shared<NewestRule>(subscription.claimed_sequence, groups[i]));
+    }
     for (auto& link : links) {
       Relay::Actions actions;
       const auto covered = subscription.covered.find(link->url);
@@ -46,17 +46,20 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
   }
 }
 
+void Pool::Impl::drop_part(const SubscriptionId& part) {
+  parts.erase(part);
+  verify->rules().remove(part);
+  for (auto& link : links) {
+    Relay::Actions actions;
+    link->machine.unsubscribe(part, system_now(), actions);
+    perform(*link, std::move(actions));
+  }
+}
+
 void Pool::Impl::unsubscribe(SubscriptionKey key) {
   const auto found = subscriptions.find(key);
   if (found == subscriptions.end()) return;
-  for (const SubscriptionId& part : found->second.parts) {
-    parts.erase(part);
-    for (auto& link : links) {
-      Relay::Actions actions;
-      link->machine.unsubscribe(part, system_now(), actions);
-      perform(*link, std::move(actions));
-    }
-  }
+  for (const SubscriptionId& part : found->second.parts) drop_part(part);
   undelivered_count -= found->second.undelivered.size();
   subscriptions.erase(key);
   for (auto& link : links) update_reading(*link);

@@ -149,6 +149,10 @@ std::optional<Sequence> claimed_sequence(const nostr::Event& event, const HintLi
   if (event.content.size() > limits.max_content) return std::nullopt;
   const Json content = parse_flat(event.content);
   if (!content.is_object()) return std::nullopt;
+  const auto* type = text_member(content, "type");
+  const auto* cid = text_member(content, "cid");
+  if (type == nullptr || *type != kType || cid == nullptr || !read_cid(*cid, limits))
+    return std::nullopt;
   return read_sequence(content).value_or(std::nullopt);
 }
 

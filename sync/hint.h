@@ -68,7 +68,8 @@ struct Hint {
 Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits = {});
 
 // The sequence that an unverified event claims, for the rule which copies of an address a verifier
-// may skip. Nothing when it cannot be read: then verify.
+// may skip. Nothing when it cannot be read or parse_hint() would refuse the content, so that an
+// unusable hint never stands in for an older one: then verify.
 std::optional<Sequence> claimed_sequence(const nostr::Event& event, const HintLimits& limits = {});
 
 // What a publisher says.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <semaphore>
 #include <thread>
+#include <utility>
 
 #include "nostr/base/inbox.h"
 #include "nostr/base/thread_name.h"
@@ -11,20 +12,24 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kInboxFrames = 256;
-constexpr size_t kBatchFrames = 64;
-constexpr int kBatchesUnderWay = 4;
+// What waits for one thread: enough of small frames to find the newest of many versions, and few of
+// large ones.
+constexpr size_t kInboxFrames = 1024;
+constexpr size_t kInboxBytes = 8 * 1024 * 1024;
+// Results go back in parts, so that the first do not wait for the last.
+constexpr size_t kResults = 64;
+constexpr int kResultsUnderWay = 4;
 
 }  // namespace
 
-// One thread with its inbox. At most kBatchesUnderWay results wait for the net thread at a time.
+// One thread with its inbox. At most kResultsUnderWay parts wait for the net thread at a time.
 class VerifyThreads::Worker {
  public:
-  Worker(Loop& loop, VerifiedSet& verified, MessageLimits limits, Sink sink, Room room,
-         size_t number)
+  Worker(Loop& loop, VerifiedSet& verified, const NewestRules& rules, MessageLimits limits,
+         Sink sink, Room room, size_t number)
       : loop_(loop),
         shared_(std::make_shared<Shared>(std::move(sink), std::move(room))),
-        verifier_(verified, limits),
+        batch_(verified, rules, limits),
         inbox_(kInboxFrames),
         thread_([this, number] { serve(number); }) {}
 
@@ -37,59 +42,60 @@ class VerifyThreads::Worker {
   }
 
   bool submit(Job&& job) {
-    if (inbox_.try_push(std::move(job))) return true;
-    refused_ = true;
+    const size_t bytes = job.text.size();
+    if (waiting_bytes_ < kInboxBytes) {
+      waiting_bytes_ += bytes;
+      if (inbox_.try_push(std::move(job))) return true;
+      waiting_bytes_ -= bytes;
+    }
+    // Some of what waits has still to come back, and `room` is called after that.
+    shared_->refused = true;
     return false;
   }
 
  private:
-  // Lives as long as the last batch that is on its way to the net thread.
+  // Lives as long as the last part that is on its way to the net thread.
   struct Shared {
     Shared(Sink s, Room r) : sink(std::move(s)), room(std::move(r)) {}
     Sink sink;  // net thread only after construction
     Room room;
+    bool refused = false;  // net thread only
     std::atomic<bool> stopped = false;
-    std::counting_semaphore<kBatchesUnderWay> slots{kBatchesUnderWay};
+    std::counting_semaphore<kResultsUnderWay> slots{kResultsUnderWay};
   };
 
   void serve(size_t number) {
     set_thread_name(("verify-" + std::to_string(number)).c_str());
     while (auto job = inbox_.pop()) {
-      std::vector<Checked> batch;
-      batch.push_back(check(std::move(*job)));
-      // What waits already goes along, so that a burst costs few wake-ups and a single frame no
-      // delay.
-      while (batch.size() < kBatchFrames) {
-        auto more = inbox_.pop_until(Instant::min());
-        if (!more) break;
-        batch.push_back(check(std::move(*more)));
-      }
-      hand_over(std::move(batch));
+      // What waits already goes along: a single frame has no delay, and a burst is seen as one.
+      std::vector<Job> jobs = inbox_.drain();
+      jobs.insert(jobs.begin(), std::move(*job));
+      size_t bytes = 0;
+      for (const Job& one : jobs) bytes += one.text.size();
+      waiting_bytes_ -= bytes;
+      std::vector<Checked> results;
+      batch_.check(std::move(jobs), [&](Checked checked) {
+        results.push_back(std::move(checked));
+        if (results.size() == kResults) hand_over(std::exchange(results, {}));
+      });
+      if (!results.empty()) hand_over(std::move(results));
     }
   }
 
-  Checked check(Job job) {
-    Checked out{job.relay, verifier_.check(job.frame), {}};
-    if (out.result.verdict == Verdict::duplicate) out.frame = std::move(job.frame);
-    return out;
-  }
-
-  void hand_over(std::vector<Checked> batch) {
+  void hand_over(std::vector<Checked> results) {
     shared_->slots.acquire();  // the net thread gives it back and never waits for us
-    auto shared = shared_;
-    const bool had_refused = refused_.exchange(false);
-    loop_.post([shared, had_refused, batch = std::move(batch)]() mutable {
+    loop_.post([shared = shared_, results = std::move(results)]() mutable {
       shared->slots.release();
       if (shared->stopped || !shared->sink) return;
-      shared->sink(std::move(batch));
-      if (had_refused) shared->room();
+      shared->sink(std::move(results));
+      if (std::exchange(shared->refused, false)) shared->room();
     });
   }
 
   Loop& loop_;
   const std::shared_ptr<Shared> shared_;
-  const FrameVerifier verifier_;
-  std::atomic<bool> refused_ = false;
+  FrameBatch batch_;
+  std::atomic<size_t> waiting_bytes_ = 0;
   Inbox<Job> inbox_;
   std::thread thread_;
 };
@@ -97,7 +103,8 @@ class VerifyThreads::Worker {
 VerifyThreads::VerifyThreads(Loop& loop, size_t threads, MessageLimits limits, Sink sink,
                              Room room) {
   for (size_t i = 0; i < std::max<size_t>(1, threads); ++i) {
-    workers_.push_back(std::make_unique<Worker>(loop, verified_, limits, sink, room, i + 1));
+    workers_.push_back(
+        std::make_unique<Worker>(loop, verified_, rules_, limits, sink, room, i + 1));
   }
 }
 

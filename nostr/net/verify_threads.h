@@ -5,26 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "nostr/frame_verifier.h"
+#include "nostr/frame_batch.h"
 
 namespace ipnscast::nostr::net {
 
 class Loop;
 
 // The threads verify-1 to verify-N: frames in, checked frames out. All frames of one relay go to
-// the same thread, so that EVENT, EOSE and OK keep their order. Outlives nothing that it calls:
-// destroy it before its sink's owner.
+// the same thread, so that EVENT, EOSE and OK keep their order; what waits there is checked
+// together (see frame_batch.h). Outlives nothing that it calls: destroy it before its sink's owner.
 class VerifyThreads {
  public:
-  struct Job {
-    uint64_t relay = 0;
-    std::string frame;
-  };
-  struct Checked {
-    uint64_t relay = 0;
-    CheckedFrame result;
-    std::string frame;  // kept for duplicates, whose event is not parsed
-  };
+  using Job = RelayFrame;
+  using Checked = CheckedRelayFrame;
   // Called on the net thread with a batch, in order.
   using Sink = std::function<void(std::vector<Checked>)>;
   // Called on the net thread when a full inbox has room again.
@@ -39,8 +32,12 @@ class VerifyThreads {
   // again after `room`.
   bool submit(Job&& job);
 
+  // By which events may go unverified, by subscription.
+  NewestRules& rules() { return rules_; }
+
  private:
   class Worker;
+  NewestRules rules_;
   VerifiedSet verified_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

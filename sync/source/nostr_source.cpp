@@ -15,6 +15,11 @@ std::optional<KnownRecord> record_of(const Hint& hint, Now now, bool& bad) {
   return std::nullopt;
 }
 
+std::optional<uint64_t> sequence_value(const nostr::Event& event) {
+  const auto sequence = claimed_sequence(event);
+  return sequence ? std::optional(sequence->value) : std::nullopt;
+}
+
 }  // namespace
 
 NostrSource::NostrSource(nostr::Pool& pool, Options options, nostr::Pool::Sink sink)
@@ -42,7 +47,7 @@ void NostrSource::ask(Feed& feed, const std::vector<IpnsName>& names) {
   if (feed.key) {
     pool_.replace(*feed.key, std::move(filters));
   } else {
-    feed.key = pool_.subscribe(std::move(filters), sink_);
+    feed.key = pool_.subscribe(std::move(filters), sink_, {.claimed_sequence = sequence_value});
   }
 }
 

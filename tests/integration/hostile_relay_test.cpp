@@ -116,6 +116,52 @@ TEST_CASE("one event that ten relays send is delivered once") {
   CHECK_FALSE(reader.next_event(Milliseconds(500)));
 }
 
+TEST_CASE("older versions of a delivered address are left out, and what follows them is not") {
+  const auto version = [](int number) {
+    return sign_event(author(),
+                      {{1700000000 + number}, 30078, {{"d", "a"}}, std::to_string(number)});
+  };
+  const Event other = sign_event(author(), {{1600000000}, 30078, {{"d", "b"}}, "1"});
+  std::atomic<bool> is_asked = false;
+  std::promise<SubscriptionId> asked;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* id = req_id(m);
+    if (id == nullptr) return;
+    if (is_asked.exchange(true)) {  // whether there is more
+      return self.say(c, RelayMessage(EoseMessage{*id}));
+    }
+    self.say(c, event_frame(*id, version(1000)));
+    asked.set_value(*id);
+  });
+  auto loop = *net::Loop::start();
+  Inbox<PoolMessage> inbox(10000);
+  const auto pool = Pool::start(*loop, {.relays = {relay.url()}});
+  pool->subscribe({{.kinds = {30078}}},
+                  [&](PoolMessage& m) { return inbox.try_push(std::move(m)); },
+                  {.claimed_sequence = [](const Event& e) -> std::optional<uint64_t> {
+                    return std::stoull(e.content);
+                  }});
+  const auto next = [&] {
+    return inbox.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
+  };
+  const auto first = next();
+  REQUIRE(first);
+  CHECK(std::get<PoolEvent>(*first).event.content == "1000");
+
+  const SubscriptionId id = asked.get_future().get();
+  for (int number = 0; number < 1000; ++number) relay.say_to_all(event_frame(id, version(number)));
+  relay.say_to_all(event_frame(id, other));
+  relay.say_to_all(to_frame(RelayMessage(EoseMessage{id})));
+  const auto second = next();
+  REQUIRE(second);
+  CHECK(std::get<PoolEvent>(*second).event == other);
+  while (const auto last = next()) {
+    REQUIRE_FALSE(std::holds_alternative<PoolEvent>(*last));
+    if (std::holds_alternative<PoolEose>(*last)) break;
+  }
+  CHECK(pool->status()[0].counters.delivered == 2);
+}
+
 TEST_CASE(
     "two subscriptions to the same event both get it, also when the second copy is a duplicate") {
   const Event event = note(now_seconds(), "twice");

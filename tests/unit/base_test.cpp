@@ -21,6 +21,24 @@ TEST_CASE("hex is read back as written, and ids in upper case or of another leng
   CHECK_FALSE(read_lower_hex("abc", out));
 }
 
+TEST_CASE("hex of an id is read digit for digit, and refused for any other character anywhere") {
+  std::array<uint8_t, 33> bytes;
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 29 + 3);
+  const std::string text = to_hex(bytes);
+  std::array<uint8_t, 33> out;
+  CHECK(read_lower_hex(text, out));
+  CHECK(out == bytes);
+  for (size_t i = 0; i < text.size(); ++i) {
+    for (int c = 0; c < 256; ++c) {
+      std::string changed = text;
+      changed[i] = static_cast<char>(c);
+      const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+      if (read_lower_hex(changed, out) != digit) FAIL("character " << c << " at " << i);
+      if (digit && to_hex(out) != changed) FAIL("value of " << c << " at " << i);
+    }
+  }
+}
+
 TEST_CASE("base64 that is padded wrongly, has stray bits or is too long is refused") {
   CHECK(to_base64(as_bytes("hello")) == "aGVsbG8=");
   CHECK(as_text(*from_base64("aGVsbG8=", 5)) == "hello");

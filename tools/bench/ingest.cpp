@@ -82,7 +82,7 @@ Result<IngestResult> bench_ingest(const IngestOptions& options) {
   nostr::VerifiedSet verified;
   std::atomic<size_t> bad = 0;
   const auto ingest = [&](size_t begin, size_t end) {
-    const nostr::FrameVerifier verifier(verified);
+    nostr::FrameVerifier verifier(verified);
     for (size_t i = begin; i < end; ++i) {
       if (verifier.check(input.frames[i]).verdict != nostr::Verdict::verified) ++bad;
     }

@@ -5,14 +5,16 @@
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
 #include "nostr/event_check.h"
-#include "tools/command.h"
+#include "nostr/nip65.h"
 #include "tools/line_reader.h"
 #include "tools/secret_file.h"
+#include "tools/session.h"
 
 namespace ipnscast::tools {
 namespace {
 
 constexpr size_t kMaxEvent = 1024 * 1024;
+constexpr Milliseconds kSignDeadline{60'000};  // a person may have to agree at a remote signer
 // Within that size everything goes: a local file is no relay.
 constexpr nostr::EventLimits kLimits{
     .max_bytes = kMaxEvent, .max_tags = kMaxEvent, .max_tag_items = kMaxEvent, .max_depth = 1024};
@@ -70,6 +72,35 @@ void verify(Context& context) {
   context.exit = all_valid ? Exit::done : Exit::no;
 }
 
+// Our relays as a list that others find us by (NIP-65).
+void relay_list(Context& context, const std::vector<std::string>& given) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto relays = session->relays(given);
+  if (!relays) return report(context, relays.error());
+  const auto signer = session->signer();
+  if (!signer) return report(context, signer.error());
+  if (!*signer)
+    return report(context, {Errc::not_found, "there is no key to sign with: see ipnscast init"});
+  const auto event = nostr::sign_blocking(
+      **signer, nostr::make_relay_list({*relays, *relays}, system_now().seconds()),
+      context.timeout.value_or(kSignDeadline));
+  if (!event) return report(context, event.error());
+  print_line(nostr::to_json(*event));
+}
+
+void add_relay_list(CLI::App& event, Context& context) {
+  CLI::App* const command = event.add_subcommand(
+      "relay-list",
+      "Print our relays as a signed event (NIP-65), by which others find what we announce; "
+      "`event publish` sends it");
+  const auto relays = std::make_shared<std::vector<std::string>>();
+  command->add_option("--relay", *relays, "Instead of the configured relays; repeatable")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  command->callback([&context, relays] { relay_list(context, *relays); });
+}
+
 }  // namespace
 
 void add_event(CLI::App& app, Context& context) {
@@ -81,7 +112,8 @@ void add_event(CLI::App& app, Context& context) {
       "sign", R"(Read {"kind","created_at","tags","content"}, print the signed event)");
   const auto secret_file = std::make_shared<std::string>();
   sign_command
-      ->add_option("--secret-file", *secret_file, "One line: 64 hex digits or nsec1; mode 0600")
+      ->add_option("--secret-file", *secret_file,
+                   "One line: 64 hex digits, nsec1 or ncryptsec1; mode 0600")
       ->type_name("FILE")
       ->required();
   sign_command->callback([&context, secret_file] { sign(context, *secret_file); });
@@ -90,6 +122,7 @@ void add_event(CLI::App& app, Context& context) {
       "verify", "Check one event per input line; exit code 0 when all are valid");
   verify_command->callback([&context] { verify(context); });
 
+  add_relay_list(*event, context);
   add_event_publish(*event, context);
   add_event_req(*event, context);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nostr/nip19.h"
+#include "nostr/nip65.h"
 #include "sync/hint.h"
 #include "tools/stored_events.h"
 
@@ -65,31 +66,54 @@ Error no_target(std::string_view text) {
               "\": want an IPNS name, an npub, an naddr, self, or the label of one of our keys"};
 }
 
-// Every name that the hints of this key are about.
-Result<std::vector<sync::IpnsName>> announced_by(const Session& session,
-                                                 const nostr::PublicKey& author,
-                                                 const std::vector<nostr::RelayUrl>& more_relays,
-                                                 Milliseconds deadline) {
-  auto relays = session.relays({});
-  if (!relays && more_relays.empty()) return fail(relays.error());
-  std::vector<nostr::RelayUrl> asked = more_relays;
-  if (relays) asked.insert(asked.end(), relays->begin(), relays->end());
-  nostr::Filter filter;
-  filter.authors = {author};
-  filter.kinds = {sync::kHintKind, sync::kPublicHintKind};
-  const auto events = stored_events(session, std::move(asked), filter, deadline);
-  if (!events) return fail(events.error());
-  std::vector<sync::IpnsName> names;
-  for (const auto& event : *events) {
+std::vector<nostr::RelayUrl> joined(std::vector<nostr::RelayUrl> list,
+                                    const std::vector<nostr::RelayUrl>& more) {
+  for (const nostr::RelayUrl& url : more) {
+    if (std::find(list.begin(), list.end(), url) == list.end()) list.push_back(url);
+  }
+  return list;
+}
+
+void add_names(std::vector<sync::IpnsName>& names, const std::vector<nostr::Event>& events) {
+  for (const auto& event : events) {
     if (const auto hint = sync::parse_hint(event)) names.push_back(hint->name);
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  if (names.empty())
-    return fail(Errc::not_found, nostr::encode_npub(author) +
-                                     " announces no name on these relays (--derived takes its "
-                                     "secp256k1 name)");
-  return names;
+}
+
+// Every name that the hints of this key are about, at the configured relays, at `out.relays`, and
+// at those where the key says that it publishes (NIP-65), which join `out.relays`.
+Status find_announced(const Session& session, const nostr::PublicKey& author, Milliseconds deadline,
+                      Target& out) {
+  const Instant end = system_now().steady + deadline;
+  const auto configured = session.relays({});
+  if (!configured && out.relays.empty()) return fail(configured.error());
+  const auto own = configured.value_or(std::vector<nostr::RelayUrl>());
+  const auto asked = joined(out.relays, own);
+  nostr::Filter hints;
+  hints.authors = {author};
+  hints.kinds = {sync::kHintKind, sync::kPublicHintKind};
+  nostr::Filter hints_and_list = hints;
+  hints_and_list.kinds.push_back(nostr::kRelayListKind);
+  // A relay that hangs must leave time for those that the list names.
+  const auto events = stored_events(session, asked, hints_and_list, deadline * 2 / 3);
+  if (!events) return fail(events.error());
+  add_names(out.names, *events);
+
+  const auto list = nostr::newest_relay_list(*events, author);
+  if (!list) return {};
+  std::vector<nostr::RelayUrl> further;
+  for (const auto& url : nostr::usable_relays(list->write, own)) {
+    if (std::find(asked.begin(), asked.end(), url) == asked.end()) further.push_back(url);
+  }
+  if (further.empty()) return {};
+  out.relays = joined(std::move(out.relays), further);
+  const auto left = std::chrono::duration_cast<Milliseconds>(end - system_now().steady);
+  // They add to what is known; that one of them is away takes nothing from it.
+  if (const auto more = stored_events(session, further, hints, std::max(left, Milliseconds(0))))
+    add_names(out.names, *more);
+  return {};
 }
 
 Result<Target> from_author(const Session& session, const nostr::PublicKey& author,
@@ -97,14 +121,17 @@ Result<Target> from_author(const Session& session, const nostr::PublicKey& autho
                            Milliseconds deadline) {
   Target out;
   out.authors = {author};
+  out.relays = std::move(relays);
   if (derived) {
     out.names = {sync::IpnsName::from_nostr_key(author.view())};
-  } else {
-    auto names = announced_by(session, author, relays, deadline);
-    if (!names) return fail(names.error());
-    out.names = std::move(*names);
+    return out;
   }
-  out.relays = std::move(relays);
+  if (auto found = find_announced(session, author, deadline, out); !found)
+    return fail(found.error());
+  if (out.names.empty())
+    return fail(Errc::not_found, nostr::encode_npub(author) +
+                                     " announces no name on these relays (--derived takes its "
+                                     "secp256k1 name)");
   return out;
 }
 

@@ -16,7 +16,8 @@ struct Target {
 
 // An IPNS name in any spelling, an npub or nprofile, an naddr of a hint, `self` or the label of one
 // of our keys. `derived`: the secp256k1 name of an npub or of our key; without it an npub's names
-// are asked for at the relays, by `deadline`. Errc::invalid for what is none of these,
+// are asked for at the relays, by `deadline`, also at those of its own list (NIP-65; public ones
+// over TLS, others only on hosts that are configured). Errc::invalid for what is none of these,
 // Errc::not_found, Errc::unreachable, Errc::unsupported for a domain.
 Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
                               Milliseconds deadline);

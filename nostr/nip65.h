@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "nostr/event.h"
+#include "nostr/relay_url.h"
+
+// NIP-65: where a key publishes and where it reads, in its own words.
+namespace ipnscast::nostr {
+
+constexpr int kRelayListKind = 10002;
+constexpr size_t kMaxListedRelays = 100;  // looked at; further ones are left out
+constexpr size_t kMaxAuthorRelays = 4;    // used of somebody else's list
+
+struct RelayList {
+  std::vector<RelayUrl> write;  // where the author's events are
+  std::vector<RelayUrl> read;   // where the author looks for events of others
+};
+
+// The "r" tags of a kind 10002, in their order, each relay once. What does not parse is left out;
+// an unknown marker too. The caller has verified the event. Errc::mismatch for another kind.
+Result<RelayList> parse_relay_list(const Event& event);
+
+// The list of our own.
+UnsignedEvent make_relay_list(const RelayList& list, UnixSeconds now);
+
+// The newest list of this author among verified events. Nothing when there is none, or when the
+// newest says nothing usable.
+std::optional<RelayList> newest_relay_list(std::span<const Event> events, const PublicKey& author);
+
+// False for addresses that mean something else on every network: loopback, private, link-local and
+// other special ones (RFC 6890), names without a dot, and .local, .internal, .onion and the like.
+// What a public name resolves to is not looked at.
+bool is_public_host(const std::string& host);
+
+// What of a stranger's list we connect to, `kMaxAuthorRelays` at most: wss at public hosts, and
+// whatever stands on a host of one of our own relays, which then is no stranger's idea.
+std::vector<RelayUrl> usable_relays(const std::vector<RelayUrl>& listed,
+                                    const std::vector<RelayUrl>& own);
+
+}  // namespace ipnscast::nostr

@@ -26,9 +26,12 @@ struct World {
     relay = std::move(*nostr::server::RelayServer::start(*loop, options));
     bunker =
         std::make_unique<test::Bunker>(*loop, std::vector{*nostr::RelayUrl::parse(relay->url())});
+    write_config({"http://127.0.0.1:9"});
+  }
+  void write_config(const std::vector<std::string>& nodes) const {
     std::ofstream(folder.path() / "config.toml")
         << "[identity]\nsigner = \"" << bunker->address() << "\"\n[relays]\nurls = [\""
-        << relay->url() << "\"]\n[gateways]\nnodes = [\"http://127.0.0.1:9\"]\n"
+        << relay->url() << "\"]\n[gateways]\nnodes = " << json(nodes) << "\n"
         << "[bridge]\nnames = [\"" << kName << "\"]\n";
   }
   Ran run(std::vector<std::string> arguments) const {
@@ -72,6 +75,34 @@ TEST_CASE("the bridge announces as the user of a remote signer") {
   INFO(ran.err);
   REQUIRE(ran.exit == 0);
   CHECK(json::parse(ran.out)["author"] == nostr::encode_npub(world.bunker->user().public_key()));
+}
+
+TEST_CASE("a record is signed by a key of its own and announced by the remote signer") {
+  const World world;
+  const std::filesystem::path folder = world.folder.path();
+  test::Process up(
+      {.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "up", "--port-base", "0", "--dir",
+                (folder / "up").string(), "--state", (folder / "up-state").string(), "--json"}});
+  const auto ready = up.wait_for_line("\"rpc\"", std::chrono::seconds(30));
+  INFO(up.output());
+  REQUIRE(ready);
+  const json stack = json::parse(*ready);
+  world.write_config({stack["gateway"], stack["rpc"]});
+  std::filesystem::create_directory(folder / "tree");
+  std::ofstream(folder / "tree/file") << "content";
+
+  const Ran key = world.run({"key", "generate", "--type", "ed25519"});
+  REQUIRE(key.exit == 0);
+  const std::string name = json::parse(key.out)["ed25519"]["k51"];
+  const Ran published = world.run({"publish", "self", (folder / "tree").string()});
+  INFO(published.out + published.err);
+  REQUIRE(published.exit == 0);
+
+  const Ran asked = world.run({"event", "req", R"({"kinds":[30078]})"});
+  REQUIRE(asked.exit == 0);
+  const json hint = json::parse(asked.out.substr(0, asked.out.find('\n')));
+  CHECK(hint["pubkey"] == to_hex(world.bunker->user().public_key().view()));
+  CHECK(hint["tags"][0] == json::array({"d", "ipns-sync-" + name}));
 }
 
 TEST_CASE("a remote signer signs no records, and whoever tries is told what to do") {

@@ -1,45 +1,113 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/filter.h"
 #include "tools/bench/ingest.h"
 #include "tools/bench/notify.h"
+#include "tools/bench/publish.h"
 #include "tools/command.h"
 
 namespace ipnscast::tools {
 namespace {
 
-void print_ingest(const IngestOptions& options, const IngestResult& result) {
-  char line[200];
-  std::snprintf(line, sizeof(line),
-                "%zu worker%s  %8.0f verified/s  %8.0f bare/s  ratio %.3f  overhead %.2f us",
-                options.workers, options.workers == 1 ? " " : "s", result.verified, result.bare,
-                result.ratio(), result.overhead_microseconds());
-  print_line(line);
+// What a bench printed and what --json gives: a row for each run.
+class Report {
+ public:
+  Report(Context& context, std::string bench, std::string unit)
+      : context_(context), bench_(std::move(bench)), unit_(std::move(unit)) {}
+
+  void add(const std::string& what, double figure, double limit,
+           nlohmann::ordered_json more = nlohmann::ordered_json::object()) {
+    nlohmann::ordered_json row = {
+        {"what", what}, {"figure", figure}, {"limit", limit}, {"ratio", figure / limit}};
+    if (!context_.json) {
+      char line[200];
+      std::snprintf(line, sizeof(line), "%-34s %11.0f/s  limit %11.0f/s  ratio %8.3f", what.c_str(),
+                    figure, limit, figure / limit);
+      std::string text = line;
+      for (const auto& [key, value] : more.items()) text += "  " + key + " " + value.dump();
+      print_line(text);
+    }
+    row.update(more);
+    runs_.push_back(std::move(row));
+  }
+  void end(const std::string& note) {
+    if (!context_.json) return print_line(note);
+    const nlohmann::ordered_json out = {{"bench", bench_}, {"unit", unit_}, {"runs", runs_}};
+    print_line(out.dump());
+  }
+
+ private:
+  Context& context_;
+  const std::string bench_;
+  const std::string unit_;
+  nlohmann::ordered_json runs_ = nlohmann::ordered_json::array();
+};
+
+struct IngestInput {
+  size_t events = 40'000;
+  size_t keys = 2'000;
+  std::string file;
+};
+
+Result<BenchEvents> input_of(const IngestInput& wanted) {
+  if (!wanted.file.empty() && std::filesystem::exists(wanted.file))
+    return read_bench_events(wanted.file);
+  BenchEvents made = make_bench_events(wanted.events, wanted.keys);
+  if (!wanted.file.empty()) {
+    if (const Status written = write_bench_events(wanted.file, made); !written)
+      return fail(written.error());
+  }
+  return made;
 }
 
-void ingest(Context& context, IngestOptions options) {
-  nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+void ingest(Context& context, const IngestInput& wanted) {
+  const auto input = input_of(wanted);
+  if (!input) return report(context, input.error());
+  Report out(context, "ingest", "events per CPU second");
   for (const size_t workers : {1, 2}) {
-    options.workers = workers;
-    const auto result = bench_ingest(options);
+    const auto result = bench_distinct(*input, workers);
     if (!result) return report(context, result.error());
-    if (!context.json) print_ingest(options, *result);
-    runs.push_back({{"workers", workers},
-                    {"figure", result->verified},
-                    {"limit", result->bare},
-                    {"ratio", result->ratio()},
-                    {"overhead_us", result->overhead_microseconds()}});
+    out.add("distinct, workers: " + std::to_string(workers), result->figure, result->limit);
   }
-  if (!context.json)
-    return print_line("per second of process CPU time; bare: x-only key parse and Schnorr verify");
-  const nlohmann::ordered_json out = {{"bench", "ingest"},
-                                      {"unit", "events per CPU second"},
-                                      {"events", options.events},
-                                      {"keys", options.keys},
-                                      {"runs", runs}};
-  print_line(out.dump());
+  // The first event of each author, whose key is yet unknown.
+  const size_t few = std::min<size_t>(input->events.size(), 10'000);
+  const auto strangers = bench_distinct(make_bench_events(few, few), 1);
+  if (!strangers) return report(context, strangers.error());
+  out.add("distinct, each by a new author", strangers->figure, strangers->limit);
+  const auto copies = bench_duplicates(*input);
+  if (!copies) return report(context, copies.error());
+  out.add("copies from 9 more relays", copies->figure, copies->limit);
+  const auto burst = bench_burst();
+  if (!burst) return report(context, burst.error());
+  out.add("burst on one address", burst->rate.figure, burst->rate.limit,
+          {{"versions", burst->versions}, {"signatures", burst->signatures}});
+  out.end("per second of process CPU time; limit: x-only key parse and Schnorr verify of each");
+}
+
+void filter(Context& context) {
+  Report out(context, "filter", "events per CPU second");
+  for (const size_t names : {1, 100, 1000, 5000}) {
+    const auto result = bench_filter(names);
+    if (!result) return report(context, result.error());
+    out.add("names watched: " + std::to_string(names), result->figure, result->limit);
+  }
+  out.end("per second of process CPU time; limit: one look-up in a hash table of the names");
+}
+
+void publish(Context& context, size_t events) {
+  const auto result = bench_publish(events);
+  if (!result) return report(context, result.error());
+  Report out(context, "publish", "events per second");
+  out.add("CPU time", result->figure, result->limit);
+  out.add("wall clock", result->wall, result->wall_limit);
+  out.add("CPU time, beside signing", result->figure, result->signing);
+  out.end(
+      "through a pool to the embedded relay on loopback, which verifies and stores; limit: a bare "
+      "WebSocket with the same frames, and signing alone");
 }
 
 // The value below which `share` of all lie, in milliseconds.
@@ -104,14 +172,27 @@ void add_bench(CLI::App& app, Context& context) {
 
   CLI::App* const command =
       bench->add_subcommand("ingest", "From frames in memory to verified events");
-  const auto options = std::make_shared<IngestOptions>();
+  const auto options = std::make_shared<IngestInput>();
   command->add_option("--events", options->events, "How many")
       ->check(CLI::Range(1, 10'000'000))
       ->capture_default_str();
   command->add_option("--keys", options->keys, "By how many authors")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  command->add_option("--file", options->file,
+                      "Frames, one a line: read when it is there, else written");
   command->callback([&context, options] { ingest(context, *options); });
+
+  bench->add_subcommand("filter", "Whether an event matches the filters of many names")
+      ->callback([&context] { filter(context); });
+
+  CLI::App* const publish_command =
+      bench->add_subcommand("publish", "Through a pool to a loopback relay, with its OKs");
+  const auto published = std::make_shared<size_t>(5000);
+  publish_command->add_option("--events", *published, "How many")
+      ->check(CLI::Range(500, 1'000'000))
+      ->capture_default_str();
+  publish_command->callback([&context, published] { publish(context, *published); });
 
   CLI::App* const notify_command = bench->add_subcommand(
       "notify", "From publishing on one device to the handler on another, over a loopback relay");

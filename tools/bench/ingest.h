@@ -2,27 +2,31 @@
 
 #include <cstddef>
 
-#include "nostr/base/result.h"
+#include "tools/bench/event_file.h"
 
 namespace ipnscast::tools {
 
-struct IngestOptions {
-  size_t events = 40000;
-  size_t keys = 2000;  // distinct authors
-  size_t workers = 1;
-};
-
-// Per second of process CPU time, so that other programs on the machine hardly matter.
+// All per second of process CPU time.
 struct IngestResult {
-  double verified = 0;  // frames in memory to verified events, as a verification worker does it
-  double bare =
-      0;  // parsing the x-only key and the Schnorr check alone, for the same events in the same run
-  double ratio() const { return verified / bare; }
-  double overhead_microseconds() const { return 1e6 / verified - 1e6 / bare; }
+  double figure = 0;
+  double limit = 0;  // parsing the x-only key and the Schnorr check alone, in the same run
+  double ratio() const { return figure / limit; }
 };
 
-// Runs both in turns over slices of the events, on so many threads; the median slice counts.
-// Errc::internal when an event did not verify.
-Result<IngestResult> bench_ingest(const IngestOptions& options);
+// From frames in memory to verified events, as a verification worker does it, on so many threads.
+// It and its limit take turns over slices of the events; the median slice counts. Errc::internal
+// when an event did not verify.
+Result<IngestResult> bench_distinct(const BenchEvents& input, size_t workers);
+
+// Further copies of verified events, from nine more relays. The limit is that of verifying each.
+Result<IngestResult> bench_duplicates(const BenchEvents& input);
+
+// A thousand versions of one address with rising sequences, waiting at one worker.
+struct BurstResult {
+  IngestResult rate;
+  size_t versions = 0;
+  size_t signatures = 0;  // verified for them
+};
+Result<BurstResult> bench_burst();
 
 }  // namespace ipnscast::tools

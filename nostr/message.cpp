@@ -66,7 +66,8 @@ struct RelayFrame {
   std::string operator()(const CountMessage& m) const {
     return Frame("COUNT")
         .text(m.subscription)
-        .json("{\"count\":" + std::to_string(m.count) + "}")
+        .json("{\"count\":" + std::to_string(m.count) +
+              (m.approximate ? ",\"approximate\":true}" : "}"))
         .take();
   }
   std::string operator()(const NegMessage& m) const { return negentropy_frame(m); }

@@ -39,6 +39,7 @@ struct AuthChallenge {  // NIP-42
 struct CountMessage {  // NIP-45
   SubscriptionId subscription;
   uint64_t count = 0;
+  bool approximate = false;  // the count is a guess, or where the relay stopped
 };
 struct NegMessage {  // NIP-77; from both sides
   SubscriptionId subscription;

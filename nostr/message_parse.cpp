@@ -100,7 +100,10 @@ Result<RelayMessage> read_count(Items& items) {
   if (!item || item->at_key("count").get_uint64().get(count) != simdjson::SUCCESS) {
     return fail(Errc::parse, "COUNT: want a count");
   }
-  return CountMessage{std::move(*subscription), count};
+  bool approximate = false;
+  if (item->at_key("approximate").get_bool().get(approximate) != simdjson::SUCCESS)
+    approximate = false;
+  return CountMessage{std::move(*subscription), count, approximate};
 }
 
 Result<Bytes> read_negentropy(Items& items) {

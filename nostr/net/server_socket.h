@@ -37,6 +37,7 @@ struct ServerConnection {
   ServerImpl* server = nullptr;
   lws* wsi = nullptr;
   std::string peer;
+  std::string address;  // its IP address, as per_address_ counts it
 
   // WebSocket
   bool upgraded = false;
@@ -79,7 +80,8 @@ class ServerImpl final : public WebSocketServer {
 
  private:
   lws_vhost* open_tls_vhost();
-  void add_connection(lws* wsi);
+  bool has_room_for(const std::string& address) const;
+  void add_connection(lws* wsi, std::string address);
   int accept_upgrade(ServerConnection& c);
   int received(ServerConnection& c, std::string_view part, bool last);
   int frame_writable(ServerConnection& c);
@@ -109,6 +111,7 @@ class ServerImpl final : public WebSocketServer {
   lws_vhost* tls_vhost_ = nullptr;  // our own
   lws* listener_ = nullptr;
   std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
+  std::map<std::string, size_t> per_address_;  // connections, by IP address
 };
 
 }  // namespace ipnscast::nostr::net

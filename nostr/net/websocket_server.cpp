@@ -41,6 +41,15 @@ std::string peer_address(lws* wsi) {
   return text.data();
 }
 
+// The IP address, empty for what has none.
+std::string address_of(const sockaddr_storage& name, socklen_t size) {
+  std::array<char, NI_MAXHOST> text{};
+  if (getnameinfo(reinterpret_cast<const sockaddr*>(&name), size, text.data(), text.size(), nullptr,
+                  0, NI_NUMERICHOST) != 0)
+    return {};
+  return text.data();
+}
+
 struct Bound {
   int fd = -1;
   uint16_t port = 0;
@@ -157,27 +166,39 @@ lws_vhost* Loop::Impl::server_vhost() {
 int ServerImpl::accept_waiting() {
   // A fair share at a time: a flood of new connections must not starve those that are open.
   for (int i = 0; i < 64; ++i) {
-    const int fd =
-        ::accept4(lws_get_socket_fd(listener_), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    sockaddr_storage name{};
+    socklen_t size = sizeof(name);
+    const int fd = ::accept4(lws_get_socket_fd(listener_), reinterpret_cast<sockaddr*>(&name),
+                             &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return 0;
+    std::string address = address_of(name, size);
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connections_.size() >= options_.max_connections) {
+    if (!has_room_for(address)) {
       ::close(fd);
       continue;
     }
     lws* const wsi = lws_adopt_socket_vhost(vhost_, fd);  // closes the socket when it cannot
-    if (wsi != nullptr) add_connection(wsi);
+    if (wsi != nullptr) add_connection(wsi, std::move(address));
   }
   return 0;
 }
 
-void ServerImpl::add_connection(lws* wsi) {
+bool ServerImpl::has_room_for(const std::string& address) const {
+  if (connections_.size() >= options_.max_connections) return false;
+  const auto of_address = per_address_.find(address);
+  return options_.max_connections_per_address == 0 || of_address == per_address_.end() ||
+         of_address->second < options_.max_connections_per_address;
+}
+
+void ServerImpl::add_connection(lws* wsi, std::string address) {
   auto made = std::make_unique<ServerConnection>();
   made->id = {loop_.impl().next_id++};
   made->server = this;
   made->wsi = wsi;
   made->peer = peer_address(wsi);
+  made->address = std::move(address);
+  ++per_address_[made->address];
   lws_set_opaque_user_data(wsi, made.get());
   connections_[made->id.value] = std::move(made);
 }
@@ -192,6 +213,8 @@ void ServerImpl::forget(ServerConnection& c) {
   release_output(c);
   const ServerConnectionId id = c.id;
   const bool upgraded = c.upgraded;
+  const auto of_address = per_address_.find(c.address);
+  if (--of_address->second == 0) per_address_.erase(of_address);
   connections_.erase(id.value);
   if (upgraded && handlers_.closed) handlers_.closed(id);
 }

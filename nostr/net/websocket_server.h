@@ -71,6 +71,7 @@ struct ServerOptions {
   size_t max_frame_bytes = 1024 * 1024;      // a longer one closes the connection (1009)
   size_t max_body_bytes = 32 * 1024 * 1024;  // a longer one gets 413
   size_t max_connections = 1000;
+  size_t max_connections_per_address = 0;     // of one IP address; 0: no limit of its own
   size_t max_unsent_bytes = 4 * 1024 * 1024;  // a slower reader is closed
   std::string tls_cert_file;                  // PEM; with tls_key_file: https and wss
   std::string tls_key_file;

@@ -28,9 +28,11 @@ RelayMessage refusal_of(std::string_view frame, const Error& why) {
     if (!read_lower_hex(id->get_ref<const std::string&>(), ok.id.bytes)) return notice;
     return ok;
   }
-  if ((type == "REQ" || type == "COUNT") && json[1].is_string()) {
+  const bool negentropy = type == "NEG-OPEN" || type == "NEG-MSG";
+  if ((type == "REQ" || type == "COUNT" || negentropy) && json[1].is_string()) {
     const auto& subscription = json[1].get_ref<const std::string&>();
     if (subscription.empty() || subscription.size() > kMaxSubscriptionId) return notice;
+    if (negentropy) return NegError{subscription, notice.text, std::nullopt};
     return ClosedMessage{subscription, notice.text};
   }
   return notice;

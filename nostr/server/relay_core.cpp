@@ -1,10 +1,12 @@
 #include "nostr/server/relay_core.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <map>
 
 #include "nostr/base/log.h"
+#include "nostr/nip42.h"
 #include "nostr/server/frame_refusal.h"
+#include "nostr/server/stored_frame.h"
 
 namespace ipnscast::nostr::server {
 namespace {
@@ -20,67 +22,59 @@ MessageLimits limits_of(const RelayOptions& options) {
   return out;
 }
 
-// ["EVENT",<subscription>, up to the event, so that one event's text serves every subscription.
-std::string event_frame(const std::string& quoted_subscription, std::string_view event_json) {
-  std::string out = "[\"EVENT\",";
-  out.reserve(out.size() + quoted_subscription.size() + event_json.size() + 2);
-  out += quoted_subscription;
-  out += ',';
-  out += event_json;
-  out += ']';
+NegentropyLimits negentropy_limits_of(const RelayOptions& options) {
+  NegentropyLimits out;
+  // In hex within a frame that clients with a limit of 128 KiB take.
+  out.max_message_bytes = 60'000;
+  out.max_received_bytes = options.max_message_bytes / 2;
   return out;
 }
 
-// The subscription id as a JSON string: ["EOSE","<id>"] without what is around it.
-std::string quoted(const SubscriptionId& subscription) {
-  constexpr std::string_view kBefore = "[\"EOSE\",";
-  const std::string frame = to_frame(RelayMessage(EoseMessage{subscription}));
-  return frame.substr(kBefore.size(), frame.size() - kBefore.size() - 1);
-}
-
-std::shared_ptr<const std::string> shared(std::string frame) {
-  return std::make_shared<const std::string>(std::move(frame));
-}
-
-bool newest_first(const StoredEvent& a, const StoredEvent& b) {
-  if (a.created_at != b.created_at) return a.created_at > b.created_at;
-  return a.id < b.id;
+std::shared_ptr<const std::string> frame_of(const RelayMessage& message) {
+  return std::make_shared<const std::string>(to_frame(message));
 }
 
 }  // namespace
 
 RelayCore::RelayCore(RelayOptions options, RelayStore& store)
-    : options_(std::move(options)), limits_(limits_of(options_)), store_(store) {}
+    : options_(std::move(options)),
+      limits_(limits_of(options_)),
+      negentropy_limits_(negentropy_limits_of(options_)),
+      store_(store),
+      reconciliations_(options_.max_negentropy_sessions, options_.max_negentropy_total) {}
 
-void RelayCore::opened(ServerConnectionId connection, Now now) {
-  connections_[connection] = {{}, options_.event_burst, now.steady};
+bool RelayCore::Budget::take(double per_second, double burst, Instant now) {
+  if (per_second <= 0) return true;
+  const std::chrono::duration<double> passed = now - refilled;
+  refilled = now;
+  left = std::min(burst, left + passed.count() * per_second);
+  if (left < 1) return false;
+  left -= 1;
+  return true;
 }
 
-void RelayCore::closed(ServerConnectionId connection) { connections_.erase(connection); }
+void RelayCore::opened(ServerConnectionId id, Now now) {
+  Connection& connection = connections_[id];
+  connection = {
+      id, {options_.event_burst, now.steady}, {options_.request_burst, now.steady}, {}, {}};
+  if (challenges_at_once(options_)) challenge(connection);
+}
+
+void RelayCore::closed(ServerConnectionId connection) {
+  subscriptions_.remove_all(connection);
+  reconciliations_.close_all(connection);
+  connections_.erase(connection);
+}
 
 void RelayCore::frame(ServerConnectionId id, std::string_view text, Now now) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
-  Connection& connection = found->second;
-  auto message = parse_client_message(text, limits_);
+  const auto message = parse_client_message(text, limits_);
   if (!message) {
     ++counters_.garbage;
     return answer(id, refusal_of(text, message.error()));
   }
-  if (auto* publish_request = std::get_if<PublishRequest>(&*message)) {
-    publish(id, connection, publish_request->event, now);
-  } else if (auto* req = std::get_if<ReqRequest>(&*message)) {
-    request(id, connection, std::move(*req), now);
-  } else if (auto* close = std::get_if<CloseRequest>(&*message)) {
-    connection.subscriptions.erase(close->subscription);
-  } else if (auto* auth = std::get_if<AuthRequest>(&*message)) {
-    answer_event(id, auth->event.id, false, "invalid: this relay asks for no authentication");
-  } else if (auto* count = std::get_if<CountRequest>(&*message)) {
-    answer(id, ClosedMessage{count->subscription, "unsupported: COUNT"});
-  } else if (auto* unknown = std::get_if<UnknownMessage>(&*message)) {
-    ++counters_.garbage;
-    answer(id, NoticeMessage{"invalid: unknown message " + unknown->type.substr(0, 32)});
-  }
+  std::visit([&](const auto& m) { on(found->second, m, now); }, *message);
 }
 
 std::vector<RelayAction> RelayCore::finish() {
@@ -92,134 +86,93 @@ std::vector<RelayAction> RelayCore::finish() {
   }
   if (lost_) {
     store_.rollback();
-    for (const auto& [id, subscription] : opened_in_batch_) {
-      const auto it = connections_.find(id);
-      if (it != connections_.end()) it->second.subscriptions.erase(subscription);
-    }
+    for (const auto& [id, subscription] : subscribed_in_batch_)
+      subscriptions_.remove(id, subscription);
+    for (const auto& [id, session] : reconciled_in_batch_) reconciliations_.close(id, session);
     actions_ = std::move(actions_if_lost_);
   }
   in_transaction_ = false;
   lost_ = false;
   pending_bytes_ = 0;
   actions_if_lost_.clear();
-  opened_in_batch_.clear();
+  subscribed_in_batch_.clear();
+  reconciled_in_batch_.clear();
   return std::exchange(actions_, {});
 }
 
-void RelayCore::publish(ServerConnectionId id, Connection& connection, const Event& event,
-                        Now now) {
-  const auto refuse = [&](std::string reason) {
-    ++counters_.refused;
-    answer_event(id, event.id, false, std::move(reason));
-  };
-  if (!within_rate(connection, now)) return refuse("rate-limited: slow down");
-  if (event.created_at.value > now.seconds().value + options_.created_at_ahead.count()) {
-    return refuse("invalid: created_at is too far in the future");
-  }
+void RelayCore::on(Connection& connection, const PublishRequest& message, Now now) {
+  const Event& event = message.event;
+  auto refusal = refuse(connection, event, now);
   // A recomputed id that is stored needs no second look at the signature; only a genuine one gets
-  // here.
-  if (compute_id(event) != event.id) return refuse("invalid: id does not match the event");
-  if (store_.contains(event.id).value_or(false)) {
+  // there.
+  if (!refusal && store_.contains(event.id).value_or(false)) {
     ++counters_.duplicates;
-    return answer_event(id, event.id, true, "duplicate: already have this event");
+    return answer(connection.id, OkMessage{event.id, true, "duplicate: already have this event"},
+                  OkMessage{event.id, false, kNotStored});
   }
-  if (Status verified = verify(event); !verified)
-    return refuse("invalid: " + verified.error().message);
-  if (is_expired(event, now.seconds())) return refuse("invalid: the event has expired");
-  if (accept(id, event)) fan_out(event);
+  if (!refusal) {
+    if (Status verified = verify(event); !verified)
+      refusal = "invalid: " + verified.error().message;
+  }
+  if (!refusal && is_expired(event, now.seconds())) refusal = "invalid: the event has expired";
+  if (refusal) {
+    ++counters_.refused;
+    if (reason_prefix(*refusal) == "auth-required") challenge(connection);
+    return answer(connection.id, OkMessage{event.id, false, std::move(*refusal)});
+  }
+  if (accept(connection.id, event)) fan_out(event);
+}
+
+// All that can be said without the signature.
+std::optional<std::string> RelayCore::refuse(Connection& connection, const Event& event, Now now) {
+  if (!connection.events.take(options_.events_per_second, options_.event_burst, now.steady))
+    return "rate-limited: slow down";
+  if (event.created_at.value > now.seconds().value + options_.created_at_ahead.count())
+    return "invalid: created_at is too far in the future";
+  if (compute_id(event) != event.id) return "invalid: id does not match the event";
+  return refuse_event(options_, connection.keys, event);
 }
 
 bool RelayCore::accept(ServerConnectionId id, const Event& event) {
+  const auto accepted = [&](std::string reason) {
+    answer(id, OkMessage{event.id, true, std::move(reason)},
+           OkMessage{event.id, false, kNotStored});
+  };
+  const auto refused = [&](std::string reason) {
+    ++counters_.refused;
+    answer(id, OkMessage{event.id, false, std::move(reason)});
+  };
   if (kind_class(event.kind) == KindClass::ephemeral) {
     ++counters_.ephemeral;
-    answer_event(id, event.id, true, "");
+    accepted("");
     return true;
   }
   const auto stored = store(event);
   if (!stored) {
-    ++counters_.refused;
-    answer_event(id, event.id, false, kNotStored);
+    refused(kNotStored);
     return false;
   }
   switch (*stored) {
     case Stored::added:
       ++counters_.stored;
-      answer_event(id, event.id, true, "");
+      accepted("");
       return true;
     case Stored::duplicate:
       ++counters_.duplicates;
-      answer_event(id, event.id, true, "duplicate: already have this event");
+      accepted("duplicate: already have this event");
       return false;
     case Stored::superseded:
       ++counters_.superseded;
-      answer_event(id, event.id, false, "replaced: have newer event");
+      answer(id, OkMessage{event.id, false, "replaced: have newer event"});
       return false;
     case Stored::deleted:
-      ++counters_.refused;
-      answer_event(id, event.id, false, "blocked: its author deleted this event");
+      refused("blocked: its author deleted this event");
+      return false;
+    case Stored::full:
+      refused("error: the relay's store is full");
       return false;
   }
   return false;
-}
-
-void RelayCore::request(ServerConnectionId id, Connection& connection, ReqRequest request,
-                        Now now) {
-  ++counters_.requests;
-  const SubscriptionId& subscription = request.subscription;
-  const auto refuse = [&](std::string reason) {
-    connection.subscriptions.erase(subscription);
-    answer(id, ClosedMessage{subscription, std::move(reason)});
-  };
-  const bool known = connection.subscriptions.count(subscription) != 0;
-  if (!known && connection.subscriptions.size() >= options_.max_subscriptions) {
-    return refuse("rate-limited: too many subscriptions");
-  }
-  const auto events = stored_events(request.filters, now);
-  if (!events) {
-    log_error("relay", events.error().message);
-    return refuse("error: could not read");
-  }
-  const std::string name = quoted(subscription);
-  size_t bytes = 0;
-  for (const StoredEvent& event : *events) {
-    bytes += event.json.size();
-    if (bytes > options_.max_answer_bytes) break;
-    send(id, shared(event_frame(name, event.json)));
-  }
-  send(id, shared(to_frame(RelayMessage(EoseMessage{subscription}))));
-  actions_if_lost_.push_back(
-      {id, shared(to_frame(RelayMessage(ClosedMessage{subscription, "error: could not read"})))});
-  opened_in_batch_.emplace_back(id, subscription);
-  connection.subscriptions[subscription] = std::move(request.filters);
-}
-
-// Between filters one is enough: an event that satisfies several goes out once.
-Result<std::vector<StoredEvent>> RelayCore::stored_events(const std::vector<Filter>& filters,
-                                                          Now now) {
-  std::vector<StoredEvent> events;
-  std::unordered_set<EventId> seen;
-  for (const Filter& filter : filters) {
-    const uint32_t limit = std::min(filter.limit.value_or(options_.max_limit), options_.max_limit);
-    if (limit == 0) continue;
-    auto found = store_.query(filter, limit, now.seconds());
-    if (!found) return fail(found.error());
-    for (StoredEvent& event : *found) {
-      if (seen.insert(event.id).second) events.push_back(std::move(event));
-    }
-  }
-  std::sort(events.begin(), events.end(), newest_first);
-  return events;
-}
-
-bool RelayCore::within_rate(Connection& connection, Now now) {
-  if (options_.events_per_second <= 0) return true;
-  const std::chrono::duration<double> passed = now.steady - connection.refilled;
-  connection.refilled = now.steady;
-  connection.event_budget = std::min(
-      options_.event_burst, connection.event_budget + passed.count() * options_.events_per_second);
-  if (connection.event_budget < 1) return false;
-  connection.event_budget -= 1;
-  return true;
 }
 
 // After a failure nothing of the batch stays: the predecessor of an event may be gone while the
@@ -242,33 +195,76 @@ Result<Stored> RelayCore::store(const Event& event) {
 }
 
 void RelayCore::fan_out(const Event& event) {
+  const auto wanted = subscriptions_.matching(event);
+  if (wanted.empty()) return;
   const std::string json = to_json(event);
   // Clients of one kind use the same subscription ids: their frames are the same.
   std::map<std::string_view, std::shared_ptr<const std::string>> frames;
-  for (const auto& [id, connection] : connections_) {
-    for (const auto& [subscription, filters] : connection.subscriptions) {
-      if (!matches_any(filters, event)) continue;
-      auto& frame = frames[subscription];
-      if (!frame) frame = shared(event_frame(quoted(subscription), json));
-      send(id, frame);
-      ++counters_.delivered;
-    }
+  for (const SubscriptionIndex::Subscription* subscription : wanted) {
+    if (!may_see(options_, connections_.at(subscription->connection).keys, event)) continue;
+    auto& frame = frames[subscription->id];
+    if (!frame) frame = stored_frame(quoted(subscription->id), json);
+    send(subscription->connection, frame);
+    ++counters_.delivered;
   }
 }
 
+void RelayCore::challenge(Connection& connection) {
+  if (!connection.challenge.empty()) return;
+  connection.challenge = make_auth_challenge();
+  answer(connection.id, AuthChallenge{connection.challenge});
+}
+
+void RelayCore::on(Connection& connection, const AuthRequest& message, Now now) {
+  const Event& event = message.event;
+  auto refusal =
+      connection.events.take(options_.events_per_second, options_.event_burst, now.steady)
+          ? refuse_proof(connection, event, now)
+          : "rate-limited: slow down";
+  if (connection.challenge.empty()) challenge(connection);
+  if (refusal) {
+    ++counters_.refused;
+    return answer(connection.id, OkMessage{event.id, false, std::move(*refusal)});
+  }
+  ++counters_.proved;
+  connection.keys.insert(event.pubkey);
+  answer(connection.id, OkMessage{event.id, true, ""});
+}
+
+std::optional<std::string> RelayCore::refuse_proof(const Connection& connection, const Event& event,
+                                                   Now now) const {
+  const auto relay = RelayUrl::parse(event.tag("relay").value_or(""));
+  if (!relay || (options_.is_own_url && !options_.is_own_url(*relay)))
+    return "invalid: auth: meant for another relay";
+  if (Status fits =
+          check_auth_event(event, std::span(&*relay, 1), connection.challenge, now.seconds());
+      !fits)
+    return "invalid: " + fits.error().message;
+  if (Status verified = verify(event); !verified) return "invalid: " + verified.error().message;
+  if (connection.keys.count(event.pubkey) == 0 && connection.keys.size() >= options_.max_keys)
+    return "rate-limited: too many keys for one connection";
+  return std::nullopt;
+}
+
+void RelayCore::on(Connection& connection, const CloseRequest& message, Now /*now*/) {
+  subscriptions_.remove(connection.id, message.subscription);
+}
+
+void RelayCore::on(Connection& connection, const UnknownMessage& message, Now /*now*/) {
+  ++counters_.garbage;
+  answer(connection.id, NoticeMessage{"invalid: unknown message " + message.type});
+}
+
 void RelayCore::answer(ServerConnectionId id, const RelayMessage& message) {
-  auto frame = shared(to_frame(message));
+  auto frame = frame_of(message);
   actions_if_lost_.push_back({id, frame});
   send(id, std::move(frame));
 }
 
-void RelayCore::answer_event(ServerConnectionId id, const EventId& event, bool accepted,
-                             std::string reason) {
-  const OkMessage ok{event, accepted, std::move(reason)};
-  if (!accepted) return answer(id, ok);
-  actions_if_lost_.push_back(
-      {id, shared(to_frame(RelayMessage(OkMessage{event, false, kNotStored})))});
-  send(id, shared(to_frame(RelayMessage(ok))));
+void RelayCore::answer(ServerConnectionId id, const RelayMessage& message,
+                       const RelayMessage& if_lost) {
+  actions_if_lost_.push_back({id, frame_of(if_lost)});
+  send(id, frame_of(message));
 }
 
 void RelayCore::send(ServerConnectionId id, std::shared_ptr<const std::string> frame) {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -10,12 +8,13 @@
 #include "nostr/base/clock.h"
 #include "nostr/message.h"
 #include "nostr/net/websocket_server.h"
+#include "nostr/server/negentropy_sessions.h"
 #include "nostr/server/relay_options.h"
+#include "nostr/server/relay_policy.h"
 #include "nostr/server/relay_store.h"
+#include "nostr/server/subscription_index.h"
 
 namespace ipnscast::nostr::server {
-
-using net::ServerConnectionId;
 
 // One thing to do on the network: send the frame, or close the connection when there is none.
 struct RelayAction {
@@ -29,18 +28,22 @@ struct RelayCounters {
   uint64_t ephemeral = 0;
   uint64_t duplicates = 0;
   uint64_t superseded = 0;
-  uint64_t refused = 0;    // events with a bad id, signature, date, or over the rate
-  uint64_t garbage = 0;    // frames that do not parse
-  uint64_t requests = 0;   // REQs
+  uint64_t refused = 0;   // events with a bad id, signature or date, over the rate, not allowed, or
+                          // for which there is no room
+  uint64_t garbage = 0;   // frames that do not parse
+  uint64_t requests = 0;  // REQ, COUNT and NEG-OPEN
+  uint64_t refused_requests = 0;
+  uint64_t proved = 0;     // keys, by AUTH
   uint64_t delivered = 0;  // live events sent to subscriptions
 };
 
 // The relay as a state machine: connections, frames and time go in, actions come out; no socket,
-// thread or clock. NIP-01, NIP-09 and NIP-40. One thread at a time; the store outlives it.
+// thread or clock. NIP-01, 09, 40, 42, 45, 70 and 77; see relay_policy.h for who may do what. One
+// thread at a time; the store outlives it.
 //
 // Frames are taken in batches: frame() any number of times, then finish(), which commits what the
 // batch stored and only then gives the actions. When the commit fails, each EVENT of the batch gets
-// OK false and each REQ CLOSED.
+// OK false, each REQ and COUNT CLOSED, and each NEG-OPEN NEG-ERR.
 class RelayCore {
  public:
   RelayCore(RelayOptions options, RelayStore& store);
@@ -54,33 +57,69 @@ class RelayCore {
   size_t pending_bytes() const { return pending_bytes_; }
 
   const RelayCounters& counters() const { return counters_; }
+  const SubscriptionIndex& subscriptions() const { return subscriptions_; }
 
  private:
-  struct Connection {
-    std::map<SubscriptionId, std::vector<Filter>> subscriptions;
-    double event_budget = 0;
+  // Tokens that come back with time.
+  struct Budget {
+    double left = 0;
     Instant refilled;
+    bool take(double per_second, double burst, Instant now);
+  };
+  struct Connection {
+    ServerConnectionId id;
+    Budget events;
+    Budget requests;
+    std::string challenge;  // the one that was sent, or empty
+    ProvedKeys keys;
   };
 
-  void publish(ServerConnectionId id, Connection& connection, const Event& event, Now now);
-  void request(ServerConnectionId id, Connection& connection, ReqRequest request, Now now);
+  // relay_core.cpp
+  void on(Connection& connection, const PublishRequest& message, Now now);
+  void on(Connection& connection, const CloseRequest& message, Now now);
+  void on(Connection& connection, const AuthRequest& message, Now now);
+  void on(Connection& connection, const UnknownMessage& message, Now now);
+  std::optional<std::string> refuse(Connection& connection, const Event& event, Now now);
+  // Why the proof does not hold.
+  std::optional<std::string> refuse_proof(const Connection& connection, const Event& event,
+                                          Now now) const;
   // The OK or the refusal of a verified event, and whether it goes to the live subscriptions.
   bool accept(ServerConnectionId id, const Event& event);
-  Result<std::vector<StoredEvent>> stored_events(const std::vector<Filter>& filters, Now now);
-  bool within_rate(Connection& connection, Now now);
   Result<Stored> store(const Event& event);
   void fan_out(const Event& event);
+  // Sends a challenge, if none was sent. NIP-42.
+  void challenge(Connection& connection);
+
+  // relay_requests.cpp
+  void on(Connection& connection, const ReqRequest& message, Now now);
+  void on(Connection& connection, const CountRequest& message, Now now);
+  void on(Connection& connection, const NegOpenRequest& message, Now now);
+  void on(Connection& connection, const NegMessage& message, Now now);
+  void on(Connection& connection, const NegCloseRequest& message, Now now);
+  // Counts the request. Why it is not answered, if so.
+  std::optional<std::string> refuse(Connection& connection, const std::vector<Filter>& filters,
+                                    Now now);
+  std::optional<std::string> refuse_subscription(const Connection& connection,
+                                                 const ReqRequest& request) const;
+  Result<std::vector<StoredEvent>> stored_events(const std::vector<Filter>& filters,
+                                                 const Viewer& viewer, Now now);
+  void answer_negentropy(Connection& connection, const SubscriptionId& id, ByteView message,
+                         Now now);
 
   void answer(ServerConnectionId id, const RelayMessage& message);
-  void answer_event(ServerConnectionId id, const EventId& event, bool accepted, std::string reason);
+  // Another answer for the case that the batch is lost.
+  void answer(ServerConnectionId id, const RelayMessage& message, const RelayMessage& if_lost);
   void send(ServerConnectionId id, std::shared_ptr<const std::string> frame);
 
   // constant after construction
   const RelayOptions options_;
   const MessageLimits limits_;
+  const NegentropyLimits negentropy_limits_;
   RelayStore& store_;
 
   std::unordered_map<ServerConnectionId, Connection> connections_;
+  SubscriptionIndex subscriptions_;
+  NegentropySessions reconciliations_;
   RelayCounters counters_;
 
   // of the batch
@@ -89,7 +128,8 @@ class RelayCore {
   size_t pending_bytes_ = 0;
   std::vector<RelayAction> actions_;
   std::vector<RelayAction> actions_if_lost_;  // instead, when the commit fails
-  std::vector<std::pair<ServerConnectionId, SubscriptionId>> opened_in_batch_;
+  std::vector<std::pair<ServerConnectionId, SubscriptionId>> subscribed_in_batch_;
+  std::vector<std::pair<ServerConnectionId, SubscriptionId>> reconciled_in_batch_;
 };
 
 }  // namespace ipnscast::nostr::server

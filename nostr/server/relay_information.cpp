@@ -9,7 +9,8 @@ std::string relay_information(const RelayOptions& options) {
       {"name", options.name},
       {"description", options.description},
       {"software", "ipnscast"},
-      {"supported_nips", {1, 9, 11, 40}},
+      {"supported_nips", {1, 9, 11, 40, 42, 45, 70, 77}},
+      {"negentropy", 1},
       {"limitation",
        {{"max_message_length", options.max_message_bytes},
         {"max_subscriptions", options.max_subscriptions},
@@ -19,7 +20,7 @@ std::string relay_information(const RelayOptions& options) {
         {"max_event_tags", options.max_event_tags},
         {"auth_required", false},
         {"payment_required", false},
-        {"restricted_writes", false},
+        {"restricted_writes", !options.writers.empty() || options.owner_private},
         {"created_at_upper_limit", options.created_at_ahead.count()}}}};
   // Options are ours, but may come from a file: text that is no UTF-8 is replaced, not thrown at.
   return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -1,6 +1,7 @@
 #include "nostr/server/relay_server.h"
 
 #include "nostr/base/store/file_lock.h"
+#include "nostr/server/own_address.h"
 #include "nostr/server/relay_information.h"
 #include "nostr/server/relay_thread.h"
 
@@ -42,11 +43,14 @@ struct RelayServer::Impl {
     sockets.max_frame_bytes = options.relay.max_message_bytes;
     sockets.max_body_bytes = 0;
     sockets.max_connections = options.max_connections;
+    sockets.max_connections_per_address = options.max_connections_per_address;
     sockets.max_unsent_bytes = kMaxUnsentBytes;
     auto listening = net::listen(loop, sockets, handlers());
     if (!listening) return fail(listening.error());
     network = std::move(*listening);
-    thread = std::make_unique<RelayThread>(inbox, std::move(*events), options.relay, *network);
+    RelayOptions relay = options.relay;
+    relay.is_own_url = OwnAddress{options.address, network->port(), options.urls};
+    thread = std::make_unique<RelayThread>(inbox, std::move(*events), std::move(relay), *network);
     return {};
   }
 

@@ -13,9 +13,12 @@ struct RelayServerOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 7777;             // 0 takes a free one
   std::filesystem::path directory;  // holds relay.db and a lock; empty: everything in memory
-  uint64_t max_store_bytes = uint64_t{8} << 30;
+  // See RelayStore: a full store refuses new events, and takes updates and deletions.
+  uint64_t max_store_bytes = uint64_t{1} << 30;
   size_t max_connections = 1000;
-  RelayOptions relay;
+  size_t max_connections_per_address = 0;  // 0: no limit of its own
+  std::vector<RelayUrl> urls;  // what a proxy in front is called, for NIP-42; see OwnAddress
+  RelayOptions relay;          // is_own_url is filled in
 };
 
 // Start here. The embedded relay: a WebSocketServer on the loop's net thread, and the thread

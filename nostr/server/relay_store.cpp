@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <limits>
+#include <unordered_set>
 
 #include "nostr/base/hex.h"
 #include "nostr/server/relay_query.h"
@@ -10,7 +11,8 @@ namespace ipnscast::nostr::server {
 namespace {
 
 constexpr int kDeletion = 5;
-constexpr int64_t kPageBytes = 4096;
+constexpr uint64_t kPageBytes = 4096;
+constexpr uint64_t kReserve = 16;  // one part of so many is kept from new events
 
 // `d` is set for events with an address only, and unique there. Tag values and d are blobs: they
 // may hold NUL. The orders of the indexes are the order of answers, so that a LIMIT stops early.
@@ -37,6 +39,19 @@ const store::Schema kSchema{
       "  value BLOB NOT NULL,"
       "  event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE,"
       "  PRIMARY KEY(name, value, event)) WITHOUT ROWID;"
+      "CREATE INDEX tags_event ON tags(event);"},
+     // created_at in the key: a subscription to one tag gets its newest without reading them all.
+     {2,
+      "CREATE TABLE tags_by_time("
+      "  name TEXT NOT NULL,"
+      "  value BLOB NOT NULL,"
+      "  created_at INTEGER NOT NULL,"
+      "  event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE,"
+      "  PRIMARY KEY(name, value, created_at DESC, event)) WITHOUT ROWID;"
+      "INSERT INTO tags_by_time SELECT name, value, created_at, event"
+      "  FROM tags JOIN events ON seq = event;"
+      "DROP TABLE tags;"
+      "ALTER TABLE tags_by_time RENAME TO tags;"
       "CREATE INDEX tags_event ON tags(event);"}}};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -92,11 +107,12 @@ Result<std::unique_ptr<RelayStore>> RelayStore::open(const std::filesystem::path
   // their outbox; a sync to disk per batch would cost the latency that the relay is there for.
   auto db = store::Database::open(file, {kSchema}, store::Durability::normal);
   if (!db) return fail(db.error());
-  const auto pages = static_cast<int64_t>(max_bytes / kPageBytes);
+  const uint64_t pages = max_bytes / kPageBytes;
   if (Status set = (*db)->execute("PRAGMA max_page_count=" + std::to_string(pages)); !set) {
     return fail(set.error());
   }
-  return std::unique_ptr<RelayStore>(new RelayStore(std::move(*db)));
+  return std::unique_ptr<RelayStore>(
+      new RelayStore(std::move(*db), max_bytes - max_bytes / kReserve));
 }
 
 Status RelayStore::begin() { return db_->begin(); }
@@ -110,9 +126,14 @@ Result<Stored> RelayStore::add(const Event& event) {
   const auto deleted = is_deleted(event);
   if (!deleted) return fail(deleted.error());
   if (*deleted) return Stored::deleted;
-  const auto room = make_room_at_address(event);
-  if (!room) return fail(room.error());
-  if (!*room) return Stored::superseded;
+  const auto place = make_room_at_address(event);
+  if (!place) return fail(place.error());
+  if (*place == Place::taken) return Stored::superseded;
+  if (*place == Place::free && event.kind != kDeletion) {
+    const auto room = has_room();
+    if (!room) return fail(room.error());
+    if (!*room) return Stored::full;
+  }
   if (Status inserted = insert(event); !inserted) return fail(inserted.error());
   if (event.kind == kDeletion) {
     if (Status done = carry_out_deletion(event); !done) return fail(done.error());
@@ -133,7 +154,7 @@ Result<bool> RelayStore::is_deleted(const Event& event) {
   if (event.kind == kDeletion) return false;
   constexpr const char* kFind =
       "SELECT 1 FROM tags JOIN events ON seq = event"
-      " WHERE name = ? AND value = ? AND kind = 5 AND pubkey = ? AND created_at >= ?";
+      " WHERE name = ? AND value = ? AND kind = 5 AND pubkey = ? AND tags.created_at >= ?";
   auto by_id = db_->prepare(kFind);
   const std::string id = to_hex(event.id.view());
   if (by_id.bind("e")
@@ -153,25 +174,34 @@ Result<bool> RelayStore::is_deleted(const Event& event) {
   return found;
 }
 
-// Removes the event's predecessor. False when what is there supersedes it.
-Result<bool> RelayStore::make_room_at_address(const Event& event) {
+// Removes the event's predecessor, unless that supersedes the event.
+Result<RelayStore::Place> RelayStore::make_room_at_address(const Event& event) {
   const auto address = address_of(event);
-  if (!address) return true;
+  if (!address) return Place::free;
   auto select = db_->prepare(
       "SELECT seq, id, created_at FROM events WHERE kind = ? AND pubkey = ? AND d = ?");
   select.bind(int64_t{address->kind}).bind(address->pubkey.view()).bind(as_bytes(address->d));
   if (!select.step()) {
     if (!select.status()) return fail(select.status().error());
-    return true;
+    return Place::free;
   }
   Event current;
   current.id = EventId::from(select.blob(1));
   current.created_at = {select.integer(2)};
-  if (!supersedes(event, current)) return false;
+  if (!supersedes(event, current)) return Place::taken;
   const auto removed =
       db_->prepare("DELETE FROM events WHERE seq = ?").bind(select.integer(0)).run();
   if (!removed) return fail(removed.error());
-  return true;
+  return Place::replaced;
+}
+
+// Pages that were freed count as room.
+Result<bool> RelayStore::has_room() {
+  auto select = db_->prepare(
+      "SELECT (SELECT page_count FROM pragma_page_count)"
+      " - (SELECT freelist_count FROM pragma_freelist_count)");
+  if (!select.step()) return fail(select.status().error());
+  return static_cast<uint64_t>(select.integer(0)) * kPageBytes < max_new_bytes_;
 }
 
 Status RelayStore::insert(const Event& event) {
@@ -194,10 +224,12 @@ Status RelayStore::insert(const Event& event) {
   const int64_t seq = row.integer(0);
   while (row.step()) {
   }
-  auto tag_row = db_->prepare("INSERT OR IGNORE INTO tags(name, value, event) VALUES(?, ?, ?)");
+  auto tag_row =
+      db_->prepare("INSERT OR IGNORE INTO tags(name, value, created_at, event) VALUES(?, ?, ?, ?)");
   for (const Tag& tag : event.tags) {
     if (tag.size() < 2 || tag[0].size() != 1 || !is_letter(tag[0][0])) continue;
-    const auto added = tag_row.bind(tag[0]).bind(as_bytes(tag[1])).bind(seq).run();
+    const auto added =
+        tag_row.bind(tag[0]).bind(as_bytes(tag[1])).bind(event.created_at.value).bind(seq).run();
     if (!added) return fail(added.error());
   }
   return {};
@@ -224,9 +256,9 @@ Status RelayStore::carry_out_deletion(const Event& deletion) {
 }
 
 Result<std::vector<StoredEvent>> RelayStore::query(const Filter& filter, uint32_t limit,
-                                                   UnixSeconds now) {
+                                                   UnixSeconds now, const Viewer& viewer) {
   std::vector<StoredEvent> out;
-  auto select = select_events(*db_, filter, limit, now);
+  auto select = RelayQuery{filter, now, viewer}.events(*db_, limit);
   while (select.step()) {
     out.push_back({EventId::from(select.blob(0)), {select.integer(1)}, select.text(2)});
   }
@@ -234,8 +266,37 @@ Result<std::vector<StoredEvent>> RelayStore::query(const Filter& filter, uint32_
   return out;
 }
 
-Result<int64_t> RelayStore::purge_expired(UnixSeconds now) {
-  return db_->prepare("DELETE FROM events WHERE expires_at <= ?").bind(now.value).run();
+Result<EventCount> RelayStore::count(const std::vector<Filter>& filters, uint32_t max,
+                                     UnixSeconds now, const Viewer& viewer) {
+  std::unordered_set<int64_t> seen;  // our own numbers
+  for (const Filter& filter : filters) {
+    auto select = RelayQuery{filter, now, viewer}.sequences(*db_, max + 1);
+    while (select.step()) {
+      if (seen.size() == max && seen.count(select.integer(0)) == 0) return EventCount{max, false};
+      seen.insert(select.integer(0));
+    }
+    if (!select.status()) return fail(select.status().error());
+  }
+  return EventCount{seen.size(), true};
+}
+
+Result<std::vector<NegentropyItem>> RelayStore::items(const Filter& filter, uint32_t limit,
+                                                      UnixSeconds now, const Viewer& viewer) {
+  std::vector<NegentropyItem> out;
+  auto select = RelayQuery{filter, now, viewer}.ids(*db_, limit);
+  while (select.step()) out.push_back({{select.integer(1)}, EventId::from(select.blob(0))});
+  if (!select.status()) return fail(select.status().error());
+  return out;
+}
+
+Result<int64_t> RelayStore::purge_expired(UnixSeconds now, int64_t max) {
+  return db_
+      ->prepare(
+          "DELETE FROM events WHERE seq IN"
+          " (SELECT seq FROM events WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)")
+      .bind(now.value)
+      .bind(max)
+      .run();
 }
 
 }  // namespace ipnscast::nostr::server

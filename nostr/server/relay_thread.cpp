@@ -8,7 +8,10 @@ namespace {
 
 // Answers held back until the commit: more than this ends the batch.
 constexpr size_t kMaxPendingBytes = 16 * 1024 * 1024;
+// Expired events are not served anyway: they go in small steps, so that nobody waits for them.
 constexpr Seconds kPurgeInterval{60};
+constexpr Milliseconds kPurgePause{50};
+constexpr int64_t kPurgeBatch = 500;
 
 }  // namespace
 
@@ -33,12 +36,7 @@ RelayCounters RelayThread::counters() const {
 void RelayThread::loop() {
   Instant next_purge = system_now().steady;
   while (true) {
-    if (system_now().steady >= next_purge) {
-      if (auto purged = store_->purge_expired(system_now().seconds()); !purged) {
-        log_error("relay", purged.error().message);
-      }
-      next_purge = system_now().steady + kPurgeInterval;
-    }
+    if (system_now().steady >= next_purge) next_purge = system_now().steady + purge();
     auto first = inbox_.pop_until(next_purge);
     if (!first && inbox_.closed() && inbox_.size() == 0) return;
     if (!first) continue;
@@ -46,6 +44,13 @@ void RelayThread::loop() {
     for (RelayInput& input : inbox_.drain()) take(input);
     finish_batch();
   }
+}
+
+// When to come back.
+Milliseconds RelayThread::purge() {
+  const auto purged = store_->purge_expired(system_now().seconds(), kPurgeBatch);
+  if (!purged) log_error("relay", purged.error().message);
+  return purged && *purged == kPurgeBatch ? kPurgePause : Milliseconds(kPurgeInterval);
 }
 
 void RelayThread::take(RelayInput& input) {

@@ -42,6 +42,7 @@ class RelayThread {
   void loop();
   void take(RelayInput& input);
   void finish_batch();
+  Milliseconds purge();
 
   // constant after construction
   Inbox<RelayInput>& inbox_;

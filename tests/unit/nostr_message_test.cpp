@@ -59,6 +59,8 @@ TEST_CASE("all that a relay says survives its frame") {
   const auto count = relay_says<CountMessage>(to_frame(RelayMessage(CountMessage{"s", 12})));
   CHECK(count.subscription == "s");
   CHECK(count.count == 12);
+  CHECK_FALSE(count.approximate);
+  CHECK(relay_says<CountMessage>(to_frame(RelayMessage(CountMessage{"s", 12, true}))).approximate);
   const auto negentropy =
       relay_says<NegMessage>(to_frame(RelayMessage(NegMessage{"s", {0x61, 0xff}})));
   CHECK(negentropy.subscription == "s");

@@ -1,0 +1,155 @@
+// What the relay's clients ask: REQ, COUNT and NEG-*. NIP-01, NIP-45, NIP-77.
+#include <algorithm>
+#include <unordered_set>
+
+#include "nostr/base/log.h"
+#include "nostr/server/relay_core.h"
+#include "nostr/server/stored_frame.h"
+
+namespace ipnscast::nostr::server {
+namespace {
+
+constexpr const char* kNotRead = "error: could not read";
+
+bool newest_first(const StoredEvent& a, const StoredEvent& b) {
+  if (a.created_at != b.created_at) return a.created_at > b.created_at;
+  return a.id < b.id;
+}
+
+}  // namespace
+
+std::optional<std::string> RelayCore::refuse(Connection& connection,
+                                             const std::vector<Filter>& filters, Now now) {
+  ++counters_.requests;
+  std::optional<std::string> why;
+  if (!connection.requests.take(options_.requests_per_second, options_.request_burst, now.steady))
+    why = "rate-limited: slow down";
+  for (size_t i = 0; i < filters.size() && !why; ++i)
+    why = refuse_filter(options_, connection.keys, filters[i]);
+  if (!why) return std::nullopt;
+  ++counters_.refused_requests;
+  if (reason_prefix(*why) == "auth-required") challenge(connection);
+  return why;
+}
+
+std::optional<std::string> RelayCore::refuse_subscription(const Connection& connection,
+                                                          const ReqRequest& request) const {
+  if (!subscriptions_.contains(connection.id, request.subscription) &&
+      subscriptions_.count(connection.id) >= options_.max_subscriptions)
+    return "rate-limited: too many subscriptions";
+  size_t items = subscriptions_.items(connection.id, request.subscription);
+  for (const Filter& filter : request.filters) items += count_items(filter);
+  if (items > options_.max_subscription_items)
+    return "rate-limited: too many values in the filters of all subscriptions";
+  return std::nullopt;
+}
+
+void RelayCore::on(Connection& connection, const ReqRequest& message, Now now) {
+  const SubscriptionId& subscription = message.subscription;
+  const auto refuse_it = [&](std::string reason) {
+    subscriptions_.remove(connection.id, subscription);
+    answer(connection.id, ClosedMessage{subscription, std::move(reason)});
+  };
+  auto refusal = refuse(connection, message.filters, now);
+  if (!refusal) refusal = refuse_subscription(connection, message);
+  if (refusal) return refuse_it(std::move(*refusal));
+  const auto events = stored_events(message.filters, viewer_with(options_, connection.keys), now);
+  if (!events) {
+    log_error("relay", events.error().message);
+    return refuse_it(kNotRead);
+  }
+  const std::string name = quoted(subscription);
+  size_t bytes = 0;
+  for (const StoredEvent& event : *events) {
+    bytes += event.json.size();
+    if (bytes > options_.max_answer_bytes) break;
+    send(connection.id, stored_frame(name, event.json));
+  }
+  answer(connection.id, EoseMessage{subscription}, ClosedMessage{subscription, kNotRead});
+  subscribed_in_batch_.emplace_back(connection.id, subscription);
+  subscriptions_.add({connection.id, subscription, message.filters});
+}
+
+// Between filters one is enough: an event that satisfies several goes out once.
+Result<std::vector<StoredEvent>> RelayCore::stored_events(const std::vector<Filter>& filters,
+                                                          const Viewer& viewer, Now now) {
+  std::vector<StoredEvent> events;
+  std::unordered_set<EventId> seen;
+  for (const Filter& filter : filters) {
+    const uint32_t limit = std::min(filter.limit.value_or(options_.max_limit), options_.max_limit);
+    if (limit == 0) continue;
+    auto found = store_.query(filter, limit, now.seconds(), viewer);
+    if (!found) return fail(found.error());
+    for (StoredEvent& event : *found) {
+      if (seen.insert(event.id).second) events.push_back(std::move(event));
+    }
+  }
+  std::sort(events.begin(), events.end(), newest_first);
+  return events;
+}
+
+void RelayCore::on(Connection& connection, const CountRequest& message, Now now) {
+  const auto close = [&](std::string reason) {
+    return ClosedMessage{message.subscription, std::move(reason)};
+  };
+  if (auto refusal = refuse(connection, message.filters, now))
+    return answer(connection.id, close(std::move(*refusal)));
+  const auto counted = store_.count(message.filters, options_.max_count, now.seconds(),
+                                    viewer_with(options_, connection.keys));
+  if (!counted) {
+    log_error("relay", counted.error().message);
+    return answer(connection.id, close(kNotRead));
+  }
+  answer(connection.id, CountMessage{message.subscription, counted->count, !counted->exact},
+         close(kNotRead));
+}
+
+void RelayCore::on(Connection& connection, const NegOpenRequest& message, Now now) {
+  const SubscriptionId& id = message.subscription;
+  const auto refuse_it = [&](std::string reason, std::optional<uint64_t> max = std::nullopt) {
+    reconciliations_.close(connection.id, id);
+    answer(connection.id, NegError{id, std::move(reason), max});
+  };
+  if (auto refusal = refuse(connection, {message.filter}, now))
+    return refuse_it(std::move(*refusal));
+  const uint32_t max = options_.max_negentropy_items;
+  const uint32_t limit = std::min(message.filter.limit.value_or(max + 1), max + 1);
+  auto items =
+      store_.items(message.filter, limit, now.seconds(), viewer_with(options_, connection.keys));
+  if (!items) {
+    log_error("relay", items.error().message);
+    return refuse_it(kNotRead);
+  }
+  if (items->size() > max) return refuse_it("blocked: this query has too many results", max);
+  auto set = NegentropySet::seal(std::move(*items), max);
+  if (!set) return refuse_it("error: " + set.error().message);
+  if (Status opened = reconciliations_.open(connection.id, id, std::move(*set), now.steady);
+      !opened)
+    return refuse_it("blocked: " + opened.error().message);
+  reconciled_in_batch_.emplace_back(connection.id, id);
+  answer_negentropy(connection, id, message.message, now);
+}
+
+void RelayCore::on(Connection& connection, const NegMessage& message, Now now) {
+  answer_negentropy(connection, message.subscription, message.message, now);
+}
+
+void RelayCore::on(Connection& connection, const NegCloseRequest& message, Now /*now*/) {
+  reconciliations_.close(connection.id, message.subscription);
+}
+
+void RelayCore::answer_negentropy(Connection& connection, const SubscriptionId& id,
+                                  ByteView message, Now now) {
+  const NegentropySet* set = reconciliations_.find(connection.id, id, now.steady);
+  if (set == nullptr)
+    return answer(connection.id,
+                  NegError{id, "closed: no such reconciliation is open", std::nullopt});
+  auto next = negentropy_answer(*set, message, negentropy_limits_);
+  if (!next) {
+    reconciliations_.close(connection.id, id);
+    return answer(connection.id, NegError{id, "invalid: " + next.error().message, std::nullopt});
+  }
+  answer(connection.id, NegMessage{id, std::move(*next)}, NegError{id, kNotRead, std::nullopt});
+}
+
+}  // namespace ipnscast::nostr::server

@@ -1,7 +1,6 @@
 #include "bridge/stack.h"
 
 #include "bridge/node/node_server.h"
-#include "nostr/server/relay_server.h"
 #include "sync/key_store.h"
 
 namespace ipnscast::bridge {
@@ -41,7 +40,17 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
   if (!loop) return fail(loop.error());
   impl->loop = std::move(*loop);
 
-  nostr::server::RelayServerOptions relay_options;
+  BridgeOptions bridge_options = std::move(options.bridge);
+  bridge_options.state_dir = options.directory / "bridge";
+  if (!bridge_options.signer) {
+    auto signer = own_signer(bridge_options.state_dir, options.password);
+    if (!signer) return fail(signer.error().within("bridge"));
+    bridge_options.signer = std::move(*signer);
+  }
+  impl->bridge_key = bridge_options.signer->public_key();
+
+  nostr::server::RelayServerOptions relay_options = std::move(options.relay);
+  if (!relay_options.relay.writers.empty()) relay_options.relay.writers.insert(impl->bridge_key);
   relay_options.port = options.relay_port;
   relay_options.directory = options.directory / "relay";
   auto relay = nostr::server::RelayServer::start(*impl->loop, std::move(relay_options));
@@ -56,14 +65,6 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
   if (!node) return fail(node.error().within("node"));
   impl->node = std::move(*node);
 
-  BridgeOptions bridge_options = std::move(options.bridge);
-  bridge_options.state_dir = options.directory / "bridge";
-  if (!bridge_options.signer) {
-    auto signer = own_signer(bridge_options.state_dir, options.password);
-    if (!signer) return fail(signer.error().within("bridge"));
-    bridge_options.signer = std::move(*signer);
-  }
-  impl->bridge_key = bridge_options.signer->public_key();
   if (!bridge_options.names.empty()) {
     const auto url = nostr::RelayUrl::parse(impl->relay->url());
     if (!url) return fail(url.error());

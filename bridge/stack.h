@@ -4,6 +4,7 @@
 
 #include "bridge/bridge.h"
 #include "nostr/base/secret_text.h"
+#include "nostr/server/relay_server.h"
 
 namespace ipnscast::bridge {
 
@@ -13,6 +14,8 @@ namespace ipnscast::bridge {
 struct StackOptions {
   std::filesystem::path directory;  // relay/, node/ and bridge/ in it
   uint16_t relay_port = 7777;       // 0 takes a free one, here and below
+  // Its port and directory are filled in; among its writers, if there are any, is the bridge's key.
+  nostr::server::RelayServerOptions relay{};
   uint16_t gateway_port = 8081;
   uint16_t rpc_port = 5002;
   // names, poll bounds and callbacks are used; without names there is no bridge. The rest is filled

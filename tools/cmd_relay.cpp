@@ -1,42 +1,71 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bridge/quantity.h"
 #include "nostr/server/relay_server.h"
-#include "tools/command.h"
-#include "tools/listen_address.h"
-#include "tools/state_directory.h"
+#include "tools/relay_settings.h"
+#include "tools/session.h"
 #include "tools/stop_signal.h"
 
 namespace ipnscast::tools {
 namespace {
 
+// As typed: what is unset comes from the configuration.
 struct ServeOptions {
-  std::string listen = "127.0.0.1:7777";
+  std::optional<std::string> listen;
+  std::optional<std::string> max_bytes;
+  std::vector<std::string> writers;
+  bool owner_private = false;
+  std::vector<std::string> urls;
   std::string directory;
   double rate = 0;
+  double request_rate = 0;
+  std::optional<size_t> max_clients;
+  std::optional<size_t> max_clients_per_address;
 };
 
-Result<nostr::server::RelayServerOptions> server_options(const Context& context,
+Status override_settings(const ServeOptions& options, bridge::EmbeddedRelaySettings& settings) {
+  if (options.listen) settings.listen = *options.listen;
+  if (!options.writers.empty()) settings.writers = options.writers;
+  settings.owner_private = settings.owner_private || options.owner_private;
+  if (!options.max_bytes) return {};
+  const auto size = bridge::parse_size(*options.max_bytes);
+  if (!size) return fail(size.error().within("--max-bytes"));
+  settings.max_bytes = *size;
+  return {};
+}
+
+Result<nostr::server::RelayServerOptions> server_options(const Session& session,
                                                          const ServeOptions& options) {
-  const auto listen = parse_listen_address(options.listen);
-  if (!listen) return fail(listen.error().within("--listen"));
+  bridge::EmbeddedRelaySettings settings = session.settings().relay;
+  if (Status done = override_settings(options, settings); !done) return fail(done.error());
   nostr::server::RelayServerOptions out;
-  out.address = listen->address;
-  out.port = listen->port;
-  out.relay.events_per_second = options.rate;
-  out.directory = options.directory;
-  if (out.directory.empty()) {
-    const auto state = state_directory(context);
-    if (!state) return fail(state.error());
-    out.directory = *state / "relay";
+  if (Status filled = fill_relay_options(settings, out); !filled) return fail(filled.error());
+  for (const std::string& text : options.urls) {
+    const auto url = nostr::RelayUrl::parse(text);
+    if (!url) return fail(url.error().within("--url"));
+    out.urls.push_back(*url);
   }
+  out.relay.events_per_second = options.rate;
+  out.relay.requests_per_second = options.request_rate;
+  if (options.max_clients) out.max_connections = *options.max_clients;
+  if (options.max_clients_per_address)
+    out.max_connections_per_address = *options.max_clients_per_address;
+  out.directory = options.directory;
+  if (out.directory.empty()) out.directory = session.state_dir() / "relay";
   return out;
 }
 
 void serve(Context& context, const ServeOptions& options) {
   StopSignal stop;
-  auto wanted = server_options(context, options);
-  if (!wanted) return report(context, wanted.error());
+  const auto session = Session::open(context);
+  if (!session) return;
+  auto wanted = server_options(*session, options);
+  if (!wanted) {
+    report(context, wanted.error());
+    context.exit = Exit::usage;
+    return;
+  }
   const std::string directory = wanted->directory.string();
   auto loop = nostr::net::Loop::start();
   if (!loop) return report(context, loop.error());
@@ -48,6 +77,49 @@ void serve(Context& context, const ServeOptions& options) {
   if (!stop.wait(context.timeout)) context.exit = Exit::deadline;
 }
 
+void add_serve_options(CLI::App& serving, ServeOptions& options) {
+  serving
+      .add_option("--listen", options.listen,
+                  "Address and port; port 0 takes a free one (relay.listen)")
+      ->type_name("ADDRESS:PORT");
+  serving
+      .add_option("--dir", options.directory,
+                  "Where events are kept (default: in the state directory)")
+      ->type_name("DIR");
+  serving
+      .add_option("--max-bytes", options.max_bytes,
+                  "Size of the store: a full one takes updates and deletions only "
+                  "(relay.max_bytes)")
+      ->type_name("SIZE");
+  serving
+      .add_option("--writers", options.writers,
+                  "Keys that may publish, npub or hex; none: anybody (relay.writers)")
+      ->type_name("KEY")
+      ->delimiter(',');
+  serving.add_flag("--owner-private", options.owner_private,
+                   "Kind 30078 only from and for its author, by NIP-42 (relay.owner_private)");
+  serving
+      .add_option("--url", options.urls,
+                  "What clients call the relay when that is no address of this machine (a proxy)")
+      ->type_name("URL");
+  serving
+      .add_option("--rate", options.rate,
+                  "Events a second that one client may publish; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  serving
+      .add_option("--request-rate", options.request_rate,
+                  "REQ, COUNT and NEG-OPEN a second of one client; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  serving.add_option("--max-clients", options.max_clients, "Connections at a time (default: 1000)")
+      ->check(CLI::PositiveNumber);
+  serving
+      .add_option("--max-clients-per-address", options.max_clients_per_address,
+                  "The same of one IP address; 0: no limit (default: 100, on loopback 0)")
+      ->check(CLI::NonNegativeNumber);
+}
+
 }  // namespace
 
 void add_relay(CLI::App& app, Context& context) {
@@ -55,18 +127,7 @@ void add_relay(CLI::App& app, Context& context) {
   relay->require_subcommand(1);
   const auto options = std::make_shared<ServeOptions>();
   CLI::App* serving = relay->add_subcommand("serve", "Runs the relay until Ctrl-C");
-  serving->add_option("--listen", options->listen, "Address and port; port 0 takes a free one")
-      ->type_name("ADDRESS:PORT")
-      ->capture_default_str();
-  serving
-      ->add_option("--dir", options->directory,
-                   "Where events are kept (default: in the state directory)")
-      ->type_name("DIR");
-  serving
-      ->add_option("--rate", options->rate,
-                   "Events a second that one client may publish; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_serve_options(*serving, *options);
   serving->callback([&context, options] { serve(context, *options); });
   add_relay_probe(*relay, context);
 }

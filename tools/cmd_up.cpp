@@ -6,6 +6,7 @@
 #include "tools/bridge_options.h"
 #include "tools/json_text.h"
 #include "tools/password.h"
+#include "tools/relay_settings.h"
 #include "tools/stop_signal.h"
 
 namespace ipnscast::tools {
@@ -71,12 +72,17 @@ void up(Context& context, const Options& options) {
   wanted.password = password_source(context);
   wanted.directory = options.directory.empty() ? session->state_dir() / "up"
                                                : std::filesystem::path(options.directory);
-  take_ports(wanted, options);
-  if (const auto filled = fill_bridge_options(session->settings(), wanted.bridge); !filled) {
+  Status filled = fill_bridge_options(session->settings(), wanted.bridge);
+  if (filled) filled = fill_relay_options(session->settings().relay, wanted.relay);
+  if (!filled) {
     report(context, filled.error());
     context.exit = Exit::usage;
     return;
   }
+  wanted.relay_port = wanted.relay.port;
+  if (wanted.relay_port + options.port_base.value_or(0) > kHighestPort)
+    return report_usage(context, "--port-base: too high for the port of relay.listen");
+  take_ports(wanted, options);
   const auto stack = bridge::Stack::start(wanted);
   if (!stack) return report(context, stack.error());
   print_ready(context, **stack, wanted);

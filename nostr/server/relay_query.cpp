@@ -7,6 +7,8 @@
 namespace ipnscast::nostr::server {
 namespace {
 
+constexpr const char* kEventColumns = "e.id, e.created_at, e.json";
+
 using Tags = std::map<char, std::vector<std::string>>;
 
 std::string in_list(size_t count) {
@@ -47,10 +49,9 @@ Plan plan_for(const Filter& filter) {
 // Builds one SELECT and, in the same order, binds what its terms stand for.
 class Select {
  public:
-  Select(const RelayQuery& query) : query_(query), plan_(plan_for(query.filter)) {}
+  explicit Select(const RelayQuery& query) : query_(query), plan_(plan_for(query.filter)) {}
 
-  store::Statement prepare(store::Database& db, const std::string& columns, bool ordered,
-                           uint32_t limit) {
+  const std::string& text(const std::string& columns, bool ordered) {
     sql_ = "SELECT " + columns + " FROM ";
     sql_ += plan_.lead == Lead::tag ? "tags t CROSS JOIN events e ON e.seq = t.event" : "events e";
     add_leading();
@@ -62,8 +63,12 @@ class Select {
       sql_ += plan_.lead == Lead::tag ? "t.created_at" : "e.created_at";
       sql_ += " DESC, e.id";
     }
-    sql_ += " LIMIT ?";
-    auto out = db.prepare(sql_);
+    return sql_ += " LIMIT ?";
+  }
+
+  store::Statement prepare(store::Database& db, const std::string& columns, bool ordered,
+                           uint32_t limit) {
+    auto out = db.prepare(text(columns, ordered));
     for (const auto& bind : binds_) bind(out);
     out.bind(int64_t{limit});
     return out;
@@ -157,8 +162,10 @@ class Select {
 }  // namespace
 
 store::Statement RelayQuery::events(store::Database& db, uint32_t limit) const {
-  return Select(*this).prepare(db, "e.id, e.created_at, e.json", true, limit);
+  return Select(*this).prepare(db, kEventColumns, true, limit);
 }
+
+std::string RelayQuery::events_text() const { return Select(*this).text(kEventColumns, true); }
 
 store::Statement RelayQuery::ids(store::Database& db, uint32_t limit) const {
   return Select(*this).prepare(db, "e.id, e.created_at", true, limit);

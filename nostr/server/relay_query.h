@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nostr/base/store/database.h"
@@ -26,6 +27,8 @@ struct RelayQuery {
 
   // (id, created_at, json): newest first, ties lowest id first, `limit` rows at most.
   store::Statement events(store::Database& db, uint32_t limit) const;
+  // Its text, for a look at SQLite's plan.
+  std::string events_text() const;
   // (id, created_at): the same, for a reconciliation.
   store::Statement ids(store::Database& db, uint32_t limit) const;
   // (seq), in no order, `limit` rows at most.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nostr/keys.h"
+#include "nostr/nip42.h"
 #include "nostr/server/relay_core.h"
 #include "tests/support/catch.h"
 
@@ -50,6 +51,7 @@ class Stage {
       : store(std::move(*RelayStore::open(file, max_bytes))), core(std::move(options), *store) {
     core.opened(kAlice, now);
     core.opened(kBob, now);
+    finish();
   }
 
   void say(ServerConnectionId who, const std::string& frame) {
@@ -72,6 +74,18 @@ class Stage {
   // The one OK that answers the event.
   OkMessage offer(ServerConnectionId who, const Event& event) {
     say(who, publish(event));
+    for (const RelayMessage& message : hears(who)) {
+      if (const auto* ok = std::get_if<OkMessage>(&message); ok && ok->id == event.id) return *ok;
+    }
+    FAIL("no OK");
+    return {};
+  }
+  // The challenge that the client was sent, and the OK to its answer signed by `key`. NIP-42.
+  OkMessage prove(ServerConnectionId who, const SecretKey& key, const std::string& challenge,
+                  const std::string& relay = "ws://relay.test/") {
+    const Event event =
+        sign_event(key, auth_event(*RelayUrl::parse(relay), challenge, now.seconds()));
+    say(who, text(AuthRequest{event}));
     for (const RelayMessage& message : hears(who)) {
       if (const auto* ok = std::get_if<OkMessage>(&message); ok && ok->id == event.id) return *ok;
     }

@@ -186,3 +186,83 @@ TEST_CASE("what a relay has stored is there after a restart") {
   CHECK(again.ask(kinds({30078})) == std::vector<Event>{event});
   CHECK(again.offer(kAlice, event).reason.rfind("duplicate:", 0) == 0);
 }
+
+TEST_CASE(
+    "S49: a full store refuses new events with a reason, and still takes updates and deletions") {
+  test::TempDir dir;
+  Stage stage({}, dir.path() / "relay.db", 1024 * 1024);
+  const Event state = event_of(key(1), 30078, kTime, {{"d", "state"}}, "first");
+  REQUIRE(stage.offer(kAlice, state).accepted);
+  OkMessage last;
+  std::vector<Event> kept;
+  do {
+    kept.push_back(
+        event_of(key(2), 1, kTime + static_cast<int64_t>(kept.size()), {}, std::string(4000, 'x')));
+    last = stage.offer(kAlice, kept.back());
+  } while (last.accepted && kept.size() < 1000);
+  CHECK(last.reason == "error: the relay's store is full");
+  kept.pop_back();
+  CHECK(kept.size() > 100);
+  CHECK(std::filesystem::file_size(dir.path() / "relay.db") <= 1024 * 1024);
+
+  for (int i = 1; i <= 50; ++i) {
+    const Event update = event_of(key(1), 30078, kTime + i, {{"d", "state"}}, std::to_string(i));
+    CHECK(stage.offer(kAlice, update).accepted);
+  }
+  CHECK(stage.ask(kinds({30078})).at(0).content == "50");
+  CHECK_FALSE(stage.offer(kAlice, event_of(key(3), 1, kTime)).accepted);
+  for (size_t i = 0; i < 20; ++i) {
+    const Event deletion =
+        event_of(key(2), 5, kTime + 500, {{"e", to_hex(kept[i].id.view())}}, std::to_string(i));
+    CHECK(stage.offer(kAlice, deletion).accepted);
+  }
+  CHECK(stage.offer(kAlice, event_of(key(3), 1, kTime)).accepted);
+  for (size_t i = 20; i < kept.size(); ++i) CHECK(*stage.store->contains(kept[i].id));
+}
+
+TEST_CASE("what has expired goes in batches, the longest expired first") {
+  Stage stage;
+  for (int i = 0; i < 25; ++i) {
+    stage.offer(kAlice,
+                event_of(key(1), 1, kTime, {{"expiration", std::to_string(kTime + 60 + i)}}));
+  }
+  stage.now.wall.value += 80'000;
+  CHECK(stage.ask(kinds({1})).size() == 4);
+  CHECK(*stage.store->purge_expired(stage.now.seconds(), 15) == 15);
+  CHECK(*stage.store->purge_expired(stage.now.seconds(), 15) == 6);
+  CHECK(*stage.store->purge_expired(stage.now.seconds(), 15) == 0);
+  CHECK(stage.ask(kinds({1})).size() == 4);
+}
+
+TEST_CASE("S49: a store of the first version opens, and its events are found by their tags") {
+  test::TempDir dir;
+  const store::Schema first{
+      "relay",
+      {{1,
+        "CREATE TABLE events(seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+        "  pubkey BLOB NOT NULL, kind INTEGER NOT NULL, created_at INTEGER NOT NULL, d BLOB,"
+        "  expires_at INTEGER, json TEXT NOT NULL);"
+        "CREATE INDEX events_pubkey ON events(pubkey, created_at DESC, id);"
+        "CREATE TABLE tags(name TEXT NOT NULL, value BLOB NOT NULL,"
+        "  event INTEGER NOT NULL REFERENCES events(seq) ON DELETE CASCADE,"
+        "  PRIMARY KEY(name, value, event)) WITHOUT ROWID;"
+        "CREATE INDEX tags_event ON tags(event);"}}};
+  const Event event = event_of(key(1), 1, kTime, {{"t", "x"}});
+  {
+    auto db = *store::Database::open(dir.path() / "relay.db", {first});
+    REQUIRE(db->prepare("INSERT INTO events VALUES(7, ?, ?, 1, ?, NULL, NULL, ?)")
+                .bind(event.id.view())
+                .bind(event.pubkey.view())
+                .bind(event.created_at.value)
+                .bind(to_json(event))
+                .run());
+    REQUIRE(db->prepare("INSERT INTO tags VALUES('t', ?, 7)").bind(as_bytes("x")).run());
+  }
+  Stage stage({}, dir.path() / "relay.db");
+  Filter topic;
+  topic.tags['t'] = {"x"};
+  CHECK(stage.ask(topic) == std::vector<Event>{event});
+  REQUIRE(
+      stage.offer(kAlice, event_of(key(1), 5, kTime, {{"e", to_hex(event.id.view())}})).accepted);
+  CHECK(stage.ask(topic).empty());
+}

@@ -1,4 +1,6 @@
 // The embedded relay's rules for clients, as scripted conversations.
+#include <nlohmann/json.hpp>
+
 #include "nostr/server/relay_information.h"
 #include "tests/support/catch.h"
 #include "tests/support/relay_stage.h"
@@ -145,11 +147,82 @@ TEST_CASE(
   CHECK(stage.offer(kAlice, held).accepted);
 }
 
-TEST_CASE("the relay's information document states its limits") {
+TEST_CASE("requests come at a rate too, of REQ, COUNT and NEG-OPEN together") {
+  RelayOptions options;
+  options.requests_per_second = 1;
+  options.request_burst = 3;
+  Stage stage(options);
+  stage.say(kAlice, req("s", kinds({1})));
+  stage.say(kAlice, text(CountRequest{"c", {kinds({1})}}));
+  stage.say(kAlice, text(NegOpenRequest{"n", kinds({1}), {0x61}}));
+  REQUIRE(stage.hears(kAlice).size() == 3);
+  stage.say(kAlice, req("t", kinds({1})));
+  stage.say(kAlice, text(CountRequest{"c", {kinds({1})}}));
+  stage.say(kAlice, text(NegOpenRequest{"n", kinds({1}), {0x61}}));
+  const auto heard = stage.hears(kAlice);
+  REQUIRE(heard.size() == 3);
+  CHECK(reason_prefix(std::get<ClosedMessage>(heard[0]).reason) == "rate-limited");
+  CHECK(reason_prefix(std::get<ClosedMessage>(heard[1]).reason) == "rate-limited");
+  CHECK(reason_prefix(std::get<NegError>(heard[2]).reason) == "rate-limited");
+  stage.now.steady += Seconds(1);
+  stage.say(kAlice, req("t", kinds({1})));
+  CHECK(std::holds_alternative<EoseMessage>(stage.hears(kAlice).at(0)));
+}
+
+TEST_CASE("S49: the values in the filters of one connection are bounded") {
+  RelayOptions options;
+  options.max_subscription_items = 5;
+  Stage stage(options);
+  stage.say(kAlice, req("a", kinds({1, 2, 3})));
+  stage.say(kAlice, req("b", kinds({1, 2, 3})));
+  stage.say(kAlice, req("a", kinds({1, 2, 3, 4, 5})));
+  const auto heard = stage.hears(kAlice);
+  REQUIRE(heard.size() == 3);
+  CHECK(std::holds_alternative<EoseMessage>(heard[0]));
+  CHECK(reason_prefix(std::get<ClosedMessage>(heard[1]).reason) == "rate-limited");
+  CHECK(std::holds_alternative<EoseMessage>(heard[2]));
+}
+
+TEST_CASE("COUNT counts an event that satisfies several filters once, and says where it stopped") {
+  RelayOptions options;
+  options.max_count = 20;
+  options.max_limit = 3;
+  Stage stage(options);
+  const auto count = [&](std::vector<Filter> filters) {
+    stage.say(kBob, text(CountRequest{"c", std::move(filters)}));
+    const auto heard = stage.hears(kBob);
+    REQUIRE(heard.size() == 1);
+    CHECK(std::get<CountMessage>(heard[0]).subscription == "c");
+    return std::get<CountMessage>(heard[0]);
+  };
+  CHECK(count({kinds({1})}).count == 0);
+  for (int i = 0; i < 20; ++i)
+    stage.offer(kAlice, event_of(key(1), 1 + i % 2, kTime + i, {{"t", "x"}}));
+  Filter topic;
+  topic.tags['t'] = {"x"};
+  topic.limit = 1;
+  CHECK(count({kinds({1})}).count == 10);
+  CHECK(count({kinds({1}), kinds({1, 2}), topic}).count == 20);
+  CHECK_FALSE(count({kinds({1, 2})}).approximate);
+  stage.offer(kAlice, event_of(key(1), 1, kTime + 30));
+  CHECK(count({kinds({1}), kinds({2})}).count == 20);
+  CHECK(count({kinds({1}), kinds({2})}).approximate);
+  stage.offer(kAlice, event_of(key(1), 7, kTime, {{"expiration", std::to_string(kTime + 5)}}));
+  CHECK(count({kinds({7})}).count == 1);
+  stage.now.wall.value += 5000;
+  CHECK(count({kinds({7})}).count == 0);
+}
+
+TEST_CASE("the relay's information document states what it does and its limits") {
   RelayOptions options;
   options.name = "test";
   options.max_limit = 123;
-  const std::string document = relay_information(options);
-  CHECK(document.find("\"max_limit\":123") != std::string::npos);
-  CHECK(document.find("\"created_at_upper_limit\":900") != std::string::npos);
+  const auto document = nlohmann::json::parse(relay_information(options));
+  CHECK(document["limitation"]["max_limit"] == 123);
+  CHECK(document["limitation"]["created_at_upper_limit"] == 900);
+  CHECK(document["limitation"]["restricted_writes"] == false);
+  CHECK(document["supported_nips"] == nlohmann::json({1, 9, 11, 40, 42, 45, 70, 77}));
+  options.writers = {key(1).public_key()};
+  CHECK(nlohmann::json::parse(relay_information(options))["limitation"]["restricted_writes"] ==
+        true);
 }

@@ -112,6 +112,9 @@ Status check_together(const Settings& s) {
   }
   if (s.sources.poll_min < std::chrono::seconds(1))
     return fail(Errc::invalid, "sources.poll_min: want 1s at least");
+  if (s.relays.private_hints && s.relays.announce_public)
+    return fail(Errc::invalid,
+                "relays.private: hints are for our devices or, with relays.public, for everybody");
   if (s.publish.retry_max < s.publish.retry_min) {
     return fail(Errc::invalid, "publish.retry_max: must not be shorter than publish.retry_min");
   }
@@ -233,6 +236,7 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.kinds = s.relays.kinds;
   config.public_kinds = s.relays.public_kinds;
   config.publish_public = s.relays.announce_public;
+  config.private_hints = s.relays.private_hints;
   config.compat = s.relays.compat;
   config.open = s.trust.open;
   config.confirm = s.trust.confirm == "trusted" ? sync::Confirm::trusted : sync::Confirm::always;

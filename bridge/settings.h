@@ -31,6 +31,7 @@ struct RelaySettings {
   std::vector<int> kinds;
   bool announce_public = false;
   std::vector<int> public_kinds;
+  bool private_hints = false;
   std::optional<int> history_kind;
   std::string topic;
   size_t quorum = 0;

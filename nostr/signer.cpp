@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "nostr/base/sha256.h"
 #include "nostr/nip44.h"
 
 namespace ipnscast::nostr {
@@ -31,25 +32,28 @@ class LocalSigner final : public Signer {
     }));
   }
 
+  std::optional<SecretBytes<32>> derive(std::string_view info) const override {
+    Bytes derived = hkdf_sha256(key_.secret_view(), {}, as_bytes(info), 32);
+    auto out = SecretBytes<32>::from(derived);
+    wipe(derived);
+    return out;
+  }
+
  private:
   const SecretKey key_;
 };
 
-}  // namespace
-
-std::shared_ptr<Signer> make_local_signer(SecretKey key) {
-  return std::make_shared<LocalSigner>(std::move(key));
-}
-
-Result<Event> sign_blocking(Signer& signer, UnsignedEvent event, Milliseconds timeout) {
+// What `start` gives to the callback that it is called with.
+template <typename T, typename Start>
+Result<T> wait_for(Start start, Milliseconds timeout) {
   // Shared with the callback, which may come after we gave up.
   struct Answer {
     std::mutex mutex;
     std::condition_variable came;
-    std::optional<Result<Event>> result;  // guarded by mutex
+    std::optional<Result<T>> result;  // guarded by mutex
   };
   const auto answer = std::make_shared<Answer>();
-  signer.sign(std::move(event), [answer](Result<Event> result) {
+  start([answer](Result<T> result) {
     std::lock_guard lock(answer->mutex);
     answer->result = std::move(result);
     answer->came.notify_all();
@@ -59,6 +63,35 @@ Result<Event> sign_blocking(Signer& signer, UnsignedEvent event, Milliseconds ti
     return fail(Errc::timeout, "signer: no answer in time");
   }
   return std::move(*answer->result);
+}
+
+}  // namespace
+
+std::shared_ptr<Signer> make_local_signer(SecretKey key) {
+  return std::make_shared<LocalSigner>(std::move(key));
+}
+
+Result<Event> sign_blocking(Signer& signer, UnsignedEvent event, Milliseconds timeout) {
+  return wait_for<Event>(
+      [&](Signer::SignCallback done) { signer.sign(std::move(event), std::move(done)); }, timeout);
+}
+
+Result<std::string> nip44_encrypt_blocking(Signer& signer, std::string plaintext, PublicKey peer,
+                                           Milliseconds timeout) {
+  return wait_for<std::string>(
+      [&](Signer::TextCallback done) {
+        signer.nip44_encrypt(std::move(plaintext), peer, std::move(done));
+      },
+      timeout);
+}
+
+Result<std::string> nip44_decrypt_blocking(Signer& signer, std::string payload, PublicKey peer,
+                                           Milliseconds timeout) {
+  return wait_for<std::string>(
+      [&](Signer::TextCallback done) {
+        signer.nip44_decrypt(std::move(payload), peer, std::move(done));
+      },
+      timeout);
 }
 
 }  // namespace ipnscast::nostr

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "nostr/keys.h"
 
@@ -21,12 +23,19 @@ class Signer {
   // NIP-44 v2 to and from `peer`.
   virtual void nip44_encrypt(std::string plaintext, PublicKey peer, TextCallback done) = 0;
   virtual void nip44_decrypt(std::string payload, PublicKey peer, TextCallback done) = 0;
+  // 32 secret bytes for one use: HKDF-SHA256(secret, no salt, info). At once. Nothing when the
+  // secret is out of reach, as with a remote signer.
+  virtual std::optional<SecretBytes<32>> derive(std::string_view /*info*/) const { return {}; }
 };
 
 // Signs with a key in memory, at once. Thread-safe.
 std::shared_ptr<Signer> make_local_signer(SecretKey key);
 
-// Waits for the signer's answer, `timeout` at most (Errc::timeout). Not for event loops.
+// These wait for the signer's answer, `timeout` at most (Errc::timeout). Not for event loops.
 Result<Event> sign_blocking(Signer& signer, UnsignedEvent event, Milliseconds timeout);
+Result<std::string> nip44_encrypt_blocking(Signer& signer, std::string plaintext, PublicKey peer,
+                                           Milliseconds timeout);
+Result<std::string> nip44_decrypt_blocking(Signer& signer, std::string payload, PublicKey peer,
+                                           Milliseconds timeout);
 
 }  // namespace ipnscast::nostr

@@ -1,5 +1,6 @@
 #include "sync/client.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "nostr/base/hex.h"
@@ -12,6 +13,11 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr char kStateFile[] = "state.sqlite";
+
+bool is_trusted(const Config& config, const nostr::PublicKey& key) {
+  const auto& trusted = config.trusted_authors;
+  return std::find(trusted.begin(), trusted.end(), key) != trusted.end();
+}
 
 }  // namespace
 
@@ -62,6 +68,7 @@ Result<std::unique_ptr<Client>> Client::open(Config config) {
 Status ClientImpl::start() {
   if (auto checked = check_config(); !checked) return checked;
   if (auto opened = open_state(); !opened) return opened;
+  if (auto opened = open_private_names(); !opened) return opened;
   if (auto opened = open_network(); !opened) return opened;
   open_threads();
   if (auto loaded = publisher_->load(); !loaded) return loaded;
@@ -75,6 +82,8 @@ Status ClientImpl::check_config() {
   if (config_.poll_min < Milliseconds(100))
     return fail(Errc::invalid, "poll_min: want 100ms or more");
   if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
+  if (config_.private_hints && config_.publish_public)
+    return fail(Errc::invalid, "hints are either private or public");
   if (config_.relays.size() < config_.quorum && !config_.relays.empty()) {
     return fail(Errc::invalid, "the quorum is above the number of relays");
   }
@@ -97,6 +106,18 @@ Status ClientImpl::open_state() {
     config_.device_id = stored->value_or(to_hex(random_bytes(8)));
     return *stored ? Status{} : save_setting(db, "device_id", config_.device_id);
   });
+}
+
+Status ClientImpl::open_private_names() {
+  if (!config_.signer) return {};
+  auto names = sync::open_private_names(*config_.signer, *writer_, config_.private_hints);
+  if (names) {
+    private_names_ = std::move(*names);
+    return {};
+  }
+  if (config_.private_hints) return fail(names.error());
+  log_warning("client", "private hints will not be read: " + names.error().message);
+  return {};
 }
 
 Status ClientImpl::open_network() {
@@ -146,7 +167,8 @@ void ClientImpl::open_threads() {
                           sync_->tell(input::Published{name, sequence, value});
                         }});
   sync_ = std::make_unique<SyncThread>(
-      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get()}, sync_options());
+      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get(), config_.signer},
+      sync_options());
   tell_own_past();
 }
 
@@ -191,6 +213,10 @@ SyncThread::Options ClientImpl::sync_options() const {
   }
   out.nostr.compat = config_.compat;
   out.nostr.open = config_.open;
+  if (private_names_ && is_trusted(config_, config_.signer->public_key())) {
+    out.nostr.own_private = NostrSource::Private{config_.signer->public_key(), private_names_,
+                                                 config_.private_hints, config_.topic};
+  }
   out.fetch.max_bytes = config_.fetch_max_bytes;
   out.fetch.stall = config_.fetch_stall;
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
@@ -206,6 +232,8 @@ Publisher::Options ClientImpl::publisher_options() const {
     if (config_.publish_public && !known) out.kinds.push_back(kind);
   }
   out.topic = config_.topic;
+  out.private_hints = config_.private_hints;
+  out.private_names = private_names_;
   out.device_id = config_.device_id;
   out.lifetime = config_.record_lifetime;
   out.ttl = config_.record_ttl;

@@ -97,8 +97,14 @@ struct Config {
   std::vector<int> kinds = {30078};  // hints among own devices
   std::vector<int> public_kinds = {30078, 30079};
   bool publish_public = false;  // announce under public_kinds too
-  bool compat = true;           // ask for other spellings of the name in `d` too
-  bool open = false;            // listen to any author, within a budget
+  // Hints of ours are encrypted to our own key, under a `d` that hides the name: only devices with
+  // this signer's key can follow them. Not with publish_public. Errc::refused from publishing for
+  // the one name that anyone can compute from the key (IpnsName::from_nostr_key). Reading takes
+  // plain and private hints of ours either way; with it, relays are not told which names we watch
+  // (as long as our own key is the only trusted author, and `open` is off).
+  bool private_hints = false;
+  bool compat = true;  // ask for other spellings of the name in `d` too
+  bool open = false;   // listen to any author, within a budget
   Confirm confirm = Confirm::always;
   ExpiredPolicy expired = ExpiredPolicy::last_good;
   std::string ca_file;  // PEM; empty: the system's
@@ -179,11 +185,17 @@ struct ResolveReport {
   std::vector<Source> sources;
 };
 
+// Private hints of our own key that relays gave since open().
+struct PrivateHintCounters {
+  uint64_t read = 0;
+  uint64_t dropped = 0;  // did not decrypt, or are no hint of the name that their d hides
+};
+
 // Thread-safe. Destroying it closes it.
 class Client {
  public:
   // Errc::conflict when another process holds the state directory; Errc::invalid for settings that
-  // make no sense.
+  // make no sense. Asks the signer for the key of private hints, where it has one to ask for.
   static Result<std::unique_ptr<Client>> open(Config config);
   virtual ~Client() = default;
 
@@ -212,6 +224,7 @@ class Client {
                      Milliseconds deadline) = 0;
 
   virtual std::vector<NameStatus> status() = 0;
+  virtual PrivateHintCounters private_hints() const = 0;
   // Drops the known sequence of a name, after data loss at its publisher.
   virtual Status forget(const IpnsName& name) = 0;
 

@@ -9,6 +9,7 @@
 #include "sync/client.h"
 #include "sync/fetcher.h"
 #include "sync/gateway/http_client.h"
+#include "sync/private_key.h"
 #include "sync/publisher.h"
 #include "sync/sync_thread.h"
 
@@ -33,6 +34,7 @@ class ClientImpl final : public Client {
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              Milliseconds deadline) override;
   std::vector<NameStatus> status() override;
+  PrivateHintCounters private_hints() const override { return sync_->private_hints(); }
   Status forget(const IpnsName& name) override;
   BlockSource& blocks() override { return *cache_; }
   void close() override;
@@ -40,6 +42,7 @@ class ClientImpl final : public Client {
  private:
   Status check_config();
   Status open_state();
+  Status open_private_names();
   Status open_network();
   void open_threads();
   void tell_own_past();
@@ -49,6 +52,7 @@ class ClientImpl final : public Client {
 
   // constant after start()
   Config config_;
+  std::shared_ptr<const PrivateNames> private_names_;  // null: none
 
   std::optional<store::FileLock> lock_;
   std::unique_ptr<store::Writer> writer_;

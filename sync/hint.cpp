@@ -106,17 +106,15 @@ void read_optional_members(const Json& content, const HintLimits& limits, Hint& 
   if (bytes) hint.record = std::move(*bytes);
 }
 
-}  // namespace
-
-Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits) {
-  const auto d = event.tag("d");
-  if (!d || !d->starts_with(kPrefix)) return fail(Errc::mismatch, "d: want ipns-sync-<name>");
-  if (d->size() > limits.max_text) return fail(Errc::too_large, "d: too long");
-  const auto name = IpnsName::parse(d->substr(kPrefix.size()));
-  if (!name) return fail(name.error().within("d"));
-  if (event.content.size() > limits.max_content) return fail(Errc::too_large, "content: too long");
-  const Json content = parse_flat(event.content);
+Result<Json> read_content(std::string_view text, const HintLimits& limits) {
+  if (text.size() > limits.max_content) return fail(Errc::too_large, "content: too long");
+  Json content = parse_flat(text);
   if (!content.is_object()) return fail(Errc::parse, "content: want a JSON object");
+  return content;
+}
+
+Result<Hint> read_hint(const nostr::Event& event, const IpnsName& name, const Json& content,
+                       const HintLimits& limits) {
   const auto* type = text_member(content, "type");
   if (type == nullptr || *type != kType) return fail(Errc::mismatch, "type: want ipns-sync");
   const auto* cid_text = text_member(content, "cid");
@@ -126,7 +124,7 @@ Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits) {
   const auto sequence = read_sequence(content);
   if (!sequence) return fail(sequence.error());
 
-  Hint hint{.name = *name,
+  Hint hint{.name = name,
             .cid = *cid,
             .sequence = *sequence,
             .record = {},
@@ -139,52 +137,80 @@ Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits) {
             .created_at = event.created_at,
             .kind = event.kind,
             .faults = {}};
-  hint.faults.name_differs = name_differs(content, *name, limits);
+  hint.faults.name_differs = name_differs(content, name, limits);
   hint.faults.cid_tags = cid_tags_at_fault(event, *cid, limits);
   read_optional_members(content, limits, hint);
   return hint;
 }
 
+}  // namespace
+
+Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits) {
+  const auto d = event.tag("d");
+  if (!d || !d->starts_with(kPrefix)) return fail(Errc::mismatch, "d: want ipns-sync-<name>");
+  if (d->size() > limits.max_text) return fail(Errc::too_large, "d: too long");
+  const auto name = IpnsName::parse(d->substr(kPrefix.size()));
+  if (!name) return fail(name.error().within("d"));
+  const auto content = read_content(event.content, limits);
+  if (!content) return fail(content.error());
+  return read_hint(event, *name, *content, limits);
+}
+
+Result<Hint> parse_hint_text(const nostr::Event& event, std::string_view text,
+                             const HintLimits& limits) {
+  const auto content = read_content(text, limits);
+  if (!content) return fail(content.error());
+  const auto* spelled = text_member(*content, "ipnsName");
+  if (spelled == nullptr) return fail(Errc::parse, "ipnsName: missing");
+  if (spelled->size() > limits.max_text) return fail(Errc::too_large, "ipnsName: too long");
+  const auto name = IpnsName::parse(*spelled);
+  if (!name) return fail(name.error().within("ipnsName"));
+  return read_hint(event, *name, *content, limits);
+}
+
 std::optional<Sequence> claimed_sequence(const nostr::Event& event, const HintLimits& limits) {
-  if (event.content.size() > limits.max_content) return std::nullopt;
-  const Json content = parse_flat(event.content);
-  if (!content.is_object()) return std::nullopt;
-  const auto* type = text_member(content, "type");
-  const auto* cid = text_member(content, "cid");
+  const auto content = read_content(event.content, limits);
+  if (!content) return std::nullopt;
+  const auto* type = text_member(*content, "type");
+  const auto* cid = text_member(*content, "cid");
   if (type == nullptr || *type != kType || cid == nullptr || !read_cid(*cid, limits))
     return std::nullopt;
-  return read_sequence(content).value_or(std::nullopt);
+  return read_sequence(*content).value_or(std::nullopt);
 }
 
 std::string hint_d(const IpnsName& name) { return std::string(kPrefix) + name.to_string(); }
 
-Result<nostr::UnsignedEvent> make_hint_event(const HintDraft& draft, UnixSeconds created_at) {
+Result<std::string> make_hint_text(const HintDraft& draft) {
   if (draft.sequence.value > kMaxSequence) return fail(Errc::invalid, "sequence: beyond 2^63 - 1");
   if (draft.record.size() > IpnsRecord::kMaxBytes)
     return fail(Errc::invalid, "record: beyond 10 KiB");
-  const std::string name = draft.name.to_string();
-  const std::string cid = draft.cid.to_string();
-  const std::string sequence = std::to_string(draft.sequence.value);
-  std::string topic = draft.topic;
-  constexpr std::string_view kPlace = "{name}";
-  if (const size_t at = topic.find(kPlace); at != std::string::npos)
-    topic.replace(at, kPlace.size(), name);
-
   nlohmann::ordered_json content = {{"type", kType},
-                                    {"ipnsName", name},
-                                    {"cid", cid},
-                                    {"sequence", sequence},
+                                    {"ipnsName", draft.name.to_string()},
+                                    {"cid", draft.cid.to_string()},
+                                    {"sequence", std::to_string(draft.sequence.value)},
                                     {"timestamp", draft.timestamp.value},
                                     {"v", 1}};
   if (draft.version != 0) content["version"] = draft.version;
   if (!draft.device_id.empty()) content["deviceId"] = draft.device_id;
   if (draft.parent) content["parent"] = draft.parent->to_string();
   if (!draft.record.empty()) content["record"] = to_base64(draft.record);
-  return nostr::UnsignedEvent{
-      .created_at = created_at,
-      .kind = draft.kind,
-      .tags = {{"d", hint_d(draft.name)}, {"t", topic}, {"cid", cid}, {"seq", sequence}},
-      .content = content.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
+  return content.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+Result<nostr::UnsignedEvent> make_hint_event(const HintDraft& draft, UnixSeconds created_at) {
+  auto content = make_hint_text(draft);
+  if (!content) return fail(content.error());
+  std::string topic = draft.topic;
+  constexpr std::string_view kPlace = "{name}";
+  if (const size_t at = topic.find(kPlace); at != std::string::npos)
+    topic.replace(at, kPlace.size(), draft.name.to_string());
+  return nostr::UnsignedEvent{.created_at = created_at,
+                              .kind = draft.kind,
+                              .tags = {{"d", hint_d(draft.name)},
+                                       {"t", topic},
+                                       {"cid", draft.cid.to_string()},
+                                       {"seq", std::to_string(draft.sequence.value)}},
+                              .content = std::move(*content)};
 }
 
 std::vector<nostr::Filter> hint_filters(const std::vector<IpnsName>& names,

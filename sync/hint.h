@@ -67,6 +67,11 @@ struct Hint {
 // sequence of 2^63 or more.
 Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits = {});
 
+// The same for a hint whose text was encrypted and therefore stands in no tag: `text` is what the
+// content says, and the name is its ipnsName (Errc::parse when it has none).
+Result<Hint> parse_hint_text(const nostr::Event& event, std::string_view text,
+                             const HintLimits& limits = {});
+
 // The sequence that an unverified event claims, for the rule which copies of an address a verifier
 // may skip. Nothing when it cannot be read or parse_hint() would refuse the content, so that an
 // unusable hint never stands in for an older one: then verify.
@@ -86,8 +91,10 @@ struct HintDraft {
   std::string topic{kDefaultTopic};  // "{name}" stands for the canonical name (S0-33)
 };
 
-// The event to sign. Errc::invalid for a sequence of 2^63 or more or a record beyond
+// What the event's content says. Errc::invalid for a sequence of 2^63 or more or a record beyond
 // IpnsRecord::kMaxBytes.
+Result<std::string> make_hint_text(const HintDraft& draft);
+// The event to sign. Errors of make_hint_text().
 Result<nostr::UnsignedEvent> make_hint_event(const HintDraft& draft, UnixSeconds created_at);
 
 // "ipns-sync-" and the canonical name: the d tag that we write.

@@ -9,11 +9,44 @@ constexpr Milliseconds kSignTimeout{45'000};  // a remote signer says itself whe
 
 }  // namespace
 
+// What cannot be announced as it was asked for is refused before anything is sent or committed.
+Status Publisher::check_name(const IpnsName& name) const {
+  if (!options_.private_hints || !parts_.signer) return {};
+  return check_can_be_private(name, parts_.signer->public_key());
+}
+
+nostr::Address Publisher::address_of(int kind, const IpnsName& name) const {
+  return {kind, parts_.signer->public_key(),
+          options_.private_hints ? options_.private_names->d_of(name) : hint_d(name)};
+}
+
+Result<nostr::UnsignedEvent> Publisher::make_event(const HintDraft& draft,
+                                                   const nostr::Address& address,
+                                                   UnixSeconds created_at) {
+  if (!options_.private_hints) return make_hint_event(draft, created_at);
+  auto text = make_hint_text(draft);
+  if (!text) return fail(text.error());
+  auto payload =
+      nostr::nip44_encrypt_blocking(*parts_.signer, std::move(*text), address.pubkey, kSignTimeout);
+  if (!payload) return fail(payload.error());
+  return make_private_hint_event(address.d, std::move(*payload), draft.kind, created_at);
+}
+
+// A hint of our own key, plain or private.
+Result<Hint> Publisher::read_own(const nostr::Event& event) {
+  if (!options_.private_names || !is_private_hint(event, parts_.signer->public_key()))
+    return parse_hint(event);
+  auto text =
+      nostr::nip44_decrypt_blocking(*parts_.signer, event.content, event.pubkey, kSignTimeout);
+  if (!text) return fail(text.error());
+  return parse_private_hint(event, *text, *options_.private_names);
+}
+
 Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcement& what) {
   std::vector<SignedHint> out;
   if (!parts_.outbox || !parts_.signer) return out;
   for (const int kind : options_.kinds) {
-    const nostr::Address address{kind, parts_.signer->public_key(), hint_d(what.name)};
+    const nostr::Address address = address_of(kind, what.name);
     const Now now = system_now();
     CreatedAt time;
     {
@@ -32,7 +65,7 @@ Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcem
     draft.record = what.record;
     draft.kind = kind;
     draft.topic = options_.topic;
-    auto unsigned_event = make_hint_event(draft, time.value);
+    auto unsigned_event = make_event(draft, address, time.value);
     if (!unsigned_event) return fail(unsigned_event.error());
     auto event = nostr::sign_blocking(*parts_.signer, std::move(*unsigned_event), kSignTimeout);
     if (!event) return fail(event.error().within("signing the hint"));

@@ -9,13 +9,11 @@ namespace {
 constexpr Milliseconds kSignTimeout{10'000};
 constexpr int kDeletionKind = 5;  // NIP-09
 
-// The other event tells less than ours: it would hide our change from readers who only ask this
-// relay.
-bool hides(const nostr::Event& ours, const nostr::Event& newer) {
-  const auto mine = parse_hint(ours);
-  const auto other = parse_hint(newer);
-  if (!mine || !mine->sequence) return false;
-  return !other || !other->sequence || *other->sequence < *mine->sequence;
+// Nobody can read the event. That a signer did not answer, or refused, proves nothing of the kind.
+bool unreadable(const Error& error) {
+  return error.code == Errc::parse || error.code == Errc::signature ||
+         error.code == Errc::too_large || error.code == Errc::unsupported ||
+         error.code == Errc::mismatch;
 }
 
 nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
@@ -26,6 +24,16 @@ nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
 }
 
 }  // namespace
+
+// The other event tells less than ours: it would hide our change from readers who only ask this
+// relay.
+bool Publisher::hides(const nostr::Event& ours, const nostr::Event& newer) {
+  const auto mine = read_own(ours);
+  const auto other = read_own(newer);
+  if (!mine || !mine->sequence) return false;
+  if (!other) return unreadable(other.error());
+  return !other->sequence || *other->sequence < *mine->sequence;
+}
 
 void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) {
   if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;

@@ -53,7 +53,7 @@ Status Publisher::resume() {
   for (const OwnName& own : unsent) {
     auto record = verify_record(own.name, own.record, system_now().wall);
     if (!record) continue;  // expired: the next publish makes a new one
-    log_info("publisher", own.name.to_string() + ": sending the record of an earlier run again");
+    log_info("publisher", "sending the record of an earlier run again");
     send_record(own.name, *record, std::make_shared<Progress>());
   }
   return {};
@@ -61,6 +61,7 @@ Status Publisher::resume() {
 
 Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::path& path,
                                    const PublishOptions& options) {
+  if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
   const Instant deadline = start + options_.timeout;
   auto packed = pack_path(path, {}, parts_.cache);
@@ -89,6 +90,7 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
 
 Result<Outcome> Publisher::publish_cid(const IpnsKey& key, const Cid& cid,
                                        const PublishOptions& options) {
+  if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   return publish_value(key, cid, options, Outcome{key.name(), cid},
                        std::chrono::steady_clock::now() + options_.timeout);
 }
@@ -199,6 +201,7 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
                                     std::optional<IpnsRecord> record) {
   if (!parts_.outbox || !parts_.signer)
     return fail(Errc::invalid, "announcing needs relays and a Nostr key");
+  if (auto allowed = check_name(name); !allowed) return fail(allowed.error());
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
   Outcome outcome{name, cid, sequence};
   if (record) outcome.record = record->bytes();

@@ -9,7 +9,7 @@
 #include "sync/client.h"
 #include "sync/content_sender.h"
 #include "sync/created_at.h"
-#include "sync/hint.h"
+#include "sync/private_hint.h"
 #include "sync/record_sender.h"
 #include "sync/resolver.h"
 #include "sync/state_store.h"
@@ -35,6 +35,8 @@ class Publisher {
     std::vector<nostr::RelayUrl> relays;
     std::vector<int> kinds;  // a hint of each
     std::string topic;
+    bool private_hints = false;                         // hints are made private
+    std::shared_ptr<const PrivateNames> private_names;  // null: there is no key to hide names with
     std::string device_id;
     std::chrono::nanoseconds lifetime{};
     std::chrono::nanoseconds ttl{};
@@ -93,6 +95,12 @@ class Publisher {
   Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
                                 Outcome outcome, Instant deadline);
   Result<Current> current(const IpnsName& name, const PublishOptions& options);
+  Status check_name(const IpnsName& name) const;
+  nostr::Address address_of(int kind, const IpnsName& name) const;
+  Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
+                                          UnixSeconds created_at);
+  Result<Hint> read_own(const nostr::Event& event);
+  bool hides(const nostr::Event& ours, const nostr::Event& newer);
   Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
   Status commit(const std::optional<OwnName>& own, const std::vector<SignedHint>& hints);

@@ -9,6 +9,7 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kInboxMessages = 4096;
+constexpr size_t kOpeningMessages = 256;  // behind a signer that takes its time
 
 uint64_t random_seed() { return make_rng()(); }
 
@@ -38,14 +39,13 @@ void SyncThread::serve() {
   set_thread_name("sync");
   if (parts_.pool != nullptr) {
     nostr_ = std::make_unique<NostrSource>(
-        *parts_.pool, options_.nostr, [this](nostr::PoolMessage& message) {
-          // Moved from only when there is room.
-          Message wrapped(std::in_place_type<nostr::PoolMessage>, std::move(message));
-          if (inbox_->try_push(std::move(wrapped)) || inbox_->closed()) return true;
-          message = std::move(std::get<nostr::PoolMessage>(wrapped));
-          pool_held_back_ = true;
-          return false;
-        });
+        *parts_.pool, options_.nostr,
+        [this](nostr::PoolMessage& message) { return accept(message); });
+  }
+  if (parts_.opener && options_.nostr.own_private) {
+    opener_ = std::make_unique<HintOpener>(
+        parts_.opener,
+        [inbox = inbox_](HintOpener::Answer answer) { inbox->push_reserved(std::move(answer)); });
   }
   for (;;) {
     const auto wake = engine_.next_wake();
@@ -58,12 +58,31 @@ void SyncThread::serve() {
     const Instant now = std::chrono::steady_clock::now();
     if (engine_.next_wake() && *engine_.next_wake() <= now) feed(input::Tick{});
     if (names_changed_ && inbox_->size() == 0) ask_for_names();
-    if (pool_held_back_ && inbox_->size() < kInboxMessages / 2) {
-      pool_held_back_ = false;
-      parts_.pool->resume_delivery();
-    }
+    resume_pool();
   }
   nostr_.reset();
+}
+
+// On the net thread. Says that it held back before it looks a second time: the sync thread makes
+// room before it looks whether somebody was held back, so one of the two sees the other.
+bool SyncThread::accept(nostr::PoolMessage& message) {
+  if (put(message)) return true;
+  pool_held_back_ = true;
+  return put(message);
+}
+
+bool SyncThread::put(nostr::PoolMessage& message) {
+  if (opening_ >= kOpeningMessages) return inbox_->closed();
+  // Moved from only when there is room.
+  Message wrapped(std::in_place_type<nostr::PoolMessage>, std::move(message));
+  if (inbox_->try_push(std::move(wrapped)) || inbox_->closed()) return true;
+  message = std::move(std::get<nostr::PoolMessage>(wrapped));
+  return false;
+}
+
+void SyncThread::resume_pool() {
+  const bool room = inbox_->size() < kInboxMessages / 2 && opening_ < kOpeningMessages / 2;
+  if (room && pool_held_back_.exchange(false)) parts_.pool->resume_delivery();
 }
 
 void SyncThread::take(Message& message) {
@@ -72,6 +91,9 @@ void SyncThread::take(Message& message) {
     feed(std::move(*in));
   } else if (auto* from_pool = std::get_if<nostr::PoolMessage>(&message)) {
     take_pool(*from_pool);
+  } else if (auto* answer = std::get_if<HintOpener::Answer>(&message)) {
+    opener_->answer(std::move(*answer));
+    read_opened();
   } else {
     chain_update(std::get<ChainUpdate>(message));
   }
@@ -82,7 +104,21 @@ void SyncThread::take_pool(nostr::PoolMessage& message) {
     const bool own = options_.engine.own_key && event->event.pubkey == *options_.engine.own_key;
     if (own && options_.on_own_event) options_.on_own_event(event->event);
   }
-  if (auto in = nostr_->read(message, system_now())) feed(std::move(*in));
+  if (!opener_) return read(message, std::nullopt);
+  opener_->take(std::move(message));
+  read_opened();
+}
+
+void SyncThread::read_opened() {
+  while (const auto opened = opener_->next()) read(opened->message, opened->text);
+  opening_ = opener_->held();
+}
+
+void SyncThread::read(const nostr::PoolMessage& message,
+                      const std::optional<Result<std::string>>& text) {
+  if (auto in = nostr_->read(message, text, system_now())) feed(std::move(*in));
+  private_read_ = nostr_->counters().read;
+  private_dropped_ = nostr_->counters().dropped;
 }
 
 void SyncThread::forget_job(const Input& in) {

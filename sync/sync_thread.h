@@ -13,6 +13,7 @@
 #include "sync/engine.h"
 #include "sync/fetcher.h"
 #include "sync/resolver.h"
+#include "sync/source/hint_opener.h"
 #include "sync/source/nostr_source.h"
 
 namespace ipnscast::sync {
@@ -26,7 +27,8 @@ class SyncThread {
     Resolver& resolver;
     Fetcher& fetcher;
     BlockCache& cache;
-    nostr::Pool* pool = nullptr;  // none: no relays are configured
+    nostr::Pool* pool = nullptr;            // none: no relays are configured
+    std::shared_ptr<nostr::Signer> opener;  // decrypts private hints; none: there are none
   };
   struct Options {
     EngineOptions engine;
@@ -45,13 +47,16 @@ class SyncThread {
   // Stops taking anything, then ends. Idempotent.
   void close();
 
+  // Any thread.
+  PrivateHintCounters private_hints() const { return {private_read_, private_dropped_}; }
+
  private:
   // A resolution on the way along a chain of names.
   struct ChainUpdate {
     JobId job;
     ResolveUpdate update;
   };
-  using Message = std::variant<Input, nostr::PoolMessage, ChainUpdate>;
+  using Message = std::variant<Input, nostr::PoolMessage, ChainUpdate, HintOpener::Answer>;
 
   // What the engine asked for and is not answered yet.
   struct Work {
@@ -66,7 +71,12 @@ class SyncThread {
 
   void serve();
   void take(Message& message);
+  bool accept(nostr::PoolMessage& message);
+  bool put(nostr::PoolMessage& message);
+  void resume_pool();
   void take_pool(nostr::PoolMessage& message);
+  void read(const nostr::PoolMessage& message, const std::optional<Result<std::string>>& text);
+  void read_opened();
   void feed(Input input);
   void ask_for_names();
   void forget_job(const Input& input);
@@ -92,12 +102,16 @@ class SyncThread {
   // sync thread only
   Engine engine_;
   std::unique_ptr<NostrSource> nostr_;
+  std::unique_ptr<HintOpener> opener_;  // none: no private hints
   std::map<JobId, Work> work_;
   std::map<JobId, Chain> chains_;
   std::set<IpnsName> names_;  // watched
   bool names_changed_ = false;
 
   std::atomic<bool> pool_held_back_ = false;
+  std::atomic<size_t> opening_ = 0;  // messages that the opener holds
+  std::atomic<uint64_t> private_read_ = 0;
+  std::atomic<uint64_t> private_dropped_ = 0;
   const std::shared_ptr<Inbox<Message>> inbox_;  // shared with callbacks that may come after us
   AppThread app_;
   std::thread thread_;

@@ -15,6 +15,10 @@ Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptio
     if (std::find(options.names.begin(), options.names.end(), *name) == options.names.end())
       options.names.push_back(std::move(*name));
   }
+  if (settings.relays.private_hints && !options.names.empty())
+    return fail(Errc::invalid,
+                "relays.private: a bridge announces for others, who could not read that; give it a "
+                "configuration without");
   options.kinds = settings.relays.public_kinds;
   options.topic = settings.relays.topic;
   options.poll_min = wanted.poll_fastest;

@@ -4,7 +4,7 @@
 
 #include "nostr/nip19.h"
 #include "nostr/nip65.h"
-#include "sync/hint.h"
+#include "sync/private_hint.h"
 #include "tools/stored_events.h"
 
 namespace ipnscast::tools {
@@ -74,9 +74,28 @@ std::vector<nostr::RelayUrl> joined(std::vector<nostr::RelayUrl> list,
   return list;
 }
 
-void add_names(std::vector<sync::IpnsName>& names, const std::vector<nostr::Event>& events) {
+// A hint, and a private one when it is ours. Those of a remote signer stay closed here: each would
+// be a question to it, and the key that hides names stands in the client's state.
+Result<sync::Hint> open_hint(nostr::Signer* signer, const nostr::Event& event) {
+  if (signer == nullptr || !sync::is_private_hint(event, signer->public_key()))
+    return sync::parse_hint(event);
+  auto key = signer->derive(sync::kPrivateKeyInfo);
+  if (!key) return fail(Errc::unsupported, "a private hint of a remote signer");
+  const auto text =
+      nostr::nip44_decrypt_blocking(*signer, event.content, event.pubkey, Milliseconds(1'000));
+  if (!text) return fail(text.error());
+  return sync::parse_private_hint(event, *text, sync::PrivateNames(std::move(*key)));
+}
+
+void add_names(const Session& session, std::vector<sync::IpnsName>& names,
+               const std::vector<nostr::Event>& events) {
+  const bool hidden = std::any_of(events.begin(), events.end(), [](const auto& event) {
+    return sync::is_private_hint(event, event.pubkey);
+  });
+  std::shared_ptr<nostr::Signer> signer;
+  if (hidden) signer = session.signer().value_or(nullptr);
   for (const auto& event : events) {
-    if (const auto hint = sync::parse_hint(event)) names.push_back(hint->name);
+    if (const auto hint = open_hint(signer.get(), event)) names.push_back(hint->name);
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -99,7 +118,7 @@ Status find_announced(const Session& session, const nostr::PublicKey& author, Mi
   // A relay that hangs must leave time for those that the list names.
   const auto events = stored_events(session, asked, hints_and_list, deadline * 2 / 3);
   if (!events) return fail(events.error());
-  add_names(out.names, *events);
+  add_names(session, out.names, *events);
 
   const auto list = nostr::newest_relay_list(*events, author);
   if (!list) return {};
@@ -112,7 +131,7 @@ Status find_announced(const Session& session, const nostr::PublicKey& author, Mi
   const auto left = std::chrono::duration_cast<Milliseconds>(end - system_now().steady);
   // They add to what is known; that one of them is away takes nothing from it.
   if (const auto more = stored_events(session, further, hints, std::max(left, Milliseconds(0))))
-    add_names(out.names, *more);
+    add_names(session, out.names, *more);
   return {};
 }
 

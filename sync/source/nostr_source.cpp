@@ -20,45 +20,72 @@ std::optional<uint64_t> sequence_value(const nostr::Event& event) {
   return sequence ? std::optional(sequence->value) : std::nullopt;
 }
 
-}  // namespace
-
-NostrSource::NostrSource(nostr::Pool& pool, Options options, nostr::Pool::Sink sink)
-    : pool_(pool), options_(std::move(options)), sink_(std::move(sink)) {
-  trusted_.authors = options_.authors;
+void add(std::vector<nostr::Filter>& to, std::vector<nostr::Filter> more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+}  // namespace
+
+std::vector<nostr::Filter> trusted_hint_filters(const NostrSource::Options& options,
+                                                const std::vector<IpnsName>& names) {
+  if (options.authors.empty() || names.empty()) return {};
+  std::vector<nostr::PublicKey> named = options.authors;  // whose hints are asked for by name
+  std::vector<nostr::Filter> filters;
+  if (const auto& own = options.own_private) {
+    filters = private_hint_filters(names, *own->names, own->own_key, options.kinds);
+    if (own->hide) {
+      std::erase(named, own->own_key);
+      filters.push_back(own_topic_filter(own->own_key, options.kinds, own->topic));
+    }
+  }
+  if (!named.empty()) add(filters, hint_filters(names, named, options.kinds, options.compat));
+  return filters;
+}
+
+NostrSource::NostrSource(nostr::Pool& pool, Options options, nostr::Pool::Sink sink)
+    : pool_(pool), options_(std::move(options)), sink_(std::move(sink)) {}
+
 NostrSource::~NostrSource() {
-  if (trusted_.key) pool_.unsubscribe(*trusted_.key);
-  if (open_.key) pool_.unsubscribe(*open_.key);
+  if (trusted_) pool_.unsubscribe(*trusted_);
+  if (open_) pool_.unsubscribe(*open_);
 }
 
 void NostrSource::set_names(const std::vector<IpnsName>& names) {
-  if (!options_.authors.empty()) ask(trusted_, names);
-  if (options_.open) ask(open_, names);
+  ask(trusted_, trusted_hint_filters(options_, names));
+  if (options_.open) ask(open_, hint_filters(names, {}, options_.kinds, options_.compat));
 }
 
-void NostrSource::ask(Feed& feed, const std::vector<IpnsName>& names) {
-  if (names.empty()) {
-    if (feed.key) pool_.unsubscribe(*feed.key);
-    feed.key.reset();
-    return;
-  }
-  auto filters = hint_filters(names, feed.authors, options_.kinds, options_.compat);
-  if (feed.key) {
-    pool_.replace(*feed.key, std::move(filters));
+void NostrSource::ask(Feed& feed, std::vector<nostr::Filter> filters) {
+  if (filters.empty()) {
+    if (feed) pool_.unsubscribe(*feed);
+    feed.reset();
+  } else if (feed) {
+    pool_.replace(*feed, std::move(filters));
   } else {
-    feed.key = pool_.subscribe(std::move(filters), sink_, {.claimed_sequence = sequence_value});
+    feed = pool_.subscribe(std::move(filters), sink_, {.claimed_sequence = sequence_value});
   }
 }
 
-std::optional<Input> NostrSource::read(const nostr::PoolMessage& message, Now now) const {
+Result<Hint> NostrSource::hint_of(const nostr::Event& event,
+                                  const std::optional<Result<std::string>>& text) {
+  if (!text) return parse_hint(event);
+  auto hint = *text && options_.own_private
+                  ? parse_private_hint(event, **text, *options_.own_private->names)
+                  : Result<Hint>(fail((*text ? Errc::internal : text->error().code),
+                                      "a private hint that could not be decrypted"));
+  ++(hint ? counters_.read : counters_.dropped);
+  return hint;
+}
+
+std::optional<Input> NostrSource::read(const nostr::PoolMessage& message,
+                                       const std::optional<Result<std::string>>& text, Now now) {
   if (const auto* link = std::get_if<nostr::PoolLink>(&message)) {
-    if (!trusted_.key || link->subscription != *trusted_.key) return std::nullopt;
+    if (!trusted_ || link->subscription != *trusted_) return std::nullopt;
     return input::SourceHealth{{SourceKind::nostr, link->relay.text()}, link->live};
   }
   const auto* event = std::get_if<nostr::PoolEvent>(&message);
   if (event == nullptr) return std::nullopt;
-  auto hint = parse_hint(event->event);
+  auto hint = hint_of(event->event, text);
   if (!hint) {
     if (log_enabled(LogLevel::debug)) log_debug("nostr", "not a hint: " + hint.error().message);
     return std::nullopt;

@@ -201,6 +201,16 @@ slow = ["https://c"]
   CHECK_FALSE(to_sync_config(wrong));
 }
 
+TEST_CASE("hints are private or public, not both") {
+  const auto s = parse_settings("[relays]\nprivate = true", environment());
+  REQUIRE(s);
+  CHECK(s->relays.private_hints);
+  CHECK(to_sync_config(*s)->private_hints);
+  CHECK_FALSE(parse_settings("", environment())->relays.private_hints);
+  CHECK(complaint("[relays]\nprivate = true\npublic = true").find("relays.private") !=
+        std::string::npos);
+}
+
 TEST_CASE("a missing file is the defaults, unless it was asked for by name") {
   const test::TempDir dir;
   CHECK(load_settings(dir.path() / "none.toml", false, environment()));

@@ -5,8 +5,10 @@
 #include "nostr/event_check.h"
 #include "nostr/keys.h"
 #include "nostr/nip19.h"
+#include "nostr/signer.h"
 #include "sync/ipfs/ipns_key.h"
 #include "sync/ipfs/ipns_record.h"
+#include "sync/private_hint.h"
 #include "tests/support/catch.h"
 #include "tests/support/vectors.h"
 
@@ -109,4 +111,36 @@ TEST_CASE("the IPNS names of a Nostr key are those that libp2p computes, in ever
       }
     }
   }
+}
+
+TEST_CASE("private hints made by nostr-tools are found under our d and read") {
+  size_t checked = 0;
+  for (const json& row : rows("private_hints.json", "hints")) {
+    const auto signer =
+        nostr::make_local_signer(*nostr::SecretKey::parse(row.at("secret").get<std::string>()));
+    auto key = signer->derive(sync::kPrivateKeyInfo);
+    REQUIRE(key);
+    CHECK(to_hex(key->view()) == row.at("key").get<std::string>());
+    const sync::PrivateNames names(std::move(*key));
+    const auto name = sync::IpnsName::parse(row.at("name").get<std::string>());
+    REQUIRE(name);
+    CHECK(names.d_of(*name) == row.at("d_ed25519").get<std::string>());
+    const nostr::PublicKey author = signer->public_key();
+    CHECK(names.d_of(sync::IpnsName::from_nostr_key(author.view())) ==
+          row.at("d_secp256k1").get<std::string>());
+
+    const auto event = nostr::check_event(row.at("event").get<std::string>());
+    REQUIRE(event);
+    CHECK(sync::is_private_hint(*event, author));
+    const auto text =
+        nostr::nip44_decrypt_blocking(*signer, event->content, author, Milliseconds(5'000));
+    REQUIRE(text);
+    const auto hint = sync::parse_private_hint(*event, *text, names);
+    REQUIRE(hint);
+    CHECK(hint->name == *name);
+    CHECK(hint->cid.to_string() == row.at("cid").get<std::string>());
+    CHECK(std::to_string(hint->sequence->value) == row.at("sequence").get<std::string>());
+    ++checked;
+  }
+  CHECK(checked == 10);
 }

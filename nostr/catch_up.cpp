@@ -31,10 +31,10 @@ std::vector<Filter> CatchUp::begin(UnixSeconds now) {
   page_filter_ = pages_ = count_ = 0;
   until_.reset();
   oldest_.reset();
-  asked_ = filters_;
+  asked_ = *filters_;
   deep_ = !deep_at_ || std::abs(now.value - deep_at_->value) >= kDay;
   if (!covered_) return asked_;
-  const Seconds overlap = deep_ ? options_.deep_overlap : options_.overlap;
+  const Seconds overlap = deep_ ? options_->deep_overlap : options_->overlap;
   for (Filter& filter : asked_) {
     filter.limit.reset();  // was for the first time only
     // The whole small set is asked for again, because a device with a slow clock may have published
@@ -49,7 +49,7 @@ std::vector<Filter> CatchUp::begin(UnixSeconds now) {
 std::vector<Filter> CatchUp::begin_reconciling(UnixSeconds now) {
   begin(now);
   phase_ = Phase::reconciling;
-  asked_ = filters_;
+  asked_ = *filters_;
   for (Filter& filter : asked_) filter.limit = 1;
   return asked_;
 }
@@ -75,7 +75,7 @@ void CatchUp::took(UnixSeconds created_at, UnixSeconds now, bool in_page) {
 std::optional<Filter> CatchUp::ended(bool in_page, UnixSeconds now) {
   if (in_page != (phase_ == Phase::paging)) return std::nullopt;
   if (phase_ != Phase::requested && phase_ != Phase::paging) return std::nullopt;
-  const bool cut_short = count_ >= std::max<size_t>(options_.least_limit, limit_);
+  const bool cut_short = count_ >= std::max<size_t>(options_->least_limit, limit_);
   if (phase_ == Phase::requested) {
     if (!cut_short) {
       finish(now);
@@ -108,7 +108,7 @@ std::optional<Filter> CatchUp::next_page(UnixSeconds now) {
       oldest_.reset();
       continue;
     }
-    if (++pages_ > options_.max_pages) {
+    if (++pages_ > options_->max_pages) {
       give_up();
       return std::nullopt;
     }
@@ -124,10 +124,14 @@ std::optional<Filter> CatchUp::next_page(UnixSeconds now) {
 
 void CatchUp::finish(UnixSeconds now) {
   phase_ = Phase::complete;
+  asked_ = {};
   if (deep_) deep_at_ = now;
   covered_ = std::max(covered_.value_or(UnixSeconds{0}), newest_.value_or(UnixSeconds{0}));
 }
 
-void CatchUp::give_up() { phase_ = Phase::given_up; }
+void CatchUp::give_up() {
+  phase_ = Phase::given_up;
+  asked_ = {};
+}
 
 }  // namespace ipnscast::nostr

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,12 +27,16 @@ class CatchUp {
     size_t max_pages = 10'000;
   };
 
-  explicit CatchUp(std::vector<Filter> filters) : CatchUp(std::move(filters), Options{}, {}) {}
-  // `covered` as an earlier life of this subscription at this relay knew it.
-  CatchUp(std::vector<Filter> filters, Options options, std::optional<UnixSeconds> covered)
-      : filters_(std::move(filters)), options_(options), covered_(covered) {}
+  // One subscription has the same filters at every relay, which share them.
+  using Filters = std::shared_ptr<const std::vector<Filter>>;
+  static Filters share(std::vector<Filter> filters) {
+    return std::make_shared<const std::vector<Filter>>(std::move(filters));
+  }
+  // `covered` as an earlier life of this subscription at this relay knew it. `options` outlives it.
+  CatchUp(Filters filters, const Options& options, std::optional<UnixSeconds> covered)
+      : filters_(std::move(filters)), options_(&options), covered_(covered) {}
 
-  const std::vector<Filter>& filters() const { return filters_; }
+  const std::vector<Filter>& filters() const { return *filters_; }
   // The relay gives `limit` events for one filter, it says.
   void relay_claims(std::optional<uint64_t> limit);
 
@@ -64,8 +69,8 @@ class CatchUp {
   std::optional<Filter> next_page(UnixSeconds now);
   void finish(UnixSeconds now);
 
-  std::vector<Filter> filters_;
-  Options options_;
+  Filters filters_;
+  const Options* options_;
   size_t limit_ = 0;  // the relay's claim, cut to something we believe
   std::optional<UnixSeconds> covered_;
   std::optional<UnixSeconds> deep_at_;  // when the last deep catch-up was complete
@@ -73,7 +78,7 @@ class CatchUp {
 
   // of this connection
   Phase phase_ = Phase::idle;
-  std::vector<Filter> asked_;
+  std::vector<Filter> asked_;  // until all has come
   std::optional<UnixSeconds> newest_;
   size_t page_filter_ = 0;  // index in asked_
   size_t pages_ = 0;

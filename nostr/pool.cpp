@@ -163,7 +163,7 @@ void Pool::Impl::do_one(Link& link, Relay::Action& action) {
   } else if (auto* event = std::get_if<Relay::Deliver>(&action)) {
     deliver(link, event->subscription, PoolEvent{{}, link.url, std::move(event->event), {}});
   } else if (auto* end = std::get_if<Relay::ReachedEnd>(&action)) {
-    note_links(link);
+    note_part(link, end->subscription);
     deliver(link, end->subscription, PoolEose{{}, link.url, {}});
   } else if (auto* outcome = std::get_if<Relay::Published>(&action)) {
     published(link, outcome->id, std::move(outcome->outcome));

@@ -42,12 +42,16 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
       auto message = parse_relay_message(one.text, options.limits);
       if (message) result.message = std::move(*message);
     }
-    const bool closed = result.message && std::holds_alternative<ClosedMessage>(*result.message);
+    SubscriptionId refused;
+    if (result.message) {
+      if (const auto* closed = std::get_if<ClosedMessage>(&*result.message))
+        refused = Relay::owner(closed->subscription);
+    }
     Relay::Actions actions;
     link.machine.frame(std::move(result), system_now(), actions);
     perform(link, std::move(actions));
     if (stopped) return;
-    if (closed) note_links(link);
+    if (!refused.empty()) note_part(link, refused);
   }
 }
 
@@ -104,27 +108,34 @@ std::optional<UnixSeconds> Pool::Impl::covered(const Subscription& subscription,
   return least;
 }
 
-// Tells each subscription whose share at this relay went live or was lost.
 void Pool::Impl::note_links(Link& link) {
-  for (auto& [key, subscription] : subscriptions) {
-    if (subscription.parts.empty()) continue;
-    bool all_live = link.machine.connected();
-    bool under_way = all_live;
-    std::string reason = link.last_error;
-    for (const SubscriptionId& part : subscription.parts) {
-      const auto status = link.machine.status(part);
-      if (status && status->state == SubscriptionState::live) continue;
-      all_live = false;
-      under_way = under_way && status && status->state == SubscriptionState::requested;
-      if (status && !status->reason.empty()) reason = status->reason;
-    }
-    if (!all_live && under_way) continue;  // nothing to tell yet
-    const auto [was_live, first] = subscription.live.try_emplace(link.id, !all_live);
-    if (was_live->second == all_live) continue;
-    was_live->second = all_live;
-    deliver(link, subscription.parts.front(),
-            PoolLink{key, link.url, all_live, all_live ? "" : reason});
+  for (auto& [key, subscription] : subscriptions) note_link(link, key, subscription);
+}
+
+void Pool::Impl::note_part(Link& link, const SubscriptionId& part) {
+  const auto found = parts.find(part);
+  if (found != parts.end()) note_link(link, found->second, subscriptions.at(found->second));
+}
+
+// Tells the subscription when its share at this relay went live or was lost.
+void Pool::Impl::note_link(Link& link, SubscriptionKey key, Subscription& subscription) {
+  if (subscription.parts.empty()) return;
+  bool all_live = link.machine.connected();
+  bool under_way = all_live;
+  std::string reason = link.last_error;
+  for (const SubscriptionId& part : subscription.parts) {
+    const auto status = link.machine.status(part);
+    if (status && status->state == SubscriptionState::live) continue;
+    all_live = false;
+    under_way = under_way && status && status->state == SubscriptionState::requested;
+    if (status && !status->reason.empty()) reason = status->reason;
   }
+  if (!all_live && under_way) return;  // nothing to tell yet
+  const auto [was_live, first] = subscription.live.try_emplace(link.id, !all_live);
+  if (was_live->second == all_live) return;
+  was_live->second = all_live;
+  deliver(link, subscription.parts.front(),
+          PoolLink{key, link.url, all_live, all_live ? "" : reason});
 }
 
 }  // namespace ipnscast::nostr

@@ -86,6 +86,8 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void deliver(const Link& link, const SubscriptionId& part, PoolMessage message);
   bool wants(const CheckedFrame& duplicate) const;
   void note_links(Link& link);
+  void note_part(Link& link, const SubscriptionId& part);
+  void note_link(Link& link, SubscriptionKey key, Subscription& subscription);
   std::optional<UnixSeconds> covered(const Subscription& subscription, const Link& link) const;
   void flush_undelivered();
   bool blocked() const { return undelivered_count > 0; }

@@ -50,7 +50,8 @@ void Pool::Impl::ask_back(Link& link, const EventId& id) {
   });
   const Event event = publish->second.event;
   Relay::Actions actions;
-  link.machine.subscribe_as(event.pubkey, part, {read_back_filter(event)}, system_now(), actions);
+  link.machine.subscribe_as(event.pubkey, part, CatchUp::share({read_back_filter(event)}),
+                            system_now(), actions);
   perform(link, std::move(actions));
 }
 

@@ -34,13 +34,14 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
       verify->rules().set(subscription.parts[i],
                           std::make_shared<NewestRule>(subscription.claimed_sequence, groups[i]));
     }
+    const auto shared = CatchUp::share(groups[i]);
     for (auto& link : links) {
       Relay::Actions actions;
       const auto covered = subscription.covered.find(link->url);
       Relay::Resume resume;
       if (covered != subscription.covered.end()) resume.covered = covered->second;
       resume.has_known = subscription.known != nullptr;
-      link->machine.subscribe(subscription.parts[i], groups[i], resume, system_now(), actions);
+      link->machine.subscribe(subscription.parts[i], shared, resume, system_now(), actions);
       perform(*link, std::move(actions));
     }
   }

@@ -126,13 +126,12 @@ class Relay {
   };
   // Same id again: the filters are replaced. Ids are at most 60 characters and do not begin with
   // "p:".
-  void subscribe(SubscriptionId id, std::vector<Filter> filters, Resume resume, Now now,
-                 Actions& out);
+  void subscribe(SubscriptionId id, CatchUp::Filters filters, Resume resume, Now now, Actions& out);
   void known(const SubscriptionId& id, NegentropySet known, Now now, Actions& out);
   // The same for what an own key published: where the relay has asked for AUTH, the key is proved
   // first, as some relays serve certain kinds to their author only and say nothing about it.
-  void subscribe_as(const PublicKey& author, SubscriptionId id, std::vector<Filter> filters,
-                    Now now, Actions& out);
+  void subscribe_as(const PublicKey& author, SubscriptionId id, CatchUp::Filters filters, Now now,
+                    Actions& out);
   void unsubscribe(const SubscriptionId& id, Now now, Actions& out);
   // Ends with exactly one Published, at `deadline` at the latest.
   void publish(const Event& event, Instant deadline, Now now, Actions& out);
@@ -184,7 +183,7 @@ class Relay {
 
   // relay_subscribe.cpp
   static SubscriptionId page_id(const SubscriptionId& id);
-  Subscription& add(const SubscriptionId& id, std::vector<Filter> filters, Resume resume);
+  Subscription& add(const SubscriptionId& id, CatchUp::Filters filters, Resume resume);
   bool has_room() const;
   size_t open_subscriptions() const;
   void request(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);

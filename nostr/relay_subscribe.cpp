@@ -34,14 +34,14 @@ std::optional<UnixSeconds> Relay::covered(const SubscriptionId& id) const {
   return found == subscriptions_.end() ? std::nullopt : found->second.catch_up.covered();
 }
 
-void Relay::subscribe(SubscriptionId id, std::vector<Filter> filters, Resume resume, Now now,
+void Relay::subscribe(SubscriptionId id, CatchUp::Filters filters, Resume resume, Now now,
                       Actions& out) {
   unsubscribe(id, now, out);
   Subscription& subscription = add(id, std::move(filters), resume);
   if (connected()) request(id, subscription, now, out);
 }
 
-void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, std::vector<Filter> filters,
+void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, CatchUp::Filters filters,
                          Now now, Actions& out) {
   const bool prove = connected() && auth_.was_asked() && auth_.holds(author) && !auth_.over(author);
   if (!prove) return subscribe(std::move(id), std::move(filters), {}, now, out);
@@ -50,8 +50,7 @@ void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, std::vector
   want_auth({author}, out);
 }
 
-Relay::Subscription& Relay::add(const SubscriptionId& id, std::vector<Filter> filters,
-                                Resume resume) {
+Relay::Subscription& Relay::add(const SubscriptionId& id, CatchUp::Filters filters, Resume resume) {
   CatchUp catch_up(std::move(filters), options_.catch_up, resume.covered);
   catch_up.relay_claims(limits_.answer_limit());
   Subscription& subscription = subscriptions_.emplace(id, std::move(catch_up)).first->second;

@@ -7,6 +7,7 @@
 #include "tools/bench/filter.h"
 #include "tools/bench/ingest.h"
 #include "tools/bench/notify.h"
+#include "tools/bench/pool.h"
 #include "tools/bench/publish.h"
 #include "tools/command.h"
 
@@ -98,6 +99,28 @@ void filter(Context& context) {
   out.end("per second of process CPU time; limit: one look-up in a hash table of the names");
 }
 
+void pool(Context& context, size_t relays, size_t subscriptions) {
+  const auto result = bench_pool(relays, subscriptions);
+  if (!result) return report(context, result.error());
+  if (context.json) {
+    return print_line(nlohmann::ordered_json{{"bench", "pool"},
+                                             {"relays", relays},
+                                             {"subscriptions", subscriptions},
+                                             {"seconds", result->seconds},
+                                             {"mib_at_start", result->mib_at_start},
+                                             {"mib_live", result->mib_live},
+                                             {"mib_most", result->mib_most}}
+                          .dump());
+  }
+  char line[240];
+  std::snprintf(line, sizeof(line),
+                "%zu relays, %zu subscriptions: all live after %.1f s; resident %.0f MiB, at most "
+                "%.0f MiB (%.0f MiB before)",
+                relays, subscriptions, result->seconds, result->mib_live, result->mib_most,
+                result->mib_at_start);
+  print_line(line);
+}
+
 void publish(Context& context, size_t events) {
   const auto result = bench_publish(events);
   if (!result) return report(context, result.error());
@@ -185,6 +208,17 @@ void add_bench(CLI::App& app, Context& context) {
 
   bench->add_subcommand("filter", "Whether an event matches the filters of many names")
       ->callback([&context] { filter(context); });
+
+  CLI::App* const pool_command = bench->add_subcommand(
+      "pool", "Memory of one pool with many relays and subscriptions, all live");
+  const auto sizes = std::make_shared<std::pair<size_t, size_t>>(200, 1000);
+  pool_command->add_option("--relays", sizes->first)
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  pool_command->add_option("--subscriptions", sizes->second)
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  pool_command->callback([&context, sizes] { pool(context, sizes->first, sizes->second); });
 
   CLI::App* const publish_command =
       bench->add_subcommand("publish", "Through a pool to a loopback relay, with its OKs");

@@ -87,7 +87,9 @@ struct Machine {
     return act([&](auto& out) { relay.tick(clock.now(), out); });
   }
   Relay::Actions subscribe(std::vector<Filter> filters) {
-    return act([&](auto& out) { relay.subscribe("s", std::move(filters), {}, clock.now(), out); });
+    return act([&](auto& out) {
+      relay.subscribe("s", CatchUp::share(std::move(filters)), {}, clock.now(), out);
+    });
   }
   Relay::Actions publish(const Event& event, Milliseconds within) {
     return act([&](auto& out) { relay.publish(event, clock.steady + within, clock.now(), out); });
@@ -305,7 +307,8 @@ struct Reconciling {
     m.relay.announced(information);
     m.start();
     react(m.act([&](auto& out) {
-      m.relay.subscribe("s", {{.kinds = {1}}}, {std::nullopt, true}, m.clock.now(), out);
+      m.relay.subscribe("s", CatchUp::share({{.kinds = {1}}}), {std::nullopt, true}, m.clock.now(),
+                        out);
     }));
   }
   void connect() { react(m.open()); }
@@ -400,7 +403,8 @@ TEST_CASE("an NEG-ERR, garbage and silence end in the plain way") {
     m.relay.announced(information);
     m.start();
     m.act([&](auto& out) {
-      m.relay.subscribe("s", {{.kinds = {1}}}, {std::nullopt, true}, m.clock.now(), out);
+      m.relay.subscribe("s", CatchUp::share({{.kinds = {1}}}), {std::nullopt, true}, m.clock.now(),
+                        out);
     });
     CHECK(sent(m.open())[0].find("\"limit\":1") != std::string::npos);
     CHECK(count<Relay::NeedKnown>(m.hear(EoseMessage{"s"})) == 1);

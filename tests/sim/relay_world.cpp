@@ -344,7 +344,7 @@ void Reader::start() {
       Relay::Resume resume;
       if (mark != covered.end()) resume.covered = mark->second;
       resume.has_known = world_.negentropy;
-      relay.subscribe("s", wanted(), resume, world_.time.now(), out);
+      relay.subscribe("s", CatchUp::share(wanted()), resume, world_.time.now(), out);
     });
   }
 }
@@ -410,7 +410,7 @@ void World::relay_fails(size_t number) {
   if (!calm) {
     relay.up = false;
     relay.drop_all();
-    const bool long_outage = chance(0.1);
+    const bool long_outage = clocks_jump && chance(0.1);
     time.after(long_outage ? between(hours(6), hours(72)) : between(Milliseconds(100), minutes(30)),
                [&relay] { relay.up = true; });
   }

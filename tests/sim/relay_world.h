@@ -188,7 +188,7 @@ class World {
   }
 
   const Relay::Options options;
-  const bool clocks_jump;
+  const bool clocks_jump;  // else no relay is away for more than half an hour either
   // Relays speak NIP-77; the first one keeps things back when it does.
   const bool negentropy;
   Rng rng;

@@ -15,6 +15,7 @@ using namespace ipnscast::nostr;
 namespace {
 
 constexpr UnixSeconds kNow{1'790'000'000};
+const CatchUp::Options kOptions;
 
 Filter history() {
   Filter out;
@@ -42,7 +43,7 @@ void take(CatchUp& catch_up, int64_t newest, int64_t oldest, bool in_page) {
 }  // namespace
 
 TEST_CASE("R5 an answer that was cut short is completed in pages, and only then the mark moves") {
-  CatchUp catch_up({history()});
+  CatchUp catch_up(CatchUp::share({history()}), kOptions, {});
   catch_up.begin(kNow);
   take(catch_up, 1000, 981, false);
   auto page = catch_up.ended(false, kNow);
@@ -61,7 +62,7 @@ TEST_CASE("R5 an answer that was cut short is completed in pages, and only then 
 }
 
 TEST_CASE("R5 a connection that breaks between the pages leaves the mark where it was") {
-  CatchUp catch_up({history()}, {}, UnixSeconds{500'000});
+  CatchUp catch_up(CatchUp::share({history()}), kOptions, UnixSeconds{500'000});
   catch_up.begin(kNow);
   take(catch_up, 600'000, 599'981, false);
   REQUIRE(catch_up.ended(false, kNow));
@@ -73,7 +74,7 @@ TEST_CASE("R5 a connection that breaks between the pages leaves the mark where i
 TEST_CASE("pages end with a relay that always has more, one second at a time") {
   CatchUp::Options options;
   options.max_pages = 50;
-  CatchUp catch_up({history()}, options, {});
+  CatchUp catch_up(CatchUp::share({history()}), options, {});
   catch_up.begin(kNow);
   for (int i = 0; i < 20; ++i) catch_up.took(kNow, kNow, false);
   auto page = catch_up.ended(false, kNow);
@@ -92,7 +93,7 @@ TEST_CASE("pages end with a relay that always has more, one second at a time") {
 }
 
 TEST_CASE("the first connection of a day looks a week back, the others ten minutes") {
-  CatchUp catch_up({history()}, {}, kNow);
+  CatchUp catch_up(CatchUp::share({history()}), kOptions, kNow);
   CHECK(catch_up.begin(kNow)[0].since == UnixSeconds{kNow.value - 7 * 86'400});
   catch_up.ended(false, kNow);
   CHECK(catch_up.begin({kNow.value + 3600})[0].since == UnixSeconds{kNow.value - 600});
@@ -106,7 +107,7 @@ TEST_CASE("what has a limit or asks for ids is not completed, and addressable ki
   Filter ids;
   ids.ids = {EventId{}};
   for (const Filter& filter : {limited, ids}) {
-    CatchUp catch_up({filter});
+    CatchUp catch_up(CatchUp::share({filter}), kOptions, {});
     catch_up.begin(kNow);
     take(catch_up, 1000, 981, false);
     CHECK_FALSE(catch_up.ended(false, kNow));
@@ -114,14 +115,14 @@ TEST_CASE("what has a limit or asks for ids is not completed, and addressable ki
   }
   Filter hints;
   hints.kinds = {30078, 30079};
-  CatchUp catch_up({hints}, {}, kNow);
+  CatchUp catch_up(CatchUp::share({hints}), kOptions, kNow);
   CHECK_FALSE(catch_up.begin(kNow)[0].since);
 }
 
 TEST_CASE("with several filters each is completed from the top") {
   Filter other;
   other.kinds = {2078};
-  CatchUp catch_up({history(), other});
+  CatchUp catch_up(CatchUp::share({history(), other}), kOptions, {});
   catch_up.begin(kNow);
   take(catch_up, 1000, 981, false);
   auto page = catch_up.ended(false, kNow);

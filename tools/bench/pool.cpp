@@ -1,0 +1,134 @@
+#include "tools/bench/pool.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+
+#include "nostr/base/inbox.h"
+#include "nostr/pool.h"
+#include "nostr/server/relay_server.h"
+
+namespace ipnscast::tools {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kPatience{2};
+constexpr double kMib = 1024.0 * 1024.0;
+
+double resident_mib() {
+  std::ifstream statm("/proc/self/statm");
+  size_t total = 0;
+  size_t resident = 0;
+  statm >> total >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / kMib;
+}
+
+double most_resident_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+// Serves until the parent closes its end.
+[[noreturn]] void serve(size_t relays, size_t subscriptions, int tell, int until_closed) {
+  auto loop = nostr::net::Loop::start();
+  nostr::server::RelayServerOptions options;
+  options.port = 0;
+  options.max_connections = relays + 10;
+  options.max_connections_per_address = relays + 10;
+  options.relay.max_subscriptions = subscriptions + 10;
+  auto relay = loop ? nostr::server::RelayServer::start(**loop, options)
+                    : Result<std::unique_ptr<nostr::server::RelayServer>>(fail(loop.error()));
+  const uint16_t port = relay ? (*relay)->port() : 0;
+  char byte = 0;
+  if (write(tell, &port, sizeof(port)) == sizeof(port)) (void)!read(until_closed, &byte, 1);
+  _exit(0);
+}
+
+// The relay's process.
+class RelayProcess {
+ public:
+  RelayProcess(size_t relays, size_t subscriptions) {
+    std::array<int, 2> port_pipe{};
+    std::array<int, 2> life_pipe{};
+    if (pipe(port_pipe.data()) != 0 || pipe(life_pipe.data()) != 0) return;
+    child_ = fork();
+    if (child_ == 0) {
+      close(life_pipe[1]);
+      serve(relays, subscriptions, port_pipe[1], life_pipe[0]);
+    }
+    close(port_pipe[1]);
+    close(life_pipe[0]);
+    life_ = life_pipe[1];
+    if (read(port_pipe[0], &port_, sizeof(port_)) != sizeof(port_)) port_ = 0;
+    close(port_pipe[0]);
+  }
+  ~RelayProcess() {
+    if (life_ >= 0) close(life_);
+    if (child_ > 0) waitpid(child_, nullptr, 0);
+  }
+  RelayProcess(const RelayProcess&) = delete;
+  RelayProcess& operator=(const RelayProcess&) = delete;
+  uint16_t port() const { return port_; }
+
+ private:
+  pid_t child_ = -1;
+  int life_ = -1;
+  uint16_t port_ = 0;
+};
+
+nostr::Filter filter_of(size_t number) {
+  nostr::Filter out;
+  out.kinds = {30078, 30079};
+  out.authors.resize(1);
+  for (size_t i = 0; i < sizeof(number); ++i)
+    out.authors[0].bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+  out.tags['d'] = {"ipns-sync-k51qzi5uqu5dhbucpoao44lx7txki8bokz8n2cucag2rl87ahq2hv090gg" +
+                   std::to_string(number)};
+  return out;
+}
+
+}  // namespace
+
+Result<PoolBenchResult> bench_pool(size_t relays, size_t subscriptions) {
+  const RelayProcess server(relays, subscriptions);
+  if (server.port() == 0) return fail(Errc::io, "bench: the relay does not start");
+  PoolBenchResult out;
+  out.mib_at_start = resident_mib();
+  auto loop = nostr::net::Loop::start();
+  if (!loop) return fail(loop.error());
+  nostr::PoolOptions options;
+  options.read_information = false;
+  for (size_t i = 0; i < relays; ++i) {
+    options.relays.push_back(*nostr::RelayUrl::parse(
+        "ws://127.0.0.1:" + std::to_string(server.port()) + "/" + std::to_string(i)));
+  }
+  std::atomic<size_t> live = 0;
+  Inbox<bool> all_live(1);
+  const auto start = steady_clock::now();
+  const auto pool = nostr::Pool::start(**loop, std::move(options));
+  for (size_t i = 0; i < subscriptions; ++i) {
+    pool->subscribe({filter_of(i)}, [&](nostr::PoolMessage& message) {
+      const auto* link = std::get_if<nostr::PoolLink>(&message);
+      if (link != nullptr) live += link->live ? 1 : size_t(-1);
+      if (live == relays * subscriptions) all_live.try_push(true);
+      return true;
+    });
+  }
+  if (!all_live.pop_until(start + kPatience)) {
+    return fail(Errc::timeout, "bench: only " + std::to_string(live) + " of " +
+                                   std::to_string(relays * subscriptions) + " shares are live");
+  }
+  out.seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
+  out.mib_live = resident_mib();
+  out.mib_most = most_resident_mib();
+  return out;
+}
+
+}  // namespace ipnscast::tools

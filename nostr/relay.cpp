@@ -56,6 +56,8 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   lost_in_outage_ = loss.ours;
   connect_at_ = now.steady + (loss.ours ? outage_backoff_.failed(now.steady, rng_)
                                         : connect_backoff_.failed(now.steady, rng_, loss.at_least));
+  requested_ = 0;
+  queued_.clear();
   for (auto& [id, subscription] : subscriptions_) {
     subscription.status = {SubscriptionState::waiting, ""};
     subscription.page_open = subscription.negotiating = false;

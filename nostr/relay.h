@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,6 +57,7 @@ class Relay {
     Milliseconds refused_retry{3'600'000};
     // NIP-77 catches up after an absence of this length, where the relay has it.
     Milliseconds reconcile_after{3'600'000};
+    size_t max_requested = 100;    // REQs without their EOSE at a time; the others follow
     size_t max_publishing = 1000;  // events waiting for this relay at a time
   };
 
@@ -189,6 +191,9 @@ class Relay {
   void request(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
   void request_plainly(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
   void request_waiting(Now now, Actions& out);
+  void request_next(Now now, Actions& out);
+  void enter_requested(Subscription& subscription);
+  void leave_requested(Subscription& subscription, SubscriptionStatus status);
   void subscription_due(const SubscriptionId& id, Now now, Actions& out);
   void ask_page(const SubscriptionId& id, Subscription& subscription, std::optional<Filter> page,
                 Now now, Actions& out);
@@ -245,6 +250,8 @@ class Relay {
   RelayLimits limits_;
   Negentropy negentropy_ = Negentropy::unproved;
   std::map<SubscriptionId, Subscription> subscriptions_;
+  size_t requested_ = 0;               // subscriptions in that state
+  std::deque<SubscriptionId> queued_;  // that wait for one of these to end
   DueTimes<SubscriptionId> due_subscriptions_;
   std::map<EventId, Publishing> publishing_;
   DueTimes<EventId> due_publishing_;

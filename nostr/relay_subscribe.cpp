@@ -64,13 +64,15 @@ void Relay::unsubscribe(const SubscriptionId& id, Now now, Actions& out) {
   if (found == subscriptions_.end()) return;
   end_page(id, found->second, out);
   const SubscriptionState state = found->second.status.state;
+  leave_requested(found->second, {});
   subscriptions_.erase(found);
   due_subscriptions_.set(id, std::nullopt);
   const bool known_there =
       state == SubscriptionState::requested || state == SubscriptionState::live;
   if (!connected() || !known_there) return;
   out.push_back(Send{to_frame(ClientMessage(CloseRequest{id}))});
-  request_waiting(now, out);
+  if (limits_.max_subscriptions()) request_waiting(now, out);
+  request_next(now, out);
 }
 
 size_t Relay::open_subscriptions() const {
@@ -96,8 +98,14 @@ void Relay::request(const SubscriptionId& id, Subscription& subscription, Now no
                                " subscriptions at a time"};
     return;
   }
+  if (requested_ >= options_.max_requested &&
+      subscription.status.state != SubscriptionState::requested) {
+    subscription.status = {SubscriptionState::waiting, "other subscriptions are asked for first"};
+    queued_.push_back(id);
+    return;
+  }
   if (!may_reconcile(subscription, now)) return request_plainly(id, subscription, now, out);
-  subscription.status = {SubscriptionState::requested, ""};
+  enter_requested(subscription);
   auto filters = subscription.catch_up.begin_reconciling(now.seconds());
   out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, std::move(filters)}))});
 }
@@ -105,9 +113,30 @@ void Relay::request(const SubscriptionId& id, Subscription& subscription, Now no
 void Relay::request_plainly(const SubscriptionId& id, Subscription& subscription, Now now,
                             Actions& out) {
   subscription.page_open = false;
-  subscription.status = {SubscriptionState::requested, ""};
+  enter_requested(subscription);
   auto filters = subscription.catch_up.begin(now.seconds());
   out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, std::move(filters)}))});
+}
+
+void Relay::enter_requested(Subscription& subscription) {
+  if (subscription.status.state != SubscriptionState::requested) ++requested_;
+  subscription.status = {SubscriptionState::requested, ""};
+}
+
+void Relay::leave_requested(Subscription& subscription, SubscriptionStatus status) {
+  if (subscription.status.state == SubscriptionState::requested) --requested_;
+  subscription.status = std::move(status);
+}
+
+void Relay::request_next(Now now, Actions& out) {
+  while (requested_ < options_.max_requested && !queued_.empty()) {
+    const SubscriptionId id = std::move(queued_.front());
+    queued_.pop_front();
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end()) continue;
+    if (found->second.status.state == SubscriptionState::waiting)
+      request(id, found->second, now, out);
+  }
 }
 
 // Those that wait for the connection or for room.
@@ -182,8 +211,9 @@ void Relay::on(const EoseMessage& message, Now now, Actions& out) {
     return;
   }
   if (!in_page) {
-    subscription.status = {SubscriptionState::live, ""};
+    leave_requested(subscription, {SubscriptionState::live, ""});
     subscription.backoff.succeeded(now.steady);
+    request_next(now, out);
   }
   if (subscription.catch_up.reconciling()) {
     if (!in_page) return out.push_back(NeedKnown{id});
@@ -214,7 +244,8 @@ void Relay::refused(const SubscriptionId& id, Subscription& subscription, const 
                     Now now, Actions& out) {
   end_page(id, subscription, out);
   const std::string_view prefix = reason_prefix(reason);
-  subscription.status = {SubscriptionState::needs_auth, reason};
+  leave_requested(subscription, {SubscriptionState::needs_auth, reason});
+  request_next(now, out);
   if (prefix == "auth-required" && want_auth(keys_for(subscription), out)) return;
   subscription.status.state = SubscriptionState::backing_off;
   if (limits_.learn(reason, open_subscriptions())) {

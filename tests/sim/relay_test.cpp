@@ -276,6 +276,38 @@ TEST_CASE("a challenge that is replaced while the answer is being signed is answ
   CHECK(count<Relay::SignAuth>(actions) == 1);
 }
 
+TEST_CASE("many subscriptions are asked for a hundred at a time, and all in the end") {
+  Machine m;
+  m.start();
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 350; ++i) {
+    wanted.push_back("s" + std::to_string(i));
+    m.act([&](auto& out) {
+      m.relay.subscribe(wanted.back(), CatchUp::share({{.kinds = {1}}}), {}, m.clock.now(), out);
+    });
+  }
+  auto frames = sent(m.open());
+  CHECK(frames.size() == 100);
+  std::set<std::string> live;
+  while (!frames.empty()) {
+    std::vector<std::string> next;
+    for (const std::string& frame : frames) {
+      const auto message = parse_client_message(frame);
+      const auto* req = std::get_if<ReqRequest>(&*message);
+      if (req == nullptr) continue;
+      CHECK(live.insert(req->subscription).second);
+      const bool refuses = live.size() % 7 == 0;
+      const auto after = refuses ? m.hear(ClosedMessage{req->subscription, "error: not now"})
+                                 : m.hear(EoseMessage{req->subscription});
+      for (auto& more : sent(after)) next.push_back(std::move(more));
+      if (live.size() == 120)
+        m.act([&](auto& out) { m.relay.unsubscribe("s1", m.clock.now(), out); });
+    }
+    frames = std::move(next);
+  }
+  CHECK(live.size() == 350);
+}
+
 TEST_CASE("events of subscriptions that are gone or never were are counted and dropped") {
   Machine m;
   m.start();

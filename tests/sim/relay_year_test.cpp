@@ -35,7 +35,7 @@ size_t runs(size_t by_default) {
 TEST_CASE(
     "R5 R17 forty days of failing relays, killed readers and jumping clocks lose no event, by "
     "seed") {
-  for (uint64_t seed = 1; seed <= runs(30); ++seed) {
+  for (uint64_t seed = 1; seed <= runs(12); ++seed) {
     INFO("seed " << seed);
     World world(seed, 3);
     world.run(40 * kDay);
@@ -48,7 +48,7 @@ TEST_CASE(
 TEST_CASE("R5 the marks alone lose nothing where events are late by less than the overlap") {
   Relay::Options options;
   options.catch_up.overlap = options.catch_up.deep_overlap = Seconds(2 * 3600);
-  for (uint64_t seed = 1; seed <= runs(30); ++seed) {
+  for (uint64_t seed = 1; seed <= runs(12); ++seed) {
     INFO("seed " << seed);
     World world(seed, 2, options, false);
     world.run(40 * kDay);
@@ -57,7 +57,7 @@ TEST_CASE("R5 the marks alone lose nothing where events are late by less than th
 }
 
 TEST_CASE("NIP-77 brings what was missed too, also from a relay that keeps things back") {
-  for (uint64_t seed = 1; seed <= runs(20); ++seed) {
+  for (uint64_t seed = 1; seed <= runs(8); ++seed) {
     INFO("seed " << seed);
     World world(seed, 3, {}, true, true);
     world.run(40 * kDay);

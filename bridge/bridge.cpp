@@ -101,7 +101,7 @@ void Bridge::Impl::start(Stored stored) {
   nostr::PoolOptions pool_options;
   pool_options.relays = options.relays;
   pool_options.signers = {options.signer};
-  pool_options.ca_file = options.ca_file;
+  pool_options.access = options.access;
   pool = nostr::Pool::start(loop ? *loop : *options.loop, std::move(pool_options));
   sender = std::make_unique<nostr::OutboxSender>(*pool, writer);
   resolver = std::make_unique<sync::Resolver>(*http, book, resolver_options(options));
@@ -149,7 +149,7 @@ Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
     loop = std::move(*started);
   }
   sync::gateway::HttpClientOptions http_options;
-  http_options.ca_file = options.ca_file;
+  http_options.ca_file = options.access.ca_file;
   auto http = sync::gateway::HttpClient::open(http_options);
   if (!http) return fail(http.error());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*lock), std::move(*db),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bridge/announcement.h"
+#include "nostr/net/access.h"
 #include "nostr/net/loop.h"
 #include "nostr/publish_outcome.h"
 #include "nostr/signer.h"
@@ -34,7 +35,7 @@ struct BridgeOptions {
   Milliseconds poll_max{600'000};
   Milliseconds resolve_timeout{5'000};  // S0-40
   size_t parallel_polls = 64;
-  std::string ca_file{};             // PEM; empty: the system's
+  nostr::net::Access access{};       // to relays; gateways use its ca_file too
   nostr::net::Loop* loop = nullptr;  // to share one; it outlives the bridge. None: one of its own
 
   // A hint was committed. On the bridge thread; must not block.

@@ -124,6 +124,7 @@ Status check_together(const Settings& s) {
     return fail(Errc::invalid, "push.tls_cert and push.tls_key: want both or none");
   }
   if (s.relays.kinds.empty()) return fail(Errc::invalid, "relays.kinds: want one at least");
+  if (auto access = relay_access(s); !access) return fail(access.error());
   return {};
 }
 
@@ -217,8 +218,22 @@ Result<Settings> load_settings(const std::filesystem::path& file, bool required,
   return settings;
 }
 
+Result<nostr::net::Access> relay_access(const Settings& s) {
+  nostr::net::Access out;
+  out.ca_file = s.relays.ca_file;
+  if (!s.relays.proxy.empty()) {
+    auto proxy = nostr::net::ProxyUrl::parse(s.relays.proxy);
+    if (!proxy) return fail(proxy.error().within("relays.proxy"));
+    out.proxy = std::move(*proxy);
+  }
+  return out;
+}
+
 Result<sync::Config> to_sync_config(const Settings& s) {
   sync::Config config;
+  auto access = relay_access(s);
+  if (!access) return fail(access.error());
+  config.access = std::move(*access);
   for (const auto& url : s.relays.urls) {
     const auto relay = nostr::RelayUrl::parse(url);
     if (!relay) return fail(relay.error().within("relays.urls: " + url));
@@ -242,7 +257,6 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.confirm = s.trust.confirm == "trusted" ? sync::Confirm::trusted : sync::Confirm::always;
   config.expired =
       s.trust.expired == "reject" ? sync::ExpiredPolicy::reject : sync::ExpiredPolicy::last_good;
-  config.ca_file = s.relays.ca_file;
   config.poll_min = s.sources.poll_min;
   config.poll_max = s.sources.poll_max;
   config.poll_healthy = s.sources.poll_healthy;

@@ -56,7 +56,9 @@ std::vector<Option> make_options() {
       {"relays", "read_back", Type::duration, "2s", "",
        "after this time a publish is read back and compared",
        into([](Settings& s) -> auto& { return s.relays.read_back; })},
-      {"relays", "proxy", Type::text, "", "", "SOCKS5 or HTTP proxy for relays",
+      {"relays", "proxy", Type::text, "", "",
+       "socks5://HOST:PORT or http://HOST:PORT that relays are reached through; it looks their "
+       "names up",
        into([](Settings& s) -> auto& { return s.relays.proxy; })},
       {"relays", "ca_file", Type::text, "", "",
        "certificate authorities as PEM; unset: the system's",

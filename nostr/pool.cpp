@@ -14,7 +14,7 @@ Milliseconds at_least(const net::Closed& closed) {
   if (closed.reason != net::CloseReason::http_status) return Milliseconds(0);
   const bool denied =
       closed.code == 401 || closed.code == 403 || closed.code == 404 || closed.code == 429;
-  return denied ? Milliseconds(60'000) : Milliseconds(5'000);
+  return std::max(closed.retry_after, denied ? Milliseconds(60'000) : Milliseconds(5'000));
 }
 
 SubscriptionKey next_key() {
@@ -34,9 +34,10 @@ std::unique_ptr<Pool> Pool::start(net::Loop& loop, PoolOptions options) {
       loop, impl->options.verify_threads, impl->options.limits,
       [raw = impl.get()](auto batch) { raw->checked(std::move(batch)); },
       [raw = impl.get()] { raw->flush_stalled(); });
-  if (impl->options.read_information) {
+  // The fetcher looks names up and connects by itself, which behind a proxy nothing may.
+  if (impl->options.read_information && !impl->options.access.proxy) {
     impl->information = std::make_unique<net::InformationFetcher>(
-        loop, impl->options.ca_file,
+        loop, impl->options.access.ca_file,
         [self = impl->weak_from_this()](const RelayUrl& url, const RelayInformation& what) {
           if (const auto pool_impl = self.lock()) pool_impl->informed(url, what);
         });
@@ -91,7 +92,7 @@ void Pool::Impl::connect(Link& link) {
   client.max_frame_bytes = options.limits.max_bytes;
   client.connect_timeout = options.connect_timeout;
   client.ping_interval = options.ping_interval;
-  client.ca_file = options.ca_file;
+  client.access = options.access;
   net::ClientHandlers handlers;
   handlers.opened = [this, &link] {
     link.last_error.clear();

@@ -10,6 +10,7 @@
 
 #include "nostr/base/strong_id.h"
 #include "nostr/filter.h"
+#include "nostr/net/access.h"
 #include "nostr/net/loop.h"
 #include "nostr/newest_rule.h"
 #include "nostr/publish_outcome.h"
@@ -59,7 +60,7 @@ struct PoolOptions {
   std::vector<RelayUrl> relays;
   // For AUTH (NIP-42): the keys that we can prove to hold, the one to prove by default first.
   std::vector<std::shared_ptr<Signer>> signers;
-  std::string ca_file;  // PEM; empty: the system's
+  net::Access access{};
   size_t verify_threads = 1;
   MessageLimits limits;  // of frames from relays
   Relay::Options relay;

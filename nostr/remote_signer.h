@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "nostr/net/access.h"
 #include "nostr/net/loop.h"
 #include "nostr/remote_session.h"
 #include "nostr/signer.h"
@@ -15,7 +16,7 @@ struct RemoteSignerOptions {
   // relays it moved to. Mode 0600. Empty: a new connection each time.
   std::filesystem::path state_file;
   RemoteSession::Options session;
-  std::string ca_file;  // PEM; empty: the system's
+  net::Access access;  // to the signer's relays
   // Called on the signer's thread when a person has to agree on a web page; must not block. Without
   // it the page is logged as a warning.
   std::function<void(const std::string& url)> on_auth_url;

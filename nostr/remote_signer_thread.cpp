@@ -142,7 +142,7 @@ void RemoteSignerThread::open(Relays& relays, std::vector<RelayUrl> urls) {
   PoolOptions pool;
   pool.relays = urls;
   pool.signers = {make_local_signer(connection_.client.clone())};
-  pool.ca_file = options_.ca_file;
+  pool.access = options_.access;
   pool.remembered_events = kRememberedEvents;
   relays.number = ++pools_;
   relays.urls = std::move(urls);

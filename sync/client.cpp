@@ -125,7 +125,7 @@ Status ClientImpl::open_network() {
   if (!loop) return fail(loop.error());
   loop_ = std::move(*loop);
   gateway::HttpClientOptions http;
-  http.ca_file = config_.ca_file;
+  http.ca_file = config_.access.ca_file;
   auto client = gateway::HttpClient::open(http);
   if (!client) return fail(client.error());
   http_ = std::move(*client);
@@ -153,7 +153,7 @@ void ClientImpl::open_threads() {
     nostr::PoolOptions pool;
     pool.relays = config_.relays;
     if (config_.signer) pool.signers = {config_.signer};
-    pool.ca_file = config_.ca_file;
+    pool.access = config_.access;
     pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
     pool_ = nostr::Pool::start(*loop_, std::move(pool));
     outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_, outbox_options());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nostr/base/log.h"
+#include "nostr/net/access.h"
 #include "nostr/outbox.h"
 #include "nostr/relay_url.h"
 #include "nostr/signer.h"
@@ -107,7 +108,7 @@ struct Config {
   bool open = false;   // listen to any author, within a budget
   Confirm confirm = Confirm::always;
   ExpiredPolicy expired = ExpiredPolicy::last_good;
-  std::string ca_file;  // PEM; empty: the system's
+  nostr::net::Access access;  // to relays; gateways use its ca_file too
 
   Milliseconds poll_min{30'000};
   Milliseconds poll_max{60'000};

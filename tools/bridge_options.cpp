@@ -24,7 +24,9 @@ Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptio
   options.poll_min = wanted.poll_fastest;
   options.poll_max = wanted.poll_slowest;
   options.resolve_timeout = wanted.resolve_timeout;
-  options.ca_file = settings.relays.ca_file;
+  auto access = bridge::relay_access(settings);
+  if (!access) return fail(access.error());
+  options.access = std::move(*access);
   return {};
 }
 

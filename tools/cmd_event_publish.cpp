@@ -58,7 +58,9 @@ Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> re
   nostr::PoolOptions options;
   options.relays = std::move(relays);
   if (*signer) options.signers = {std::move(*signer)};
-  options.ca_file = session.settings().relays.ca_file;
+  auto access = bridge::relay_access(session.settings());
+  if (!access) return fail(access.error());
+  options.access = std::move(*access);
   pool_ = nostr::Pool::start(*loop_, std::move(options));
   return {};
 }

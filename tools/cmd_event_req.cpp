@@ -30,7 +30,9 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
   if (!signer) return fail(signer.error());
   out.relays = std::move(*relays);
   out.signer = std::move(*signer);
-  out.ca_file = session.settings().relays.ca_file;
+  auto access = bridge::relay_access(session.settings());
+  if (!access) return fail(access.error());
+  out.access = std::move(*access);
   out.follow = options.follow;
   out.deadline = context.timeout;
   if (!out.deadline && !options.follow) out.deadline = kDefaultDeadline;

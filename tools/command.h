@@ -23,6 +23,7 @@ struct Context {
   std::string config_file;    // empty: the default place
   std::string state_dir;      // empty: from the configuration
   std::string password_file;  // of encrypted keys; empty: asked for
+  std::string proxy;          // empty: from the configuration
   std::optional<std::chrono::milliseconds> timeout;
   Exit exit = Exit::done;  // set by the command that ran
 };

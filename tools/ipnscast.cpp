@@ -28,6 +28,9 @@ void add_global_options(CLI::App& app, Context& context) {
          },
          "Give up after this time (exit code 124)")
       ->type_name("TIME");
+  app.add_option("--proxy", context.proxy,
+                 "Reach relays through socks5://HOST:PORT or http://HOST:PORT (Tor, and .onion)")
+      ->type_name("URL");
   app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything");
   app.set_version_flag("--version", std::string("ipnscast ") + IPNSCAST_VERSION);
 }

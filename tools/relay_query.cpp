@@ -58,7 +58,7 @@ Result<RelayQueryEnd> RelayQuery::run(const OnEvent& on_event) {
   nostr::PoolOptions options;
   options.relays = query.options.relays;
   if (query.options.signer) options.signers = {query.options.signer};
-  options.ca_file = query.options.ca_file;
+  options.access = query.options.access;
   const auto pool = nostr::Pool::start(**loop, std::move(options));
   query.total = pool->status().size();
   pool->subscribe(query.options.filters, [&query](nostr::PoolMessage& message) {

@@ -15,7 +15,7 @@ struct RelayQueryOptions {
   std::vector<nostr::RelayUrl> relays;
   std::vector<nostr::Filter> filters;
   std::shared_ptr<nostr::Signer> signer;  // for AUTH; may be null
-  std::string ca_file;
+  nostr::net::Access access;
   bool follow = false;
   std::optional<Milliseconds> deadline;
 };

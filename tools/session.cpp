@@ -30,7 +30,13 @@ Result<std::filesystem::path> config_file(const Context& context) {
 }
 
 Result<Session> Session::load(const Context& context) {
-  const auto environment = bridge::process_environment();
+  // A flag goes before the environment, which goes before the file.
+  const auto environment = [&, process = bridge::process_environment()](const std::string& name) {
+    if (name == "IPNSCAST_RELAYS_PROXY" && !context.proxy.empty()) {
+      return std::optional<std::string>(context.proxy);
+    }
+    return process(name);
+  };
   const auto file = config_file(context);
   if (!file) return fail(file.error());
   auto settings = bridge::load_settings(*file, !context.config_file.empty(), environment);
@@ -59,7 +65,9 @@ Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
   if (!uri) return fail(Errc::invalid, "identity.signer: " + uri.error().message);
   nostr::RemoteSignerOptions options;
   options.state_file = nostr::remote_signer_file(state_dir_, *uri);
-  options.ca_file = settings_.relays.ca_file;
+  auto access = bridge::relay_access(settings_);
+  if (!access) return fail(access.error());
+  options.access = std::move(*access);
   options.session.perms = permissions(settings_.relays);
   options.on_auth_url = [](const std::string& url) {
     std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());

@@ -14,7 +14,9 @@ Result<std::vector<nostr::Event>> stored_events(const Session& session,
   options.relays = std::move(relays);
   options.filters = {filter};
   options.signer = std::move(*signer);
-  options.ca_file = session.settings().relays.ca_file;
+  auto access = bridge::relay_access(session.settings());
+  if (!access) return fail(access.error());
+  options.access = std::move(*access);
   options.deadline = deadline;
   std::vector<nostr::Event> events;
   const auto end = RelayQuery(std::move(options)).run([&](const nostr::Event& event) {

@@ -12,7 +12,6 @@ constexpr int kCloseTooBig = 1009;  // RFC 6455 section 7.4.1
 CloseReason classify(std::string_view why, int http_status) {
   if (http_status >= 300) return CloseReason::http_status;
   const auto has = [&](const char* word) { return why.find(word) != std::string_view::npos; };
-  if (has("refused") || has("Unable to connect")) return CloseReason::refused;
   if (has("imeout") || has("imed out")) return CloseReason::timeout;
   if (has("tls") || has("TLS") || has("SSL") || has("ssl") || has("cert")) return CloseReason::tls;
   return CloseReason::remote;
@@ -30,7 +29,8 @@ ClientSocket::ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options
   loop_.clients[id_] = this;
   later(std::chrono::steady_clock::now() + options_.connect_timeout,
         &ClientSocket::connect_timed_out);
-  start_look_up();
+  dialer_ = std::make_unique<Dialer>(loop_, url_.host(), url_.port(), options_.access.proxy,
+                                     [this](auto socket) { dialed(std::move(socket)); });
 }
 
 ClientSocket::~ClientSocket() {
@@ -46,46 +46,43 @@ void ClientSocket::later(Instant when, void (ClientSocket::*task)()) {
 }
 
 void ClientSocket::connect_timed_out() {
-  if (stage_ == Stage::looking_up || stage_ == Stage::connecting) {
-    finish({CloseReason::timeout, 0, "no connection in time"});
+  if (stage_ == Stage::dialing) return finish(dialer_->timed_out());
+  if (stage_ == Stage::upgrading) {
+    finish({CloseReason::timeout, 0,
+            url_.host() + ": connected, but no answer to " +
+                (url_.tls() ? "TLS or the WebSocket request" : "the WebSocket request") +
+                ": is it a relay?"});
   }
 }
 
-void ClientSocket::start_look_up() {
-  loop_.names->look_up(url_.host(), [loop = &loop_, id = id_](auto found) {
-    loop->post([loop, id, found = std::move(found)]() mutable {
-      const auto self = loop->clients.find(id);
-      if (self != loop->clients.end()) self->second->addresses_found(std::move(found));
-    });
-  });
+void ClientSocket::dialed(tl::expected<UniqueFd, Closed> socket) {
+  dialer_.reset();
+  if (!socket) return finish(std::move(socket.error()));
+  stage_ = Stage::upgrading;
+  connected_ = std::move(*socket);
+  upgrade();
 }
 
-void ClientSocket::addresses_found(Result<std::vector<std::string>> found) {
-  if (stage_ != Stage::looking_up) return;
-  if (!found) return finish({CloseReason::dns, 0, found.error().message});
-  addresses_ = std::move(*found);
-  stage_ = Stage::connecting;
-  connect_next();
-}
-
-void ClientSocket::connect_next() {
-  if (stage_ != Stage::connecting) return;
-  lws_vhost* vhost = loop_.client_vhost(options_.ca_file);
-  if (vhost == nullptr)
-    return finish({CloseReason::tls, 0, "cannot use the CA file " + options_.ca_file});
-  const std::string& address = addresses_[next_address_++];
+void ClientSocket::upgrade() {
+  lws_vhost* vhost = loop_.client_vhost(options_.access.ca_file);
+  if (vhost == nullptr) {
+    return finish(
+        {CloseReason::local, 0, "cannot use the CA file " + options_.access.ca_file, true});
+  }
   const bool default_port = url_.port() == (url_.tls() ? 443 : 80);
   const std::string bare_host =
       url_.host().find(':') == std::string::npos ? url_.host() : "[" + url_.host() + "]";
   const std::string host = default_port ? bare_host : bare_host + ":" + std::to_string(url_.port());
+  loop_.door.sweep();
   lws_client_connect_info info{};
   info.context = loop_.context;
   info.vhost = vhost;
-  info.address = address.c_str();
+  info.address = loop_.door.address().c_str();
   info.port = url_.port();
   info.path = url_.path().c_str();
   info.host = host.c_str();
   info.origin = nullptr;
+  info.alpn = "http/1.1";
   info.local_protocol_name = "ipnscast-client";
   info.ssl_connection = url_.tls() ? LCCSCF_USE_SSL : 0;
   info.opaque_user_data = this;
@@ -94,17 +91,20 @@ void ClientSocket::connect_next() {
   Loop::Impl& loop = loop_;
   // lws may report the failure through connection_error() before it returns, which may destroy us.
   if (lws_client_connect_via_info(&info) == nullptr && alive(loop, id) && wsi_ == nullptr &&
-      stage_ == Stage::connecting) {
+      stage_ == Stage::upgrading) {
     connection_error("cannot connect", 0);
   }
 }
 
+void ClientSocket::created(lws* wsi) {
+  if (!connected_) return;
+  // Should this fail, the next write does: the door answers nothing.
+  loop_.door.pass(std::move(connected_), lws_get_socket_fd(wsi));
+}
+
 void ClientSocket::connection_error(std::string_view why, int http_status) {
   wsi_ = nullptr;
-  if (stage_ != Stage::connecting) return;
-  if (http_status == 0 && next_address_ < addresses_.size()) {
-    return later(std::chrono::steady_clock::now(), &ClientSocket::connect_next);
-  }
+  if (stage_ != Stage::upgrading) return;
   std::string text(why);
   if (http_status >= 300) text = "HTTP " + std::to_string(http_status);
   finish({classify(why, http_status), http_status, std::move(text)});
@@ -204,6 +204,7 @@ void ClientSocket::drop_wsi() {
 void ClientSocket::finish(Closed closed) {
   if (stage_ == Stage::over) return;
   stage_ = Stage::over;
+  dialer_.reset();
   drop_wsi();
   if (const auto handlers = handlers_; handlers->closed) handlers->closed(std::move(closed));
 }

@@ -1,13 +1,14 @@
 #pragma once
 
 // Private to nostr/net.
+#include "nostr/net/dialer.h"
 #include "nostr/net/lws_loop.h"
 #include "nostr/net/websocket_client.h"
 
 namespace ipnscast::nostr::net {
 
-// One outgoing WebSocket connection: look-up, one address after the other, upgrade, frames, pings.
-// Net thread only.
+// One outgoing WebSocket connection: the dialer brings a connected socket, lws does TLS, the
+// upgrade and frames on it. Net thread only.
 class ClientSocket final : public WebSocketClient {
  public:
   ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options, ClientHandlers handlers);
@@ -20,6 +21,7 @@ class ClientSocket final : public WebSocketClient {
 
   // What lws reports. Each may end with this object destroyed by a handler; the result is lws's
   // return value.
+  void created(lws* wsi);  // lws has a socket of its own, and nothing was written yet
   int established();
   int received(std::string_view part, bool last);
   int pong();
@@ -29,11 +31,10 @@ class ClientSocket final : public WebSocketClient {
   void closed();
 
  private:
-  enum class Stage { looking_up, connecting, open, over };
+  enum class Stage { dialing, upgrading, open, over };
 
-  void start_look_up();
-  void addresses_found(Result<std::vector<std::string>> found);
-  void connect_next();
+  void dialed(tl::expected<UniqueFd, Closed> socket);
+  void upgrade();
   void schedule_ping();
   void ping_due();
   void drop_wsi();
@@ -50,9 +51,9 @@ class ClientSocket final : public WebSocketClient {
   const std::shared_ptr<ClientHandlers>
       handlers_;  // shared: a handler may destroy us while it runs
 
-  Stage stage_ = Stage::looking_up;
-  std::vector<std::string> addresses_;
-  size_t next_address_ = 0;
+  Stage stage_ = Stage::dialing;
+  std::unique_ptr<Dialer> dialer_;
+  UniqueFd connected_;  // until lws takes it
   lws* wsi_ = nullptr;
   std::deque<std::string> unsent_;  // each with LWS_PRE bytes in front
   size_t unsent_bytes_ = 0;

@@ -37,7 +37,7 @@ InformationFetcher::~InformationFetcher() {
 }
 
 void InformationFetcher::ask(const RelayUrl& url) {
-  loop_.impl().names->look_up(url.host(), [inbox = inbox_, url](auto found) {
+  loop_.impl().names->look_up(url.host(), inbox_, [inbox = inbox_, url](auto found) {
     if (found) inbox->try_push({url, std::move(*found)});
   });
 }

@@ -1,5 +1,7 @@
 #include "nostr/net/loop.h"
 
+#include <fcntl.h>
+
 #include <cassert>
 #include <condition_variable>
 
@@ -15,6 +17,18 @@ constexpr size_t kReceiveBufferBytes = 16 * 1024;
 const lws_protocols kClientProtocols[] = {
     {"ipnscast-client", on_client_event, 0, kReceiveBufferBytes, 0, nullptr, 0},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
+
+// The epoll of our own descriptors is served outside lws_service(), as the timers are.
+int on_watch_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* /*in*/,
+                   size_t /*size*/) {
+  if (wsi != nullptr && reason == LWS_CALLBACK_RAW_RX_FILE) {
+    static_cast<Loop::Impl*>(lws_context_user(lws_get_context(wsi)))->watch_ready = true;
+  }
+  return 0;
+}
+
+const lws_protocols kWatchProtocols[] = {{"ipnscast-watch", on_watch_event, 0, 0, 0, nullptr, 0},
+                                         {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
 
 void emit_lws_log(int /*level*/, const char* line) {
   std::string_view text(line);
@@ -82,15 +96,35 @@ lws_vhost* Loop::Impl::client_vhost(const std::string& ca_file) {
     info.protocols = kClientProtocols;
     info.vhost_name = ca_file.empty() ? "client" : ca_file.c_str();
     info.client_ssl_ca_filepath = ca_file.empty() ? nullptr : ca_file.c_str();
+    info.http_proxy_address = "";  // not the one of the environment: ours come with each connection
     vhost = lws_create_vhost(context, &info);
   }
   return vhost;
+}
+
+Status Loop::Impl::open_watch() {
+  if (auto opened = watch.open(); !opened) return opened;
+  if (auto opened = door.open(); !opened) return opened;
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.protocols = kWatchProtocols;
+  info.vhost_name = "watch";
+  lws_vhost* vhost = lws_create_vhost(context, &info);
+  lws_sock_file_fd_type descriptor{};
+  descriptor.filefd = ::fcntl(watch.fd(), F_DUPFD_CLOEXEC, 0);  // lws closes it
+  if (vhost == nullptr || descriptor.filefd < 0 ||
+      lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,
+                                 kWatchProtocols[0].name, nullptr) == nullptr) {
+    return fail(Errc::io, "cannot watch sockets");
+  }
+  return {};
 }
 
 void Loop::Impl::serve() {
   set_thread_name("net");
   for (;;) {
     run_due();
+    if (std::exchange(watch_ready, false)) watch.serve();
     run_posted();
     {
       std::lock_guard lock(mutex);
@@ -130,6 +164,7 @@ Result<std::unique_ptr<Loop>> Loop::start() {
   impl.context = lws_create_context(&info);
   if (impl.context == nullptr) return fail(Errc::io, "cannot start the network loop");
   impl.wake.context = impl.context;
+  if (auto opened = impl.open_watch(); !opened) return fail(opened.error());
   impl.names = std::make_unique<NameLookup>();
   impl.thread = std::thread([&impl] { impl.serve(); });
   return loop;

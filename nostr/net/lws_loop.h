@@ -10,8 +10,10 @@
 #include <thread>
 #include <unordered_map>
 
+#include "nostr/net/fd_watch.h"
 #include "nostr/net/loop.h"
 #include "nostr/net/name_lookup.h"
+#include "nostr/net/socket_door.h"
 
 namespace ipnscast::nostr::net {
 
@@ -38,6 +40,8 @@ struct Loop::Impl {
   // do, this is the first. So it lives as long as the loop, and tells servers apart by nothing:
   // each connection knows its own. Null when lws is out of memory.
   lws_vhost* server_vhost();
+  // Has lws watch the epoll of `watch`, and opens the door that ClientSocket hands sockets through.
+  Status open_watch();
 
   // constant after construction
   lws_context* context = nullptr;
@@ -55,6 +59,9 @@ struct Loop::Impl {
     lws_context* context = nullptr;
   } wake;  // ends lws's wait for the earliest timer
   std::multimap<Instant, Task> timers;
+  FdWatch watch;
+  bool watch_ready = false;
+  SocketDoor door;
   std::map<std::string, lws_vhost*> client_vhosts;
   std::unordered_map<uint64_t, ClientSocket*> clients;
   lws_vhost* shared_server_vhost = nullptr;

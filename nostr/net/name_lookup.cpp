@@ -8,6 +8,7 @@
 #include <array>
 
 #include "nostr/base/thread_name.h"
+#include "nostr/net/address_order.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -15,7 +16,23 @@ namespace {
 constexpr size_t kMaxWaiting = 1024;
 constexpr size_t kMaxAddresses = 8;
 
-Result<std::vector<std::string>> resolve(const std::string& host) {
+tl::unexpected<NameLookup::Failure> failure(const std::string& host, int error) {
+  switch (error) {
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+      return tl::unexpected(
+          NameLookup::Failure{host + ": there is no such host: check the name", true});
+    case EAI_AGAIN:
+      return tl::unexpected(NameLookup::Failure{
+          host + ": the name server did not answer: is the network up?", false});
+    default:
+      return tl::unexpected(
+          NameLookup::Failure{host + ": name look-up: " + gai_strerror(error), false});
+  }
+}
+
+NameLookup::Found resolve(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
@@ -26,7 +43,7 @@ Result<std::vector<std::string>> resolve(const std::string& host) {
     hints.ai_flags = 0;
     error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
   }
-  if (error != 0) return fail(Errc::unreachable, host + ": " + gai_strerror(error));
+  if (error != 0) return failure(host, error);
   std::vector<std::string> out;
   for (const addrinfo* a = found; a != nullptr && out.size() < kMaxAddresses; a = a->ai_next) {
     std::array<char, NI_MAXHOST> text{};
@@ -37,8 +54,8 @@ Result<std::vector<std::string>> resolve(const std::string& host) {
     if (std::find(out.begin(), out.end(), text.data()) == out.end()) out.emplace_back(text.data());
   }
   freeaddrinfo(found);
-  if (out.empty()) return fail(Errc::unreachable, host + ": no address");
-  return out;
+  if (out.empty()) return failure(host, EAI_NODATA);
+  return families_taking_turns(out);
 }
 
 }  // namespace
@@ -51,16 +68,25 @@ NameLookup::~NameLookup() {
   thread_.join();
 }
 
-void NameLookup::look_up(std::string host, Done done) {
-  Question question{std::move(host), std::move(done)};
+bool NameLookup::is_address(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> out;
+  return inet_pton(AF_INET, host.c_str(), out.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), out.data()) == 1;
+}
+
+void NameLookup::look_up(std::string host, std::weak_ptr<void> asker, Done done) {
+  Question question{std::move(host), std::move(asker), std::move(done)};
   if (!inbox_.try_push(std::move(question))) {
-    question.done(fail(Errc::busy, question.host + ": too many look-ups are waiting"));
+    question.done(tl::unexpected(
+        Failure{question.host + ": too many names are being looked up: is the network up?"}));
   }
 }
 
 void NameLookup::serve() {
   set_thread_name("dns");
-  while (auto question = inbox_.pop()) question->done(resolve(question->host));
+  while (auto question = inbox_.pop()) {
+    if (!question->asker.expired()) question->done(resolve(question->host));
+  }
 }
 
 }  // namespace ipnscast::nostr::net

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "nostr/base/inbox.h"
-#include "nostr/base/result.h"
 
 namespace ipnscast::nostr::net {
 
@@ -15,20 +15,31 @@ namespace ipnscast::nostr::net {
 // only ever gets numeric addresses from us.
 class NameLookup {
  public:
-  // Numeric addresses in the order to try them. Called on the dns thread; must only post.
-  using Done = std::function<void(Result<std::vector<std::string>>)>;
+  struct Failure {
+    std::string text;
+    bool permanent = false;  // the name server says that there is none; else it did not answer
+  };
+  // Numeric addresses in the order to try them, at most 8.
+  using Found = tl::expected<std::vector<std::string>, Failure>;
+  // Called on the dns thread; must only post.
+  using Done = std::function<void(Found)>;
 
   NameLookup();
   // Waits for the look-up that is under way (the system's resolver cannot be interrupted) and drops
   // the others.
   ~NameLookup();
 
-  // Any thread; never waits. At most 1,024 look-ups wait at a time; more get Errc::busy at once.
-  void look_up(std::string host, Done done);
+  // True for an IPv4 or IPv6 address, which needs no look-up.
+  static bool is_address(const std::string& host);
+
+  // Any thread; never waits. At most 1,024 look-ups wait at a time; more fail at once. Dropped
+  // without an answer when `asker` has gone before its turn comes.
+  void look_up(std::string host, std::weak_ptr<void> asker, Done done);
 
  private:
   struct Question {
     std::string host;
+    std::weak_ptr<void> asker;
     Done done;
   };
   void serve();

@@ -23,6 +23,9 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
       socket->connection_error(why.empty() ? "connection failed" : why, status);
       return 0;
     }
+    case LWS_CALLBACK_WSI_CREATE:
+      socket->created(wsi);
+      return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
       return socket->established();
     case LWS_CALLBACK_CLIENT_RECEIVE:

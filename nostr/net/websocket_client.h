@@ -5,27 +5,19 @@
 #include <string>
 
 #include "nostr/base/clock.h"
-#include "nostr/base/result.h"
+#include "nostr/net/access.h"
+#include "nostr/net/closed.h"
 #include "nostr/relay_url.h"
 
 namespace ipnscast::nostr::net {
 
 class Loop;
 
-// Why a connection ended or never came to be: decides how long to wait before the next try.
-enum class CloseReason { local, dns, refused, timeout, tls, http_status, remote, too_large, dead };
-
-struct Closed {
-  CloseReason reason = CloseReason::remote;
-  int code = 0;      // the HTTP status or the WebSocket close code, when there was one
-  std::string text;  // for the person who has to act
-};
-
 struct ClientOptions {
   size_t max_frame_bytes = 1024 * 1024;  // a longer one closes the connection
   Milliseconds connect_timeout{10'000};  // name look-up, TCP, TLS and upgrade together
   Milliseconds ping_interval{25'000};    // dead after two unanswered ones
-  std::string ca_file;                   // PEM; empty: the system's
+  Access access{};
 };
 
 // All are called on the net thread and must not block. closed() comes exactly once and last.
@@ -47,8 +39,9 @@ class WebSocketClient {
   virtual void resume_reading() = 0;
 };
 
-// Starts to connect: the name is resolved on the dns thread, then the socket opens. Failures come
-// through closed().
+// Starts to connect: the name is resolved on the dns thread, its addresses are raced (RFC 8305),
+// the proxy is spoken to if there is one, then TLS and the upgrade. Failures come through closed(),
+// never from within this call.
 std::unique_ptr<WebSocketClient> connect(Loop& loop, const RelayUrl& url, ClientOptions options,
                                          ClientHandlers handlers);
 

@@ -69,7 +69,7 @@ void NetConnection::came_in(std::string frame) {
 
 Status NetConnection::open(const RelayUrl& url, const std::string& ca_file, Instant until) {
   net::ClientOptions options;
-  options.ca_file = ca_file;
+  options.access.ca_file = ca_file;
   options.connect_timeout = std::max(
       Milliseconds(1), std::chrono::duration_cast<Milliseconds>(until - wire_.now().steady));
   loop_.run([&] {
@@ -152,8 +152,13 @@ NetWire::NetWire(net::Loop& loop, RelayUrl url, std::string ca_file)
 Result<std::vector<std::string>> NetWire::look_up(Instant until) {
   using Found = Result<std::vector<std::string>>;
   const auto inbox = std::make_shared<Inbox<Found>>(1);  // the answer may outlive us
-  loop_.impl().names->look_up(url_.host(),
-                              [inbox](Found found) { inbox->push_reserved(std::move(found)); });
+  loop_.impl().names->look_up(url_.host(), inbox, [inbox](net::NameLookup::Found found) {
+    if (found) {
+      inbox->push_reserved(std::move(*found));
+    } else {
+      inbox->push_reserved(fail(Errc::unreachable, std::move(found.error().text)));
+    }
+  });
   auto found = take(*inbox, until, *this);
   if (!found) return fail(found.error());
   return std::move(*found);

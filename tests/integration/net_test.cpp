@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <openssl/sha.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,16 +7,13 @@
 #include <future>
 #include <thread>
 
-#include "nostr/base/base64.h"
-#include "nostr/base/inbox.h"
-#include "nostr/net/loop.h"
-#include "nostr/net/websocket_client.h"
-#include "nostr/net/websocket_server.h"
 #include "tests/support/catch.h"
+#include "tests/support/net_peers.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;
 using namespace ipnscast::nostr::net;
+using namespace ipnscast::test;
 
 namespace {
 
@@ -40,100 +36,6 @@ std::string raw_exchange(uint16_t port, const std::string& request) {
     out.append(buffer, static_cast<size_t>(got));
   ::close(fd);
   return out;
-}
-
-// A listening socket that answers nothing by itself; the test plays the peer.
-struct RawListener {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  uint16_t port = 0;
-
-  RawListener() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-    REQUIRE(::listen(fd, 5) == 0);
-    socklen_t size = sizeof(address);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    port = ntohs(address.sin_port);
-  }
-  RawListener(const RawListener&) = delete;
-  RawListener& operator=(const RawListener&) = delete;
-  ~RawListener() { ::close(fd); }
-
-  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port); }
-};
-
-// RFC 6455 section 4.2.2.
-std::string websocket_accept(const std::string& key) {
-  const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  std::array<unsigned char, 20> digest;
-  SHA1(as_bytes(text).data(), text.size(), digest.data());
-  return to_base64(digest);
-}
-
-// A client that reports into an inbox which the test reads.
-struct Probe {
-  struct Event {
-    std::string what;
-    std::string text;
-  };
-  Loop& loop;
-  Inbox<Event> events{10000};
-  std::unique_ptr<WebSocketClient> socket;
-
-  Probe(Loop& l, const std::string& url, ClientOptions options = {}) : loop(l) {
-    loop.run([&] {
-      socket = connect(loop, *RelayUrl::parse(url), std::move(options),
-                       {.opened =
-                            [this] {
-                              events.push_reserved({"opened", ""});
-                            },
-                        .frame =
-                            [this](std::string f) {
-                              events.push_reserved({"frame", std::move(f)});
-                            },
-                        .closed =
-                            [this](Closed c) {
-                              events.push_reserved(
-                                  {"closed " + std::to_string(static_cast<int>(c.reason)), c.text});
-                            }});
-    });
-  }
-  ~Probe() {
-    loop.run([this] { socket.reset(); });
-  }
-  Event next() {
-    auto event = events.pop_until(std::chrono::steady_clock::now() + std::chrono::seconds(10));
-    return event ? *event : Event{"nothing", ""};
-  }
-  void send(std::string frame) {
-    loop.run([&] { socket->send(std::move(frame)); });
-  }
-};
-
-std::unique_ptr<WebSocketServer> echo_server(Loop& loop, ServerOptions options,
-                                             std::unique_ptr<WebSocketServer>*& self) {
-  auto server =
-      listen(loop, std::move(options),
-             {.http = nullptr,
-              .opened = nullptr,
-              .frame =
-                  [&self](ServerConnectionId id, std::string frame) {
-                    if (frame == "close me") {
-                      (*self)->close(id);
-                    } else {
-                      (*self)->send(id, std::make_shared<const std::string>(std::move(frame)));
-                    }
-                    return true;
-                  },
-              .closed = nullptr});
-  REQUIRE(server);
-  return std::move(*server);
-}
-
-std::string url_of(const WebSocketServer& server) {
-  return "ws://127.0.0.1:" + std::to_string(server.port());
 }
 
 }  // namespace
@@ -174,8 +76,7 @@ TEST_CASE("a frame above the limit ends the connection on either side") {
     Probe small(*loop, url_of(*server), {.max_frame_bytes = 10});
     REQUIRE(small.next().what == "opened");
     small.send("a frame of more than ten");
-    CHECK(small.next().what ==
-          "closed " + std::to_string(static_cast<int>(CloseReason::too_large)));
+    CHECK(small.next().what == closed_by(CloseReason::too_large));
   }
   server.reset();
 }
@@ -190,13 +91,13 @@ TEST_CASE("nobody listening, a name that is none and a server that hangs are tol
   Probe refused(*loop, "ws://127.0.0.1:" + std::to_string(free_port));
   const auto refusal = refused.next();
   INFO(refusal.text);
-  CHECK(refusal.what == "closed " + std::to_string(static_cast<int>(CloseReason::refused)));
+  CHECK(refusal.what == closed_by(CloseReason::refused));
   Probe nameless(*loop, "ws://no-such-host.invalid");
-  CHECK(nameless.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::dns)));
+  CHECK(nameless.next().what == closed_by(CloseReason::dns));
 
   const RawListener deaf;
   Probe hanging(*loop, deaf.url(), {.connect_timeout = std::chrono::milliseconds(300)});
-  CHECK(hanging.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::timeout)));
+  CHECK(hanging.next().what == closed_by(CloseReason::timeout));
 }
 
 TEST_CASE("an HTTP answer is refused as a relay with its status") {
@@ -217,7 +118,7 @@ TEST_CASE("an HTTP answer is refused as a relay with its status") {
   {
     Probe probe(*loop, raw.url());
     const auto closed = probe.next();
-    CHECK(closed.what == "closed " + std::to_string(static_cast<int>(CloseReason::http_status)));
+    CHECK(closed.what == closed_by(CloseReason::http_status));
     CHECK(closed.text == "HTTP 403");
   }
   answering.join();
@@ -304,23 +205,14 @@ TEST_CASE("R26 a half-open socket is found dead after two unanswered pings") {
   std::promise<void> over;
   std::thread silent([raw = raw.fd, done = over.get_future()]() mutable {
     const int fd = ::accept(raw, nullptr, nullptr);
-    char buffer[4096];
-    const ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
-    const std::string request(buffer, static_cast<size_t>(got));
-    const size_t at = request.find("Sec-WebSocket-Key: ") + 19;
-    const std::string key = request.substr(at, request.find('\r', at) - at);
-    const std::string answer =
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
-        "Upgrade\r\nSec-WebSocket-Accept: " +
-        websocket_accept(key) + "\r\n\r\n";
-    (void)::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    write_all(fd, websocket_answer(read_until(fd, "\r\n\r\n")));
     done.wait();
     ::close(fd);
   });
   {
     Probe probe(*loop, raw.url(), {.ping_interval = std::chrono::milliseconds(100)});
     CHECK(probe.next().what == "opened");
-    CHECK(probe.next().what == "closed " + std::to_string(static_cast<int>(CloseReason::dead)));
+    CHECK(probe.next().what == closed_by(CloseReason::dead));
   }
   over.set_value();
   silent.join();

@@ -150,6 +150,19 @@ TEST_CASE("values that contradict each other are refused") {
   CHECK_FALSE(complaint("[bridge]\npoll = \"10m to 5s\"\n").empty());
 }
 
+TEST_CASE("a proxy for relays is read once, and its password is in no complaint") {
+  const auto s = parse_settings("[relays]\nproxy = \"socks5h://me:word@127.0.0.1:9050\"\n",
+                                environment());
+  REQUIRE(s);
+  const auto config = to_sync_config(*s);
+  REQUIRE(config);
+  REQUIRE(config->access.proxy);
+  CHECK(config->access.proxy->password == "word");
+  const std::string said = complaint("[relays]\nproxy = \"socks4://me:word@127.0.0.1:9050\"\n");
+  CHECK(said.find("relays.proxy") != std::string::npos);
+  CHECK(said.find("word@") == std::string::npos);
+}
+
 TEST_CASE("times and sizes read as people write them, and nothing else does") {
   CHECK(*parse_duration("150ms") == milliseconds(150));
   CHECK(*parse_duration("1h30m") == std::chrono::minutes(90));

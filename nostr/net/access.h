@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "nostr/net/proxy_url.h"
+
+namespace ipnscast::nostr::net {
+
+// How relays are reached; the same for all of a pool.
+struct Access {
+  std::string ca_file{};  // certificate authorities as PEM; empty: the system's
+  // Every connection goes through it, and it looks the relays' names up. None: straight, and .onion
+  // names are refused.
+  std::optional<ProxyUrl> proxy{};
+};
+
+}  // namespace ipnscast::nostr::net

@@ -1,0 +1,56 @@
+#pragma once
+
+// Private to nostr/net.
+#include <functional>
+#include <map>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "nostr/net/closed.h"
+#include "nostr/net/lws_loop.h"
+#include "nostr/net/unique_fd.h"
+
+namespace ipnscast::nostr::net {
+
+// A TCP connection to the first of several addresses that answers. The next one is tried when one
+// fails, or 250 ms after the last was begun; those under way go on, and the losers are closed. RFC
+// 8305 section 5. Net thread only; destroying it ends all attempts. Has no time limit of its own.
+class ConnectRace {
+ public:
+  // A connected, non-blocking socket, or why every address failed. Called once, never from within
+  // the constructor; may destroy the race.
+  using Done = std::function<void(tl::expected<UniqueFd, Closed>)>;
+
+  // `addresses` are numeric and not empty.
+  ConnectRace(Loop::Impl& loop, std::vector<std::string> addresses, uint16_t port, Done done);
+  ~ConnectRace();
+
+  // What the open attempts wait for, for the text of a time-out: "1.2.3.4 and ::1".
+  std::string waiting_for() const;
+
+ private:
+  struct Attempt {
+    UniqueFd socket;
+    std::string address;
+  };
+
+  void start_next();
+  // The error of connect(), or 0 when it is under way.
+  int begin(const std::string& address);
+  void answered(int fd);
+  void later(Milliseconds wait);
+  void finish(tl::expected<UniqueFd, Closed> result);
+  Closed verdict() const;
+
+  Loop::Impl& loop_;
+  const std::vector<std::string> addresses_;
+  const uint16_t port_;
+  const Done done_;
+  size_t next_ = 0;
+  std::map<int, Attempt> under_way_;  // by descriptor
+  std::vector<std::pair<std::string, int>> failures_;
+  const std::shared_ptr<ConnectRace*> self_ = std::make_shared<ConnectRace*>(this);
+};
+
+}  // namespace ipnscast::nostr::net

@@ -1,0 +1,166 @@
+#include "nostr/net/dialer.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "nostr/base/bytes.h"
+
+namespace ipnscast::nostr::net {
+namespace {
+
+bool is_onion(std::string_view host) { return host.ends_with(".onion"); }
+
+Closed failure(CloseReason reason, std::string text, bool permanent = false) {
+  return {reason, 0, std::move(text), permanent, {}};
+}
+
+void wipe_text(std::string& text) {
+  wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
+  text.clear();
+}
+
+}  // namespace
+
+Dialer::Dialer(Loop::Impl& loop, std::string host, uint16_t port, std::optional<ProxyUrl> proxy,
+               Done done)
+    : loop_(loop),
+      host_(std::move(host)),
+      port_(port),
+      proxy_(std::move(proxy)),
+      done_(std::move(done)) {
+  loop_.at(std::chrono::steady_clock::now(), [self = self_] {
+    if (*self != nullptr) (*self)->look_up();
+  });
+}
+
+Dialer::~Dialer() {
+  *self_ = nullptr;
+  if (socket_) loop_.watch.forget(socket_.get());
+  wipe_text(unsent_);
+}
+
+void Dialer::look_up() {
+  if (!proxy_ && is_onion(host_)) {
+    // RFC 7686: such a name must not reach the DNS.
+    return finish(tl::unexpected(failure(
+        CloseReason::local,
+        host_ + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050", true)));
+  }
+  const std::string& name = proxy_ ? proxy_->host : host_;
+  if (NameLookup::is_address(name)) return addresses_found(std::vector<std::string>{name});
+  const std::weak_ptr<Dialer*> asker = self_;
+  loop_.names->look_up(name, asker, [loop = &loop_, asker](NameLookup::Found found) {
+    loop->post([asker, found = std::move(found)]() mutable {
+      if (const auto self = asker.lock(); self && *self != nullptr) {
+        (*self)->addresses_found(std::move(found));
+      }
+    });
+  });
+}
+
+void Dialer::addresses_found(NameLookup::Found found) {
+  if (!found) {
+    const NameLookup::Failure& why = found.error();
+    if (proxy_) return proxy_failed(why.text);
+    return finish(tl::unexpected(failure(CloseReason::dns, why.text, why.permanent)));
+  }
+  race_ = std::make_unique<ConnectRace>(loop_, std::move(*found), proxy_ ? proxy_->port : port_,
+                                        [this](auto socket) { connected(std::move(socket)); });
+}
+
+void Dialer::connected(tl::expected<UniqueFd, Closed> socket) {
+  race_.reset();
+  if (!proxy_) return finish(std::move(socket));
+  if (!socket) return proxy_failed(socket.error().text);
+  socket_ = std::move(*socket);
+  handshake_ = std::make_unique<ProxyHandshake>(*proxy_, host_, port_);
+  if (!loop_.watch.watch(socket_.get(), EPOLLIN | EPOLLOUT,
+                         [this](uint32_t events) { proxy_ready(events); })) {
+    proxy_failed(std::strerror(errno));
+  }
+}
+
+void Dialer::proxy_ready(uint32_t events) {
+  if (!write_to_proxy()) return;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !read_from_proxy()) return;
+  switch (handshake_->state()) {
+    case ProxyHandshake::State::failed:
+      return proxy_failed(handshake_->problem());
+    case ProxyHandshake::State::open:
+      loop_.watch.forget(socket_.get());
+      return finish(std::move(socket_));
+    case ProxyHandshake::State::running:
+      if (!write_to_proxy()) return;
+      loop_.watch.change(socket_.get(), unsent_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
+  }
+}
+
+// False when it ended everything.
+bool Dialer::write_to_proxy() {
+  std::string more = handshake_->take_output();
+  unsent_ += more;
+  wipe_text(more);
+  while (!unsent_.empty()) {
+    const ssize_t sent = ::send(socket_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    if (sent < 0) {
+      proxy_failed(std::strerror(errno));
+      return false;
+    }
+    if (static_cast<size_t>(sent) == unsent_.size()) {
+      wipe_text(unsent_);
+    } else {
+      unsent_.erase(0, static_cast<size_t>(sent));
+    }
+  }
+  return true;
+}
+
+// Looks before it takes: the bytes after the handshake are the relay's, and lws reads them. False
+// when it ended everything.
+bool Dialer::read_from_proxy() {
+  std::array<char, 2048> buffer;
+  while (handshake_->state() == ProxyHandshake::State::running) {
+    const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_PEEK);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    if (got <= 0) {
+      proxy_failed(got == 0 ? "it hung up during the handshake" : std::strerror(errno));
+      return false;
+    }
+    const size_t used = handshake_->feed({buffer.data(), static_cast<size_t>(got)});
+    (void)::recv(socket_.get(), buffer.data(), used, 0);
+    if (!write_to_proxy()) return false;
+  }
+  return true;
+}
+
+void Dialer::proxy_failed(const std::string& why) {
+  finish(tl::unexpected(failure(CloseReason::proxy, "proxy " + proxy_->shown() + ": " + why)));
+}
+
+Closed Dialer::timed_out() const {
+  if (handshake_) {
+    return failure(CloseReason::proxy, "proxy " + proxy_->shown() + ": no answer to our request");
+  }
+  const std::string place = proxy_ ? proxy_->shown() : host_;
+  if (!race_) {
+    return failure(CloseReason::dns,
+                   place + ": no answer from the name server: is the network up?");
+  }
+  const auto reason = proxy_ ? CloseReason::proxy : CloseReason::timeout;
+  return failure(reason, place + ": no answer from " + race_->waiting_for());
+}
+
+void Dialer::finish(tl::expected<UniqueFd, Closed> result) {
+  if (socket_) loop_.watch.forget(socket_.get());
+  const Done done = done_;
+  done(std::move(result));
+}
+
+}  // namespace ipnscast::nostr::net

@@ -226,6 +226,9 @@ Result<nostr::net::Access> relay_access(const Settings& s) {
     if (!proxy) return fail(proxy.error().within("relays.proxy"));
     out.proxy = std::move(*proxy);
   }
+  auto pins = nostr::net::KeyPins::parse(s.relays.pins);
+  if (!pins) return fail(pins.error().within("relays.pins"));
+  out.pins = std::move(*pins);
   return out;
 }
 

@@ -31,7 +31,8 @@ std::string environment_name(const Option& option);
 // The known name that is closest to `unknown` by edit distance.
 std::string nearest(std::string_view unknown, const std::vector<std::string>& known);
 
-// How its relays are reached. Errc::invalid for a proxy that does not parse.
+// How its relays are reached. Errc::invalid for a proxy or a key pin that does not
+// parse.
 Result<nostr::net::Access> relay_access(const Settings& settings);
 
 // What an engine needs of it. `state_dir`, `cache_dir` and `signer` are the caller's to fill in.

@@ -63,6 +63,10 @@ std::vector<Option> make_options() {
       {"relays", "ca_file", Type::text, "", "",
        "certificate authorities as PEM; unset: the system's",
        into([](Settings& s) -> auto& { return s.relays.ca_file; })},
+      {"relays", "pins", Type::texts, "", "",
+       "keys that relays must show over TLS, instead of authorities: \"sha256/BASE64\" for all, "
+       "\"wss://RELAY sha256/BASE64\" for one",
+       into([](Settings& s) -> auto& { return s.relays.pins; })},
       {"relays", "auth", Type::flag, "true", "", "answer AUTH challenges (NIP-42)",
        into([](Settings& s) -> auto& { return s.relays.auth; })},
       {"relays", "compat", Type::flag, "true", "", "ask for the other spellings of a name too",

@@ -39,6 +39,7 @@ struct RelaySettings {
   std::chrono::milliseconds read_back{0};
   std::string proxy;
   std::string ca_file;
+  std::vector<std::string> pins;
   bool auth = false;
   bool compat = false;
 };

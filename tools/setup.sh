@@ -17,6 +17,7 @@ needed="
   libsecp256k1-dev p:libsecp256k1
   libssl-dev p:libcrypto
   libsqlite3-dev p:sqlite3
+  zlib1g-dev p:zlib
   libcurl4-openssl-dev p:libcurl
   libsodium-dev p:libsodium
   libutf8proc-dev p:libutf8proc

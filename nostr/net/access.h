@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "nostr/net/key_pins.h"
 #include "nostr/net/proxy_url.h"
 
 namespace ipnscast::nostr::net {
@@ -13,6 +14,8 @@ struct Access {
   // Every connection goes through it, and it looks the relays' names up. None: straight, and .onion
   // names are refused.
   std::optional<ProxyUrl> proxy{};
+  KeyPins pins{};       // instead of authorities, where there are any
+  bool deflate = true;  // offer permessage-deflate (RFC 7692)
 };
 
 }  // namespace ipnscast::nostr::net

@@ -1,21 +1,16 @@
 #include "nostr/net/client_socket.h"
 
 #include "nostr/base/log.h"
+#include "nostr/net/http_refusal.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
 bool alive(const Loop::Impl& loop, uint64_t id) { return loop.clients.count(id) != 0; }
 
-constexpr int kCloseTooBig = 1009;  // RFC 6455 section 7.4.1
-
-CloseReason classify(std::string_view why, int http_status) {
-  if (http_status >= 300) return CloseReason::http_status;
-  const auto has = [&](const char* word) { return why.find(word) != std::string_view::npos; };
-  if (has("imeout") || has("imed out")) return CloseReason::timeout;
-  if (has("tls") || has("TLS") || has("SSL") || has("ssl") || has("cert")) return CloseReason::tls;
-  return CloseReason::remote;
-}
+// RFC 6455 section 7.4.1
+constexpr int kCloseProtocol = 1002;
+constexpr int kCloseTooBig = 1009;
 
 }  // namespace
 
@@ -25,7 +20,8 @@ ClientSocket::ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options
       id_(loop.next_id++),
       url_(std::move(url)),
       options_(std::move(options)),
-      handlers_(std::make_shared<ClientHandlers>(std::move(handlers))) {
+      handlers_(std::make_shared<ClientHandlers>(std::move(handlers))),
+      reader_(options_.max_frame_bytes) {
   loop_.clients[id_] = this;
   later(std::chrono::steady_clock::now() + options_.connect_timeout,
         &ClientSocket::connect_timed_out);
@@ -64,11 +60,8 @@ void ClientSocket::dialed(tl::expected<UniqueFd, Closed> socket) {
 }
 
 void ClientSocket::upgrade() {
-  lws_vhost* vhost = loop_.client_vhost(options_.access.ca_file);
-  if (vhost == nullptr) {
-    return finish(
-        {CloseReason::local, 0, "cannot use the CA file " + options_.access.ca_file, true});
-  }
+  const auto vhost = loop_.client_vhost(options_.access.ca_file);
+  if (!vhost) return finish({CloseReason::local, 0, vhost.error().message, true, {}});
   const bool default_port = url_.port() == (url_.tls() ? 443 : 80);
   const std::string bare_host =
       url_.host().find(':') == std::string::npos ? url_.host() : "[" + url_.host() + "]";
@@ -76,7 +69,7 @@ void ClientSocket::upgrade() {
   loop_.door.sweep();
   lws_client_connect_info info{};
   info.context = loop_.context;
-  info.vhost = vhost;
+  info.vhost = *vhost;
   info.address = loop_.door.address().c_str();
   info.port = url_.port();
   info.path = url_.path().c_str();
@@ -90,24 +83,57 @@ void ClientSocket::upgrade() {
   const uint64_t id = id_;
   Loop::Impl& loop = loop_;
   // lws may report the failure through connection_error() before it returns, which may destroy us.
-  if (lws_client_connect_via_info(&info) == nullptr && alive(loop, id) && wsi_ == nullptr &&
+  if (lws_client_connect_via_info(&info) == nullptr && alive(loop, id) &&
       stage_ == Stage::upgrading) {
-    connection_error("cannot connect", 0);
+    connection_error("cannot connect", 0, {});
   }
 }
 
 void ClientSocket::created(lws* wsi) {
   if (!connected_) return;
+  wsi_ = wsi;  // the TLS handshake begins before lws_client_connect_via_info() has told us
   // Should this fail, the next write does: the door answers nothing.
   loop_.door.pass(std::move(connected_), lws_get_socket_fd(wsi));
 }
 
-void ClientSocket::connection_error(std::string_view why, int http_status) {
+void ClientSocket::tls_failed(std::string problem) {
+  if (tls_problem_.empty()) tls_problem_ = std::move(problem);
+}
+
+void ClientSocket::connection_error(std::string_view why, int http_status, Milliseconds wait) {
   wsi_ = nullptr;
   if (stage_ != Stage::upgrading) return;
-  std::string text(why);
-  if (http_status >= 300) text = "HTTP " + std::to_string(http_status);
-  finish({classify(why, http_status), http_status, std::move(text)});
+  finish(upgrade_failure(why, http_status, wait));
+}
+
+// `why` is lws's, which tells little; what the handshake told us goes first.
+Closed ClientSocket::upgrade_failure(std::string_view why, int http_status,
+                                     Milliseconds wait) const {
+  const std::string& host = url_.host();
+  const auto has = [&](const char* word) { return why.find(word) != std::string_view::npos; };
+  if (http_status != 0 && http_status != 101) return http_refusal(host, http_status, wait);
+  if (!tls_problem_.empty()) return {CloseReason::tls, 0, host + ": " + tls_problem_, true, {}};
+  if (url_.tls() && !tls_done_) {
+    return {CloseReason::tls,
+            0,
+            host + ": the TLS handshake failed: does it speak TLS 1.2 or later on port " +
+                std::to_string(url_.port()) + "?",
+            false,
+            {}};
+  }
+  if (has("HS:")) {
+    return {CloseReason::protocol,
+            0,
+            host + ": it answers, but not as a WebSocket (" + std::string(why) + ")",
+            true,
+            {}};
+  }
+  const bool late = has("imeout") || has("imed out");
+  return {late ? CloseReason::timeout : CloseReason::remote,
+          0,
+          host + (late ? ": no answer to our request" : ": it hung up before it accepted us"),
+          false,
+          {}};
 }
 
 int ClientSocket::established() {
@@ -117,39 +143,65 @@ int ClientSocket::established() {
   return 0;
 }
 
-int ClientSocket::received(std::string_view part, bool last) {
+bool ClientSocket::agree_on_deflate() {
+  if (!options_.access.deflate || reader_.deflate()) return false;
+  reader_.agree_on_deflate();
+  return true;
+}
+
+int ClientSocket::received(const MessageReader::Part& part) {
   heard_since_ping_ = true;
-  if (partial_.size() + part.size() > options_.max_frame_bytes) {
-    finish({CloseReason::too_large, kCloseTooBig,
-            "a frame above " + std::to_string(options_.max_frame_bytes) + " bytes"});
+  probing_ = false;
+  auto frame = reader_.add(part);
+  if (!frame) {
+    const bool big = frame.error().code == Errc::too_large;
+    finish({big ? CloseReason::too_large : CloseReason::protocol,
+            big ? kCloseTooBig : kCloseProtocol,
+            url_.host() + ": a frame: " + frame.error().message,
+            false,
+            {}});
     return 0;
   }
-  partial_.append(part);
-  if (!last) return 0;
-  std::string frame;
-  frame.swap(partial_);
-  if (const auto handlers = handlers_; handlers->frame) handlers->frame(std::move(frame));
+  if (!*frame) return 0;
+  if (const auto handlers = handlers_; handlers->frame) handlers->frame(std::move(**frame));
   return 0;
 }
 
 int ClientSocket::pong() {
   heard_since_ping_ = true;
+  probing_ = false;
   return 0;
 }
 
 void ClientSocket::schedule_ping() {
-  later(std::chrono::steady_clock::now() + options_.ping_interval, &ClientSocket::ping_due);
+  // Jitter, so that connections which began together do not ping together for ever.
+  std::uniform_int_distribution<int64_t> wait(options_.ping_interval.count() * 3 / 4,
+                                              options_.ping_interval.count());
+  later(std::chrono::steady_clock::now() + Milliseconds(wait(loop_.rng)), &ClientSocket::ping_due);
 }
 
 void ClientSocket::ping_due() {
   if (stage_ != Stage::open) return;
   unanswered_pings_ = heard_since_ping_ ? 0 : unanswered_pings_;
-  if (unanswered_pings_ >= 2) return finish({CloseReason::dead, 0, "two pings without an answer"});
+  if (unanswered_pings_ >= 2)
+    return finish({CloseReason::dead, 0, url_.host() + ": two pings without an answer"});
   heard_since_ping_ = false;
   ++unanswered_pings_;
   ping_wanted_ = true;
   lws_callback_on_writable(wsi_);
   schedule_ping();
+}
+
+void ClientSocket::probe() {
+  if (stage_ != Stage::open) return;
+  probing_ = ping_wanted_ = true;
+  lws_callback_on_writable(wsi_);
+  later(std::chrono::steady_clock::now() + options_.probe_deadline, &ClientSocket::probe_due);
+}
+
+void ClientSocket::probe_due() {
+  if (stage_ != Stage::open || !probing_) return;
+  finish({CloseReason::dead, 0, url_.host() + ": no answer since this machine slept", false, {}});
 }
 
 void ClientSocket::send(std::string frame) {

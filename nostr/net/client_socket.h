@@ -3,13 +3,15 @@
 // Private to nostr/net.
 #include "nostr/net/dialer.h"
 #include "nostr/net/lws_loop.h"
+#include "nostr/net/message_reader.h"
+#include "nostr/net/tls_client.h"
 #include "nostr/net/websocket_client.h"
 
 namespace ipnscast::nostr::net {
 
 // One outgoing WebSocket connection: the dialer brings a connected socket, lws does TLS, the
 // upgrade and frames on it. Net thread only.
-class ClientSocket final : public WebSocketClient {
+class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
  public:
   ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options, ClientHandlers handlers);
   ~ClientSocket() override;
@@ -23,20 +25,33 @@ class ClientSocket final : public WebSocketClient {
   // return value.
   void created(lws* wsi);  // lws has a socket of its own, and nothing was written yet
   int established();
-  int received(std::string_view part, bool last);
+  int received(const MessageReader::Part& part);
+  // True when compressed messages were offered and not agreed on yet.
+  bool agree_on_deflate();
+  bool offers_deflate() const { return options_.access.deflate; }
   int pong();
   int writable();
-  void connection_error(std::string_view why, int http_status);
+  void connection_error(std::string_view why, int http_status, Milliseconds retry_after);
+  // The machine slept: asks the relay for an answer at once.
+  void probe();
   void peer_closing(int code) { close_code_ = code; }
   void closed();
+
+  const std::string& tls_host() const override { return url_.host(); }
+  const std::vector<KeyPin>& tls_pins() const override { return options_.access.pins.of(url_); }
+  void tls_failed(std::string problem) override;
+  void tls_done() override { tls_done_ = true; }
+  lws* wsi() const { return wsi_; }
 
  private:
   enum class Stage { dialing, upgrading, open, over };
 
   void dialed(tl::expected<UniqueFd, Closed> socket);
   void upgrade();
+  Closed upgrade_failure(std::string_view why, int http_status, Milliseconds retry_after) const;
   void schedule_ping();
   void ping_due();
+  void probe_due();
   void drop_wsi();
   void finish(Closed closed);
   void connect_timed_out();
@@ -54,13 +69,16 @@ class ClientSocket final : public WebSocketClient {
   Stage stage_ = Stage::dialing;
   std::unique_ptr<Dialer> dialer_;
   UniqueFd connected_;  // until lws takes it
+  std::string tls_problem_;
+  bool tls_done_ = false;
   lws* wsi_ = nullptr;
   std::deque<std::string> unsent_;  // each with LWS_PRE bytes in front
   size_t unsent_bytes_ = 0;
-  std::string partial_;
+  MessageReader reader_;
   int unanswered_pings_ = 0;
   bool heard_since_ping_ = false;
   bool ping_wanted_ = false;
+  bool probing_ = false;  // until anything is heard
   int close_code_ = 0;
 };
 

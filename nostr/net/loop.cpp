@@ -1,12 +1,17 @@
 #include "nostr/net/loop.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <cassert>
 #include <condition_variable>
 
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
+#include "nostr/net/client_socket.h"
+#include "nostr/net/deflate_extension.h"
 #include "nostr/net/lws_loop.h"
 
 namespace ipnscast::nostr::net {
@@ -29,6 +34,14 @@ int on_watch_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* 
 
 const lws_protocols kWatchProtocols[] = {{"ipnscast-watch", on_watch_event, 0, 0, 0, nullptr, 0},
                                          {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
+
+// Some hundreds of connections at most, and a handshake asks three times.
+TlsPeerCheck* peer_of(void* impl, ssl_st* ssl) {
+  for (const auto& [id, client] : static_cast<Loop::Impl*>(impl)->clients) {
+    if (client->wsi() != nullptr && lws_get_ssl(client->wsi()) == ssl) return client;
+  }
+  return nullptr;
+}
 
 void emit_lws_log(int /*level*/, const char* line) {
   std::string_view text(line);
@@ -88,17 +101,23 @@ void Loop::Impl::run_due() {
   arm_timer();
 }
 
-lws_vhost* Loop::Impl::client_vhost(const std::string& ca_file) {
-  auto& vhost = client_vhosts[ca_file];
-  if (vhost == nullptr) {
-    lws_context_creation_info info{};
-    info.port = CONTEXT_PORT_NO_LISTEN;
-    info.protocols = kClientProtocols;
-    info.vhost_name = ca_file.empty() ? "client" : ca_file.c_str();
-    info.client_ssl_ca_filepath = ca_file.empty() ? nullptr : ca_file.c_str();
-    info.http_proxy_address = "";  // not the one of the environment: ours come with each connection
-    vhost = lws_create_vhost(context, &info);
+Result<lws_vhost*> Loop::Impl::client_vhost(const std::string& ca_file) {
+  if (const auto found = client_vhosts.find(ca_file); found != client_vhosts.end()) {
+    return found->second.vhost;
   }
+  auto tls = make_tls_context(ca_file, peer_of, this);
+  if (!tls) return fail(tls.error());
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  info.protocols = kClientProtocols;
+  info.extensions = kClientExtensions;
+  info.vhost_name = ca_file.empty() ? "client" : ca_file.c_str();
+  info.provided_client_ssl_ctx = tls->get();
+  info.http_proxy_address = "";  // not the one of the environment: ours come with each connection
+  lws_vhost* vhost = lws_create_vhost(context, &info);
+  if (vhost == nullptr) return fail(Errc::io, "cannot set up connections");
+  client_vhosts[ca_file] = {std::move(*tls), vhost};
   return vhost;
 }
 
@@ -120,9 +139,37 @@ Status Loop::Impl::open_watch() {
   return {};
 }
 
+Status Loop::Impl::open_alarm() {
+  constexpr time_t kSeconds = 5;
+  alarm = UniqueFd(::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
+  const itimerspec every{{kSeconds, 0}, {kSeconds, 0}};
+  const auto rung = [this](uint32_t) {
+    uint64_t count = 0;
+    (void)!::read(alarm.get(), &count, sizeof(count));
+  };
+  if (!alarm || ::timerfd_settime(alarm.get(), 0, &every, nullptr) != 0 ||
+      !watch.watch(alarm.get(), EPOLLIN, rung)) {
+    return fail(Errc::io, "cannot set a timer");
+  }
+  return {};
+}
+
+void Loop::Impl::notice_sleep() {
+  const Milliseconds asleep = sleep.tick(clocks());
+  if (asleep.count() == 0) return;
+  log_info("net", "this machine slept " + std::to_string(asleep.count() / 1000) +
+                      " s: every connection is tried");
+  for (const auto& [id, client] : clients) client->probe();
+  std::erase_if(resumed, [](const auto& call) { return call.expired(); });
+  for (const auto& call : std::vector(resumed)) {
+    if (const auto alive = call.lock()) (*alive)(asleep);
+  }
+}
+
 void Loop::Impl::serve() {
   set_thread_name("net");
   for (;;) {
+    notice_sleep();
     run_due();
     if (std::exchange(watch_ready, false)) watch.serve();
     run_posted();
@@ -152,7 +199,7 @@ Loop::Impl::~Impl() {
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
-Result<std::unique_ptr<Loop>> Loop::start() {
+Result<std::unique_ptr<Loop>> Loop::start(std::function<SleepClocks()> clocks) {
   lws_set_log_level(LLL_ERR | LLL_WARN, emit_lws_log);
   std::unique_ptr<Loop> loop(new Loop());
   Impl& impl = *loop->impl_;
@@ -164,7 +211,9 @@ Result<std::unique_ptr<Loop>> Loop::start() {
   impl.context = lws_create_context(&info);
   if (impl.context == nullptr) return fail(Errc::io, "cannot start the network loop");
   impl.wake.context = impl.context;
+  impl.clocks = std::move(clocks);
   if (auto opened = impl.open_watch(); !opened) return fail(opened.error());
+  if (auto opened = impl.open_alarm(); !opened) return fail(opened.error());
   impl.names = std::make_unique<NameLookup>();
   impl.thread = std::thread([&impl] { impl.serve(); });
   return loop;
@@ -188,6 +237,12 @@ void Loop::run(Task task) {
 }
 
 void Loop::at(Instant when, Task task) { impl_->at(when, std::move(task)); }
+
+std::shared_ptr<void> Loop::on_resume(std::function<void(Milliseconds asleep)> call) {
+  auto token = std::make_shared<Impl::Resumed>(std::move(call));
+  impl_->resumed.push_back(token);
+  return token;
+}
 
 bool Loop::on_net_thread() const { return std::this_thread::get_id() == impl_->thread.get_id(); }
 

@@ -5,6 +5,7 @@
 
 #include "nostr/base/clock.h"
 #include "nostr/base/result.h"
+#include "nostr/net/sleep_detector.h"
 
 namespace ipnscast::nostr::net {
 
@@ -15,7 +16,9 @@ class Loop {
  public:
   using Task = std::function<void()>;
 
-  static Result<std::unique_ptr<Loop>> start();
+  // `clocks` tell of a suspended machine; tests bring their own.
+  static Result<std::unique_ptr<Loop>> start(
+      std::function<SleepClocks()> clocks = read_sleep_clocks);
   // Ends the thread. Everything built on the loop is gone by then.
   ~Loop();
 
@@ -25,6 +28,11 @@ class Loop {
   void run(Task task);
   // Runs the task at or shortly after `when`. Net thread only.
   void at(Instant when, Task task);
+  // Calls back on the net thread, with the time that the machine slept, within 5 s of its waking
+  // and until the token has gone. By then every open connection is being probed: one that does not
+  // answer within ClientOptions::probe_deadline is closed as dead. Net thread only, and so is the
+  // end of the token.
+  std::shared_ptr<void> on_resume(std::function<void(Milliseconds asleep)> call);
   bool on_net_thread() const;
 
   struct Impl;

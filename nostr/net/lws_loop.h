@@ -10,10 +10,13 @@
 #include <thread>
 #include <unordered_map>
 
+#include "nostr/base/random.h"
+#include "nostr/net/deflater.h"
 #include "nostr/net/fd_watch.h"
 #include "nostr/net/loop.h"
 #include "nostr/net/name_lookup.h"
 #include "nostr/net/socket_door.h"
+#include "nostr/net/tls_client.h"
 
 namespace ipnscast::nostr::net {
 
@@ -32,9 +35,9 @@ struct Loop::Impl {
   void run_due();
   void arm_timer();
   void serve();
-  // The vhost for outgoing connections that trust this CA file ("" for the system's). Null when the
-  // file is unusable.
-  lws_vhost* client_vhost(const std::string& ca_file);
+  // The vhost for outgoing connections that trust this CA file ("" for the system's). Errc::invalid
+  // when the file is unusable, Errc::io when lws is out of memory.
+  Result<lws_vhost*> client_vhost(const std::string& ca_file);
   // The vhost of all accepted connections. Whatever vhost a connection begins on, lws moves it, by
   // its Host header, to the first one of the same port; for those that listen by themselves as ours
   // do, this is the first. So it lives as long as the loop, and tells servers apart by nothing:
@@ -42,11 +45,16 @@ struct Loop::Impl {
   lws_vhost* server_vhost();
   // Has lws watch the epoll of `watch`, and opens the door that ClientSocket hands sockets through.
   Status open_watch();
+  // A timer that runs out while the machine sleeps, so that waking up wakes the loop.
+  Status open_alarm();
+  // Probes the connections and calls back when the machine has slept.
+  void notice_sleep();
 
   // constant after construction
   lws_context* context = nullptr;
   std::thread thread;
   std::unique_ptr<NameLookup> names;
+  std::function<SleepClocks()> clocks;
 
   // guarded by mutex
   std::mutex mutex;
@@ -59,14 +67,24 @@ struct Loop::Impl {
     lws_context* context = nullptr;
   } wake;  // ends lws's wait for the earliest timer
   std::multimap<Instant, Task> timers;
+  Deflater deflater;  // of all servers: what they send stands alone
   FdWatch watch;
   bool watch_ready = false;
   SocketDoor door;
-  std::map<std::string, lws_vhost*> client_vhosts;
+  UniqueFd alarm;
+  SleepDetector sleep;
+  using Resumed = std::function<void(Milliseconds)>;
+  std::vector<std::weak_ptr<Resumed>> resumed;
+  struct ClientVhost {
+    TlsContext tls;
+    lws_vhost* vhost = nullptr;
+  };
+  std::map<std::string, ClientVhost> client_vhosts;  // by CA file
   std::unordered_map<uint64_t, ClientSocket*> clients;
   lws_vhost* shared_server_vhost = nullptr;
   std::unordered_map<lws*, ServerImpl*> listeners;
   uint64_t next_id = 1;
+  Rng rng = make_rng();  // for jitter
 };
 
 // The callback of outgoing connections, in websocket_client.cpp.

@@ -4,6 +4,7 @@
 #include <condition_variable>
 
 #include "nostr/net/lws_loop.h"
+#include "nostr/net/message_reader.h"
 #include "nostr/net/websocket_server.h"
 
 namespace ipnscast::nostr::net {
@@ -42,7 +43,8 @@ struct ServerConnection {
   // WebSocket
   bool upgraded = false;
   bool closing = false;
-  std::string partial;
+  std::unique_ptr<MessageReader> reader;
+  bool writing_compressed = false;  // the frame that is being written now
   std::deque<std::shared_ptr<const std::string>> unsent;
   size_t unsent_bytes = 0;
 
@@ -83,7 +85,7 @@ class ServerImpl final : public WebSocketServer {
   bool has_room_for(const std::string& address) const;
   void add_connection(lws* wsi, std::string address);
   int accept_upgrade(ServerConnection& c);
-  int received(ServerConnection& c, std::string_view part, bool last);
+  int received(ServerConnection& c, const MessageReader::Part& part);
   int frame_writable(ServerConnection& c);
   void forget(ServerConnection& c);
 

@@ -1,11 +1,23 @@
 #include "nostr/net/websocket_client.h"
 
+#include <array>
+
 #include "nostr/net/client_socket.h"
+#include "nostr/net/deflate_extension.h"
+#include "nostr/net/http_refusal.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
 int http_status_of(lws* wsi) { return static_cast<int>(lws_http_client_http_response(wsi)); }
+
+Milliseconds retry_after_of(lws* wsi) {
+  std::array<char, 64> text{};
+  const int size =
+      lws_hdr_copy(wsi, text.data(), static_cast<int>(text.size()), WSI_TOKEN_HTTP_RETRY_AFTER);
+  if (size <= 0) return Milliseconds(0);
+  return retry_after({text.data(), static_cast<size_t>(size)}, system_now().wall);
+}
 
 // 1005 stands for a close frame without a code. RFC 6455 section 7.1.5.
 int close_code(const void* in, size_t size) {
@@ -19,8 +31,9 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: {
       const std::string why(static_cast<const char*>(in), in == nullptr ? 0 : size);
       const int status = why.rfind("HS:", 0) == 0 ? http_status_of(wsi) : 0;
+      const Milliseconds wait = status == 0 ? Milliseconds(0) : retry_after_of(wsi);
       lws_set_opaque_user_data(wsi, nullptr);
-      socket->connection_error(why.empty() ? "connection failed" : why, status);
+      socket->connection_error(why, status, wait);
       return 0;
     }
     case LWS_CALLBACK_WSI_CREATE:
@@ -30,8 +43,9 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
       return socket->established();
     case LWS_CALLBACK_CLIENT_RECEIVE:
       if (lws_frame_is_binary(wsi)) return 0;  // NIP-01 has text frames only
-      return socket->received({static_cast<const char*>(in), size},
-                              lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0);
+      return socket->received(part_of(wsi, in, size));
+    case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
+      return socket->offers_deflate() ? 0 : 1;
     case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
       return socket->pong();
     case LWS_CALLBACK_CLIENT_WRITEABLE:

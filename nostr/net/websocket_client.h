@@ -16,7 +16,9 @@ class Loop;
 struct ClientOptions {
   size_t max_frame_bytes = 1024 * 1024;  // a longer one closes the connection
   Milliseconds connect_timeout{10'000};  // name look-up, TCP, TLS and upgrade together
-  Milliseconds ping_interval{25'000};    // dead after two unanswered ones
+  // At most this long between pings, at least three quarters of it; dead after two unanswered ones.
+  Milliseconds ping_interval{25'000};
+  Milliseconds probe_deadline{5'000};  // for an answer after this machine slept
   Access access{};
 };
 

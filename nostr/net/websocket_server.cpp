@@ -9,12 +9,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "nostr/net/deflate_extension.h"
 #include "nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
 constexpr size_t kReceiveBufferBytes = 16 * 1024;
+constexpr size_t kCompressFrom = 256;  // shorter ones fit into a packet anyway
 
 int on_server_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
   if (wsi == nullptr) return 0;
@@ -88,6 +90,7 @@ lws_context_creation_info server_vhost_info() {
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kServerProtocols;
+  info.extensions = kServerExtensions;
   info.vhost_name = "server";
   info.alpn = "http/1.1";
   info.keepalive_timeout = 60;
@@ -199,6 +202,7 @@ void ServerImpl::add_connection(lws* wsi, std::string address) {
   made->peer = peer_address(wsi);
   made->address = std::move(address);
   ++per_address_[made->address];
+  made->reader = std::make_unique<MessageReader>(options_.max_frame_bytes);
   lws_set_opaque_user_data(wsi, made.get());
   connections_[made->id.value] = std::move(made);
 }
@@ -225,18 +229,16 @@ int ServerImpl::accept_upgrade(ServerConnection& c) {
   return 0;
 }
 
-int ServerImpl::received(ServerConnection& c, std::string_view part, bool last) {
+int ServerImpl::received(ServerConnection& c, const MessageReader::Part& part) {
   if (c.closing) return 0;
-  if (c.partial.size() + part.size() > options_.max_frame_bytes) {
+  auto frame = c.reader->add(part);
+  if (!frame) {
     c.closing = true;
     kill_later(c.wsi);  // not -1: see on_client_event
     return 0;
   }
-  c.partial.append(part);
-  if (!last) return 0;
-  std::string frame;
-  frame.swap(c.partial);
-  if (handlers_.frame && !handlers_.frame(c.id, std::move(frame))) lws_rx_flow_control(c.wsi, 0);
+  if (!*frame) return 0;
+  if (handlers_.frame && !handlers_.frame(c.id, std::move(**frame))) lws_rx_flow_control(c.wsi, 0);
   return 0;
 }
 
@@ -245,12 +247,18 @@ int ServerImpl::frame_writable(ServerConnection& c) {
   const auto frame = std::move(c.unsent.front());
   c.unsent.pop_front();
   c.unsent_bytes -= frame->size();
-  std::string padded(LWS_PRE, '\0');
-  padded += *frame;
-  auto* data = reinterpret_cast<unsigned char*>(padded.data()) + LWS_PRE;
-  if (lws_write(c.wsi, data, frame->size(), LWS_WRITE_TEXT) < static_cast<int>(frame->size())) {
-    return -1;
+  std::optional<std::string> compressed;
+  if (c.reader->deflate() && frame->size() >= kCompressFrom) {
+    compressed = loop_.impl().deflater.message(*frame);
   }
+  std::string padded(LWS_PRE, '\0');
+  padded += compressed ? *compressed : *frame;
+  const size_t size = padded.size() - LWS_PRE;
+  auto* data = reinterpret_cast<unsigned char*>(padded.data()) + LWS_PRE;
+  c.writing_compressed = compressed.has_value();
+  const int written = lws_write(c.wsi, data, size, LWS_WRITE_TEXT);
+  c.writing_compressed = false;
+  if (written < static_cast<int>(size)) return -1;
   if (!c.unsent.empty() || c.closing) lws_callback_on_writable(c.wsi);
   return 0;
 }
@@ -270,8 +278,9 @@ int ServerImpl::on_event(ServerConnection& c, lws_callback_reasons reason, void*
       return accept_upgrade(c);
     case LWS_CALLBACK_RECEIVE:
       if (lws_frame_is_binary(c.wsi)) return 0;
-      return received(c, part,
-                      lws_is_final_fragment(c.wsi) && lws_remaining_packet_payload(c.wsi) == 0);
+      return received(c, part_of(c.wsi, in, size));
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+      return options_.deflate && deflate_offer_fits(c.wsi) ? 0 : 1;
     case LWS_CALLBACK_SERVER_WRITEABLE:
       return frame_writable(c);
     case LWS_CALLBACK_CLOSED:

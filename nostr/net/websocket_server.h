@@ -75,6 +75,7 @@ struct ServerOptions {
   size_t max_unsent_bytes = 4 * 1024 * 1024;  // a slower reader is closed
   std::string tls_cert_file;                  // PEM; with tls_key_file: https and wss
   std::string tls_key_file;
+  bool deflate = false;  // compressed messages with clients that offer them (RFC 7692)
 };
 
 // An HTTP and WebSocket server on the loop's net thread. Thread-safe. Destroying it closes the port

@@ -10,7 +10,7 @@ const events = new EventRepositorySqlite(file);
 await events.init();
 const relay = new NostrRelay(events);
 const validator = new Validator();
-const server = new WebSocketServer({ host: '127.0.0.1', port: Number(port) });
+const server = new WebSocketServer({ host: '127.0.0.1', port: Number(port), perMessageDeflate: { threshold: 128 } });
 
 server.on('connection', (socket) => {
   relay.handleConnection(socket);

@@ -123,7 +123,8 @@ void add_serve_options(CLI::App& serving, ServeOptions& options) {
 }  // namespace
 
 void add_relay(CLI::App& app, Context& context) {
-  CLI::App* relay = app.add_subcommand("relay", "The embedded Nostr relay, and what other relays really do");
+  CLI::App* relay =
+      app.add_subcommand("relay", "The embedded Nostr relay, and what other relays really do");
   relay->require_subcommand(1);
   const auto options = std::make_shared<ServeOptions>();
   CLI::App* serving = relay->add_subcommand("serve", "Runs the relay until Ctrl-C");

@@ -151,8 +151,8 @@ TEST_CASE("values that contradict each other are refused") {
 }
 
 TEST_CASE("a proxy for relays is read once, and its password is in no complaint") {
-  const auto s = parse_settings("[relays]\nproxy = \"socks5h://me:word@127.0.0.1:9050\"\n",
-                                environment());
+  const auto s =
+      parse_settings("[relays]\nproxy = \"socks5h://me:word@127.0.0.1:9050\"\n", environment());
   REQUIRE(s);
   const auto config = to_sync_config(*s);
   REQUIRE(config);

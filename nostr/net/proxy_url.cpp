@@ -72,7 +72,8 @@ bool read_credentials(std::string_view info, ProxyUrl& out) {
 Result<ProxyUrl> ProxyUrl::parse(std::string_view text) {
   if (text.size() > kMaxUrl) return refused("too long");
   ProxyUrl out;
-  const size_t scheme_end = std::min(text.find("://"), text.size());
+  const size_t scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos) return refused("unknown kind");
   const std::string_view scheme = text.substr(0, scheme_end);
   if (scheme == "socks5" || scheme == "socks5h") {
     out.kind = ProxyKind::socks5;

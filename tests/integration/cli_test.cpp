@@ -166,7 +166,7 @@ TEST_CASE("a command that fails gets its change again until it succeeds") {
   std::string sequence, named, input;
   said >> sequence >> named >> std::ws;
   std::getline(said, input);
-  CHECK(sequence == json::parse(*line)["sequence"]);
+  CHECK(sequence == json::parse(*line)["sequence"].get<std::string>());
   CHECK(named == name);
   CHECK(json::parse(input)["cid"] == json::parse(*line)["cid"]);
 }

@@ -2,73 +2,12 @@
 #include <atomic>
 #include <set>
 
-#include "nostr/base/inbox.h"
-#include "nostr/pool.h"
+#include "tests/integration/pool_reader.h"
 #include "tests/support/catch.h"
-#include "tests/support/scripted_relay.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;
-using ipnscast::test::ScriptedRelay;
-
-namespace {
-
-const SecretKey& author() {
-  static const SecretKey key = SecretKey::generate();
-  return key;
-}
-
-Event note(int64_t created_at, std::string content, int kind = 1) {
-  return sign_event(author(), {{created_at}, kind, {}, std::move(content)});
-}
-
-int64_t now_seconds() { return system_now().seconds().value; }
-
-// A subscription whose messages the test reads.
-struct Reader {
-  std::unique_ptr<net::Loop> loop = *net::Loop::start();
-  Inbox<PoolMessage> inbox{100000};
-  std::unique_ptr<Pool> pool;
-  SubscriptionKey key;
-
-  Reader(std::vector<RelayUrl> relays, std::vector<Filter> filters, PoolOptions options = {}) {
-    options.relays = std::move(relays);
-    options.relay.connect = {Milliseconds(50), Milliseconds(400), Milliseconds(60'000)};
-    options.relay.resubscribe = options.relay.connect;
-    pool = Pool::start(*loop, std::move(options));
-    key = pool->subscribe(std::move(filters),
-                          [this](PoolMessage& m) { return inbox.try_push(std::move(m)); });
-  }
-  ~Reader() { pool.reset(); }
-
-  // The next event, or nothing within `wait`.
-  std::optional<Event> next_event(Milliseconds wait = Milliseconds(10'000)) {
-    const Instant deadline = std::chrono::steady_clock::now() + wait;
-    while (auto message = inbox.pop_until(deadline)) {
-      if (auto* event = std::get_if<PoolEvent>(&*message)) return event->event;
-    }
-    return std::nullopt;
-  }
-  bool wait_live() {
-    const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(10'000);
-    while (auto message = inbox.pop_until(deadline)) {
-      const auto* link = std::get_if<PoolLink>(&*message);
-      if (link != nullptr && link->live) return true;
-    }
-    return false;
-  }
-};
-
-std::string event_frame(const SubscriptionId& id, const Event& event) {
-  return to_frame(RelayMessage(EventMessage{id, event}));
-}
-
-const std::string* req_id(const ClientMessage& message) {
-  const auto* req = std::get_if<ReqRequest>(&message);
-  return req == nullptr ? nullptr : &req->subscription;
-}
-
-}  // namespace
+using namespace ipnscast::test;
 
 TEST_CASE("R19 a forged copy is never delivered and does not hide the true event that follows") {
   const Event truth = note(now_seconds(), "the truth");
@@ -293,74 +232,6 @@ TEST_CASE(
   // Waits of at least 25 ms; how they grow is sim_relay's affair.
   CHECK(relay.opened() >= 3);
   CHECK(relay.opened() <= 1'500 / 25 + 1);
-}
-
-TEST_CASE("R16 R17 a publish tells what each relay did, and silence is not success") {
-  ScriptedRelay good([](ScriptedRelay& self, auto c, const ClientMessage& m) {
-    if (const auto* p = std::get_if<PublishRequest>(&m))
-      self.say(c, RelayMessage(OkMessage{p->event.id, true, ""}));
-  });
-  ScriptedRelay refusing([](ScriptedRelay& self, auto c, const ClientMessage& m) {
-    if (const auto* p = std::get_if<PublishRequest>(&m)) {
-      self.say(c,
-               RelayMessage(OkMessage{p->event.id, false, "blocked: kind 30078 is not welcome"}));
-    }
-  });
-  ScriptedRelay silent(nullptr);
-  ScriptedRelay wrong_id([](ScriptedRelay& self, auto c, const ClientMessage& m) {
-    if (const auto* p = std::get_if<PublishRequest>(&m)) {
-      EventId other = p->event.id;
-      other.bytes[0] ^= 1;
-      self.say(c, RelayMessage(OkMessage{other, true, ""}));
-    }
-  });
-  Inbox<PublishReport> reports(10);
-  Reader reader({good.url(), refusing.url(), silent.url(), wrong_id.url()}, {{.kinds = {1}}},
-                {.relay = {.ok_timeout = Milliseconds(400)}});
-  reader.pool->publish(note(now_seconds(), "x", 30078), {.deadline = Milliseconds(5'000)},
-                       [&](PublishReport r) { reports.push_reserved(std::move(r)); });
-  const auto report = reports.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
-  REQUIRE(report);
-  CHECK(report->relays.at(good.url()).state == PublishState::acknowledged);
-  CHECK(report->relays.at(refusing.url()).state == PublishState::refused);
-  CHECK(report->relays.at(refusing.url()).permanent);
-  CHECK(report->relays.at(silent.url()).state == PublishState::no_answer);
-  CHECK(report->relays.at(wrong_id.url()).state == PublishState::no_answer);
-  CHECK(report->stored_count() == 1);
-}
-
-TEST_CASE("AUTH is answered when a relay asks for it, on EVENT and on REQ") {
-  const Event truth = note(now_seconds(), "members only");
-  std::set<uint64_t> members;
-  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
-    if (const auto* auth = std::get_if<AuthRequest>(&m)) {
-      const bool good = verify(auth->event).has_value() && auth->event.kind == 22242 &&
-                        auth->event.tag("challenge") == "prove it" &&
-                        auth->event.tag("relay") == self.url().text();
-      if (good) members.insert(c.value);
-      return self.say(c,
-                      RelayMessage(OkMessage{auth->event.id, good, good ? "" : "restricted: no"}));
-    }
-    const bool member = members.count(c.value) != 0;
-    if (const auto* id = req_id(m)) {
-      if (member) return self.say(c, event_frame(*id, truth));
-      self.say(c, RelayMessage(ClosedMessage{*id, "auth-required: who are you?"}));
-      return self.say(c, RelayMessage(AuthChallenge{"prove it"}));
-    }
-    if (const auto* p = std::get_if<PublishRequest>(&m)) {
-      self.say(c, RelayMessage(
-                      OkMessage{p->event.id, member, member ? "" : "auth-required: who are you?"}));
-    }
-  });
-  Inbox<PublishReport> reports(10);
-  Reader reader({relay.url()}, {{.kinds = {1}}},
-                {.signers = {make_local_signer(author().clone())}});
-  CHECK(reader.next_event() == truth);
-  reader.pool->publish(note(now_seconds(), "mine"), {},
-                       [&](PublishReport r) { reports.push_reserved(std::move(r)); });
-  const auto report = reports.pop_until(std::chrono::steady_clock::now() + Milliseconds(10'000));
-  REQUIRE(report);
-  CHECK(report->stored_count() == 1);
 }
 
 TEST_CASE("a reader that takes nothing stops the flood at the socket, and loses none of it") {

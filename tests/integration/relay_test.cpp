@@ -1,11 +1,13 @@
 // The embedded relay over real sockets on loopback.
 #include <chrono>
+#include <future>
 #include <set>
 
 #include "nostr/base/inbox.h"
 #include "nostr/keys.h"
 #include "nostr/message.h"
 #include "nostr/net/websocket_client.h"
+#include "nostr/nip42.h"
 #include "nostr/server/relay_server.h"
 #include "tests/support/catch.h"
 #include "tests/support/raw_http.h"
@@ -150,4 +152,49 @@ TEST_CASE("a web page may read the relay's information document") {
   CHECK(answer.rfind("HTTP/1.1 200", 0) == 0);
   CHECK(answer.find("access-control-allow-origin: *") != std::string::npos);
   CHECK(answer.find("\"supported_nips\":[1,9,11,40,42,45,70,77]") != std::string::npos);
+}
+
+TEST_CASE(
+    "S18: an owner-private relay asks at connection, knows its own address and serves the owner") {
+  auto loop = *net::Loop::start();
+  server::RelayServerOptions options{.port = 0};
+  options.relay.owner_private = true;
+  const auto started = RelayServer::start(*loop, std::move(options));
+  const std::string url = check_started(started).url();
+  const SecretKey key = SecretKey::generate();
+  const Event hint = sign_event(key, {system_now().seconds(), 30078, {{"d", "x"}}, ""});
+  const auto proof = [&](const std::string& relay, const std::string& challenge) {
+    return AuthRequest{
+        sign_event(key, auth_event(*RelayUrl::parse(relay), challenge, system_now().seconds()))};
+  };
+  Client owner(*loop, url);
+  const std::string challenge = owner.next<AuthChallenge>().challenge;
+  owner.say(proof("ws://127.0.0.2:1", challenge));
+  CHECK_FALSE(owner.next<OkMessage>().accepted);
+  owner.say(proof(url, challenge));
+  CHECK(owner.next<OkMessage>().accepted);
+  owner.say(PublishRequest{hint});
+  CHECK(owner.next<OkMessage>().accepted);
+  owner.say(ReqRequest{"own", {of_kind(30078)}});
+  CHECK(owner.next<EventMessage>().event == hint);
+  Client stranger(*loop, url);
+  stranger.say(ReqRequest{"other", {of_kind(30078)}});
+  CHECK(reason_prefix(stranger.next<ClosedMessage>().reason) == "auth-required");
+}
+
+TEST_CASE("S49: one address gets so many connections and no more") {
+  auto loop = *net::Loop::start();
+  const auto started = RelayServer::start(*loop, {.port = 0, .max_connections_per_address = 2});
+  const std::string url = check_started(started).url();
+  const Client first(*loop, url);
+  const Client second(*loop, url);
+  std::promise<void> refused;
+  std::unique_ptr<net::WebSocketClient> third;
+  loop->run([&] {
+    net::ClientHandlers handlers;
+    handlers.closed = [&](const net::Closed&) { refused.set_value(); };
+    third = net::connect(*loop, *RelayUrl::parse(url), {}, std::move(handlers));
+  });
+  CHECK(refused.get_future().wait_for(kPatience) == std::future_status::ready);
+  loop->run([&] { third.reset(); });
 }

@@ -82,7 +82,7 @@ TEST_CASE("we open the keys that nostr-tools encrypts") {
     INFO(kPasswords[i]);
     const auto key = nostr::nip49_decrypt(texts[i].get<std::string>(), kPasswords[i]);
     REQUIRE(key);
-    CHECK(to_hex(key->secret.view()) == rows[i]["secret"]);
+    CHECK(to_hex(key->secret.view()) == rows[i]["secret"].get<std::string>());
     CHECK(key->security == static_cast<nostr::KeySecurity>(i % 3));
     CHECK(key->log_n == log_n_of(i));
     CHECK(nostr::nip49_decrypt(texts[i].get<std::string>(), "wrong").error().code ==

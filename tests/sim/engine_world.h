@@ -94,7 +94,6 @@ class EngineWorld {
   std::map<sync::IpnsName, Truth> truth_;
   std::unique_ptr<sync::Engine> engine_;
   std::multimap<Instant, Event> agenda_;
-  bool feeding_ = false;
   size_t deliveries_ = 0;
   size_t lookups_ = 0;
   size_t fetches_ = 0;

@@ -38,11 +38,26 @@ TEST_CASE("a proxy's URL is read strictly, and never shown with its password") {
   CHECK(http->kind == ProxyKind::http_connect);
   CHECK(http->shown() == "http://[::1]:3128");
 
-  for (const char* bad :
-       {"", "socks5://", "socks4://h:1", "https://h:1", "socks5://h", "socks5://h:0",
-        "socks5://h:65536", "socks5://h:1x", "http://secret@@h:1", "http://u:sec%2ret@h:1",
-        "http://:secret@h:1", "http://a%3ab:secret@h:1", "http://u:secret%0d%0aX@h:1",
-        "http://[::1:1", "http://[nonsense]:1", "socks5://ho st:1", "h:1"}) {
+  for (const char* bad : {"",
+                          "socks5h",
+                          "http",
+                          "socks5:/",
+                          "socks5://",
+                          "socks4://h:1",
+                          "https://h:1",
+                          "socks5://h",
+                          "socks5://h:0",
+                          "socks5://h:65536",
+                          "socks5://h:1x",
+                          "http://secret@@h:1",
+                          "http://u:sec%2ret@h:1",
+                          "http://:secret@h:1",
+                          "http://a%3ab:secret@h:1",
+                          "http://u:secret%0d%0aX@h:1",
+                          "http://[::1:1",
+                          "http://[nonsense]:1",
+                          "socks5://ho st:1",
+                          "h:1"}) {
     const auto refused = ProxyUrl::parse(bad);
     INFO(bad);
     REQUIRE_FALSE(refused);

@@ -10,12 +10,15 @@ void RelayAuth::reset() {
 }
 
 std::vector<RelayAuth::Sign> RelayAuth::challenged(std::string challenge) {
+  const bool repeated = challenge == challenge_;
   challenge_ = std::move(challenge);
   std::vector<Sign> out;
   for (auto& [key, proof] : proofs_) {
     if (proof.state == State::wanted) {
       proof.state = State::signing;
       out.push_back({key, challenge_});
+    } else if (proof.state == State::sent && repeated) {
+      continue;                                  // its answer is on the way
     } else if (proof.state != State::signing) {  // which notices the change in signed_by()
       proof.state = State::unproved;             // proved again when the relay asks again
     }

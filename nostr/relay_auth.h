@@ -28,7 +28,8 @@ class RelayAuth {
 
   // A new connection: nothing is proved, no challenge was heard.
   void reset();
-  // The relay's latest challenge counts only; what waited for one can be signed now.
+  // The relay's latest challenge counts only; what waited for one can be signed now. A repeated one
+  // leaves a proof that waits for its OK alone.
   std::vector<Sign> challenged(std::string challenge);
   // This key shall be proved. Nothing when there is no challenge yet, or when it is under way.
   std::optional<Sign> want(const PublicKey& key);

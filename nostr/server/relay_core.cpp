@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "nostr/base/log.h"
 #include "nostr/nip42.h"
@@ -56,7 +57,7 @@ bool RelayCore::Budget::take(double per_second, double burst, Instant now) {
 void RelayCore::opened(ServerConnectionId id, Now now) {
   Connection& connection = connections_[id];
   connection = {
-      id, {options_.event_burst, now.steady}, {options_.request_burst, now.steady}, {}, {}};
+      id, {options_.event_burst, now.steady}, {options_.request_burst, now.steady}, {}, false, {}};
   if (challenges_at_once(options_)) challenge(connection);
 }
 
@@ -117,7 +118,7 @@ void RelayCore::on(Connection& connection, const PublishRequest& message, Now no
   if (!refusal && is_expired(event, now.seconds())) refusal = "invalid: the event has expired";
   if (refusal) {
     ++counters_.refused;
-    if (reason_prefix(*refusal) == "auth-required") challenge(connection);
+    if (reason_prefix(*refusal) == "auth-required") remind(connection);
     return answer(connection.id, OkMessage{event.id, false, std::move(*refusal)});
   }
   if (accept(connection.id, event)) fan_out(event);
@@ -210,9 +211,13 @@ void RelayCore::fan_out(const Event& event) {
 }
 
 void RelayCore::challenge(Connection& connection) {
-  if (!connection.challenge.empty()) return;
-  connection.challenge = make_auth_challenge();
+  if (connection.challenge.empty()) connection.challenge = make_auth_challenge();
   answer(connection.id, AuthChallenge{connection.challenge});
+}
+
+void RelayCore::remind(Connection& connection) {
+  if (std::exchange(connection.answered, true)) return;
+  challenge(connection);
 }
 
 void RelayCore::on(Connection& connection, const AuthRequest& message, Now now) {
@@ -222,6 +227,7 @@ void RelayCore::on(Connection& connection, const AuthRequest& message, Now now) 
           ? refuse_proof(connection, event, now)
           : "rate-limited: slow down";
   if (connection.challenge.empty()) challenge(connection);
+  connection.answered = true;
   if (refusal) {
     ++counters_.refused;
     return answer(connection.id, OkMessage{event.id, false, std::move(*refusal)});

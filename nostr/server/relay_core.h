@@ -71,6 +71,7 @@ class RelayCore {
     Budget events;
     Budget requests;
     std::string challenge;  // the one that was sent, or empty
+    bool answered = false;  // the client has seen the challenge, or it was sent a second time
     ProvedKeys keys;
   };
 
@@ -87,8 +88,11 @@ class RelayCore {
   bool accept(ServerConnectionId id, const Event& event);
   Result<Stored> store(const Event& event);
   void fan_out(const Event& event);
-  // Sends a challenge, if none was sent. NIP-42.
+  // Sends the connection's challenge. NIP-42.
   void challenge(Connection& connection);
+  // The same beside an "auth-required", unless the client has seen it: the one of the first moment
+  // gets lost in clients that listen only after their handshake (rust-nostr in JavaScript).
+  void remind(Connection& connection);
 
   // relay_requests.cpp
   void on(Connection& connection, const ReqRequest& message, Now now);

@@ -28,7 +28,7 @@ std::optional<std::string> RelayCore::refuse(Connection& connection,
     why = refuse_filter(options_, connection.keys, filters[i]);
   if (!why) return std::nullopt;
   ++counters_.refused_requests;
-  if (reason_prefix(*why) == "auth-required") challenge(connection);
+  if (reason_prefix(*why) == "auth-required") remind(connection);
   return why;
 }
 

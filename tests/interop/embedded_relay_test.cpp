@@ -138,16 +138,18 @@ TEST_CASE("S18: NDK works with the embedded relay that keeps kind 30078 to its a
          begins(seen.at("strangers"), "auth-required:")));
 }
 
-TEST_CASE("rust-nostr works with the embedded relay: live, replaced, deleted, reconciled") {
+TEST_CASE("S18: rust-nostr works with the embedded relay: live, replaced, deleted, reconciled") {
   const auto rust = peer("rust-nostr");
   if (!rust) SKIP_TEST(rust.error());
-  const OurRelay relay;
+  const bool to_its_author = GENERATE(false, true);
+  const OurRelay relay(to_its_author ? owner_private() : RelayServerOptions{});
   const json seen = outcome_of(*rust, "client_rust_nostr.mjs", relay.url());
   CHECK(seen.at("note") == "");
   CHECK(seen.at("live") == "hello");
   CHECK(seen.at("old") == "");
   CHECK(seen.at("latest") == "");
   CHECK(seen.at("stored") == json({"new"}));
+  CHECK(seen.at("strangers") == (to_its_author ? json::array() : json({"new"})));
   CHECK(seen.at("deletion") == "");
   CHECK(seen.at("after_deletion") == json::array());
   CHECK(seen.at("synced") == 1);

@@ -123,6 +123,21 @@ TEST_CASE(
   CHECK(reason_prefix(stage.offer(kAlice, hint(1, kTime + 1)).reason) == "auth-required");
 }
 
+TEST_CASE("NIP-42: who has not answered the first challenge hears it once more beside a refusal") {
+  Stage stage(owner_private());
+  const std::string challenge = challenge_of(stage, kAlice);
+  stage.say(kAlice, req("own", private_of(key(1))));
+  const auto heard = stage.hears(kAlice);
+  REQUIRE(heard.size() == 2);
+  CHECK(std::get<AuthChallenge>(heard[0]).challenge == challenge);
+  stage.say(kAlice, req("own", private_of(key(1))));
+  CHECK(stage.hears(kAlice).size() == 1);
+  const std::string of_bob = challenge_of(stage, kBob);
+  CHECK_FALSE(stage.prove(kBob, key(1), challenge).accepted);
+  stage.say(kBob, req("own", private_of(key(1))));
+  CHECK(stage.hears(kBob).size() == 1);  // it knows where to find it
+}
+
 TEST_CASE("NIP-42: proofs are no events: none is stored, served or taken by EVENT") {
   Stage stage(owner_private());
   const std::string challenge = challenge_of(stage, kAlice);
@@ -167,11 +182,11 @@ TEST_CASE("S18: in owner-private mode kind 30078 reaches its author only, by wha
 
   SECTION("REQ that names the kind: prove a key first; another key's is refused for good") {
     stage.say(kBob, req("s", kinds({30078})));
-    CHECK(reason_prefix(std::get<ClosedMessage>(stage.hears(kBob).at(0)).reason) ==
+    CHECK(reason_prefix(std::get<ClosedMessage>(stage.hears(kBob).back()).reason) ==
           "auth-required");
     REQUIRE(stage.prove(kBob, key(2), of_bob).accepted);
     stage.say(kBob, req("s", private_of(key(1))));
-    CHECK(reason_prefix(std::get<ClosedMessage>(stage.hears(kBob).at(0)).reason) == "restricted");
+    CHECK(reason_prefix(std::get<ClosedMessage>(stage.hears(kBob).back()).reason) == "restricted");
     CHECK(stage.ask(kinds({30078})).empty());
   }
   SECTION("REQ that does not name it: the others come") {
@@ -213,7 +228,7 @@ TEST_CASE("S18: in owner-private mode kind 30078 reaches its author only, by wha
   SECTION("COUNT") {
     const auto count = [&](const Filter& filter) {
       stage.say(kBob, text(CountRequest{"c", {filter}}));
-      return stage.hears(kBob).at(0);
+      return stage.hears(kBob).back();
     };
     CHECK(reason_prefix(std::get<ClosedMessage>(count(kinds({30078}))).reason) == "auth-required");
     CHECK(std::get<CountMessage>(count(Filter{})).count == 0);
@@ -224,7 +239,7 @@ TEST_CASE("S18: in owner-private mode kind 30078 reaches its author only, by wha
     const auto items = [&](const Filter& filter) -> RelayMessage {
       stage.say(kBob,
                 text(NegOpenRequest{"n", filter, NegentropyInitiator(NegentropySet()).start()}));
-      return stage.hears(kBob).at(0);
+      return stage.hears(kBob).back();
     };
     CHECK(reason_prefix(std::get<NegError>(items(kinds({30078}))).reason) == "auth-required");
     const NegentropySet nothing;

@@ -148,6 +148,8 @@ TEST_CASE("NIP-42 several keys are proved on one connection, each for the latest
   event.id.bytes[0] = 1;
   event.tags = {{"challenge", "c"}};
   CHECK(auth.signed_by(key(2), event).send);
+  CHECK(auth.challenged("c").empty());
+  CHECK(auth.state(key(2)) == RelayAuth::State::sent);  // repeated, it changes nothing
   event.id.bytes[0] = 2;
   CHECK(auth.signed_by(key(1), event).send);
   EventId first;

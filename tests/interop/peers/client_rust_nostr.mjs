@@ -50,7 +50,8 @@ out.note = await send(note);
 out.live = await live;
 out.old = await send(event(30078, [['d', 'a']], 'old', now - 5));
 out.latest = await send(event(30078, [['d', 'a']], 'new'));
-out.stored = await contents(bob, of(30078));
+out.stored = await contents(alice, of(30078));
+out.strangers = await contents(bob, of(30078));
 out.deletion = await send(event(5, [['e', note.id.toHex()]], ''));
 out.after_deletion = await contents(bob, of(1));
 

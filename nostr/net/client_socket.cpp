@@ -246,6 +246,11 @@ void ClientSocket::closed() {
           close_code_ == 0 ? "connection lost" : "closed by the relay"});
 }
 
+void ClientSocket::destroyed() {
+  if (stage_ == Stage::upgrading) return connection_error("", 0, {});
+  closed();
+}
+
 void ClientSocket::drop_wsi() {
   if (wsi_ == nullptr) return;
   lws_set_opaque_user_data(wsi_, nullptr);

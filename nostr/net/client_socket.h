@@ -36,6 +36,7 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   void probe();
   void peer_closing(int code) { close_code_ = code; }
   void closed();
+  void destroyed();  // without any of the above
 
   const std::string& tls_host() const override { return url_.host(); }
   const std::vector<KeyPin>& tls_pins() const override { return options_.access.pins.of(url_); }

@@ -57,6 +57,11 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
       lws_set_opaque_user_data(wsi, nullptr);
       socket->closed();
       return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+      // lws 4.1.6 frees a socket without another word when its request cannot be written.
+      lws_set_opaque_user_data(wsi, nullptr);
+      if (socket->wsi() == wsi) socket->destroyed();
+      return 0;
     default:
       return 0;
   }

@@ -106,8 +106,10 @@ std::string KuboNode::ask(std::vector<std::string> arguments, std::string input)
   return without_line_end(ran.out);
 }
 
-void KuboNode::start() {
-  daemon_ = std::make_unique<Process>(command({"daemon"}, {}));
+void KuboNode::start(bool offline) {
+  std::vector<std::string> arguments = {"daemon"};
+  if (offline) arguments.emplace_back("--offline");
+  daemon_ = std::make_unique<Process>(command(std::move(arguments), {}));
   const auto rpc = daemon_->wait_for_line("RPC API server listening on", 60s);
   const auto gateway = daemon_->wait_for_line("Gateway server listening on", 60s);
   if (!rpc || !gateway || !daemon_->wait_for_line("Daemon is ready", 60s))

@@ -59,8 +59,9 @@ class KuboNode {
   // Its output without the line end. Throws with its error output when it fails.
   std::string ask(std::vector<std::string> arguments, std::string input = {});
 
-  // Starts the daemon; throws when it does not come up within a minute.
-  void start();
+  // Starts the daemon; throws when it does not come up within a minute. With `offline` it talks to
+  // no other node, not even on loopback: it has what it was given.
+  void start(bool offline = false);
   void stop();
   // http://127.0.0.1:PORT of the running daemon.
   const std::string& gateway() const { return gateway_; }

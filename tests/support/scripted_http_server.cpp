@@ -150,7 +150,7 @@ void ScriptedHttpServer::answer(int socket, const ScriptedAnswer& what, bool hea
   if (chunked) keep = keep && send_all(socket, "0\r\n" + what.trailer + "\r\n\r\n");
 }
 
-bool ScriptedHttpServer::wait(Milliseconds time) {
+bool ScriptedHttpServer::wait(std::chrono::microseconds time) {
   std::unique_lock lock(mutex_);
   return !stopping_changed_.wait_for(lock, time, [&] { return stopping_; });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -25,7 +26,7 @@ struct ScriptedAnswer {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  Milliseconds delay{0};  // before the first byte
+  std::chrono::microseconds delay{0};  // before the first byte
   std::optional<size_t>
       stall_after;  // sends so many bytes of the body, then nothing until the server stops
   std::optional<size_t> cut_after;  // sends so many bytes of the body, then resets the connection
@@ -57,7 +58,7 @@ class ScriptedHttpServer {
   void serve(int socket);
   void hang_up(int socket);
   void answer(int socket, const ScriptedAnswer& what, bool head_only, bool& keep);
-  bool wait(Milliseconds time);  // false when stopping
+  bool wait(std::chrono::microseconds time);  // false when stopping
 
   const Script script_;
   int listener_ = -1;

@@ -31,7 +31,7 @@ std::vector<Filter> CatchUp::begin(UnixSeconds now) {
   page_filter_ = pages_ = count_ = 0;
   until_.reset();
   oldest_.reset();
-  asked_ = *filters_;
+  asked_ = filters();
   deep_ = !deep_at_ || std::abs(now.value - deep_at_->value) >= kDay;
   if (!covered_) return asked_;
   const Seconds overlap = deep_ ? options_->deep_overlap : options_->overlap;
@@ -49,7 +49,7 @@ std::vector<Filter> CatchUp::begin(UnixSeconds now) {
 std::vector<Filter> CatchUp::begin_reconciling(UnixSeconds now) {
   begin(now);
   phase_ = Phase::reconciling;
-  asked_ = *filters_;
+  asked_ = filters();
   for (Filter& filter : asked_) filter.limit = 1;
   return asked_;
 }

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "nostr/filter.h"
+#include "nostr/filter_set.h"
 
 namespace ipnscast::nostr {
 
@@ -28,15 +28,16 @@ class CatchUp {
   };
 
   // One subscription has the same filters at every relay, which share them.
-  using Filters = std::shared_ptr<const std::vector<Filter>>;
+  using Filters = std::shared_ptr<const FilterSet>;
   static Filters share(std::vector<Filter> filters) {
-    return std::make_shared<const std::vector<Filter>>(std::move(filters));
+    return std::make_shared<const FilterSet>(std::move(filters));
   }
   // `covered` as an earlier life of this subscription at this relay knew it. `options` outlives it.
   CatchUp(Filters filters, const Options& options, std::optional<UnixSeconds> covered)
       : filters_(std::move(filters)), options_(&options), covered_(covered) {}
 
-  const std::vector<Filter>& filters() const { return *filters_; }
+  const std::vector<Filter>& filters() const { return filters_->list(); }
+  bool matches(const Event& event) const { return filters_->matches(event); }
   // The relay gives `limit` events for one filter, it says.
   void relay_claims(std::optional<uint64_t> limit);
 

@@ -35,7 +35,8 @@ struct NewestRule::Marks {
   Generation old;
 };
 
-NewestRule::NewestRule(ClaimedSequence sequence, std::vector<Filter> filters, size_t max_addresses)
+NewestRule::NewestRule(ClaimedSequence sequence, std::shared_ptr<const FilterSet> filters,
+                       size_t max_addresses)
     : sequence_(std::move(sequence)),
       filters_(std::move(filters)),
       half_(std::max<size_t>(1, max_addresses / 2)),
@@ -44,7 +45,7 @@ NewestRule::NewestRule(ClaimedSequence sequence, std::vector<Filter> filters, si
 NewestRule::~NewestRule() = default;
 
 std::optional<Address> NewestRule::address(const Event& event) const {
-  return matches_any(filters_, event) ? address_of(event) : std::nullopt;
+  return filters_->matches(event) ? address_of(event) : std::nullopt;
 }
 
 std::optional<NewestRule::Claim> NewestRule::claim(const Event& event) const {

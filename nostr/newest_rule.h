@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nostr/event.h"
-#include "nostr/filter.h"
+#include "nostr/filter_set.h"
 #include "nostr/message.h"
 
 namespace ipnscast::nostr {
@@ -40,7 +40,8 @@ class NewestRule {
   };
 
   // `filters` are those of the subscription: an event that they do not match covers nothing.
-  NewestRule(ClaimedSequence sequence, std::vector<Filter> filters, size_t max_addresses = 8192);
+  NewestRule(ClaimedSequence sequence, std::shared_ptr<const FilterSet> filters,
+             size_t max_addresses = 8192);
   ~NewestRule();
 
   // The event's address, when it has one and a filter matches: others take no part.
@@ -61,7 +62,7 @@ class NewestRule {
 
   // constant after construction
   const ClaimedSequence sequence_;
-  const std::vector<Filter> filters_;
+  const std::shared_ptr<const FilterSet> filters_;
   const size_t half_;
 
   mutable std::mutex mutex_;

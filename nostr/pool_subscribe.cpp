@@ -30,11 +30,11 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
     parts[subscription.parts.back()] = key;
   }
   for (size_t i = 0; i < groups.size(); ++i) {
+    const auto shared = CatchUp::share(groups[i]);
     if (subscription.claimed_sequence) {
       verify->rules().set(subscription.parts[i],
-                          std::make_shared<NewestRule>(subscription.claimed_sequence, groups[i]));
+                          std::make_shared<NewestRule>(subscription.claimed_sequence, shared));
     }
-    const auto shared = CatchUp::share(groups[i]);
     for (auto& link : links) {
       Relay::Actions actions;
       const auto covered = subscription.covered.find(link->url);

@@ -41,8 +41,7 @@ void Relay::note_duplicate(const CheckedFrame& frame, Now now) {
 void Relay::on(const EventMessage& message, Now now, Actions& out) {
   const SubscriptionId id(owner(message.subscription));
   const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end() ||
-      !matches_any(found->second.catch_up.filters(), message.event)) {
+  if (found == subscriptions_.end() || !found->second.catch_up.matches(message.event)) {
     ++counters_.unsolicited;
     return;
   }

@@ -67,7 +67,7 @@ void RelayCore::on(Connection& connection, const ReqRequest& message, Now now) {
   }
   answer(connection.id, EoseMessage{subscription}, ClosedMessage{subscription, kNotRead});
   subscribed_in_batch_.emplace_back(connection.id, subscription);
-  subscriptions_.add({connection.id, subscription, message.filters});
+  subscriptions_.add(connection.id, subscription, message.filters);
 }
 
 // Between filters one is enough: an event that satisfies several goes out once.

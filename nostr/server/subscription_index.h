@@ -1,11 +1,10 @@
 #pragma once
 
 #include <map>
-#include <set>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "nostr/filter_index.h"
 #include "nostr/message.h"
 #include "nostr/net/websocket_server.h"
 
@@ -13,19 +12,19 @@ namespace ipnscast::nostr::server {
 
 using net::ServerConnectionId;
 
-// The live subscriptions of all connections, found by event: each filter is filed under the values
-// of the one list that few events share (ids, else #d, else authors, else another tag, else kinds),
-// so that an event meets only subscriptions that are likely to want it. One thread at a time.
+// The live subscriptions of all connections, found by event (see FilterIndex). One thread at a
+// time.
 class SubscriptionIndex {
  public:
   struct Subscription {
     ServerConnectionId connection;
     SubscriptionId id;
-    std::vector<Filter> filters;
+    size_t items = 0;  // in all lists of its filters
   };
 
   // In place of one with the same connection and id.
-  void add(Subscription subscription);
+  void add(ServerConnectionId connection, const SubscriptionId& id,
+           const std::vector<Filter>& filters);
   // False when there is none.
   bool remove(ServerConnectionId connection, const SubscriptionId& id);
   void remove_all(ServerConnectionId connection);
@@ -40,20 +39,18 @@ class SubscriptionIndex {
   // Those that the event satisfies, each once, in the order in which they were opened. They live
   // until the next change.
   std::vector<const Subscription*> matching(const Event& event) const;
-  // How many matching() looked at in all, for tests and benches.
+  // How many filters matching() looked at in all, for tests and benches.
   uint64_t examined() const { return examined_; }
 
  private:
-  using Handle = uint64_t;  // rises with every add
-  using Key = std::string;  // a letter for the list, and a value of it
+  using Handle = FilterIndex::Owner;  // rises with every add
 
   void drop(Handle handle);
 
   Handle next_ = 1;
   std::unordered_map<Handle, Subscription> subscriptions_;
   std::unordered_map<ServerConnectionId, std::map<SubscriptionId, Handle>> of_connection_;
-  // Ordered: clients choose the values, and could choose some that collide in a hash.
-  std::map<Key, std::set<Handle>> filed_;
+  FilterIndex filters_;
   mutable uint64_t examined_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "nostr/base/hex.h"
 #include "nostr/base/inbox.h"
 #include "nostr/base/sha256.h"
+#include "nostr/base/sip_hash.h"
 #include "tests/support/catch.h"
 
 using namespace ipnscast;
@@ -92,4 +93,19 @@ TEST_CASE("a bounded set forgets the oldest first") {
   CHECK(set.insert(3));
   CHECK_FALSE(set.contains(1));
   CHECK(set.contains(2));
+}
+
+TEST_CASE("SipHash gives what its authors' vectors say, over any length") {
+  const SipKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  const auto first = [](size_t count) {
+    Bytes out;
+    for (size_t i = 0; i < count; ++i) out.push_back(static_cast<uint8_t>(i));
+    return out;
+  };
+  CHECK(sip_hash_2_4(key, first(0)) == 0x726fdb47dd0e0e31);
+  CHECK(sip_hash_2_4(key, first(1)) == 0x74f839c593dc67fd);
+  CHECK(sip_hash_2_4(key, first(7)) == 0xab0200f58b01d137);
+  CHECK(sip_hash_2_4(key, first(8)) == 0x93f5f5799a932462);
+  CHECK(sip_hash_2_4(key, first(15)) == 0xa129ca6149be45e5);
+  CHECK(sip_hash_1_3(key, first(0)) == 0xabac0158050fc4dc);  // as Rust's own test has it
 }

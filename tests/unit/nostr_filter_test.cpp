@@ -1,5 +1,8 @@
+#include <random>
+
 #include "nostr/base/hex.h"
-#include "nostr/filter.h"
+#include "nostr/base/random.h"
+#include "nostr/filter_set.h"
 #include "tests/support/catch.h"
 
 using namespace ipnscast;
@@ -53,6 +56,48 @@ TEST_CASE("between filters one is enough, and none is not") {
   CHECK(matches_any({{.kinds = {1}}, {.kinds = {30078}}}, event));
   CHECK_FALSE(matches_any({{.kinds = {1}}, {.kinds = {2}}}, event));
   CHECK_FALSE(matches_any({}, event));
+}
+
+TEST_CASE("a set of filters says of an event what a search through all of them says, by seed") {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    const auto few = [&](size_t most, auto make) {
+      std::vector<decltype(make())> out;
+      for (size_t i = rng() % (most + 1); i > 0; --i) out.push_back(make());
+      return out;
+    };
+    const auto word = [&] { return std::string(1, static_cast<char>('a' + rng() % 6)); };
+    const auto id = [&] { return EventId::from(Bytes(32, static_cast<uint8_t>(rng() % 5))); };
+    const auto author = [&] { return PublicKey::from(Bytes(32, static_cast<uint8_t>(rng() % 5))); };
+    const auto kind = [&] { return static_cast<int>(rng() % 4); };
+    const auto letter = [&] { return "dtpT"[rng() % 4]; };
+    std::vector<Filter> filters;
+    for (size_t i = rng() % 5; i > 0; --i) {
+      Filter& filter = filters.emplace_back();
+      if (rng() % 6 == 0) filter.ids = few(3, id);
+      if (rng() % 2 == 0) filter.authors = few(3, author);
+      if (rng() % 2 == 0) filter.kinds = few(3, kind);
+      for (size_t tag = rng() % 3; tag > 0; --tag) filter.tags[letter()] = few(4, word);
+      if (rng() % 4 == 0) filter.since = UnixSeconds{static_cast<int64_t>(rng() % 4)};
+      if (rng() % 4 == 0) filter.until = UnixSeconds{static_cast<int64_t>(rng() % 4)};
+    }
+    const FilterSet set(filters);
+    for (int i = 0; i < 40; ++i) {
+      Event event;
+      event.id = id();
+      event.pubkey = author();
+      event.kind = kind();
+      event.created_at = {static_cast<int64_t>(rng() % 4)};
+      event.tags = few(4, [&] {
+        return rng() % 5 == 0 ? Tag{std::string(1, letter())}
+                              : Tag{std::string(1, letter()), word(), word()};
+      });
+      event.tags.push_back({"long", word()});
+      event.tags.push_back({});
+      REQUIRE(set.matches(event) == matches_any(filters, event));
+    }
+  }
 }
 
 TEST_CASE("a filter survives its JSON") {

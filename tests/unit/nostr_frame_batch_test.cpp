@@ -34,6 +34,11 @@ RelayFrame frame_of(const Event& event, uint64_t relay = 1, const SubscriptionId
   return {relay, to_frame(RelayMessage(EventMessage{id, event}))};
 }
 
+std::shared_ptr<NewestRule> rule_for(Filter filter) {
+  return std::make_shared<NewestRule>(
+      sequence_of, std::make_shared<FilterSet>(std::vector<Filter>{std::move(filter)}));
+}
+
 // A worker with one subscription "s" for kind 30078.
 struct Bench {
   Bench() { rules.set("s", rule); }
@@ -49,8 +54,7 @@ struct Bench {
     return out;
   }
 
-  std::shared_ptr<NewestRule> rule =
-      std::make_shared<NewestRule>(sequence_of, std::vector<Filter>{Filter{.kinds = {30078}}});
+  std::shared_ptr<NewestRule> rule = rule_for({.kinds = {30078}});
   NewestRules rules;
   VerifiedSet verified;
   FrameBatch batch{verified, rules};
@@ -128,8 +132,7 @@ TEST_CASE("an unreadable sequence is verified and covers nothing") {
 
 TEST_CASE("addresses, authors, relays and subscriptions do not cover each other in a batch") {
   Bench bench;
-  bench.rules.set("other", std::make_shared<NewestRule>(
-                               sequence_of, std::vector<Filter>{Filter{.kinds = {30078}}}));
+  bench.rules.set("other", rule_for({.kinds = {30078}}));
   CHECK(bench.verdicts({frame_of(version(10, "1")), frame_of(version(20, "2", "b")),
                         frame_of(version(20, "2", "a", 8)), frame_of(version(21, "2"), 2),
                         frame_of(version(22, "2"), 1, "other")}) == std::vector(5, kVerified));
@@ -137,10 +140,7 @@ TEST_CASE("addresses, authors, relays and subscriptions do not cover each other 
 
 TEST_CASE("an event that the filters do not match covers nothing") {
   Bench bench;
-  bench.rules.set(
-      "s",
-      std::make_shared<NewestRule>(
-          sequence_of, std::vector<Filter>{Filter{.kinds = {30078}, .until = UnixSeconds{15}}}));
+  bench.rules.set("s", rule_for({.kinds = {30078}, .until = UnixSeconds{15}}));
   CHECK(bench.verdicts({frame_of(version(10, "1")), frame_of(version(20, "2"))}) ==
         std::vector{kVerified, kVerified});
 }

@@ -60,7 +60,7 @@ TEST_CASE(
       std::vector<Filter> filters(1 + rng() % 3);
       for (Filter& filter : filters) filter = random_filter(rng);
       if (rng() % 4 == 0) filters[0] = Filter{.ids = {events[rng() % events.size()].id}};
-      index.add({{connection}, id, filters});
+      index.add({connection}, id, filters);
       all[{connection, id}] = filters;
     } else if (rng() % 50 != 0) {
       CHECK(index.remove({connection}, id) == (all.erase({connection, id}) == 1));
@@ -88,7 +88,7 @@ TEST_CASE("S24: an event looks at those who may want it, not at 200,000 other su
       author.bytes[2] = static_cast<uint8_t>(i);
       Filter filter = kinds({30078});
       filter.authors = {author};
-      index.add({{connection}, std::to_string(i), {filter}});
+      index.add({connection}, std::to_string(i), {filter});
     }
   }
   Event event = event_of(key(1), 30078, kTime, {{"d", "x"}, {"t", "ipns-sync"}});
@@ -101,9 +101,9 @@ TEST_CASE("values of one connection's filters are counted, and a replaced subscr
   Index index;
   Filter filter = kinds({1, 2});
   filter.tags['d'] = {"a", "b", "c"};
-  index.add({{1}, "a", {filter, kinds({7})}});
-  index.add({{1}, "b", {kinds({7})}});
-  index.add({{2}, "a", {kinds({7})}});
+  index.add({1}, "a", {filter, kinds({7})});
+  index.add({1}, "b", {kinds({7})});
+  index.add({2}, "a", {kinds({7})});
   CHECK(index.items({1}, "") == 7);
   CHECK(index.items({1}, "a") == 1);
   CHECK(index.count({1}) == 2);

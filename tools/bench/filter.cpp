@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "nostr/filter_set.h"
 #include "nostr/keys.h"
 #include "sync/hint.h"
 #include "tools/bench/event_file.h"
@@ -36,7 +37,7 @@ Result<FilterResult> bench_filter(size_t names) {
   const nostr::SecretKey key = nostr::SecretKey::generate();
   std::vector<std::string> watched;
   for (size_t i = 0; i < names; ++i) watched.push_back("ipns-sync-watched" + std::to_string(i));
-  const auto filters = filters_for(key.public_key(), watched);
+  const nostr::FilterSet filters(filters_for(key.public_key(), watched));
   const std::unordered_set<std::string_view> table(watched.begin(), watched.end());
   std::vector<nostr::Event> events;
   for (size_t i = 0; i < kEvents; ++i) {
@@ -56,7 +57,7 @@ Result<FilterResult> bench_filter(size_t names) {
     size_t matched = 0;
     size_t found = 0;
     const double before = cpu_seconds();
-    for (const auto& event : events) matched += nostr::matches_any(filters, event) ? 1 : 0;
+    for (const auto& event : events) matched += filters.matches(event) ? 1 : 0;
     const double between = cpu_seconds();
     for (const auto& event : events) found += table.count(event.tag("d").value_or(""));
     limit_seconds.push_back((cpu_seconds() - between) / kEvents);

@@ -109,7 +109,8 @@ Result<BurstResult> bench_burst() {
     nostr::VerifiedSet verified;
     nostr::NewestRules rules;
     rules.set("s", std::make_shared<nostr::NewestRule>(
-                       sequence, std::vector<nostr::Filter>{nostr::Filter{.kinds = {30078}}}));
+                       sequence, std::make_shared<nostr::FilterSet>(
+                                     std::vector<nostr::Filter>{{.kinds = {30078}}})));
     nostr::FrameBatch batch(verified, rules);
     std::vector<nostr::RelayFrame> frames;
     for (const std::string& frame : input.frames) frames.push_back({1, frame});

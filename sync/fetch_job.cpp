@@ -9,7 +9,11 @@ namespace {
 
 constexpr size_t kMaxEarlyBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxEarlyBlocks = 1024;
-constexpr size_t kMaxAtOnce = 3;  // gateways that are asked for the same thing
+constexpr size_t kMaxAtOnce = 5;  // requests for the same thing
+constexpr Milliseconds kJoinAgain{100};
+// So much of a stream may come from several gateways at once: what proves a gateway good. Beyond
+// that one goes on, and from others only what is missing is asked for.
+constexpr uint64_t kYoungStream = 512 * 1024;
 
 Milliseconds since(Instant start) {
   return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
@@ -56,13 +60,14 @@ Status FetchJob::loop() {
     const Instant now = std::chrono::steady_clock::now();
     if (now >= started_ + options_.deadline)
       return fail(Errc::timeout, "content not fetched within the deadline");
-    check_hedges(now);
+    // Bytes that wait to be taken are not the gateways' silence.
+    if (!event) check_quiet(now);
   }
   return {};
 }
 
 void FetchJob::start_tasks() {
-  while (ended_ && active_.size() < options_.parallel) {
+  while (ended_ && busy() < options_.parallel) {
     auto task = plan_.next_task(options_.streams);
     if (!task) return;
     const FetchPlan::Owner owner = task->owner;
@@ -74,6 +79,12 @@ void FetchJob::start_tasks() {
     if (active_.size() > 1) return task_over(owner, false);
     ended_ = fail(Errc::busy, "every gateway is left alone for a while after failures");
   }
+}
+
+// Tasks that nobody else works on count.
+size_t FetchJob::busy() const {
+  return static_cast<size_t>(std::count_if(active_.begin(), active_.end(),
+                                           [](const auto& at) { return !at.second.shared; }));
 }
 
 // Those without a demerit first, then by latency. Gateways of which nothing is known are tried as
@@ -116,6 +127,8 @@ bool FetchJob::ask_next(Active& active) {
     running.owner = active.task.owner;
     running.candidate = candidate;
     running.started = now;
+    running.last_byte = now;
+    running.patience = book_.hedge_delay(candidate.gateway, options_.hedge);
     running.transfer = std::make_unique<FetchTransfer>(http_, std::move(call), number, inbox_);
     if (active.task.kind == FetchPlan::Kind::car) {
       running.reader = std::make_unique<CarReader>(
@@ -125,16 +138,15 @@ bool FetchJob::ask_next(Active& active) {
           CarReader::Check::trust);
     }
     active.transfers.insert(number);
-    active.hedge_at = now + book_.hedge_delay(candidate.gateway, options_.hedge);
     return true;
   }
-  active.hedge_at.reset();
   return false;
 }
 
 void FetchJob::take(TransferHead& event) {
   const auto it = running_.find(event.transfer);
   if (it == running_.end()) return;
+  heard_from(it->second, 0);
   const Status status = check_fetch_head(it->second.candidate.dialect,
                                          active_.at(it->second.owner).task.kind, event.head);
   if (!status) transfer_over(event.transfer, status, event.head.retry_after);
@@ -143,6 +155,7 @@ void FetchJob::take(TransferHead& event) {
 void FetchJob::take(TransferChunk& event) {
   const auto it = running_.find(event.transfer);
   if (it == running_.end()) return;
+  heard_from(it->second, event.bytes.size());
   if (!it->second.reader) return append(it->second.block, event.bytes);  // bounded by the call
   if (Status status = it->second.reader->feed(event.bytes); !status)
     transfer_over(event.transfer, status);
@@ -205,13 +218,12 @@ Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
   return {};
 }
 
-// The first verified block decides which of several gateways goes on.
+// The first that brings much of it decides which of several gateways goes on: one good block does
+// not tell whether the next is a lie, or comes at all.
 void FetchJob::won(Active& active, Running& running) {
   if (!running.useful) book_.note_latency(running.candidate.gateway, since(running.started));
   running.useful = true;
-  if (active.answered) return;
-  active.answered = true;
-  active.hedge_at.reset();
+  if (active.transfers.size() == 1 || running.received < kYoungStream) return;
   const std::set<uint64_t> all = active.transfers;
   for (const uint64_t number : all) {
     if (&running_.at(number) != &running) drop(number);
@@ -235,7 +247,7 @@ void FetchJob::transfer_over(uint64_t number, Status outcome, Seconds retry_afte
   log_debug("fetch",
             book_.endpoint(running.candidate.gateway).url + ": " + outcome.error().message);
   // What a stream left out is new work, for which other gateways come first.
-  if (running.useful) return task_over(owner, false);
+  if (running.useful && active.transfers.empty()) return task_over(owner, false);
   if (active.last_error.code == Errc::not_found) active.last_error = outcome.error();
   if (active.transfers.empty() && !ask_next(active)) task_failed(owner);
 }
@@ -260,27 +272,89 @@ void FetchJob::task_over(FetchPlan::Owner owner, bool raw_only) {
   active_.erase(it);
 }
 
-// Ends a transfer whose answer is not needed any more.
+// Ends a transfer whose answer is not needed any more. Its silence is remembered.
 void FetchJob::drop(uint64_t transfer) {
   const auto it = running_.find(transfer);
-  book_.report(it->second.candidate.gateway, fail(Errc::cancelled, ""), it->second.started);
-  active_.at(it->second.owner).transfers.erase(transfer);
+  const Running& running = it->second;
+  const size_t gateway = running.candidate.gateway;
+  const Instant now = std::chrono::steady_clock::now();
+  const bool quiet = now >= running.last_byte + running.patience;
+  if (!running.talking && quiet) book_.note_latency(gateway, since(running.started));
+  book_.report(gateway,
+               running.talking && quiet ? fail(Errc::timeout, "") : fail(Errc::cancelled, ""), now);
+  active_.at(running.owner).transfers.erase(transfer);
   running_.erase(it);
 }
 
-// Whoever is late gets company.
-void FetchJob::check_hedges(Instant now) {
-  for (auto& [owner, active] : active_) {
-    if (!active.hedge_at || now < *active.hedge_at) continue;
-    active.hedge_at.reset();
-    if (active.transfers.size() < kMaxAtOnce) ask_next(active);
+void FetchJob::heard_from(Running& running, size_t bytes) {
+  running.last_byte = std::chrono::steady_clock::now();
+  running.received += bytes;
+  if (running.talking) return;
+  running.talking = true;
+  running.patience = book_.pause_limit(running.candidate.gateway, since(running.started));
+}
+
+// When all that bring it will have been quiet for too long. Nothing when nobody could join them.
+std::optional<Instant> FetchJob::quiet_at(const Active& active) const {
+  if (active.transfers.empty()) return std::nullopt;
+  if (active.shared && active.left.empty()) return std::nullopt;
+  Instant latest = active.company_not_before;
+  for (const uint64_t number : active.transfers) {
+    const Running& running = running_.at(number);
+    latest = std::max(latest, running.last_byte + running.patience);
   }
+  return latest;
+}
+
+void FetchJob::check_quiet(Instant now) {
+  for (auto& [owner, active] : active_) {
+    const auto quiet = quiet_at(active);
+    if (quiet && now >= *quiet) join(active, now);
+  }
+}
+
+// Whoever is quiet gets company: one more while nothing has come. A stream that was interrupted is
+// asked for again from all others, or when it has brought much, what is missing is handed out.
+void FetchJob::join(Active& active, Instant now) {
+  uint64_t received = 0;
+  bool interrupted = false;
+  for (const uint64_t number : active.transfers) {
+    const Running& running = running_.at(number);
+    received = std::max(received, running.received);
+    if (!running.talking) continue;
+    interrupted = true;
+    if (paused_.insert_or_assign(running.candidate.gateway, now).second)
+      ++demerits_[running.candidate.gateway];
+  }
+  active.company_not_before = now + kJoinAgain;
+  const size_t most = interrupted ? kMaxAtOnce : active.transfers.size() + 1;
+  bool joined = false;
+  while (received < kYoungStream && active.transfers.size() < std::min(most, kMaxAtOnce) &&
+         ask_next(active)) {
+    joined = true;
+  }
+  if (joined) return;
+  if (interrupted && another_to_ask(now)) {
+    active.left.clear();
+    active.shared = true;
+    plan_.share(active.task);
+  }
+}
+
+// Somebody who has not gone quiet lately.
+bool FetchJob::another_to_ask(Instant now) const {
+  const auto all = candidates();
+  return std::any_of(all.begin(), all.end(), [&](const Candidate& candidate) {
+    const auto paused = paused_.find(candidate.gateway);
+    return (paused == paused_.end() || now >= paused->second + options_.stall) &&
+           !book_.left_alone(candidate.gateway, now);
+  });
 }
 
 Instant FetchJob::next_wake() const {
   Instant next = started_ + options_.deadline;
   for (const auto& [owner, active] : active_) {
-    if (active.hedge_at) next = std::min(next, *active.hedge_at);
+    if (const auto quiet = quiet_at(active)) next = std::min(next, *quiet);
   }
   return next;
 }

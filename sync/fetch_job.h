@@ -22,7 +22,7 @@ struct FetchOptions {
       keep_as;  // on success `root` is the current version of this in the cache; empty: of nothing
   size_t parallel = 8;      // blocks asked for at a time
   size_t streams = 3;       // of these, whole streams
-  Milliseconds hedge{300};  // while a gateway's p95 is not known
+  Milliseconds hedge{300};  // until another is asked beside it, while a gateway's p95 is not known
 };
 
 struct FetchReport {
@@ -33,8 +33,8 @@ struct FetchReport {
 };
 
 // One fetch of one DAG into the cache, on the thread that calls run(). Several gateways take part:
-// the fastest first, the next beside it after its hedge delay, another one after a failure, a lie,
-// a stall, a cut or a hole, which goes on with what is missing.
+// the fastest first; others beside it when it is quiet for longer than it was measured to take;
+// another one after a failure, a lie, a stall, a cut or a hole, which goes on with what is missing.
 class FetchJob {
  public:
   // All outlive the job. `inbox` takes FetchCancelled from other threads.
@@ -56,8 +56,8 @@ class FetchJob {
     FetchPlan::Task task;
     std::vector<Candidate> left;  // not yet asked, the best last
     std::set<uint64_t> transfers;
-    std::optional<Instant> hedge_at;
-    bool answered = false;  // a verified block came
+    bool shared = false;  // others bring it as well, as tasks of their own
+    Instant company_not_before{};
     bool repeated = false;  // all were asked a second time
     Error last_error{Errc::not_found, "no gateway has it"};
   };
@@ -70,11 +70,16 @@ class FetchJob {
     Bytes block;                         // of a single block
     std::map<std::string, Bytes> early;  // blocks that came before the link to them
     size_t early_bytes = 0;
-    bool useful = false;  // brought a block
+    bool useful = false;       // brought a block
+    Instant last_byte;         // or the start
+    Milliseconds patience{0};  // quiet for so long, it gets company
+    bool talking = false;      // some byte came
+    uint64_t received = 0;
   };
 
   Status loop();
   void start_tasks();
+  size_t busy() const;
   bool ask_next(Active& active);
   std::vector<Candidate> candidates() const;
   void take(TransferHead& event);
@@ -88,7 +93,11 @@ class FetchJob {
   void task_failed(FetchPlan::Owner owner);
   void task_over(FetchPlan::Owner owner, bool raw_only);
   void drop(uint64_t transfer);
-  void check_hedges(Instant now);
+  void heard_from(Running& running, size_t bytes);
+  std::optional<Instant> quiet_at(const Active& active) const;
+  void check_quiet(Instant now);
+  void join(Active& active, Instant now);
+  bool another_to_ask(Instant now) const;
   Instant next_wake() const;
   void judge(const Candidate& candidate, const Status& outcome, Seconds retry_after);
 
@@ -107,6 +116,7 @@ class FetchJob {
   uint64_t last_transfer_ = 0;
   std::map<size_t, int> demerits_;  // by gateway, of this job
   std::set<size_t> liars_;
+  std::map<size_t, Instant> paused_;  // gateways that went quiet in the middle, and when
   FetchReport report_;
   Status ended_;  // why the fetch as a whole cannot go on
 };

@@ -26,12 +26,12 @@ std::optional<FetchPlan::Task> FetchPlan::next_task(size_t streams) {
     const auto it = wanted_.find(name);
     if (it == wanted_.end() || it->second.owner != 0) continue;
     const bool car = it->second.bulk && may_have_links(it->second.cid);
-    if (car && streams_ >= streams) {
+    if (car && streams_.size() >= streams) {
       unowned_.push_back(std::move(name));
       continue;
     }
-    if (car) ++streams_;
     it->second.owner = ++last_owner_;
+    if (car) streams_.insert(last_owner_);
     owned_[last_owner_].push_back(std::move(name));
     return Task{last_owner_, it->second.cid, car ? Kind::car : Kind::raw};
   }
@@ -83,18 +83,23 @@ bool FetchPlan::owes(const Task& task) const {
 }
 
 void FetchPlan::release(const Task& task, bool raw_only) {
-  const auto owned = owned_.find(task.owner);
-  if (owned == owned_.end()) return;
-  if (task.kind == Kind::car) --streams_;
-  const std::string own = key(task.cid);
-  for (std::string& name : owned->second) {
+  const auto own = wanted_.find(key(task.cid));
+  if (raw_only && own != wanted_.end() && own->second.owner == task.owner) own->second.bulk = false;
+  hand_back(task.owner);
+}
+
+void FetchPlan::share(const Task& task) { hand_back(task.owner); }
+
+void FetchPlan::hand_back(Owner owner) {
+  streams_.erase(owner);
+  const auto node = owned_.extract(owner);
+  if (node.empty()) return;
+  for (std::string& name : node.mapped()) {
     const auto it = wanted_.find(name);
-    if (it == wanted_.end() || it->second.owner != task.owner) continue;
+    if (it == wanted_.end() || it->second.owner != owner) continue;
     it->second.owner = 0;
-    if (raw_only && name == own) it->second.bulk = false;
     unowned_.push_back(std::move(name));
   }
-  owned_.erase(owned);
 }
 
 // Walks from `open` over what is in the cache. Depth first, in the order of the links.

@@ -58,6 +58,9 @@ class FetchPlan {
   // The owner brings nothing more. What it did not bring is handed out again; with `raw_only` its
   // own block alone.
   void release(const Task& task, bool raw_only);
+  // What the owner has not brought yet is handed out to others as well. It goes on: what still
+  // comes from it is taken, and links that it brings are its own again.
+  void share(const Task& task);
 
   uint64_t bytes() const { return bytes_; }    // accepted
   uint64_t blocks() const { return blocks_; }  // accepted
@@ -71,6 +74,7 @@ class FetchPlan {
     bool bulk = true;  // ask for the whole DAG below
   };
   Status discover(std::vector<Cid> open, const Task* task, std::vector<std::string>* now_wanted);
+  void hand_back(Owner owner);
   bool nothing_known(const std::vector<Cid>& links);
 
   // constant after construction
@@ -83,7 +87,7 @@ class FetchPlan {
   std::deque<std::string> unowned_;  // keys, may be wanted no longer
   std::unordered_map<Owner, std::vector<std::string>> owned_;
   Owner last_owner_ = 0;
-  size_t streams_ = 0;
+  std::unordered_set<Owner> streams_;  // of what is not shared
   uint64_t bytes_ = 0;
   uint64_t blocks_ = 0;
 };

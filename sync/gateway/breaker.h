@@ -21,6 +21,8 @@ class Breaker {
   bool admit(Instant now);
   // The same without taking the one place.
   bool open(Instant now) const { return now < closed_until_; }
+  // The last call whose outcome is known failed.
+  bool failing() const { return failures_ > 0; }
   void succeeded();
   void failed(Instant now);
   // It lied: left alone at once.

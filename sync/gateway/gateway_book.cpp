@@ -7,6 +7,10 @@
 namespace ipnscast::sync::gateway {
 namespace {
 
+constexpr Milliseconds kLeastHedge{20};
+constexpr Milliseconds kLeastPause{100};
+constexpr Milliseconds kMostPause{1'000};
+
 // Scheme, host and port.
 std::string host_of(const std::string& url) {
   const size_t start = url.find("://");
@@ -19,7 +23,7 @@ std::string host_of(const std::string& url) {
 GatewayBook::GatewayBook(std::vector<Entry> entries, BreakerOptions options)
     : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {
-    learned_.push_back({std::nullopt, Breaker(options), {}, host_of(entry.endpoint.url)});
+    learned_.push_back({std::nullopt, Breaker(options), {}, {}, host_of(entry.endpoint.url)});
   }
 }
 
@@ -80,12 +84,21 @@ void GatewayBook::note_latency(size_t gateway, Milliseconds took) {
   learned_[gateway].latency.note(took);
 }
 
+void GatewayBook::note_connected(size_t gateway, Milliseconds took) {
+  if (took.count() <= 0) return;
+  std::lock_guard lock(mutex_);
+  Milliseconds& least = learned_[gateway].connected;
+  least = least.count() == 0 ? took : std::min(least, took);
+}
+
 std::vector<size_t> GatewayBook::by_latency() const {
   std::vector<size_t> order(entries_.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::lock_guard lock(mutex_);
   const auto rank = [&](size_t i) {
-    return std::tuple(entries_[i].tier, learned_[i].latency.median(), i);
+    const Learned& learned = learned_[i];
+    return std::tuple(entries_[i].tier, learned.breaker.failing(), learned.latency.empty(),
+                      learned.latency.median(), i);
   };
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rank(a) < rank(b); });
   return order;
@@ -94,7 +107,22 @@ std::vector<size_t> GatewayBook::by_latency() const {
 Milliseconds GatewayBook::hedge_delay(size_t gateway, Milliseconds unknown) const {
   std::lock_guard lock(mutex_);
   const Latency& latency = learned_[gateway].latency;
-  return latency.empty() ? unknown : std::max(latency.p95(), Milliseconds(20));
+  if (!latency.empty()) return std::max(latency.p95(), kLeastHedge);
+  Milliseconds least = unknown;
+  for (const Learned& other : learned_) {
+    if (!other.latency.empty() && !other.breaker.failing())
+      least = std::min(least, 2 * other.latency.p95());
+  }
+  return std::max(least, kLeastHedge);
+}
+
+// Once an answer flows, what lies between two pieces of it is round trips, not the work of finding
+// it.
+Milliseconds GatewayBook::pause_limit(size_t gateway, Milliseconds first_byte) const {
+  std::lock_guard lock(mutex_);
+  const Milliseconds connected = learned_[gateway].connected;
+  const Milliseconds expected = connected.count() > 0 ? 4 * connected : first_byte;
+  return std::clamp(expected, kLeastPause, kMostPause);
 }
 
 }  // namespace ipnscast::sync::gateway

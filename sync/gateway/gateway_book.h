@@ -49,19 +49,25 @@ class GatewayBook {
   // It sent bytes that are not what they claim to be (R20): left alone at once.
   void report_lie(size_t gateway, Instant now);
   void note_latency(size_t gateway, Milliseconds took);
+  // How long opening a connection took (one round trip, and a name look-up perhaps). Zero, for a
+  // connection that was open already, tells nothing.
+  void note_connected(size_t gateway, Milliseconds took);
 
-  // The fastest first; those that were never asked come first within their tier, tiers 1, 2, 3 in a
-  // row.
+  // Tiers 1, 2, 3 in a row. Within each: those that answered, the fastest first; those of which
+  // nothing was heard yet; those whose last call failed.
   std::vector<size_t> by_latency() const;
-  // How long to wait for it before asking the next one beside it: its p95, `unknown` while there is
-  // none.
+  // How long to wait for it before asking the next one beside it: its p95. While there is none,
+  // twice the p95 of the fastest that has one, at most `unknown`.
   Milliseconds hedge_delay(size_t gateway, Milliseconds unknown) const;
+  // How long it may be quiet in the middle of an answer that began so long after the request.
+  Milliseconds pause_limit(size_t gateway, Milliseconds first_byte) const;
 
  private:
   struct Learned {
     std::optional<Dialects> dialects;
     Breaker breaker;
     Latency latency;
+    Milliseconds connected{0};  // the least; zero: not known
     std::string host;
   };
 

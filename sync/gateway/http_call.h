@@ -46,7 +46,7 @@ struct HttpHead {
 
 // Since the call was started.
 struct HttpTimings {
-  Milliseconds connected{0};
+  Milliseconds connected{0};  // a new connection; 0: one was open already
   Milliseconds first_byte{0};
   Milliseconds total{0};
 };

@@ -241,7 +241,10 @@ Instant HttpTransfer::next_check() const {
 }
 
 HttpTimings HttpTransfer::timings() const {
-  return {milliseconds(easy_, CURLINFO_CONNECT_TIME_T),
+  long opened = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &opened);
+  const Milliseconds connected = milliseconds(easy_, CURLINFO_CONNECT_TIME_T);
+  return {opened > 0 ? std::max(connected, Milliseconds(1)) : Milliseconds(0),
           milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T),
           milliseconds(easy_, CURLINFO_TOTAL_TIME_T)};
 }

@@ -142,6 +142,40 @@ TEST_CASE("a stream that stalls or is cut is continued elsewhere without startin
   }
 }
 
+TEST_CASE("a stream that goes quiet gets company long before its stall time (S1-20, R21)") {
+  BlockTable table;
+  const Cid root = table.add_tree(8, 2'000, 14);
+  const auto stalls = gateway_script(table, [](const ScriptedRequest&, ScriptedAnswer& answer) {
+    answer.stall_after = answer.body.size() / 2;
+  });
+  ScriptedHttpServer quiet[] = {ScriptedHttpServer(stalls), ScriptedHttpServer(stalls),
+                                ScriptedHttpServer(stalls), ScriptedHttpServer(stalls)};
+  ScriptedHttpServer honest(gateway_script(table));
+  Fixture fixture({quiet[0].url(), quiet[1].url(), quiet[2].url(), quiet[3].url(), honest.url()});
+  REQUIRE(fixture.fetcher.fetch_now(
+      root, {.deadline = Milliseconds(20'000), .stall = Milliseconds(60'000)}));
+  CHECK(fixture.whole(root));
+}
+
+TEST_CASE("of a long stream that goes quiet only what is missing is asked for elsewhere (R21)") {
+  BlockTable table;
+  const Cid root = table.add_tree(8, 40'000, 15);
+  ScriptedHttpServer quiet(
+      gateway_script(table, [](const ScriptedRequest&, ScriptedAnswer& answer) {
+        answer.stall_after = answer.body.size() * 3 / 4;
+      }));
+  ScriptedHttpServer honest(gateway_script(table));
+  Fixture fixture({quiet.url(), honest.url()});
+  const auto report = fixture.fetcher.fetch_now(
+      root, {.deadline = Milliseconds(20'000), .stall = Milliseconds(60'000)});
+  REQUIRE(report);
+  CHECK(fixture.whole(root));
+  CHECK(report->blocks == 73);
+  CHECK(report->blocks_by_gateway.at(quiet.url()) > 50);
+  for (const auto& request : honest.requests())
+    CHECK(request.target.find(root.to_string()) == std::string::npos);
+}
+
 TEST_CASE("a gateway that is slow to begin gets company after the hedge delay") {
   BlockTable table;
   const Cid root = table.add_tree(3, 1'000, 5);

@@ -207,6 +207,41 @@ TEST_CASE("Retry-After holds for the whole host and for no other") {
   CHECK(book.admit(1, at(60'000)));
 }
 
+TEST_CASE(
+    "a gateway that answered comes before a silent one, and one that fails comes last (R20)") {
+  GatewayBook book({{{"http://silent", {}}, 1},
+                    {{"http://failing", {}}, 1},
+                    {{"http://good", {}}, 1},
+                    {{"http://public", {}}, 2}});
+  book.note_latency(1, Milliseconds(1));
+  book.report(1, fail(Errc::unreachable, ""), at(0));
+  book.note_latency(2, Milliseconds(200));
+  book.note_latency(3, Milliseconds(1));
+  CHECK(book.by_latency() == std::vector<size_t>{2, 0, 1, 3});
+  book.report(1, {}, at(1));
+  CHECK(book.by_latency() == std::vector<size_t>{1, 2, 0, 3});
+}
+
+TEST_CASE("how long a pause is borne follows from the round trip, where it is known") {
+  GatewayBook book({{{"http://far", {}}, 1}, {{"http://reused", {}}, 1}});
+  book.note_connected(0, Milliseconds(90));
+  book.note_connected(0, Milliseconds(50));
+  book.note_connected(0, Milliseconds(0));
+  CHECK(book.pause_limit(0, Milliseconds(900)) == Milliseconds(200));
+  CHECK(book.pause_limit(1, Milliseconds(900)) == Milliseconds(900));
+  CHECK(book.pause_limit(1, Milliseconds(3)) == Milliseconds(100));
+  CHECK(book.pause_limit(1, Milliseconds(9'000)) == Milliseconds(1'000));
+}
+
+TEST_CASE("a gateway of which nothing is known is given what the fastest needs, twice") {
+  GatewayBook book({{{"http://known", {}}, 1}, {{"http://new", {}}, 1}});
+  CHECK(book.hedge_delay(1, Milliseconds(300)) == Milliseconds(300));
+  book.note_latency(0, Milliseconds(60));
+  CHECK(book.hedge_delay(1, Milliseconds(300)) == Milliseconds(120));
+  book.report(0, fail(Errc::unreachable, ""), at(0));
+  CHECK(book.hedge_delay(1, Milliseconds(300)) == Milliseconds(300));
+}
+
 TEST_CASE("the fastest gateway of the own nodes comes first, and its p95 is the hedge delay") {
   GatewayBook book(
       {{{"http://slow", {}}, 1}, {{"http://fast", {}}, 1}, {{"http://public", {}}, 2}});

@@ -118,7 +118,6 @@ void ResolverCore::start_race(Lookup& lookup, Now now) {
 void ResolverCore::add_sources(Lookup& lookup, size_t gateway, Now now) {
   const std::string& url = book_.endpoint(gateway).url;
   const auto known = book_.dialects(gateway);
-  probe(gateway, now);
   const gateway::Dialects dialects = known.value_or(gateway::Dialects{true, true, true});
   std::vector<RecordDialect> wanted;
   if (dialects.trustless) wanted.push_back(RecordDialect::trustless);
@@ -232,6 +231,7 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
     return std::nullopt;
   };
   if (!answer) return failed(answer.error());
+  book_.note_connected(source.gateway, answer->timings.connected);
   const Seconds retry_after = answer->head.retry_after;
   auto read = read_record(source.dialect, std::move(*answer));
   if (!read) {
@@ -279,7 +279,7 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
   return std::move(*record);
 }
 
-// Side by side with whatever is asked, at first use and now and then.
+// At first use and now and then, but never beside a race that somebody waits for.
 void ResolverCore::probe(size_t gateway, Now now) {
   if (book_.left_alone(gateway, now.steady) || probing_.count(gateway) != 0) return;
   const auto last = probed_.find(gateway);
@@ -298,6 +298,10 @@ void ResolverCore::probe(size_t gateway, Now now) {
                 });
 }
 
+void ResolverCore::probe_all(Now now) {
+  for (size_t gateway = 0; gateway < book_.size(); ++gateway) probe(gateway, now);
+}
+
 void ResolverCore::obey(LookupId id, const std::vector<RaceAction>& actions, Now now) {
   Lookup& lookup = lookups_.at(id);
   for (const RaceAction& action : actions) {
@@ -314,7 +318,9 @@ void ResolverCore::obey(LookupId id, const std::vector<RaceAction>& actions, Now
       update(lookup, ResolveUpdate::Kind::record, result->late);
     } else if (std::holds_alternative<NotYet>(action)) {
       update(lookup, ResolveUpdate::Kind::not_yet);
+      probe_all(now);
     } else {
+      probe_all(now);
       return finish(id);
     }
   }

@@ -110,6 +110,7 @@ class ResolverCore {
   void ask(Lookup& lookup, size_t source, Now now);
   void answered(LookupId id, size_t source, Result<gateway::HttpAnswer> answer, Now now);
   void probe(size_t gateway, Now now);
+  void probe_all(Now now);
   // The verified record in an answer, noted in cache, book and report.
   std::optional<IpnsRecord> judge(Lookup& lookup, size_t source, Result<gateway::HttpAnswer> answer,
                                   Now now, bool& unchanged);

@@ -77,7 +77,7 @@ TrialResult FaultRun::trial(uint64_t name_seed, bool floor) {
 Result<sync::IpnsRecord> FaultRun::resolve(const sync::IpnsName& name, bool floor,
                                            TrialResult& out) {
   auto updates = std::make_shared<Inbox<sync::ResolveUpdate>>(100);
-  sync::ResolveOptions options{.first_contact = !floor};
+  sync::ResolveOptions options;
   if (floor) options.floor = kCurrent;
   const Instant started = steady_clock::now();
   resolver_->resolve(name, options, [updates](const sync::ResolveUpdate& update) {

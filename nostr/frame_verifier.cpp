@@ -31,7 +31,11 @@ std::string_view to_string(Verdict verdict) {
 
 CheckedFrame FrameVerifier::check(std::string_view frame) {
   Opened out = open(frame);
-  if (out.lacks_signature) settle(out.frame);
+  if (out.lacks_signature && out.is_new) {
+    verify(out.frame);
+  } else if (out.lacks_signature) {
+    settle(out.frame);
+  }
   return std::move(out.frame);
 }
 
@@ -44,11 +48,8 @@ FrameVerifier::Opened FrameVerifier::open(std::string_view frame) {
   }
   std::optional<EventSlices> slices;
   if (const auto plain = find_event(frame)) {
-    slices = slice_event(plain->event, buffers_);
-    if (slices && find_copy(*slices, out.frame)) {
-      out.frame.subscription = plain->subscription;
-      return out;
-    }
+    slices = find_copy(*plain, out);
+    if (out.frame.verdict == Verdict::duplicate) return out;
   }
   auto message = parse_relay_message(frame, limits_);
   if (!message) {
@@ -66,19 +67,35 @@ FrameVerifier::Opened FrameVerifier::open(std::string_view frame) {
   return out;
 }
 
-// True when the slices spell an event that was verified, with the signature that held.
-bool FrameVerifier::find_copy(const EventSlices& slices, CheckedFrame& out) const {
-  EventId claimed;
-  if (!read_lower_hex(slices.id, claimed.bytes)) return false;
-  // Most events are new: those cost this look-up alone.
-  const auto known = verified_.find(claimed);
+// Sets the verdict when the frame holds a copy of an event that was verified, with the signature
+// that held; otherwise gives the event's slices, if it can be sliced.
+std::optional<EventSlices> FrameVerifier::find_copy(const EventFrame& frame, Opened& out) {
+  std::optional<EventSlices> slices;
+  std::string_view digits = guess_id(frame.event);
+  if (digits.empty() && (slices = slice_event(frame.event, buffers_))) digits = slices->id;
+  EventId id;
+  const bool has_id = read_lower_hex(digits, id.bytes);
+  const auto known = has_id ? verified_.find(id, frame.event) : std::nullopt;
+  const bool same_text = known && known->same_text;
+  if (!same_text && !slices) slices = slice_event(frame.event, buffers_);
+  out.is_new = has_id && !known;
+  if (!same_text) {
+    // Most events are new: those cost this look-up alone.
+    if (!known || !slices || slices->id != digits || !is_copy(*slices, id, known->sig))
+      return slices;
+    verified_.keep_text(id, frame.event);
+  }
+  out.frame.verdict = Verdict::duplicate;
+  out.frame.id = id;
+  out.frame.created_at = known->created_at;
+  out.frame.subscription = frame.subscription;
+  return std::nullopt;
+}
+
+bool FrameVerifier::is_copy(const EventSlices& slices, const EventId& id,
+                            const Signature& known) const {
   Signature sig;
-  if (!known || !read_lower_hex(slices.sig, sig.bytes) || sig != known->sig) return false;
-  if (compute_id(slices) != claimed) return false;
-  out.verdict = Verdict::duplicate;
-  out.id = claimed;
-  out.created_at = known->created_at;
-  return true;
+  return read_lower_hex(slices.sig, sig.bytes) && sig == known && compute_id(slices) == id;
 }
 
 void FrameVerifier::open_event(const std::optional<EventSlices>& slices, Opened& out) const {
@@ -102,6 +119,11 @@ void FrameVerifier::settle(CheckedFrame& frame) {
     frame.verdict = Verdict::known;
     return;
   }
+  verify(frame);
+}
+
+void FrameVerifier::verify(CheckedFrame& frame) {
+  const Event& event = std::get<EventMessage>(*frame.message).event;
   ++signatures_;
   if (keys_.verify(event.pubkey, event.id.view(), event.sig)) {
     verified_.remember(event);

@@ -7,12 +7,14 @@
 
 namespace ipnscast::nostr {
 
+struct EventFrame;
+
 // What a verification worker found out about one frame of a relay.
 enum class Verdict {
   other,          // no event: OK, EOSE, ... as parsed
   verified,       // an event whose id and signature were computed and hold
   known,          // the same, its signature having been verified in an earlier copy
-  duplicate,      // a copy of an event verified before, told by its id's hash; not parsed
+  duplicate,      // a copy of an event verified before, told by its text or its hash; not parsed
   skipped,        // the subscriber's rule said that it does not matter; nothing is known about it
   bad_id,         // the id is not the event's
   bad_signature,  // the signature does not hold
@@ -52,6 +54,7 @@ class FrameVerifier {
   struct Opened {
     CheckedFrame frame;
     bool lacks_signature = false;
+    bool is_new = false;  // nothing was known of this event a moment ago
   };
   Opened open(std::string_view frame);
   void settle(CheckedFrame& frame);
@@ -60,7 +63,9 @@ class FrameVerifier {
   uint64_t signatures() const { return signatures_; }
 
  private:
-  bool find_copy(const EventSlices& slices, CheckedFrame& out) const;
+  std::optional<EventSlices> find_copy(const EventFrame& frame, Opened& out);
+  bool is_copy(const EventSlices& slices, const EventId& id, const Signature& known) const;
+  void verify(CheckedFrame& frame);
   void open_event(const std::optional<EventSlices>& slices, Opened& out) const;
 
   VerifiedSet& verified_;

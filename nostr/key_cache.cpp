@@ -4,10 +4,11 @@
 
 namespace ipnscast::nostr {
 
-struct KeyCache::Place {
+// The key in one cache line and what it stands for in the next.
+struct alignas(64) KeyCache::Place {
   PublicKey key;
-  secp256k1_xonly_pubkey parsed{};
   bool taken = false;
+  alignas(64) secp256k1_xonly_pubkey parsed{};
 };
 
 KeyCache::KeyCache(size_t capacity)
@@ -23,7 +24,7 @@ bool KeyCache::verify(const PublicKey& key, ByteView message, const Signature& s
   if (!place.taken || place.key != key) {
     secp256k1_xonly_pubkey parsed;
     if (secp256k1_xonly_pubkey_parse(context, &parsed, key.bytes.data()) != 1) return false;
-    place = {key, parsed, true};
+    place = {key, true, parsed};
   }
   return secp256k1_schnorrsig_verify(context, signature.bytes.data(), message.data(),
                                      message.size(), &place.parsed) == 1;

@@ -8,7 +8,7 @@ namespace ipnscast::nostr {
 
 // Verifies signatures (BIP-340) and keeps the public keys of recent authors in the form that
 // libsecp256k1 computes with: finding it takes a square root, about a tenth of a verification.
-// 96 bytes a key, `capacity` keys; authors that share a place take turns. Owned by one thread.
+// 128 bytes a key, `capacity` keys; authors that share a place take turns. Owned by one thread.
 class KeyCache {
  public:
   explicit KeyCache(size_t capacity = 4096);

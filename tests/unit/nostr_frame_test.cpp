@@ -114,6 +114,42 @@ TEST_CASE("what is remembered is bounded, and forgetting only costs a second che
   CHECK(verifier.check(frames.front()).verdict == Verdict::verified);
 }
 
+TEST_CASE("copies in the same bytes, in others and with one byte changed, also after many others") {
+  VerifiedSet verified;
+  FrameVerifier verifier(verified);
+  const Event event = sample();
+  const std::string frame = frame_of(event);
+  std::string spaced = frame;
+  spaced.insert(spaced.find("\"kind\""), " ");
+  CHECK(verifier.check(frame).verdict == Verdict::verified);
+  for (int relay = 0; relay < 3; ++relay) {  // the first copy is hashed, the next are compared
+    const CheckedFrame copy = verifier.check(frame);
+    CHECK(copy.verdict == Verdict::duplicate);
+    CHECK(copy.id == event.id);
+    CHECK(copy.created_at == event.created_at);
+    CHECK(verifier.check(spaced).verdict == Verdict::duplicate);
+  }
+  const size_t begin = frame.find('{');
+  for (size_t at = begin; at < frame.size() - 1; ++at) {
+    std::string changed = frame;
+    changed[at] = changed[at] == '1' ? '2' : '1';
+    const Verdict verdict = verifier.check(changed).verdict;
+    if (verdict == Verdict::duplicate || verdict == Verdict::verified || verdict == Verdict::known)
+      FAIL("changed at " << at);
+  }
+  // More text than is kept in all: the oldest has to be hashed again, and is known all the same.
+  const uint64_t before = verifier.signatures();
+  const std::string filler(60'000, 'x');
+  for (int i = 0; i < 300; ++i) {
+    const std::string other = frame_of(sample(filler + std::to_string(i)));
+    REQUIRE(verifier.check(other).verdict == Verdict::verified);
+    REQUIRE(verifier.check(other).verdict == Verdict::duplicate);
+    REQUIRE(verifier.check(other).verdict == Verdict::duplicate);
+  }
+  CHECK(verifier.check(frame).verdict == Verdict::duplicate);
+  CHECK(verifier.signatures() == before + 300);
+}
+
 TEST_CASE("several workers share what was verified") {
   VerifiedSet verified;
   std::vector<std::string> frames;

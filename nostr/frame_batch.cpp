@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "nostr/event_frame.h"
+#include "nostr/relay.h"
 
 namespace ipnscast::nostr {
 
@@ -92,7 +93,8 @@ void FrameBatch::open_ahead(const std::vector<RelayFrame>& frames, Ahead& ahead)
     if (!plain) continue;
     if (plain->subscription != subscription) {
       subscription = plain->subscription;
-      rule = rules_.find(SubscriptionId(subscription));
+      // The pages of a catch-up follow the rule of the subscription that they belong to.
+      rule = rules_.find(SubscriptionId(Relay::owner(subscription)));
     }
     if (!rule) continue;
     const std::string_view id = guess_id(plain->event);

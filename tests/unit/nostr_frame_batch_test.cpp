@@ -138,6 +138,34 @@ TEST_CASE("addresses, authors, relays and subscriptions do not cover each other 
                         frame_of(version(22, "2"), 1, "other")}) == std::vector(5, kVerified));
 }
 
+TEST_CASE("a page of a catch-up follows its subscription's rule and loses no regular event") {
+  Bench bench;
+  bench.rules.set("s", rule_for({.kinds = {1, 30078}}));
+  const auto regular = [](int64_t created_at) {
+    return sign_event(key_of(7), {{created_at}, 1, {}, std::to_string(created_at)});
+  };
+  // The newest is verified before an older one is left out, also behind it in the page.
+  CHECK(bench.verdicts({frame_of(version(10, "1"), 1, "p:s"), frame_of(regular(11), 1, "p:s"),
+                        frame_of(version(20, "2"), 1, "p:s"), frame_of(regular(9), 1, "p:s"),
+                        frame_of(version(8, "1"), 1, "p:s")}) ==
+        std::vector{kSkipped, kVerified, kVerified, kVerified, kSkipped});
+  CHECK(bench.batch.signatures() == 3);
+  // A forged newest one covers nothing, and the page's own subscription is another than "p".
+  CHECK(bench.verdicts({frame_of(version(10, "5", "b"), 1, "p:s"),
+                        frame_of(forged(version(30, "9", "b")), 1, "p:s"),
+                        frame_of(version(10, "6", "c"), 1, "p:other"),
+                        frame_of(version(11, "7", "c"), 1, "p:other")}) ==
+        std::vector{kVerified, kForged, kVerified, kVerified});
+  // What the live subscription was handed covers what comes in a later page.
+  const Event newest = version(40, "10", "d");
+  CHECK(bench.verdicts({frame_of(newest)}) == std::vector{kVerified});
+  bench.rule = bench.rules.find("s");
+  bench.rule->delivered(newest);
+  CHECK(bench.verdicts({frame_of(version(39, "9", "d"), 1, "p:s"),
+                        frame_of(version(41, "9", "d"), 1, "p:s")}) ==
+        std::vector{kSkipped, kVerified});
+}
+
 TEST_CASE("an event that the filters do not match covers nothing") {
   Bench bench;
   bench.rules.set("s", rule_for({.kinds = {30078}, .until = UnixSeconds{15}}));

@@ -1,4 +1,6 @@
 // Months and years of a pool's life on a virtual clock, by seed.
+#include <malloc.h>
+
 #include <cstdlib>
 
 #include "tests/sim/relay_world.h"
@@ -28,6 +30,18 @@ void check_nothing_lost(World& world) {
 size_t runs(size_t by_default) {
   const char* wanted = std::getenv("IPNSCAST_SIM_RUNS");
   return wanted == nullptr ? by_default : static_cast<size_t>(std::strtoul(wanted, nullptr, 10));
+}
+
+// What is allocated in this process, at one moment of a virtual year. The events that the test
+// itself keeps count of grow with time; everything else has to stay as it is.
+struct MemorySample {
+  size_t bytes = 0;
+  size_t counted_events = 0;
+};
+
+MemorySample memory_of(const World& world) {
+  const struct mallinfo2 now = mallinfo2();
+  return {now.uordblks + now.hblkhd, world.publisher->regular.size()};
 }
 
 }  // namespace
@@ -70,9 +84,23 @@ TEST_CASE("a virtual year: nothing is lost, and the state stays as small as afte
   World young(7, 4);
   young.run(30 * kDay);
   World world(7, 4);
+  std::vector<MemorySample> quarters;
+  for (int quarter = 1; quarter <= 4; ++quarter) {
+    world.time.after(quarter * 91 * kDay, [&] { quarters.push_back(memory_of(world)); });
+  }
   world.run(365 * kDay);
   check_nothing_lost(world);
   CHECK(world.publisher->waiting() == 0);
+  // Hundreds of connections come and go in a quarter: a kilobyte left by each would show.
+  REQUIRE(quarters.size() == 4);
+  constexpr size_t kOfCountedEvent = 2 * 80;  // a node in the publisher's set, one in the reader's
+  constexpr size_t kUpAndDown = 192 * 1024;   // what relays have stored at the moment, for 60 days
+  for (const MemorySample& later : quarters) {
+    const size_t counted = later.counted_events - quarters[0].counted_events;
+    INFO(later.bytes << " bytes after " << quarters[0].bytes << " and " << counted << " events, "
+                     << world.reader->client()->connects() << " connections");
+    CHECK(later.bytes <= quarters[0].bytes + counted * kOfCountedEvent + kUpAndDown);
+  }
   CHECK(world.publisher->state_pages() <= 2 * young.publisher->state_pages());
   // The average wait between two tries lies far above the first one.
   CHECK(world.reader->client()->connects() < 4 * 24 * 365 * 3);

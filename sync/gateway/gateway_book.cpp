@@ -8,7 +8,7 @@ namespace ipnscast::sync::gateway {
 namespace {
 
 constexpr Milliseconds kLeastHedge{20};
-constexpr Milliseconds kLeastPause{100};
+constexpr Milliseconds kLeastPause{75};
 constexpr Milliseconds kMostPause{1'000};
 
 // Scheme, host and port.

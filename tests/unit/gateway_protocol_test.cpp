@@ -229,7 +229,7 @@ TEST_CASE("how long a pause is borne follows from the round trip, where it is kn
   book.note_connected(0, Milliseconds(0));
   CHECK(book.pause_limit(0, Milliseconds(900)) == Milliseconds(200));
   CHECK(book.pause_limit(1, Milliseconds(900)) == Milliseconds(900));
-  CHECK(book.pause_limit(1, Milliseconds(3)) == Milliseconds(100));
+  CHECK(book.pause_limit(1, Milliseconds(3)) == Milliseconds(75));
   CHECK(book.pause_limit(1, Milliseconds(9'000)) == Milliseconds(1'000));
 }
 

@@ -1,6 +1,9 @@
 #include "nostr/net/verify_threads.h"
 
 #include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <semaphore>
 #include <thread>
 #include <utility>
@@ -8,6 +11,7 @@
 #include "nostr/base/inbox.h"
 #include "nostr/base/thread_name.h"
 #include "nostr/net/loop.h"
+#include "nostr/relay.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -20,6 +24,30 @@ constexpr size_t kInboxBytes = 8 * 1024 * 1024;
 constexpr size_t kResults = 64;
 constexpr int kResultsUnderWay = 4;
 
+// Versions of one address that follow each other within kBurstGap are a burst. While it lasts, a
+// thread lets frames gather for kBurstPause, so that one verification serves for all versions of
+// that time. The first two have no delay.
+constexpr Milliseconds kBurstGap{20};
+constexpr Milliseconds kBurstPause{5};
+
+class BurstWatch {
+ public:
+  // A version of this address was verified.
+  void verified(Address address) {
+    const Instant now = std::chrono::steady_clock::now();
+    if (verified_at_.size() >= kAddresses) verified_at_.clear();
+    auto [at, first] = verified_at_.try_emplace(std::move(address), now);
+    if (!first && now - at->second < kBurstGap) until_ = now + kBurstGap;
+    at->second = now;
+  }
+  bool is_on() const { return std::chrono::steady_clock::now() < until_; }
+
+ private:
+  static constexpr size_t kAddresses = 64;
+  std::map<Address, Instant> verified_at_;
+  Instant until_{};
+};
+
 }  // namespace
 
 // One thread with its inbox. At most kResultsUnderWay parts wait for the net thread at a time.
@@ -29,12 +57,17 @@ class VerifyThreads::Worker {
          Sink sink, Room room, size_t number)
       : loop_(loop),
         shared_(std::make_shared<Shared>(std::move(sink), std::move(room))),
+        rules_(rules),
         batch_(verified, rules, limits),
         inbox_(kInboxFrames),
         thread_([this, number] { serve(number); }) {}
 
   ~Worker() {
-    shared_->stopped = true;
+    {
+      std::lock_guard lock(pause_mutex_);
+      shared_->stopped = true;
+    }
+    pause_.notify_all();
     inbox_.close();
     inbox_.drain();
     thread_.join();
@@ -67,6 +100,7 @@ class VerifyThreads::Worker {
   void serve(size_t number) {
     set_thread_name(("verify-" + std::to_string(number)).c_str());
     while (auto job = inbox_.pop()) {
+      if (burst_.is_on()) pause();
       // What waits already goes along: a single frame has no delay, and a burst is seen as one.
       std::vector<Job> jobs = inbox_.drain();
       jobs.insert(jobs.begin(), std::move(*job));
@@ -75,11 +109,25 @@ class VerifyThreads::Worker {
       waiting_bytes_ -= bytes;
       std::vector<Checked> results;
       batch_.check(std::move(jobs), [&](Checked checked) {
+        watch(checked.result);
         results.push_back(std::move(checked));
         if (results.size() == kResults) hand_over(std::exchange(results, {}));
       });
       if (!results.empty()) hand_over(std::move(results));
     }
+  }
+
+  // Of subscriptions whose older versions need no verification.
+  void watch(const CheckedFrame& frame) {
+    if (frame.verdict != Verdict::verified || rules_.empty()) return;
+    if (!rules_.find(SubscriptionId(Relay::owner(frame.subscription)))) return;
+    if (auto address = address_of(std::get<EventMessage>(*frame.message).event))
+      burst_.verified(std::move(*address));
+  }
+
+  void pause() {
+    std::unique_lock lock(pause_mutex_);
+    pause_.wait_for(lock, kBurstPause, [this] { return shared_->stopped.load(); });
   }
 
   void hand_over(std::vector<Checked> results) {
@@ -94,7 +142,11 @@ class VerifyThreads::Worker {
 
   Loop& loop_;
   const std::shared_ptr<Shared> shared_;
-  FrameBatch batch_;
+  const NewestRules& rules_;
+  FrameBatch batch_;  // verifying thread only, as the next
+  BurstWatch burst_;
+  std::mutex pause_mutex_;  // with pause_: ends a pause when we stop
+  std::condition_variable pause_;
   std::atomic<size_t> waiting_bytes_ = 0;
   Inbox<Job> inbox_;
   std::thread thread_;

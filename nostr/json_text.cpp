@@ -51,9 +51,9 @@ char* write_character(char* out, char c) {
     default:
       break;
   }
-  std::memcpy(out, "u00", 3);
-  write_hex(ByteView(&byte, 1), out + 3);
-  return out + 5;
+  for (const char letter : {'u', '0', '0'}) *out++ = letter;
+  write_hex(ByteView(&byte, 1), out);
+  return out + 2;
 }
 
 }  // namespace

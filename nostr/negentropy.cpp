@@ -128,8 +128,9 @@ class Exchange {
  private:
   Status take_range(Reader& reader, const Bound& bound) {
     const auto& items = ours_.items();
-    const size_t upper =
-        std::lower_bound(items.begin() + at_, items.end(), bound, is_below) - items.begin();
+    const auto from = items.begin() + static_cast<std::ptrdiff_t>(at_);
+    const auto upper =
+        static_cast<size_t>(std::lower_bound(from, items.end(), bound, is_below) - items.begin());
     const auto mode = reader.varint();
     if (mode == static_cast<uint64_t>(Mode::skip)) {
       pass(bound, upper);

@@ -107,11 +107,11 @@ void Pool::Impl::connect(Link& link) {
     if (connected_observer) connected_observer(link.url);
   };
   handlers.frame = [this, &link](std::string frame) { received(link, std::move(frame)); };
-  handlers.closed = [this, &link](net::Closed closed) { socket_closed(link, std::move(closed)); };
+  handlers.closed = [this, &link](const net::Closed& closed) { socket_closed(link, closed); };
   link.socket = net::connect(loop, link.url, std::move(client), std::move(handlers));
 }
 
-void Pool::Impl::socket_closed(Link& link, net::Closed closed) {
+void Pool::Impl::socket_closed(Link& link, const net::Closed& closed) {
   log_info("relay", link.url.text() + ": " + closed.text);
   link.last_error = closed.text;
   link.socket.reset();
@@ -236,10 +236,8 @@ void Pool::resume_delivery() {
 }
 
 void Pool::publish(Event event, PublishOptions options, PublishDone done) {
-  impl_->post([event = std::move(event), options = std::move(options),
-               done = std::move(done)](Impl& pool) mutable {
-    pool.publish(std::move(event), options, std::move(done));
-  });
+  impl_->post([event = std::move(event), options = std::move(options), done = std::move(done)](
+                  Impl& pool) mutable { pool.publish(event, options, std::move(done)); });
 }
 
 void Pool::on_connected(std::function<void(const RelayUrl&)> observer) {

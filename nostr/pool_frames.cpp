@@ -5,7 +5,7 @@ namespace ipnscast::nostr {
 
 void Pool::Impl::received(Link& link, std::string frame) {
   net::VerifyThreads::Job job{link.id, std::move(frame)};
-  if (link.stalled.empty() && verify->submit(std::move(job))) return;
+  if (link.stalled.empty() && verify->submit(job)) return;
   link.stalled.push_back(std::move(job.text));
   update_reading(link);
 }
@@ -14,7 +14,7 @@ void Pool::Impl::flush_stalled() {
   for (auto& link : links) {
     while (!link->stalled.empty()) {
       net::VerifyThreads::Job job{link->id, std::move(link->stalled.front())};
-      if (!verify->submit(std::move(job))) {
+      if (!verify->submit(job)) {
         link->stalled.front() = std::move(job.text);
         break;
       }

@@ -73,7 +73,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void do_one(Link& link, Relay::Action& action);
   void arm(Link& link);
   void wake(uint64_t id);
-  void socket_closed(Link& link, net::Closed closed);
+  void socket_closed(Link& link, const net::Closed& closed);
   void network_back();
   void ask_for_information(Link& link);
   void informed(const RelayUrl& url, const RelayInformation& what);
@@ -94,7 +94,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void update_reading(Link& link);
 
   // pool_publish.cpp
-  void publish(Event event, const PublishOptions& wanted, PublishDone done);
+  void publish(const Event& event, const PublishOptions& wanted, PublishDone done);
   void published(Link& link, const EventId& id, RelayOutcome outcome);
   void deadline_passed(const EventId& id);
   void report_if_due(std::multimap<EventId, Publish>::iterator it);

@@ -3,7 +3,7 @@
 
 namespace ipnscast::nostr {
 
-void Pool::Impl::publish(Event event, const PublishOptions& wanted, PublishDone done) {
+void Pool::Impl::publish(const Event& event, const PublishOptions& wanted, PublishDone done) {
   const Now now = system_now();
   const Instant deadline = now.steady + wanted.deadline;
   Publish publish;

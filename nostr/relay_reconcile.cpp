@@ -31,7 +31,7 @@ void Relay::known(const SubscriptionId& id, NegentropySet known, Now now, Action
 void Relay::take_step(const SubscriptionId& id, Subscription& subscription,
                       Reconciliation::Step step, Now now, Actions& out) {
   due_subscriptions_.set(id, now.steady + options_.page_timeout);
-  const auto send = [&](ClientMessage message) { out.push_back(Send{to_frame(message)}); };
+  const auto send = [&](const ClientMessage& message) { out.push_back(Send{to_frame(message)}); };
   if (auto* open = std::get_if<Reconciliation::Open>(&step)) {
     subscription.negotiating = true;
     send(NegOpenRequest{id, std::move(open->filter), std::move(open->message)});

@@ -14,7 +14,7 @@
 #include "nostr/relay_url.h"
 #include "nostr/signer.h"
 #include "sync/ipfs/block_source.h"
-#include "sync/ipfs/cid.h"
+#include "sync/ipfs/dag_scope.h"
 #include "sync/ipfs/ipns_record.h"
 
 namespace ipnscast::sync {
@@ -162,6 +162,19 @@ struct PublishOptions {
   bool force = false;  // publish an empty state over a richer one, or go past a conflict
 };
 
+struct GetProgress {
+  uint64_t bytes = 0;  // received and verified
+  uint64_t blocks = 0;
+  uint64_t waiting = 0;  // blocks that are known to be missing; more may turn up below them
+};
+
+struct GetOptions {
+  Milliseconds deadline{600'000};
+  std::optional<ByteRange> bytes;  // of a file: only these are fetched and written
+  // Runs on a fetch thread, ten times a second at most; must not block.
+  std::function<void(const GetProgress&)> on_progress;
+};
+
 // What is known of a name right now.
 struct NameStatus {
   IpnsName name;
@@ -219,10 +232,13 @@ class Client {
                                    std::optional<IpnsRecord> record = {}) = 0;
 
   virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) = 0;
-  // Fetches the whole DAG under cid, or what `path` inside of it names, verified, and writes it to
-  // `target` (absent before; a directory is swapped in whole).
+  // Fetches the file or directory that `path` names inside of cid (empty: cid itself), verified,
+  // and writes it to `target` (absent before; appears whole). Nothing beside the path is fetched.
+  // What was received is kept in the cache: a get that was interrupted goes on where it was.
+  // Errc::not_found, Errc::mismatch (bytes are asked of what is no file, a path through a file),
+  // Errc::conflict when the target is there, Errc::timeout, Errc::busy, Errc::io.
   virtual Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
-                     Milliseconds deadline) = 0;
+                     const GetOptions& options = {}) = 0;
 
   virtual std::vector<NameStatus> status() = 0;
   virtual PrivateHintCounters private_hints() const = 0;

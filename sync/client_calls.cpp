@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "sync/client_impl.h"
-#include "sync/ipfs/path_resolver.h"
 #include "sync/ipfs/unpacker.h"
 #include "sync/state_store.h"
 
@@ -11,7 +10,7 @@ namespace ipnscast::sync {
 Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   std::optional<NameRow> stored;
-  const Status read = writer_->run([&](store::Database& db) -> Status {
+  Status read = writer_->run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);
     if (!row) return fail(row.error());
     stored = std::move(*row);
@@ -57,18 +56,26 @@ Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds dea
 }
 
 Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
-                       Milliseconds deadline) {
+                       const GetOptions& options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   const BlockCache::Hold hold(*cache_, cid);
-  FetchOptions options;
-  options.max_bytes = config_.fetch_max_bytes;
-  options.stall = config_.fetch_stall;
-  options.deadline = deadline;
-  auto fetched = fetcher_->fetch_now(cid, options);
+  FetchOptions fetch;
+  fetch.max_bytes = config_.fetch_max_bytes;
+  fetch.stall = config_.fetch_stall;
+  fetch.deadline = options.deadline;
+  fetch.scope.path = std::string(path);
+  if (options.bytes) {
+    fetch.scope.part = DagPart::entity;
+    fetch.scope.bytes = options.bytes;
+  }
+  if (options.on_progress) {
+    fetch.on_progress = [tell = options.on_progress](const FetchProgress& now) {
+      tell({now.bytes, now.blocks, now.waiting});
+    };
+  }
+  auto fetched = fetcher_->fetch_now(cid, fetch);
   if (!fetched) return fail(fetched.error());
-  auto root = resolve_path(*cache_, cid, path);
-  if (!root) return fail(root.error());
-  auto written = unpack(*cache_, *root, target, {});
+  auto written = unpack(*cache_, fetched->target, target, {.bytes = options.bytes});
   return written ? Status{} : fail(written.error());
 }
 
@@ -93,7 +100,7 @@ std::vector<NameStatus> ClientImpl::status() {
 Status ClientImpl::forget(const IpnsName& name) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   bool known = false;
-  const Status erased = writer_->run([&](store::Database& db) -> Status {
+  Status erased = writer_->run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);
     if (!row) return fail(row.error());
     if (!*row) return {};

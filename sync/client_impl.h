@@ -32,7 +32,7 @@ class ClientImpl final : public Client {
                            std::optional<IpnsRecord> record) override;
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
-             Milliseconds deadline) override;
+             const GetOptions& options) override;
   std::vector<NameStatus> status() override;
   PrivateHintCounters private_hints() const override { return sync_->private_hints(); }
   Status forget(const IpnsName& name) override;

@@ -30,18 +30,21 @@ FetchJob::FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& 
       options_(options),
       inbox_(std::move(inbox)),
       started_(std::chrono::steady_clock::now()),
-      plan_(cache, options.max_bytes, options.shares) {}
+      plan_(cache, options.max_bytes, options.shares, options.scope),
+      told_(started_) {}
 
 Result<FetchReport> FetchJob::run() {
   const BlockCache::Hold hold(cache_, root_);
   Status status = plan_.begin(root_);
   if (status) status = loop();
   while (!running_.empty()) drop(running_.begin()->first);
+  tell_progress(true);
   if (status && !options_.keep_as.empty()) status = cache_.keep(options_.keep_as, root_);
   if (!status) return fail(status.error());
   report_.bytes = plan_.bytes();
   report_.blocks = plan_.blocks();
   report_.took = since(started_);
+  report_.target = plan_.target().value_or(root_);
   return std::move(report_);
 }
 
@@ -62,6 +65,7 @@ Status FetchJob::loop() {
       return fail(Errc::timeout, "content not fetched within the deadline");
     // Bytes that wait to be taken are not the gateways' silence.
     if (!event) check_quiet(now);
+    tell_progress(false);
   }
   return {};
 }
@@ -75,6 +79,10 @@ void FetchJob::start_tasks() {
     active.task = std::move(*task);
     active.left = candidates();
     if (ask_next(active)) continue;
+    if (active.task.scope != nullptr) {  // no one speaks what could ask for it as a stream
+      task_over(owner, true);
+      continue;
+    }
     // Nobody may be asked right now. While others are at work that may change.
     if (active_.size() > 1) return task_over(owner, false);
     ended_ = fail(Errc::busy, "every gateway is left alone for a while after failures");
@@ -114,12 +122,14 @@ bool FetchJob::ask_next(Active& active) {
   while (!active.left.empty()) {
     const Candidate candidate = active.left.back();
     active.left.pop_back();
-    if (liars_.count(candidate.gateway) != 0 || !book_.admit(candidate.gateway, now)) continue;
+    if (liars_.count(candidate.gateway) != 0) continue;
+    if (active.task.scope != nullptr && candidate.dialect == FetchDialect::rpc) continue;
+    if (!book_.admit(candidate.gateway, now)) continue;
     const uint64_t number = ++last_transfer_;
     // A stream also brings what we have already, within reason.
-    gateway::HttpCall call = fetch_call(
-        book_.endpoint(candidate.gateway), candidate.dialect, active.task.kind, active.task.cid,
-        plan_.bytes_left() + plan_.bytes_left() / 8 + 4 * kMaxBlockBytes);
+    gateway::HttpCall call =
+        fetch_call(book_.endpoint(candidate.gateway), candidate.dialect, active.task,
+                   plan_.bytes_left() + plan_.bytes_left() / 8 + 4 * kMaxBlockBytes);
     call.deadline = std::chrono::duration_cast<Milliseconds>(started_ + options_.deadline - now) +
                     Milliseconds(1);
     call.stall = options_.stall;
@@ -357,6 +367,14 @@ Instant FetchJob::next_wake() const {
     if (const auto quiet = quiet_at(active)) next = std::min(next, *quiet);
   }
   return next;
+}
+
+void FetchJob::tell_progress(bool at_once) {
+  if (!options_.on_progress) return;
+  const Instant now = std::chrono::steady_clock::now();
+  if (!at_once && now < told_ + Milliseconds(100)) return;
+  told_ = now;
+  options_.on_progress({plan_.bytes(), plan_.blocks(), plan_.missing()});
 }
 
 void FetchJob::judge(const Candidate& candidate, const Status& outcome, Seconds retry_after) {

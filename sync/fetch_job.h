@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,19 +14,29 @@
 
 namespace ipnscast::sync {
 
+struct FetchProgress {
+  uint64_t bytes = 0;  // received, verified and kept
+  uint64_t blocks = 0;
+  uint64_t waiting = 0;  // blocks that are known to be missing
+};
+
 struct FetchOptions {
   uint64_t max_bytes = uint64_t{4} << 30;  // of blocks that are not yet in the cache
   Milliseconds deadline{600'000};
   Milliseconds stall{5'000};  // without a new byte, until another gateway goes on
+  DagScope scope;             // what of the DAG; by default all
   bool shares = false;  // another version of it is in the cache: only what is new is asked for
   std::string
       keep_as;  // on success `root` is the current version of this in the cache; empty: of nothing
   size_t parallel = 8;      // blocks asked for at a time
   size_t streams = 3;       // of these, whole streams
   Milliseconds hedge{300};  // until another is asked beside it, while a gateway's p95 is not known
+  // Told on the fetch's thread, ten times a second at most, and once at the end. Must not block.
+  std::function<void(const FetchProgress&)> on_progress;
 };
 
 struct FetchReport {
+  Cid target;          // where the scope's path ends
   uint64_t bytes = 0;  // received and kept
   uint64_t blocks = 0;
   Milliseconds took{0};
@@ -41,7 +52,7 @@ class FetchJob {
   FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& cache, Cid root,
            FetchOptions options, std::shared_ptr<FetchInbox> inbox);
 
-  // The whole DAG is in the cache. Errc::not_found when every gateway says so; unreachable,
+  // All that is wanted is in the cache. Errc::not_found when every gateway says so; unreachable,
   // timeout, busy (all are left alone), cancelled, too_large, parse and unsupported (content that
   // no gateway can mend), io.
   Result<FetchReport> run();
@@ -99,6 +110,7 @@ class FetchJob {
   void join(Active& active, Instant now);
   bool another_to_ask(Instant now) const;
   Instant next_wake() const;
+  void tell_progress(bool at_once);
   void judge(const Candidate& candidate, const Status& outcome, Seconds retry_after);
 
   // constant after construction
@@ -118,6 +130,7 @@ class FetchJob {
   std::set<size_t> liars_;
   std::map<size_t, Instant> paused_;  // gateways that went quiet in the middle, and when
   FetchReport report_;
+  Instant told_;  // of the progress
   Status ended_;  // why the fetch as a whole cannot go on
 };
 

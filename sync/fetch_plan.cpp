@@ -6,13 +6,36 @@
 #include "sync/ipfs/dag_walk.h"
 
 namespace ipnscast::sync {
+namespace {
+
+constexpr char kPlaced = '\1';  // after the key of a block of which not all below is wanted
+
+// Where all below a block is wanted, it does not matter where it stands.
+std::string place_text(const ScopeGuide::Place& place) {
+  if (place.kind == ScopeGuide::Place::Kind::whole) return {};
+  return '\0' + std::to_string(static_cast<int>(place.kind)) + ' ' + std::to_string(place.step) +
+         ' ' + std::to_string(place.bits) + ' ' + std::to_string(place.offset);
+}
+
+// Steps that a URL cannot say.
+bool can_ask_for(const DagScope& scope) {
+  const auto steps = path_steps(scope.path);
+  return std::none_of(steps.begin(), steps.end(),
+                      [](const std::string& step) { return step == "." || step == ".."; });
+}
+
+}  // namespace
 
 std::string FetchPlan::key(const Cid& cid) { return std::string(as_text(block_key(cid))); }
 
 Status FetchPlan::begin(const Cid& root) {
-  Status status = discover({root}, nullptr, nullptr);
+  auto first = guide_.begin(root);
+  if (!first) return fail(first.error());
+  Status status = discover({std::move(*first)}, nullptr, nullptr);
   if (shares_) {
     for (auto& [name, wanted] : wanted_) wanted.bulk = false;
+  } else if (const auto it = wanted_.find(key(root)); it != wanted_.end()) {
+    it->second.scoped = !scope_.is_whole() && can_ask_for(scope_);
   }
   return status;
 }
@@ -25,7 +48,8 @@ std::optional<FetchPlan::Task> FetchPlan::next_task(size_t streams) {
     unowned_.pop_front();
     const auto it = wanted_.find(name);
     if (it == wanted_.end() || it->second.owner != 0) continue;
-    const bool car = it->second.bulk && may_have_links(it->second.cid);
+    const bool scoped = it->second.scoped;
+    const bool car = scoped || (it->second.bulk && may_have_links(it->second.cid));
     if (car && streams_.size() >= streams) {
       unowned_.push_back(std::move(name));
       continue;
@@ -33,7 +57,8 @@ std::optional<FetchPlan::Task> FetchPlan::next_task(size_t streams) {
     it->second.owner = ++last_owner_;
     if (car) streams_.insert(last_owner_);
     owned_[last_owner_].push_back(std::move(name));
-    return Task{last_owner_, it->second.cid, car ? Kind::car : Kind::raw};
+    return Task{last_owner_, it->second.cid, car ? Kind::car : Kind::raw,
+                scoped ? &scope_ : nullptr};
   }
   return std::nullopt;
 }
@@ -48,23 +73,29 @@ Result<FetchPlan::Accepted> FetchPlan::accept_key(const Task& task, const std::s
   Accepted out;
   const auto it = wanted_.find(key);
   if (it == wanted_.end()) {
-    out.verdict = seen_.count(key) != 0 ? Verdict::unwanted : Verdict::unexpected;
+    const bool known = seen_.count(key) != 0 || seen_.count(key + kPlaced) != 0;
+    out.verdict = known ? Verdict::unwanted : Verdict::unexpected;
     return out;
   }
   if (block.size() > bytes_left()) {
     return fail(Errc::too_large, "content of more than " + std::to_string(max_bytes_) + " bytes");
   }
   // The codec is the link's, not what a stream claims.
-  const Cid wanted_cid = it->second.cid;
-  const bool bulk = it->second.bulk;
-  if (Status status = cache_.put(wanted_cid, block); !status) return fail(status.error());
-  wanted_.erase(it);
+  if (Status status = cache_.put(it->second.cid, block); !status) return fail(status.error());
+  const Wanted wanted = std::move(wanted_.extract(it).mapped());
   bytes_ += block.size();
   ++blocks_;
   out.verdict = Verdict::accepted;
-  auto links = block_links(wanted_cid, block);
-  if (!links) return fail(links.error().within(wanted_cid.to_string()));
-  const bool descend = !bulk && !nothing_known(*links);
+  auto links = guide_.links({wanted.cid, wanted.place}, block);
+  if (!links) return fail(links.error().within(wanted.cid.to_string()));
+  for (const Place& place : wanted.others) {
+    auto more = guide_.links({wanted.cid, place}, block);
+    if (!more) return fail(more.error().within(wanted.cid.to_string()));
+    links->insert(links->end(), std::make_move_iterator(more->begin()),
+                  std::make_move_iterator(more->end()));
+  }
+  const bool placed = wanted.place.kind != Place::Kind::whole;
+  const bool descend = placed ? shares_ : !wanted.bulk && !nothing_known(*links);
   if (Status status = discover(std::move(*links), &task, &out.now_wanted); !status)
     return fail(status.error());
   if (descend) {
@@ -84,7 +115,8 @@ bool FetchPlan::owes(const Task& task) const {
 
 void FetchPlan::release(const Task& task, bool raw_only) {
   const auto own = wanted_.find(key(task.cid));
-  if (raw_only && own != wanted_.end() && own->second.owner == task.owner) own->second.bulk = false;
+  if (raw_only && own != wanted_.end() && own->second.owner == task.owner)
+    own->second.bulk = own->second.scoped = false;
   hand_back(task.owner);
 }
 
@@ -103,51 +135,62 @@ void FetchPlan::hand_back(Owner owner) {
 }
 
 // Walks from `open` over what is in the cache. Depth first, in the order of the links.
-Status FetchPlan::discover(std::vector<Cid> open, const Task* task,
-                           std::vector<std::string>* now_wanted) {
+Status FetchPlan::discover(Visits open, const Task* task, std::vector<std::string>* now_wanted) {
   std::reverse(open.begin(), open.end());
   const Owner owner = task != nullptr && task->kind == Kind::car ? task->owner : 0;
   while (!open.empty()) {
-    const Cid cid = std::move(open.back());
+    const ScopeGuide::Visit visit = std::move(open.back());
     open.pop_back();
-    const bool inner = may_have_links(cid);
+    const bool inner = ScopeGuide::looks_into(visit);
     std::optional<Bytes> block;
-    if (cid.is_identity()) {
+    if (visit.cid.is_identity()) {
       if (!inner) continue;
-      block = cid.hash.digest;
+      block = visit.cid.hash.digest;
     } else {
-      std::string name = key(cid);
-      if (!seen_.insert(name).second) continue;
+      std::string name = key(visit.cid);
+      if (!seen_.insert(name + place_text(visit.place)).second) continue;
       bool here = false;
       if (inner) {
-        auto read = cache_.get(cid);
+        auto read = cache_.get(visit.cid);
         if (!read) return fail(read.error());
         block = std::move(*read);
         here = block.has_value();
       } else {
-        here = cache_.has(cid);
+        here = cache_.has(visit.cid);
       }
       if (!here) {
-        if (now_wanted != nullptr) now_wanted->push_back(name);
-        if (owner == 0)
-          unowned_.push_back(name);
-        else
-          owned_[owner].push_back(name);
-        wanted_.emplace(std::move(name), Wanted{cid, owner, true});
+        want(visit, name, owner, now_wanted);
         continue;
       }
     }
     if (!block) continue;
-    auto links = block_links(cid, *block);
-    if (!links) return fail(links.error().within(cid.to_string()));
+    auto links = guide_.links(visit, *block);
+    if (!links) return fail(links.error().within(visit.cid.to_string()));
     open.insert(open.end(), std::make_move_iterator(links->rbegin()),
                 std::make_move_iterator(links->rend()));
   }
   return {};
 }
 
-bool FetchPlan::nothing_known(const std::vector<Cid>& links) {
-  return std::none_of(links.begin(), links.end(), [&](const Cid& cid) { return cache_.has(cid); });
+void FetchPlan::want(const ScopeGuide::Visit& visit, const std::string& name, Owner owner,
+                     std::vector<std::string>* now_wanted) {
+  const auto known = wanted_.find(name);
+  if (visit.place.kind != Place::Kind::whole) seen_.insert(name + kPlaced);
+  if (known != wanted_.end()) return known->second.others.push_back(visit.place);
+  if (now_wanted != nullptr) now_wanted->push_back(name);
+  if (owner == 0)
+    unowned_.push_back(name);
+  else
+    owned_[owner].push_back(name);
+  Wanted wanted{visit.cid, owner};
+  wanted.bulk = visit.place.kind == Place::Kind::whole;
+  wanted.place = visit.place;
+  wanted_.emplace(name, std::move(wanted));
+}
+
+bool FetchPlan::nothing_known(const Visits& links) {
+  return std::none_of(links.begin(), links.end(),
+                      [&](const ScopeGuide::Visit& visit) { return cache_.has(visit.cid); });
 }
 
 }  // namespace ipnscast::sync

@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "sync/block_cache.h"
+#include "sync/ipfs/dag_scope.h"
 
 namespace ipnscast::sync {
 
-// What of a DAG is still missing, and who is to bring it. Walks the DAG from its root over the
-// blocks that are in the cache; what it meets and does not find is wanted, until accept() gives it.
-// The DAG is whole when nothing is wanted: that, and no status or end of a stream, is what proves
-// it. No sockets, no clock; one thread.
+// What of a DAG, or of a part of it, is still missing, and who is to bring it. Walks from its root
+// over the blocks that are in the cache; what it meets and does not find is wanted, until accept()
+// gives it. It is whole when nothing is wanted: that, and no status or end of a stream, is what
+// proves it. No sockets, no clock; one thread.
 class FetchPlan {
  public:
   enum class Kind {
-    car,  // the whole DAG below it, as a stream
+    car,  // the whole DAG below it as a stream, or what `scope` says
     raw,  // this block alone
   };
   using Owner = uint64_t;  // 0: nobody yet
@@ -26,6 +27,7 @@ class FetchPlan {
     Owner owner = 0;
     Cid cid;
     Kind kind = Kind::raw;
+    const DagScope* scope = nullptr;  // of the root's stream, the plan's; null: all
   };
   enum class Verdict { accepted, unwanted, unexpected };  // unwanted: we have it
   struct Accepted {
@@ -36,12 +38,19 @@ class FetchPlan {
   // With `shares` the DAG is expected to have much in common with what is in the cache: it is
   // descended block by block, and only below nodes of which nothing is known are whole streams
   // asked for.
-  FetchPlan(BlockCache& cache, uint64_t max_bytes, bool shares)
-      : cache_(cache), max_bytes_(max_bytes), shares_(shares) {}
+  FetchPlan(BlockCache& cache, uint64_t max_bytes, bool shares, DagScope scope = {})
+      : cache_(cache),
+        max_bytes_(max_bytes),
+        shares_(shares),
+        scope_(std::move(scope)),
+        guide_(scope_) {}
 
-  // Errc::parse when a block that we have is not of its codec, Errc::io.
+  // Errors of ScopeGuide::links() for blocks that we have, Errc::io.
   Status begin(const Cid& root);
   bool complete() const { return wanted_.empty(); }
+  uint64_t missing() const { return wanted_.size(); }  // blocks
+  // Where the scope's path ends, once that is known.
+  const std::optional<Cid>& target() const { return guide_.target(); }
 
   // The next block that nobody brings, or nothing. At most `streams` car tasks are handed out at a
   // time.
@@ -49,7 +58,7 @@ class FetchPlan {
   bool wanted(const Cid& cid) const;
   // A block that came while `owner` ran. What it links to is then wanted too, from the same owner
   // for a car task. Errc::signature when the bytes are not the CID's; Errc::too_large beyond
-  // max_bytes; Errc::parse; Errc::io.
+  // max_bytes; errors of ScopeGuide::links(); Errc::io.
   Result<Accepted> accept(const Task& task, const Cid& cid, ByteView block);
   // The same by the block's key: what is wanted says which CID it is.
   Result<Accepted> accept_key(const Task& task, const std::string& key, ByteView block);
@@ -68,21 +77,30 @@ class FetchPlan {
   static std::string key(const Cid& cid);
 
  private:
+  using Place = ScopeGuide::Place;
+  using Visits = std::vector<ScopeGuide::Visit>;
   struct Wanted {
     Cid cid;
     Owner owner = 0;
-    bool bulk = true;  // ask for the whole DAG below
+    bool bulk = true;           // ask for the whole DAG below
+    bool scoped = false;        // the root: ask for the scope as a stream
+    Place place;                // where it stands
+    std::vector<Place> others;  // and where else
   };
-  Status discover(std::vector<Cid> open, const Task* task, std::vector<std::string>* now_wanted);
+  Status discover(Visits open, const Task* task, std::vector<std::string>* now_wanted);
   void hand_back(Owner owner);
-  bool nothing_known(const std::vector<Cid>& links);
+  void want(const ScopeGuide::Visit& visit, const std::string& name, Owner owner,
+            std::vector<std::string>* now_wanted);
+  bool nothing_known(const Visits& links);
 
   // constant after construction
   BlockCache& cache_;
   const uint64_t max_bytes_;
   const bool shares_;
+  const DagScope scope_;
 
-  std::unordered_set<std::string> seen_;
+  ScopeGuide guide_;
+  std::unordered_set<std::string> seen_;  // keys, and places where not all below is wanted
   std::unordered_map<std::string, Wanted> wanted_;
   std::deque<std::string> unowned_;  // keys, may be wanted no longer
   std::unordered_map<Owner, std::vector<std::string>> owned_;

@@ -6,14 +6,15 @@
 namespace ipnscast::sync {
 
 gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dialect,
-                             FetchPlan::Kind kind, const Cid& cid, uint64_t max_bytes) {
-  const bool car = kind == FetchPlan::Kind::car;
+                             const FetchPlan::Task& task, uint64_t max_bytes) {
+  const bool car = task.kind == FetchPlan::Kind::car;
   if (dialect == FetchDialect::rpc) {
-    return car ? gateway::kubo_dag_export_call(endpoint, cid, max_bytes)
-               : gateway::kubo_block_get_call(endpoint, cid, false);
+    return car ? gateway::kubo_dag_export_call(endpoint, task.cid, max_bytes)
+               : gateway::kubo_block_get_call(endpoint, task.cid, false);
   }
-  return car ? gateway::car_call(endpoint, cid, gateway::DagScope::all, max_bytes)
-             : gateway::raw_block_call(endpoint, cid);
+  if (!car) return gateway::raw_block_call(endpoint, task.cid);
+  return gateway::car_call(endpoint, task.cid, task.scope != nullptr ? *task.scope : DagScope{},
+                           max_bytes);
 }
 
 Status check_fetch_head(FetchDialect dialect, FetchPlan::Kind kind, const gateway::HttpHead& head) {
@@ -23,7 +24,7 @@ Status check_fetch_head(FetchDialect dialect, FetchPlan::Kind kind, const gatewa
 }
 
 FetchTransfer::FetchTransfer(gateway::Http& http, gateway::HttpCall call, uint64_t number,
-                             std::shared_ptr<FetchInbox> inbox)
+                             const std::shared_ptr<FetchInbox>& inbox)
     : http_(http) {
   gateway::HttpHandlers handlers;
   handlers.head = [inbox, number](const gateway::HttpHead& head) {
@@ -32,9 +33,9 @@ FetchTransfer::FetchTransfer(gateway::Http& http, gateway::HttpCall call, uint64
   // Paused is said before the second try: whoever makes room after that try sees it and resumes.
   handlers.chunk = [inbox, number, paused = paused_](ByteView bytes) {
     FetchEvent event = TransferChunk{number, to_bytes(bytes)};
-    if (inbox->try_push(std::move(event)) || inbox->closed()) return true;
+    if (inbox->try_push(event) || inbox->closed()) return true;
     *paused = true;
-    if (!inbox->try_push(std::move(event)) && !inbox->closed()) return false;
+    if (!inbox->try_push(event) && !inbox->closed()) return false;
     *paused = false;
     return true;
   };

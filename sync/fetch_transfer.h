@@ -30,9 +30,9 @@ using FetchInbox = Inbox<FetchEvent>;
 // Which protocol a gateway is asked with.
 enum class FetchDialect { trustless, rpc };
 
-// The request for a block or a DAG. `max_bytes` bounds a stream.
+// The request for a block or a DAG. `max_bytes` bounds a stream. Kubo's RPC knows no scopes.
 gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dialect,
-                             FetchPlan::Kind kind, const Cid& cid, uint64_t max_bytes);
+                             const FetchPlan::Task& task, uint64_t max_bytes);
 // Whether the answer's head is that of what was asked for: errors of gateway::check_status(),
 // Errc::mismatch.
 Status check_fetch_head(FetchDialect dialect, FetchPlan::Kind kind, const gateway::HttpHead& head);
@@ -43,7 +43,7 @@ Status check_fetch_head(FetchDialect dialect, FetchPlan::Kind kind, const gatewa
 class FetchTransfer {
  public:
   FetchTransfer(gateway::Http& http, gateway::HttpCall call, uint64_t number,
-                std::shared_ptr<FetchInbox> inbox);
+                const std::shared_ptr<FetchInbox>& inbox);
   ~FetchTransfer();
   FetchTransfer(const FetchTransfer&) = delete;
   FetchTransfer& operator=(const FetchTransfer&) = delete;

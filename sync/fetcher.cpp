@@ -74,7 +74,7 @@ FetchId Fetcher::fetch(const Cid& root, const FetchOptions& options, Done done) 
     impl_->inboxes[id] = inbox;
   }
   Order order{id, root, options, std::move(done), inbox};
-  if (impl_->orders.try_push(std::move(order))) return id;
+  if (impl_->orders.try_push(order)) return id;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->inboxes.erase(id);

@@ -1,7 +1,6 @@
 // The sync thread's work on the network: resolutions, polls, fetches along chains of names.
 #include <algorithm>
 
-#include "sync/ipfs/path_resolver.h"
 #include "sync/sync_thread.h"
 
 namespace ipnscast::sync {
@@ -132,18 +131,11 @@ void SyncThread::fetch_root(JobId job, const Cid& root, std::string path) {
   const NameRow* row = engine_.find(action.name);
   options.shares = row != nullptr && row->handed.has_value();
   options.keep_as = action.name.to_string();
+  options.scope.path = std::move(path);
   work_[job].fetch = parts_.fetcher.fetch(
-      root, options,
-      // On a fetch thread: the look-ups below read the local cache only.
-      [inbox = inbox_, cache = &parts_.cache, name = action.name, job, root,
-       path = std::move(path)](const Result<FetchReport>& fetched) {
-        const auto failed = [&](const Error& error) {
-          inbox->push_reserved(Input(input::FetchFailed{name, job, error}));
-        };
-        if (!fetched) return failed(fetched.error());
-        auto end = path.empty() ? Result<Cid>(root) : resolve_path(*cache, root, path);
-        if (!end) return failed(end.error());
-        inbox->push_reserved(Input(input::Fetched{name, job, *end}));
+      root, options, [inbox = inbox_, name = action.name, job](const Result<FetchReport>& fetched) {
+        inbox->push_reserved(fetched ? Input(input::Fetched{name, job, fetched->target})
+                                     : Input(input::FetchFailed{name, job, fetched.error()}));
       });
 }
 

@@ -85,8 +85,7 @@ Status ChangeHandler::catch_up(const sync::NameStatus& status) {
     // The blocks are not kept any more: fetching brings them back.
     const auto folder = TemporaryDirectory::make();
     if (!folder) return fail(folder.error());
-    const Status got =
-        client_.get(*status.cid, "", folder->path() / "content", Milliseconds(600'000));
+    const Status got = client_.get(*status.cid, "", folder->path() / "content", {});
     if (!got) return got;
     shown = show(status.value, *status.cid);
   }

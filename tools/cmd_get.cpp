@@ -8,6 +8,7 @@
 
 #include "tools/ipfs_path.h"
 #include "tools/json_text.h"
+#include "tools/progress_line.h"
 #include "tools/reading_client.h"
 #include "tools/target.h"
 
@@ -20,6 +21,7 @@ constexpr int kLongestChain = 32;  // of names that point to names
 struct Options {
   std::string source;
   std::string out;
+  std::optional<sync::ByteRange> bytes;
   bool derived = false;
 };
 
@@ -70,12 +72,25 @@ Status copy_to_output(const std::filesystem::path& file) {
   return {};  // what could not be written is told at the end of the program
 }
 
+sync::GetOptions get_options(const Options& options, ProgressLine& line, Milliseconds deadline) {
+  sync::GetOptions out{.deadline = deadline, .bytes = options.bytes};
+  if (line.active()) {
+    out.on_progress = [&line, rate = Rate()](const sync::GetProgress& now) {
+      line.show(byte_count(now.bytes) + " in " + std::to_string(now.blocks) + " blocks, " +
+                rate.of(now.bytes) +
+                (now.waiting == 0 ? "" : ", " + std::to_string(now.waiting) + " blocks to come"));
+    };
+  }
+  return out;
+}
+
 // By way of a file, so that nothing unverified is ever written out.
-Status get_to_output(ReadingClient& client, const IpfsPath& content, Milliseconds deadline) {
+Status get_to_output(ReadingClient& client, const IpfsPath& content,
+                     const sync::GetOptions& options) {
   const auto folder = TemporaryDirectory::make();
   if (!folder) return fail(folder.error());
   const auto file = folder->path() / "content";
-  const Status got = client->get(content.cid, content.path, file, deadline);
+  const Status got = client->get(content.cid, content.path, file, options);
   if (!got) return got;
   std::error_code failed;
   if (!std::filesystem::is_regular_file(file, failed))
@@ -99,14 +114,15 @@ void get(Context& context, const Options& options) {
   if (!client) return report(context, client.error());
   const auto content = find(*session, *client, options, resolve_by);
   if (!content) return report(context, content.error());
-  if (options.out == "-") {
-    const Status done = get_to_output(*client, *content, deadline);
-    if (!done) report(context, done.error());
-    return;
+  Status done;
+  {
+    ProgressLine line(context.json);
+    const sync::GetOptions wanted = get_options(options, line, deadline);
+    done = options.out == "-" ? get_to_output(*client, *content, wanted)
+                              : (*client)->get(content->cid, content->path, options.out, wanted);
   }
-  const Status done = (*client)->get(content->cid, content->path, options.out, deadline);
   if (!done) return report(context, done.error());
-  if (context.json)
+  if (context.json && options.out != "-")
     print_line(
         dump({{"cid", content->cid.to_string()}, {"path", content->path}, {"out", options.out}}));
 }
@@ -123,6 +139,16 @@ void add_get(CLI::App& app, Context& context) {
   command->add_option("-o,--output", options->out, "Must be absent; - for standard output")
       ->type_name("OUT")
       ->required();
+  command
+      ->add_option_function<std::string>(
+          "--bytes",
+          [options](const std::string& text) {
+            const auto range = sync::ByteRange::parse(text);
+            if (!range) throw CLI::ValidationError("--bytes", range.error().message);
+            options->bytes = *range;
+          },
+          "Only these of a file, ends included: 0:99, 100:*, or -20:* for the last 20")
+      ->type_name("FROM:TO");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { get(context, *options); });
 }

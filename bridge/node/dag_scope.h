@@ -1,29 +1,21 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
 
-#include "sync/ipfs/block_source.h"
+#include "sync/ipfs/dag_scope.h"
 
 namespace ipnscast::bridge {
 
-// How much of a DAG is meant. Trustless gateway, "dag-scope".
-enum class DagScope {
-  block,   // the block alone
-  entity,  // what makes up one thing: all of a file, all shards of a directory, else the block
-  all,     // everything below
-};
-
 using OnBlock = std::function<Status(const sync::Cid&, ByteView block)>;
 
-// Visits the blocks of the DAG depth first, parents before children, links in their order, each
-// block once (order=dfs, dups=n); before them those that lead from the root along `path` ("/a/b",
-// or empty), so that a client can verify the path. Blocks are verified; identity CIDs are walked
-// through but not visited. Errc::not_found naming the first block that is missing, or a step of the
-// path that is not there; Errc::parse for a block that does not decode; what `visit` returns as an
-// error ends the walk.
-Status visit_scope(sync::BlockSource& source, const sync::Cid& root, std::string_view path,
-                   DagScope scope, const OnBlock& visit);
+// Visits the blocks of a part of a DAG depth first, parents before children, links in their order,
+// each block once (order=dfs, dups=n); before them those that lead to it along the path, so that a
+// client can verify the path. Blocks are verified; identity CIDs are walked through but not
+// visited. Errc::not_found naming the first block that is missing, or a step of the path that is
+// not there; Errc::parse for a block that does not decode; what `visit` returns as an error ends
+// the walk.
+Status visit_scope(sync::BlockSource& source, const sync::Cid& root, const sync::DagScope& scope,
+                   const OnBlock& visit);
 
 // Every block below the root is there.
 Status check_whole(sync::BlockSource& source, const sync::Cid& root);

@@ -38,12 +38,26 @@ std::optional<GatewayFormat> requested_format(const HttpRequest& request) {
   return out;
 }
 
-std::optional<DagScope> requested_scope(const HttpRequest& request) {
+std::optional<sync::DagScope> requested_scope(const HttpRequest& request) {
+  sync::DagScope out;
+  if (const auto wanted = query_value(request, "entity-bytes")) {
+    const auto bytes = sync::ByteRange::parse(*wanted);
+    if (!bytes) return std::nullopt;
+    out.bytes = *bytes;
+    out.part = sync::DagPart::entity;  // as long as no other part is asked for
+  }
   const auto wanted = query_value(request, "dag-scope");
-  if (!wanted || *wanted == "all") return DagScope::all;
-  if (*wanted == "entity") return DagScope::entity;
-  if (*wanted == "block") return DagScope::block;
-  return std::nullopt;
+  if (!wanted) return out;
+  if (*wanted == "all") {
+    out.part = sync::DagPart::all;
+  } else if (*wanted == "entity") {
+    out.part = sync::DagPart::entity;
+  } else if (*wanted == "block") {
+    out.part = sync::DagPart::block;
+  } else {
+    return std::nullopt;
+  }
+  return out;
 }
 
 bool can_make_requested_car(const HttpRequest& request) {

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "bridge/node/dag_scope.h"
 #include "bridge/node/node_answer.h"
+#include "sync/ipfs/dag_scope.h"
 
 namespace ipnscast::bridge {
 
@@ -14,8 +14,9 @@ enum class GatewayFormat { raw, car, record };
 // give. Nothing when the client names none of ours.
 std::optional<GatewayFormat> requested_format(const HttpRequest& request);
 
-// `dag-scope`, by default all; nothing for another word.
-std::optional<DagScope> requested_scope(const HttpRequest& request);
+// `dag-scope`, by default all, and `entity-bytes`, without the path; nothing when they make no
+// sense.
+std::optional<sync::DagScope> requested_scope(const HttpRequest& request);
 
 // False when `car-version` or `car-order` ask for what we do not make. `car-dups` is left to us:
 // the answer states n.

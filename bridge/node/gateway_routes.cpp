@@ -1,5 +1,6 @@
 #include "bridge/node/gateway_routes.h"
 
+#include "bridge/node/dag_scope.h"
 #include "bridge/node/gateway_format.h"
 #include "bridge/node/record_answer.h"
 #include "nostr/base/hex.h"
@@ -34,20 +35,14 @@ std::map<std::string, std::string> content_headers(const GatewayTarget& target, 
           {"access-control-allow-origin", "*"}};
 }
 
-std::string_view name_of(DagScope scope) {
-  switch (scope) {
-    case DagScope::block:
-      return "block";
-    case DagScope::entity:
-      return "entity";
-    case DagScope::all:
-      return "all";
-  }
-  return "all";
+// Tells the parts of one DAG apart.
+std::string name_of(const sync::DagScope& scope) {
+  return std::to_string(static_cast<int>(scope.part)) + ' ' +
+         (scope.bytes ? scope.bytes->to_string() : "");
 }
 
 // The DAG as a CAR stream, in pieces of some size rather than one for each block.
-Status write_car(BlockStore& blocks, const GatewayTarget& target, DagScope scope,
+Status write_car(BlockStore& blocks, const GatewayTarget& target, const sync::DagScope& scope,
                  const StreamedAnswer::Write& write) {
   const auto gone = [] { return fail(Errc::closed, "the client has gone"); };
   Bytes piece = sync::car_header({target.end});
@@ -57,7 +52,7 @@ Status write_car(BlockStore& blocks, const GatewayTarget& target, DagScope scope
     if (!write(std::exchange(piece, {}))) return gone();
     return {};
   };
-  if (Status walked = visit_scope(blocks, target.root, target.path, scope, add); !walked) {
+  if (Status walked = visit_scope(blocks, target.root, scope, add); !walked) {
     return walked;
   }
   if (!write(std::move(piece))) return gone();
@@ -131,10 +126,13 @@ HttpResponse GatewayRoutes::raw(const HttpRequest& request, const GatewayTarget&
 }
 
 NodeAnswer GatewayRoutes::car(const HttpRequest& request, const GatewayTarget& target) {
-  const auto scope = requested_scope(request);
+  auto scope = requested_scope(request);
   if (!scope || !can_make_requested_car(request)) {
-    return text_answer(400, "want dag-scope=block, entity or all; car-version=1; car-order=dfs");
+    return text_answer(400,
+                       "want dag-scope=block, entity or all; entity-bytes=FROM:TO of a file; "
+                       "car-version=1; car-order=dfs");
   }
+  scope->path = target.path;
   // The blocks of the path are in the stream too.
   const auto variant =
       sha256({as_bytes(target.root.to_string()), as_bytes(target.path), as_bytes(name_of(*scope))});

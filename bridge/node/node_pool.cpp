@@ -28,7 +28,7 @@ void NodePool::close() { inbox_.close(); }
 
 void NodePool::submit(HttpRequest request, Reply reply, Answer answer) {
   Job job{std::move(request), std::move(reply), std::move(answer)};
-  if (inbox_.try_push(std::move(job))) return;
+  if (inbox_.try_push(job)) return;
   HttpResponse busy = text_answer(503, "too many requests wait");
   busy.headers["retry-after"] = "1";
   job.reply->send(std::move(busy));

@@ -40,11 +40,12 @@ class Inbox {
   }
 
   // Does not wait. False, with `message` untouched, when full or closed.
-  bool try_push(Msg&& message) {
+  bool try_push(Msg& message) {
     std::unique_lock lock(mutex_);
     if (queue_.size() >= capacity_) return false;
     return put(std::move(message), lock);
   }
+  bool try_push(Msg&& message) { return try_push(message); }
 
   // Past the capacity if need be: for answers to requests, whose number the requester bounds. False
   // when closed.

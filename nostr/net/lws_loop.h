@@ -82,6 +82,9 @@ struct Loop::Impl {
   std::map<std::string, ClientVhost> client_vhosts;  // by CA file
   std::unordered_map<uint64_t, ClientSocket*> clients;
   lws_vhost* shared_server_vhost = nullptr;
+  // Of TLS servers, which never use it: else lws makes one for each, with all CAs of the system,
+  // and does not free it.
+  TlsContext no_client;
   std::unordered_map<lws*, ServerImpl*> listeners;
   uint64_t next_id = 1;
   Rng rng = make_rng();  // for jitter

@@ -76,7 +76,7 @@ bool NameLookup::is_address(const std::string& host) {
 
 void NameLookup::look_up(std::string host, std::weak_ptr<void> asker, Done done) {
   Question question{std::move(host), std::move(asker), std::move(done)};
-  if (!inbox_.try_push(std::move(question))) {
+  if (!inbox_.try_push(question)) {
     question.done(tl::unexpected(
         Failure{question.host + ": too many names are being looked up: is the network up?"}));
   }

@@ -135,7 +135,7 @@ Status RawStream::write(std::string_view bytes, const Patience& patience) {
       bytes.remove_prefix(static_cast<size_t>(written));
     } else if (errno != EAGAIN && errno != EINTR) {
       return fail(Errc::unreachable, system_words(errno));
-    } else if (const Status ready = wait(true, patience); !ready) {
+    } else if (Status ready = wait(true, patience); !ready) {
       return ready;
     }
   }

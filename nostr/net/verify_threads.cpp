@@ -74,11 +74,11 @@ class VerifyThreads::Worker {
     loop_.run([this] { shared_->sink = nullptr; });
   }
 
-  bool submit(Job&& job) {
+  bool submit(Job& job) {
     const size_t bytes = job.text.size();
     if (waiting_bytes_ < kInboxBytes) {
       waiting_bytes_ += bytes;
-      if (inbox_.try_push(std::move(job))) return true;
+      if (inbox_.try_push(job)) return true;
       waiting_bytes_ -= bytes;
     }
     // Some of what waits has still to come back, and `room` is called after that.
@@ -152,8 +152,8 @@ class VerifyThreads::Worker {
   std::thread thread_;
 };
 
-VerifyThreads::VerifyThreads(Loop& loop, size_t threads, MessageLimits limits, Sink sink,
-                             Room room) {
+VerifyThreads::VerifyThreads(Loop& loop, size_t threads, MessageLimits limits, const Sink& sink,
+                             const Room& room) {
   for (size_t i = 0; i < std::max<size_t>(1, threads); ++i) {
     workers_.push_back(
         std::make_unique<Worker>(loop, verified_, rules_, limits, sink, room, i + 1));
@@ -162,8 +162,6 @@ VerifyThreads::VerifyThreads(Loop& loop, size_t threads, MessageLimits limits, S
 
 VerifyThreads::~VerifyThreads() = default;
 
-bool VerifyThreads::submit(Job&& job) {
-  return workers_[job.relay % workers_.size()]->submit(std::move(job));
-}
+bool VerifyThreads::submit(Job& job) { return workers_[job.relay % workers_.size()]->submit(job); }
 
 }  // namespace ipnscast::nostr::net

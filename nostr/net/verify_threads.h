@@ -23,14 +23,15 @@ class VerifyThreads {
   // Called on the net thread when a full inbox has room again.
   using Room = std::function<void()>;
 
-  VerifyThreads(Loop& loop, size_t threads, MessageLimits limits, Sink sink, Room room);
+  VerifyThreads(Loop& loop, size_t threads, MessageLimits limits, const Sink& sink,
+                const Room& room);
   // Ends the threads; frames that wait are dropped. Not from the net thread. The sink is not called
   // afterwards.
   ~VerifyThreads();
 
-  // Net thread. False, with the job untouched, when the relay's thread has its hands full: try
-  // again after `room`.
-  bool submit(Job&& job);
+  // Net thread. Takes the job. False, with it untouched, when the relay's thread has its hands
+  // full: try again after `room`.
+  bool submit(Job& job);
 
   // By which events may go unverified, by subscription.
   NewestRules& rules() { return rules_; }

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -155,6 +156,9 @@ lws_vhost* ServerImpl::open_tls_vhost() {
   info.ssl_cert_filepath = options_.tls_cert_file.c_str();
   info.ssl_private_key_filepath = options_.tls_key_file.c_str();
   info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  TlsContext& no_client = loop_.impl().no_client;
+  if (!no_client) no_client.reset(SSL_CTX_new(TLS_client_method()));
+  info.provided_client_ssl_ctx = no_client.get();
   return lws_create_vhost(loop_.impl().context, &info);
 }
 

@@ -67,11 +67,11 @@ void Conversation::take(const Connection::Heard& heard) {
   auto message = parse_relay_message(heard.frame);
   if (!message) return;
   std::visit(
-      [&](auto&& m) {
+      [&](auto& m) {
         // Messages that no step waits for have no handler.
         if constexpr (requires { on(std::move(m), heard.at); }) on(std::move(m), heard.at);
       },
-      std::move(*message));
+      *message);
 }
 
 void Conversation::on(EventMessage&& message, Instant at) {
@@ -288,7 +288,7 @@ Reconciled Conversation::reconcile(const Filter& filter, const EventId& wanted, 
       out = {Negentropy::refuses, not_reconciling_.value_or(refusal)};
       break;
     }
-    const auto more = initiator.receive(*reconciling_);
+    auto more = initiator.receive(*reconciling_);
     if (more && *more) {
       next = NegMessage{id, std::move(**more)};
       continue;

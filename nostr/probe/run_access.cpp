@@ -21,10 +21,10 @@ void Run::try_kind(KindAccess& access) {
   }
   std::string reason;
   access.to_author = served(author_, event, reason);
-  if (answer.accepted()) {
+  // One that serves it took it, and only did not say so.
+  if (answer.accepted() || access.to_author == Access::yes ||
+      access.to_author == Access::with_auth) {
     access.accepted = allowed(answer.authenticated);
-  } else if (access.to_author == Access::yes || access.to_author == Access::with_auth) {
-    access.accepted = allowed(answer.authenticated);  // it only did not say so
   }
   access.to_stranger = served(stranger_, event, reason);
   if (access.reason.empty()) access.reason = reason;

@@ -13,7 +13,7 @@ constexpr Took kSlow = Milliseconds(2'000);
 
 using Reasons = std::vector<Reason>;
 
-std::string with(std::string text, const std::string& words) {
+std::string with(const std::string& text, const std::string& words) {
   return words.empty() ? text : text + ": " + words;
 }
 

@@ -50,13 +50,15 @@ void probe_gateway(Http& http, const Endpoint& endpoint, std::function<void(Prob
     call.stall = Milliseconds(0);
     return call;
   };
-  http.start_whole(bounded(trustless_probe_call(endpoint)), [probe](Result<HttpAnswer> answer) {
-    probe->take(answer, &Dialects::trustless, &ProbeReport::trustless, read_trustless_probe);
-  });
-  http.start_whole(bounded(routing_probe_call(endpoint)), [probe](Result<HttpAnswer> answer) {
-    probe->take(answer, &Dialects::routing, &ProbeReport::routing, read_routing_probe);
-  });
-  http.start_whole(bounded(kubo_version_call(endpoint)), [probe](Result<HttpAnswer> answer) {
+  http.start_whole(
+      bounded(trustless_probe_call(endpoint)), [probe](const Result<HttpAnswer>& answer) {
+        probe->take(answer, &Dialects::trustless, &ProbeReport::trustless, read_trustless_probe);
+      });
+  http.start_whole(
+      bounded(routing_probe_call(endpoint)), [probe](const Result<HttpAnswer>& answer) {
+        probe->take(answer, &Dialects::routing, &ProbeReport::routing, read_routing_probe);
+      });
+  http.start_whole(bounded(kubo_version_call(endpoint)), [probe](const Result<HttpAnswer>& answer) {
     probe->take(answer, &Dialects::rpc, &ProbeReport::rpc, [&](const HttpAnswer& got) {
       auto version = read_kubo_version(got);
       if (!version) return version.error().code == Errc::refused ? Speaks::perhaps : Speaks::no;

@@ -5,7 +5,7 @@
 
 #include "sync/gateway/endpoint.h"
 #include "sync/ipfs/block_source.h"
-#include "sync/ipfs/cid.h"
+#include "sync/ipfs/dag_scope.h"
 #include "sync/ipfs/ipns_name.h"
 
 namespace ipnscast::sync::gateway {
@@ -13,8 +13,6 @@ namespace ipnscast::sync::gateway {
 // The trustless gateway protocol: requests, and what their answers say. Nothing here verifies
 // content; that is done by whoever knows the CID or the name. Each request says what it wants both
 // in the query and in Accept, because some caches look at the URL only.
-
-enum class DagScope { block, all };
 
 // GET /ipfs/{cid}?format=raw
 HttpCall raw_block_call(const Endpoint& endpoint, const Cid& cid);
@@ -25,8 +23,10 @@ Result<Bytes> read_raw_block(HttpAnswer answer);
 // The head of such an answer, whose body is then read as it comes. Errors as above.
 Status check_raw_head(const HttpHead& head);
 
-// GET /ipfs/{cid}?format=car, every block once, in depth-first order.
-HttpCall car_call(const Endpoint& endpoint, const Cid& cid, DagScope scope, uint64_t max_bytes);
+// GET /ipfs/{cid}[/path]?format=car, every block once, in depth-first order, those along the path
+// first.
+HttpCall car_call(const Endpoint& endpoint, const Cid& cid, const DagScope& scope,
+                  uint64_t max_bytes);
 Status check_car_head(const HttpHead& head);
 
 // A record as some source gave it, not verified. Nothing in `record` with `not_modified`: what we

@@ -8,17 +8,22 @@
 namespace ipnscast::sync {
 namespace {
 
+// What every shard but the first is checked for.
+Status check_shard(const UnixfsNode& node, uint64_t fanout) {
+  if (node.data.type != UnixfsType::hamt_shard || node.data.fanout != fanout)
+    return fail(Errc::parse, "unixfs: a shard that does not continue the one above");
+  // With entries a shard fits one place only; an empty one could be linked over and over and cost
+  // time only.
+  if (node.links.empty()) return fail(Errc::parse, "unixfs: an empty shard");
+  return {};
+}
+
 Result<UnixfsNode> read_shard(BlockSource& source, const Cid& cid, uint64_t fanout) {
   const auto block = read_block(source, cid);
   if (!block) return fail(block.error());
   auto node = decode_node(cid, *block);
   if (!node) return node;
-  if (node->data.type != UnixfsType::hamt_shard || node->data.fanout != fanout) {
-    return fail(Errc::parse, "unixfs: a shard that does not continue the one above");
-  }
-  // With entries a shard fits one place only; an empty one could be linked over and over and cost
-  // time only.
-  if (node->links.empty()) return fail(Errc::parse, "unixfs: an empty shard");
+  if (Status status = check_shard(*node, fanout); !status) return fail(status.error());
   return node;
 }
 
@@ -101,31 +106,44 @@ Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry
   return {};
 }
 
-Result<Cid> find_entry(BlockSource& source, const UnixfsNode& node, const std::string& name) {
+Result<DirectoryStep> directory_step(const UnixfsNode& node, const std::string& name,
+                                     ShardPlace place) {
+  if (!node.is_directory()) return fail(Errc::mismatch, "no directory");
+  if (place.fanout != 0) {
+    if (Status status = check_shard(node, place.fanout); !status) return fail(status.error());
+  }
   if (node.data.type == UnixfsType::directory) {
     for (const PbLink& link : node.links) {
-      if (link.name == name) return link.cid;
+      if (link.name == name) return DirectoryStep{link.cid, true, {}};
     }
     return no_entry(name);
   }
-  if (node.data.type != UnixfsType::hamt_shard) return fail(Errc::mismatch, "no directory");
   const uint64_t fanout = fanout_of(node);
-  const uint64_t hash = hamt_hash(name);
-  UnixfsNode shard = node;
-  for (unsigned bits_used = 0;; bits_used += bits_of(fanout)) {
-    const auto slot = hamt_slot(hash, bits_used, fanout);
-    if (!slot) return no_entry(name);
-    const std::string prefix = hamt_prefix(*slot, fanout);
-    const PbLink* down = nullptr;
-    for (const PbLink& link : shard.links) {
-      if (link.name == prefix + name && !name.empty()) return link.cid;
-      if (link.name == prefix) down = &link;
-    }
-    if (down == nullptr) return no_entry(name);
-    auto next = read_shard(source, down->cid, fanout);
-    if (!next) return fail(std::move(next.error()));
-    shard = std::move(*next);
+  const auto slot = hamt_slot(hamt_hash(name), place.bits, fanout);
+  if (!slot) return no_entry(name);
+  const std::string prefix = hamt_prefix(*slot, fanout);
+  const PbLink* down = nullptr;
+  for (const PbLink& link : node.links) {
+    if (link.name == prefix + name && !name.empty()) return DirectoryStep{link.cid, true, {}};
+    if (link.name == prefix) down = &link;
   }
+  if (down == nullptr) return no_entry(name);
+  return DirectoryStep{down->cid, false, {fanout, place.bits + bits_of(fanout)}};
+}
+
+Result<std::vector<DirectoryStep>> deeper_shards(const UnixfsNode& node, ShardPlace place) {
+  if (place.fanout != 0) {
+    if (Status status = check_shard(node, place.fanout); !status) return fail(status.error());
+  }
+  const uint64_t fanout = fanout_of(node);
+  const ShardPlace below{fanout, place.bits + bits_of(fanout)};
+  if (below.bits > 64) return fail(Errc::parse, "unixfs: shards nested too deeply");
+  std::vector<DirectoryStep> out;
+  for (const PbLink& link : node.links) {
+    if (name_of(link).size() == hamt_prefix(0, fanout).size())
+      out.push_back({link.cid, false, below});
+  }
+  return out;
 }
 
 }  // namespace ipnscast::sync

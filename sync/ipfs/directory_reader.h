@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "sync/ipfs/block_source.h"
 #include "sync/ipfs/unixfs.h"
@@ -17,8 +18,25 @@ using OnEntry = std::function<Status(const std::string& name, const Cid& cid)>;
 // callback's.
 Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry& on_entry);
 
-// The entry of that name; only the shards on its way are read. Errc::not_found when there is none,
-// and also when a shard's block is missing (the message tells).
-Result<Cid> find_entry(BlockSource& source, const UnixfsNode& node, const std::string& name);
+// Where a shard stands below the directory's first block: the fanout of the shards above it, 0 for
+// the first, and how many bits of a name's hash led to it.
+struct ShardPlace {
+  uint64_t fanout = 0;
+  unsigned bits = 0;
+};
+
+// Where one block of a directory leads to for a name: to its entry, or to a deeper shard.
+struct DirectoryStep {
+  Cid cid;
+  bool is_entry = true;
+  ShardPlace below;  // of the deeper shard
+};
+
+// Errc::not_found when there is no entry of that name, Errc::mismatch when the node is no
+// directory, Errc::parse for a shard that does not continue the one above.
+Result<DirectoryStep> directory_step(const UnixfsNode& node, const std::string& name,
+                                     ShardPlace place);
+// The shards that one links to. Errc::parse.
+Result<std::vector<DirectoryStep>> deeper_shards(const UnixfsNode& node, ShardPlace place);
 
 }  // namespace ipnscast::sync

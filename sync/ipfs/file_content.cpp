@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <optional>
+
 #include "sync/ipfs/unixfs.h"
 #include "sync/ipfs/unpacker.h"
 
@@ -8,26 +11,43 @@ constexpr size_t kMaxDepth = 64;
 
 class ContentReader {
  public:
-  ContentReader(BlockSource& source, const OnBytes& on_bytes)
-      : source_(source), on_bytes_(on_bytes) {}
+  using Part = std::pair<uint64_t, uint64_t>;  // [first, second)
+  // With `part`, what has none of its bytes is not read.
+  ContentReader(BlockSource& source, const OnBytes& on_bytes, std::optional<Part> part)
+      : source_(source), on_bytes_(on_bytes), part_(part) {}
 
   // Depth first: a node's own bytes, then its children's. That each child has the size its parent
   // says makes the total the size of the root, which was checked against the budget before the
   // first byte.
   Status emit(const UnixfsNode& node, size_t depth) {
     if (depth > kMaxDepth) return fail(Errc::too_large, "unixfs: file nested too deeply");
-    if (node.data.data && !node.data.data->empty()) {
-      Status taken = on_bytes_(*node.data.data);
-      if (!taken) return taken;
+    if (node.data.data) {
+      if (Status taken = take(*node.data.data); !taken) return taken;
     }
     for (size_t i = 0; i < node.links.size(); ++i) {
-      Status emitted = emit_child(node.links[i].cid, node.data.blocksizes[i], depth + 1);
+      const uint64_t size = node.data.blocksizes[i];
+      if (part_ && (offset_ + size <= part_->first || offset_ >= part_->second || size == 0)) {
+        offset_ += size;
+        continue;
+      }
+      Status emitted = emit_child(node.links[i].cid, size, depth + 1);
       if (!emitted) return emitted;
     }
     return {};
   }
 
  private:
+  Status take(ByteView bytes) {
+    if (part_) {
+      const uint64_t end = offset_ + bytes.size();
+      const uint64_t from = std::clamp(part_->first, offset_, end) - offset_;
+      const uint64_t to = std::clamp(part_->second, offset_, end) - offset_;
+      bytes = bytes.subspan(from, to - from);
+      offset_ = end;
+    }
+    return bytes.empty() ? Status() : on_bytes_(bytes);
+  }
+
   Status emit_child(const Cid& cid, uint64_t size, size_t depth) {
     const auto block = read_block(source_, cid);
     if (!block) return fail(block.error());
@@ -44,22 +64,27 @@ class ContentReader {
 
   BlockSource& source_;
   const OnBytes& on_bytes_;
+  const std::optional<Part> part_;
+  uint64_t offset_ = 0;  // in the file, of what comes next
 };
 
 }  // namespace
 
 Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
-                                   const OnBytes& on_bytes) {
+                                   const OnBytes& on_bytes, const std::optional<ByteRange>& range) {
   const auto block = read_block(source, file);
   if (!block) return fail(block.error());
   const auto node = decode_node(file, *block);
   if (!node) return fail(node.error());
   if (!node->is_file()) return fail(Errc::mismatch, file.to_string() + " is no file");
-  if (node->size() > max_bytes) return fail(Errc::too_large, "file: over the byte budget");
-  ContentReader reader(source, on_bytes);
+  std::optional<ContentReader::Part> part;
+  if (range) part = range->within(node->size());
+  const uint64_t size = part ? part->second - part->first : node->size();
+  if (size > max_bytes) return fail(Errc::too_large, "file: over the byte budget");
+  ContentReader reader(source, on_bytes, part);
   const Status emitted = reader.emit(*node, 0);
   if (!emitted) return fail(emitted.error());
-  return node->size();
+  return size;
 }
 
 }  // namespace ipnscast::sync

@@ -103,6 +103,8 @@ class TreeWriter {
     if (!block) return fail(block.error());
     const auto node = decode_node(cid, *block);
     if (!node) return fail(node.error().within(cid.to_string()));
+    if (options_.bytes && !node->is_file())
+      return fail(Errc::mismatch, "bytes are asked of what is no file");
     if (node->is_directory()) return write_directory(*node, path, depth);
     if (node->is_file()) return write_file(cid, path);
     return write_link(*node, path, depth);
@@ -124,8 +126,9 @@ class TreeWriter {
     NewFile file(path);
     Status opened = file.opened();
     if (!opened) return opened;
-    const auto size = read_file_content(source_, cid, options_.max_bytes - totals.bytes,
-                                        [&](ByteView bytes) { return file.write(bytes); });
+    const auto size = read_file_content(
+        source_, cid, options_.max_bytes - totals.bytes,
+        [&](ByteView bytes) { return file.write(bytes); }, options_.bytes);
     if (!size) return fail(size.error());
     ++totals.files;
     totals.bytes += *size;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
-#include "sync/ipfs/block_source.h"
+#include "sync/ipfs/dag_scope.h"
 
 namespace ipnscast::sync {
 
@@ -17,6 +18,7 @@ struct UnpackOptions {
   // A root that is a file is put into a new directory at the target, under this name. Empty: it
   // becomes the target.
   std::string file_name;
+  std::optional<ByteRange> bytes;          // only these, of a root that is a file
   uint64_t max_bytes = uint64_t{1} << 40;  // of all files together
   uint64_t max_entries = 1 << 22;          // files, directories and links together
 };
@@ -33,15 +35,17 @@ struct Unpacked {
 // it was and nothing is left beside it. No name can lead out of the tree: empty ones, ".", "..",
 // and those with '/' or NUL are refused. Modes and times are not restored. Errc::not_found for
 // missing blocks, Errc::signature, Errc::parse, Errc::unsupported, Errc::refused (a name or a link
-// that would leave, a link unasked), Errc::too_large, Errc::conflict (the target is there),
-// Errc::io.
+// that would leave, a link unasked), Errc::mismatch (bytes of what is no file), Errc::too_large,
+// Errc::conflict (the target is there), Errc::io.
 Result<Unpacked> unpack(BlockSource& source, const Cid& root, const std::filesystem::path& target,
                         const UnpackOptions& options = {});
 
-// Writes a file's content in order. The same errors, without the disk's; the callback's error ends
-// it.
+// Writes a file's content in order, or the range of it; blocks outside of that are not read. How
+// many bytes it was. The same errors, without the disk's; Errc::mismatch when it is no file; the
+// callback's error ends it.
 using OnBytes = std::function<Status(ByteView)>;
 Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
-                                   const OnBytes& on_bytes);
+                                   const OnBytes& on_bytes,
+                                   const std::optional<ByteRange>& range = {});
 
 }  // namespace ipnscast::sync

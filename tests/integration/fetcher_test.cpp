@@ -1,63 +1,12 @@
-#include "sync/fetcher.h"
-
-#include <filesystem>
 #include <future>
 
-#include "nostr/base/hex.h"
 #include "nostr/base/random.h"
-#include "sync/gateway/http_client.h"
-#include "sync/ipfs/dag_walk.h"
+#include "tests/integration/fetch_fixture.h"
 #include "tests/support/catch.h"
-#include "tests/support/scripted_gateway.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
-using ipnscast::test::BlockTable;
-using ipnscast::test::gateway_script;
-using ipnscast::test::ScriptedAnswer;
-using ipnscast::test::ScriptedHttpServer;
-using ipnscast::test::ScriptedRequest;
-
-namespace {
-
-struct Directory {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("ipnscast-fetch-" + to_hex(random_bytes(8)));
-  ~Directory() { std::filesystem::remove_all(path); }
-};
-
-struct Fixture {
-  explicit Fixture(const std::vector<std::string>& urls)
-      : book(entries(urls)),
-        http(std::move(*gateway::HttpClient::open())),
-        cache(std::move(*BlockCache::open(directory.path))),
-        fetcher(*http, book, *cache) {}
-  ~Fixture() { fetcher.close(); }
-
-  static std::vector<gateway::GatewayBook::Entry> entries(const std::vector<std::string>& urls) {
-    std::vector<gateway::GatewayBook::Entry> out;
-    for (const std::string& url : urls) out.push_back({{url, {}}, 1});
-    return out;
-  }
-  bool whole(const Cid& root) {
-    const auto walked = walk_dag(*cache, root);
-    return walked && walked->is_complete();
-  }
-
-  Directory directory;
-  gateway::GatewayBook book;
-  std::unique_ptr<gateway::HttpClient> http;
-  std::unique_ptr<BlockCache> cache;
-  Fetcher fetcher;
-};
-
-bool is_car(const ScriptedRequest& request) {
-  return request.target.find("format=car") != std::string::npos;
-}
-
-const FetchOptions kShort{.deadline = Milliseconds(20'000), .stall = Milliseconds(300)};
-
-}  // namespace
+using namespace ipnscast::test;
 
 TEST_CASE("a DAG arrives whole in one stream, and a second fetch asks nobody (S0-04, S1-15)") {
   BlockTable table;

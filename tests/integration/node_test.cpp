@@ -107,7 +107,7 @@ TEST_CASE(
   const File file = file_of(40);
   const auto read_back = [&](Stage& stage) {
     const HttpAnswer answer =
-        must(stage.http->fetch(car_call(stage.gateway, file.root, DagScope::all, 64 << 20)));
+        must(stage.http->fetch(car_call(stage.gateway, file.root, {}, 64 << 20)));
     REQUIRE(check_car_head(answer.head));
     std::vector<Cid> seen;
     sync::CarReader reader([&](const sync::CarSection& section) {
@@ -179,7 +179,7 @@ TEST_CASE("R20: a CAR with a hole is cut, so that no client can take it for whol
   file.blocks.pop_back();
   REQUIRE(read_kubo_dag_import(
       must(stage.http->fetch(kubo_dag_import_call(stage.rpc, file.car(), false)))));
-  CHECK_FALSE(stage.http->fetch(car_call(stage.gateway, file.root, DagScope::all, 64 << 20)));
+  CHECK_FALSE(stage.http->fetch(car_call(stage.gateway, file.root, {}, 64 << 20)));
   // Chunked encoding ends with an empty chunk: here it must be missing.
   const std::string answer =
       test::raw_http(stage.port_of(stage.gateway),
@@ -208,7 +208,7 @@ TEST_CASE("a node ends at once although a client has stopped reading") {
   const File file = file_of(60);
   REQUIRE(read_kubo_dag_import(
       must(stage.http->fetch(kubo_dag_import_call(stage.rpc, file.car(), true)))));
-  HttpCall call = car_call(stage.gateway, file.root, DagScope::all, 64 << 20);
+  HttpCall call = car_call(stage.gateway, file.root, {}, 64 << 20);
   std::promise<void> paused;
   std::promise<void> ended;
   bool told = false;

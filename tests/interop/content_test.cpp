@@ -58,3 +58,43 @@ TEST_CASE("we unpack what Kubo exports") {
     }
   }
 }
+
+TEST_CASE("S1-18 a path and a range of bytes come from Kubo's gateway, and nothing else does") {
+  const auto folder = peer("kubo");
+  if (!folder) SKIP_TEST(folder.error());
+  KuboNode kubo(*folder);
+  const TempDir work;
+  fs::create_directories(work.path() / "tree/many");
+  // Long names: the directory is sharded.
+  for (int i = 0; i < 3'000; ++i) {
+    std::ofstream(work.path() / "tree/many" / (std::string(80, 'n') + std::to_string(i))) << i;
+  }
+  std::string big;
+  for (int i = 0; big.size() < 3'000'000; ++i) big += std::to_string(i) + ",";
+  std::ofstream(work.path() / "tree/b ü?#%.bin") << big;
+  const std::string root =
+      kubo.ask({"add", "-Q", "-r", "--cid-version=1", (work.path() / "tree").string()});
+  kubo.start();
+  const auto get = [&](const std::string& path, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"get", root + path, "-o",
+                                       "-",   "--state",   (work.path() / "state").string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Command command = our_program(std::move(arguments));
+    command.environment["IPNSCAST_GATEWAYS_NODES"] = kubo.gateway();
+    command.environment["IPNSCAST_STATE_DIR"] = (work.path()).string();
+    return run(command);
+  };
+  const Ran one = get("/many/" + std::string(80, 'n') + "2718", {});
+  INFO(one.err);
+  CHECK(one.out == "2718");
+  const Ran range = get("/b ü?#%.bin", {"--bytes", "1000000:1000999"});
+  INFO(range.err);
+  CHECK(range.out == big.substr(1'000'000, 1'000));
+  CHECK(get("/b ü?#%.bin", {"--bytes", "-7:*"}).out == big.substr(big.size() - 7));
+  uint64_t kept = 0;
+  for (const auto& file : fs::recursive_directory_iterator(work.path() / "state"))
+    if (file.is_regular_file()) kept += file.file_size();
+  CHECK(kept < 2'000'000);  // of three million bytes and three thousand files
+  CHECK(get("/many/none", {}).exit == 1);
+  CHECK(get("/b ü?#%.bin", {}).out == big);
+}

@@ -40,7 +40,7 @@ TEST_CASE("a request names its format in the query and in Accept, and carries th
   CHECK(raw.url == std::string("http://host:8080/ipfs/") + kCid + "?format=raw");
   CHECK(header(raw, "Accept") == "application/vnd.ipld.raw");
   CHECK(header(raw, "Authorization") == "Bearer x");
-  const HttpCall car = car_call({"http://host/gate", {}}, *Cid::parse(kCid), DagScope::all, 1000);
+  const HttpCall car = car_call({"http://host/gate", {}}, *Cid::parse(kCid), {}, 1000);
   CHECK(car.url == std::string("http://host/gate/ipfs/") + kCid +
                        "?format=car&dag-scope=all&car-version=1&car-order=dfs&car-dups=n");
   CHECK(header(car, "Authorization") == "(absent)");

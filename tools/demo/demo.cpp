@@ -155,7 +155,7 @@ Result<Handed> Demo::receive(Journey& journey, const Published& published, const
   fs::remove_all(mirror, ignored);
   const Instant begin = std::chrono::steady_clock::now();
   const auto left = std::chrono::duration_cast<Milliseconds>(deadline - begin);
-  if (auto got = second_->client().get(*change.cid, "", mirror, left); !got)
+  if (auto got = second_->client().get(*change.cid, "", mirror, {.deadline = left}); !got)
     return fail(got.error());
   const Instant end = std::chrono::steady_clock::now();
   journey.hops.push_back(

@@ -99,9 +99,8 @@ Writer::Writer(std::unique_ptr<Database> database, const char* thread_name)
 
 Writer::~Writer() { close(); }
 
-void Writer::submit(Work work, Done done) {
-  Job job{std::move(work), done};
-  if (!impl_->inbox.push(std::move(job))) done(fail(Errc::closed, "the store is closed"));
+void Writer::submit(Work work, const Done& done) {
+  if (!impl_->inbox.push({std::move(work), done})) done(fail(Errc::closed, "the store is closed"));
 }
 
 Status Writer::run(Work work) {

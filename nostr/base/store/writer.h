@@ -26,7 +26,7 @@ class Writer {
   ~Writer();
 
   // Any thread. Waits for room when 1024 jobs are queued. After close(): done(Errc::closed).
-  void submit(Work work, Done done);
+  void submit(Work work, const Done& done);
   // Submits and waits for the commit. Not from the store thread.
   Status run(Work work);
   // Accepts nothing more; returns when the rest is committed. Idempotent.

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace ipnscast::tools {
+
+// One line on standard error that is written over again and again while something runs, and goes
+// away with this. Nothing is shown when standard error is no terminal, or when `quiet`.
+// Thread-safe.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool quiet);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // Shortened to the width of the terminal.
+  void show(const std::string& text);
+  bool active() const { return active_; }
+
+ private:
+  // constant after construction
+  const bool active_;
+
+  std::mutex mutex_;
+  bool shown_ = false;  // guarded by mutex_
+};
+
+// "12.3 MB" and the like; powers of ten.
+std::string byte_count(uint64_t bytes);
+
+// Bytes a second since it was made, as "4.5 MB/s".
+class Rate {
+ public:
+  std::string of(uint64_t bytes) const;
+
+ private:
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace ipnscast::tools

@@ -43,13 +43,6 @@ TlsPeerCheck* peer_of(void* impl, ssl_st* ssl) {
   return nullptr;
 }
 
-void emit_lws_log(int /*level*/, const char* line) {
-  std::string_view text(line);
-  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-  // What matters to a person reaches our callbacks as an event; this is for looking inside.
-  log_debug("lws", text);
-}
-
 }  // namespace
 
 void Loop::Impl::post(Task task) {
@@ -112,7 +105,8 @@ Result<lws_vhost*> Loop::Impl::client_vhost(const std::string& ca_file) {
   info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   info.protocols = kClientProtocols;
   info.extensions = kClientExtensions;
-  info.vhost_name = ca_file.empty() ? "client" : ca_file.c_str();
+  vhost_names.push_back("client" + ca_file);
+  info.vhost_name = vhost_names.back().c_str();
   info.provided_client_ssl_ctx = tls->get();
   info.http_proxy_address = "";  // not the one of the environment: ours come with each connection
   lws_vhost* vhost = lws_create_vhost(context, &info);
@@ -200,7 +194,9 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
 Result<std::unique_ptr<Loop>> Loop::start(std::function<SleepClocks()> clocks) {
-  lws_set_log_level(LLL_ERR | LLL_WARN, emit_lws_log);
+  // Its lines go through one buffer of the process, whichever thread writes them. What matters
+  // reaches our callbacks.
+  lws_set_log_level(0, nullptr);
   std::unique_ptr<Loop> loop(new Loop());
   Impl& impl = *loop->impl_;
   lws_context_creation_info info{};

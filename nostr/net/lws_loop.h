@@ -80,6 +80,7 @@ struct Loop::Impl {
     lws_vhost* vhost = nullptr;
   };
   std::map<std::string, ClientVhost> client_vhosts;  // by CA file
+  std::deque<std::string> vhost_names;               // lws keeps pointers to them
   std::unordered_map<uint64_t, ClientSocket*> clients;
   lws_vhost* shared_server_vhost = nullptr;
   // Of TLS servers, which never use it: else lws makes one for each, with all CAs of the system,

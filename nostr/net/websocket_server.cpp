@@ -151,8 +151,9 @@ Status ServerImpl::open() {
 
 lws_vhost* ServerImpl::open_tls_vhost() {
   lws_context_creation_info info = server_vhost_info();
-  const std::string name = "server-" + std::to_string(loop_.impl().next_id++);
-  info.vhost_name = name.c_str();
+  auto& names = loop_.impl().vhost_names;
+  names.push_back("server-" + std::to_string(loop_.impl().next_id++));
+  info.vhost_name = names.back().c_str();
   info.ssl_cert_filepath = options_.tls_cert_file.c_str();
   info.ssl_private_key_filepath = options_.tls_key_file.c_str();
   info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;

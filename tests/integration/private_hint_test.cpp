@@ -61,8 +61,8 @@ Config private_config(const World& world, const std::string& device) {
 
 // Whatever stands on the world's relay, as it comes.
 struct Eavesdropper {
+  Inbox<nostr::PoolMessage> heard{1000};  // outlives what fills it
   std::unique_ptr<nostr::Pool> pool;
-  Inbox<nostr::PoolMessage> heard{1000};
 
   explicit Eavesdropper(const World& world) {
     nostr::PoolOptions options;

@@ -166,7 +166,6 @@ int main(int count, char** arguments) try {
   }
   FaultStage stage(*folder);
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  Row all{.what = "all"};
   bool good = true;
   if (!wanted.json) print_header();
   for (const bool floor : {true, false}) {

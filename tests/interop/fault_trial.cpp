@@ -18,7 +18,6 @@ microseconds since(Instant start) {
 
 // Every block of the edition is in the cache with the bytes that were packed.
 std::string compare(Edition& edition, sync::BlockCache& cache) {
-  std::string wrong;
   const auto walked = sync::walk_dag(
       edition.blocks, edition.root, {}, [&](const sync::Cid& cid, ByteView block) -> Status {
         const auto got = cache.get(cid);

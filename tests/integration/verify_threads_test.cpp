@@ -49,7 +49,7 @@ TEST_CASE("a live burst of 1000 versions, frame by frame, costs a verification f
     net::VerifyThreads::Job job{1, std::move(frame)};
     bool taken = false;
     std::this_thread::sleep_until(at += std::chrono::microseconds(200));  // as a relay sends them
-    while (!taken) loop->run([&] { taken = threads.submit(std::move(job)); });
+    while (!taken) loop->run([&] { taken = threads.submit(job); });
   }
   REQUIRE(all_came.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
   const auto took =

@@ -34,10 +34,9 @@ std::unique_ptr<Pool> Pool::start(net::Loop& loop, PoolOptions options) {
       loop, impl->options.verify_threads, impl->options.limits,
       [raw = impl.get()](auto batch) { raw->checked(std::move(batch)); },
       [raw = impl.get()] { raw->flush_stalled(); });
-  // The fetcher looks names up and connects by itself, which behind a proxy nothing may.
-  if (impl->options.read_information && !impl->options.access.proxy) {
+  if (impl->options.read_information) {
     impl->information = std::make_unique<net::InformationFetcher>(
-        loop, impl->options.access.ca_file,
+        loop, impl->options.access,
         [self = impl->weak_from_this()](const RelayUrl& url, const RelayInformation& what) {
           if (const auto pool_impl = self.lock()) pool_impl->informed(url, what);
         });
@@ -171,7 +170,7 @@ void Pool::Impl::do_one(Link& link, Relay::Action& action) {
   } else if (auto* auth = std::get_if<Relay::SignAuth>(&action)) {
     sign_auth(link, *auth);
   } else if (auto* wanted = std::get_if<Relay::NeedKnown>(&action)) {
-    tell_known(link, wanted->subscription);
+    tell_known(link, *wanted);
   }
 }
 

@@ -48,7 +48,7 @@ struct PoolEose {  // this relay has sent what it had stored
   std::optional<UnixSeconds> covered;
 };
 struct PoolLink {  // this relay's share of the subscription went live, or was lost or refused, with
-                   // the reason
+                   // the reason; told again when there is another reason
   SubscriptionKey subscription;
   RelayUrl relay;
   bool live = false;
@@ -74,10 +74,10 @@ struct PoolOptions {
 struct SubscribeOptions {
   // What an earlier life of this subscription had committed, by relay: see PoolEvent::covered.
   std::map<RelayUrl, UnixSeconds> covered;
-  // All events that the subscriber has for its filters. With it, long absences are caught up by
-  // NIP-77 where the relay has that and it was proved to work there: only what is missing travels.
-  // Called on the net thread; must not block. May be empty.
-  std::function<std::vector<NegentropyItem>()> known;
+  // All events that the subscriber has for one of its filters, committed. With it, long absences
+  // are caught up by NIP-77 where the relay has that and it was proved to work there: only what is
+  // missing travels. Called on the net thread; must not block. May be empty.
+  std::function<std::vector<NegentropyItem>(const Filter&)> known;
   // How the versions of an address are ordered beside their created_at. With it, older versions are
   // left out unverified once a newer one was delivered (see newest_rule.h); without it every event
   // is verified.

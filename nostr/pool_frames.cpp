@@ -117,7 +117,8 @@ void Pool::Impl::note_part(Link& link, const SubscriptionId& part) {
   if (found != parts.end()) note_link(link, found->second, subscriptions.at(found->second));
 }
 
-// Tells the subscription when its share at this relay went live or was lost.
+// Tells the subscription when its share at this relay went live or was lost, or for what else it is
+// missing now.
 void Pool::Impl::note_link(Link& link, SubscriptionKey key, Subscription& subscription) {
   if (subscription.parts.empty()) return;
   bool all_live = link.machine.connected();
@@ -131,11 +132,11 @@ void Pool::Impl::note_link(Link& link, SubscriptionKey key, Subscription& subscr
     if (status && !status->reason.empty()) reason = status->reason;
   }
   if (!all_live && under_way) return;  // nothing to tell yet
-  const auto [was_live, first] = subscription.live.try_emplace(link.id, !all_live);
-  if (was_live->second == all_live) return;
-  was_live->second = all_live;
-  deliver(link, subscription.parts.front(),
-          PoolLink{key, link.url, all_live, all_live ? "" : reason});
+  const Standing standing{all_live, all_live ? "" : reason};
+  const auto [told, first] = subscription.told.try_emplace(link.id, standing);
+  if (!first && told->second == standing) return;
+  told->second = standing;
+  deliver(link, subscription.parts.front(), PoolLink{key, link.url, all_live, standing.reason});
 }
 
 }  // namespace ipnscast::nostr

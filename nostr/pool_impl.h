@@ -28,16 +28,22 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     std::optional<Instant> wake_at;
     std::optional<Instant> informed_at;  // its information document was asked for
   };
+  // Of a subscription at one relay: all its parts are live there, or why not.
+  struct Standing {
+    bool live = false;
+    std::string reason;
+    bool operator==(const Standing&) const = default;
+  };
   struct Subscription {
     explicit Subscription(size_t remembered) : delivered(remembered) {}
     std::vector<SubscriptionId> parts;        // its REQs, the same at every relay
     std::map<RelayUrl, UnixSeconds> covered;  // by an earlier life
-    std::function<std::vector<NegentropyItem>()> known;
+    std::function<std::vector<NegentropyItem>(const Filter&)> known;
     Sink sink;
     ClaimedSequence claimed_sequence;  // may be empty
     BoundedSet<EventId> delivered;
     std::deque<PoolMessage> undelivered;  // the sink had no room; nothing is read meanwhile
-    std::map<uint64_t, bool> live;        // by link: all its parts are live there; as last told
+    std::map<uint64_t, Standing> told;    // by link
   };
   struct Publish {
     Event event;
@@ -111,7 +117,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
                  SubscribeOptions with);
   void replace(SubscriptionKey key, const std::vector<Filter>& filters);
   void unsubscribe(SubscriptionKey key);
-  void tell_known(Link& link, const SubscriptionId& part);
+  void tell_known(Link& link, const Relay::NeedKnown& wanted);
   void drop_part(const SubscriptionId& part);
   std::vector<RelayStatus> status() const;
 

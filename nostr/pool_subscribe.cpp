@@ -66,12 +66,16 @@ void Pool::Impl::unsubscribe(SubscriptionKey key) {
   for (auto& link : links) update_reading(*link);
 }
 
-void Pool::Impl::tell_known(Link& link, const SubscriptionId& part) {
-  const auto found = parts.find(part);
+void Pool::Impl::tell_known(Link& link, const Relay::NeedKnown& wanted) {
+  const auto found = parts.find(wanted.subscription);
   if (found == parts.end()) return;
-  auto set = NegentropySet::seal(subscriptions.at(found->second).known());
+  std::vector<NegentropySet> known;
+  for (const Filter& filter : wanted.filters) {
+    auto set = NegentropySet::seal(subscriptions.at(found->second).known(filter));
+    known.push_back(set ? std::move(*set) : NegentropySet());
+  }
   Relay::Actions actions;
-  link.machine.known(part, set ? std::move(*set) : NegentropySet(), system_now(), actions);
+  link.machine.known(wanted.subscription, std::move(known), system_now(), actions);
   perform(link, std::move(actions));
 }
 

@@ -4,19 +4,31 @@
 
 namespace ipnscast::nostr {
 
-Reconciliation::Reconciliation(std::vector<Filter> filters, NegentropySet known)
-    : filters_(std::move(filters)), known_(std::move(known)) {
-  for (const NegentropyItem& item : known_.items()) known_ids_.insert(item.id);
+namespace {
+
+std::vector<NegentropySet> one_each(std::vector<NegentropySet> known, size_t count) {
+  known.resize(count);
+  return known;
+}
+
+}  // namespace
+
+Reconciliation::Reconciliation(std::vector<Filter> filters, std::vector<NegentropySet> known)
+    : filters_(std::move(filters)), known_(one_each(std::move(known), filters_.size())) {
+  for (const NegentropySet& set : known_) {
+    for (const NegentropyItem& item : set.items()) known_ids_.insert(item.id);
+  }
 }
 
 Reconciliation::Step Reconciliation::open_next() {
   initiator_.reset();
   if (next_filter_ == filters_.size()) return fetch_next();
+  const NegentropySet& known = known_[next_filter_];
   Filter filter = filters_[next_filter_++];
   filter.limit.reset();
   NegentropyLimits limits;
   limits.max_ids = kMaxNeed;
-  initiator_.emplace(known_, limits);
+  initiator_.emplace(known, limits);
   Bytes message = initiator_->start();
   return Open{std::move(filter), std::move(message)};
 }

@@ -26,8 +26,9 @@ class Reconciliation {
   struct Over {};  // all that the relay named was asked for
   using Step = std::variant<Open, Reply, Fetch, Over>;
 
-  // `known` holds all that we have of any of the filters, which go without their limits.
-  Reconciliation(std::vector<Filter> filters, NegentropySet known);
+  // `known[i]` holds all that we have of filter i, which goes without its limit; those that are
+  // left out are empty.
+  Reconciliation(std::vector<Filter> filters, std::vector<NegentropySet> known);
 
   Step start() { return open_next(); }
   // The relay's NEG-MSG. After an error the reconciliation is of no use.
@@ -47,7 +48,7 @@ class Reconciliation {
 
   // constant after construction
   const std::vector<Filter> filters_;
-  const NegentropySet known_;
+  const std::vector<NegentropySet> known_;  // of each filter
   std::set<EventId> known_ids_;
 
   std::optional<NegentropyInitiator> initiator_;

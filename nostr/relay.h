@@ -82,8 +82,9 @@ class Relay {
     PublicKey key;
     std::string challenge;
   };
-  struct NeedKnown {  // answer with known(): all that we have for the subscription's filters
+  struct NeedKnown {  // answer with known(): all that we have for each of the filters
     SubscriptionId subscription;
+    std::vector<Filter> filters;
   };
   using Action =
       std::variant<Connect, Disconnect, Send, Deliver, ReachedEnd, Published, SignAuth, NeedKnown>;
@@ -129,7 +130,8 @@ class Relay {
   // Same id again: the filters are replaced. Ids are at most 60 characters and do not begin with
   // "p:".
   void subscribe(SubscriptionId id, CatchUp::Filters filters, Resume resume, Now now, Actions& out);
-  void known(const SubscriptionId& id, NegentropySet known, Now now, Actions& out);
+  // A set for each filter of NeedKnown; those that are left out are empty.
+  void known(const SubscriptionId& id, std::vector<NegentropySet> known, Now now, Actions& out);
   // The same for what an own key published: where the relay has asked for AUTH, the key is proved
   // first, as some relays serve certain kinds to their author only and say nothing about it.
   void subscribe_as(const PublicKey& author, SubscriptionId id, CatchUp::Filters filters, Now now,

@@ -17,7 +17,8 @@ bool Relay::may_reconcile(const Subscription& subscription, Now now) const {
   return !subscription.lost_at || now.steady - *subscription.lost_at >= options_.reconcile_after;
 }
 
-void Relay::known(const SubscriptionId& id, NegentropySet known, Now now, Actions& out) {
+void Relay::known(const SubscriptionId& id, std::vector<NegentropySet> known, Now now,
+                  Actions& out) {
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end() || !connected()) return;
   Subscription& subscription = found->second;

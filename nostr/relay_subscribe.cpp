@@ -216,7 +216,7 @@ void Relay::on(const EoseMessage& message, Now now, Actions& out) {
     request_next(now, out);
   }
   if (subscription.catch_up.reconciling()) {
-    if (!in_page) return out.push_back(NeedKnown{id});
+    if (!in_page) return out.push_back(NeedKnown{id, subscription.catch_up.filters()});
     return take_step(id, subscription, subscription.reconciliation->fetched(), now, out);
   }
   ask_page(id, subscription, subscription.catch_up.ended(in_page, now.seconds()), now, out);

@@ -1,5 +1,7 @@
 #include "sync/sync_thread.h"
 
+#include <algorithm>
+
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
@@ -38,8 +40,10 @@ void SyncThread::tell(Input input) { inbox_->push(std::move(input)); }
 void SyncThread::serve() {
   set_thread_name("sync");
   if (parts_.pool != nullptr) {
+    NostrSource::Options source = options_.nostr;
+    source.known = known_;
     nostr_ = std::make_unique<NostrSource>(
-        *parts_.pool, options_.nostr,
+        *parts_.pool, std::move(source),
         [this](nostr::PoolMessage& message) { return accept(message); });
   }
   if (parts_.opener && options_.nostr.own_private) {
@@ -88,6 +92,7 @@ void SyncThread::resume_pool() {
 void SyncThread::take(Message& message) {
   if (auto* in = std::get_if<Input>(&message)) {
     forget_job(*in);
+    note_known(*in);
     feed(std::move(*in));
   } else if (auto* from_pool = std::get_if<nostr::PoolMessage>(&message)) {
     take_pool(*from_pool);
@@ -135,6 +140,24 @@ void SyncThread::forget_job(const Input& in) {
   }
 }
 
+// What the state file has, as far as it decides which hints need not come again.
+void SyncThread::note_known(const Input& in) {
+  const auto holds = [this](const NameRow& row) {
+    if (row.record) known_->committed(row.name, row.record->sequence, row.record->value);
+  };
+  if (const auto* done = std::get_if<input::Committed>(&in)) {
+    const auto rows = commits_.extract(done->job);
+    if (done->status && !rows.empty())
+      std::for_each(rows.mapped().begin(), rows.mapped().end(), holds);
+  } else if (const auto* watch = std::get_if<input::Watch>(&in)) {
+    if (watch->stored) holds(*watch->stored);
+  } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
+    known_->forget(unwatch->name);
+  } else if (const auto* forget = std::get_if<input::Forget>(&in)) {
+    known_->forget(forget->name);
+  }
+}
+
 void SyncThread::feed(Input in) {
   if (const auto* watch = std::get_if<input::Watch>(&in)) {
     names_changed_ = names_.insert(watch->name).second || names_changed_;
@@ -153,6 +176,7 @@ void SyncThread::ask_for_names() {
 }
 
 void SyncThread::perform(action::Commit& action) {
+  commits_[action.job] = action.rows;
   parts_.writer.submit(
       [rows = std::move(action.rows)](store::Database& db) { return save_names(db, rows); },
       [inbox = inbox_, job = action.job](Status status) {

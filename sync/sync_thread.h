@@ -71,6 +71,7 @@ class SyncThread {
 
   void serve();
   void take(Message& message);
+  void note_known(const Input& input);
   bool accept(nostr::PoolMessage& message);
   bool put(nostr::PoolMessage& message);
   void resume_pool();
@@ -98,6 +99,7 @@ class SyncThread {
   // constant after construction
   const Parts parts_;
   const Options options_;
+  const std::shared_ptr<KnownHints> known_ = std::make_shared<KnownHints>();
 
   // sync thread only
   Engine engine_;
@@ -105,7 +107,8 @@ class SyncThread {
   std::unique_ptr<HintOpener> opener_;  // none: no private hints
   std::map<JobId, Work> work_;
   std::map<JobId, Chain> chains_;
-  std::set<IpnsName> names_;  // watched
+  std::map<JobId, std::vector<NameRow>> commits_;  // under way
+  std::set<IpnsName> names_;                       // watched
   bool names_changed_ = false;
 
   std::atomic<bool> pool_held_back_ = false;

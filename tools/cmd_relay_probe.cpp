@@ -30,20 +30,21 @@ class Probing {
  public:
   using Done = std::function<void(probe::Report)>;
 
-  Probing(nostr::net::Loop& loop, std::string ca_file, const probe::Options& options)
-      : loop_(loop), ca_file_(std::move(ca_file)), options_(options) {}
+  Probing(nostr::net::Loop& loop, nostr::net::Access access, const probe::Options& options)
+      : loop_(loop), access_(std::move(access)), options_(options) {}
 
   // `done` gets each report as it comes, one at a time, on threads of ours.
   void run(const std::vector<nostr::RelayUrl>& relays, size_t parallel, const Done& done);
   // Any thread.
   void stop();
+  bool stopped();
 
  private:
   std::optional<probe::Report> probe_one(const nostr::RelayUrl& url);
 
   // constant after construction
   nostr::net::Loop& loop_;
-  const std::string ca_file_;
+  const nostr::net::Access access_;
   const probe::Options options_;
 
   std::mutex mutex_;
@@ -53,7 +54,7 @@ class Probing {
 };
 
 std::optional<probe::Report> Probing::probe_one(const nostr::RelayUrl& url) {
-  probe::NetWire wire(loop_, url, ca_file_);
+  probe::NetWire wire(loop_, url, access_);
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return std::nullopt;
@@ -88,6 +89,11 @@ void Probing::stop() {
   for (probe::NetWire* wire : under_way_) wire->cancel();
 }
 
+bool Probing::stopped() {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
 // 0 when all are fit, 3 when none was reached, 1 otherwise.
 class Tally {
  public:
@@ -120,13 +126,13 @@ void run_probe(Context& context, const Options& options) {
   if (!session) return;
   const auto relays = session->relays(options.urls);
   if (!relays) return report(context, relays.error());
-  if (!session->settings().relays.proxy.empty())
-    return report_usage(context, "a probe connects directly, but relays.proxy is set");
+  auto access = bridge::relay_access(session->settings());
+  if (!access) return report(context, access.error());
   auto loop = nostr::net::Loop::start();
   if (!loop) return report(context, loop.error());
   probe::Options wanted;
   if (context.timeout) wanted.timeout = *context.timeout;
-  Probing probing(**loop, session->settings().relays.ca_file, wanted);
+  Probing probing(**loop, std::move(*access), wanted);
   const OnStopSignal on_stop(stop, [&probing] { probing.stop(); });
   Tally tally;
   std::vector<ProbedRelay> probed;
@@ -136,7 +142,7 @@ void run_probe(Context& context, const Options& options) {
     tally.add(found, verdict);
     probed.push_back({std::move(found), verdict});
   });
-  context.exit = tally.exit();
+  context.exit = probing.stopped() ? Exit::interrupted : tally.exit();
   if (options.markdown.empty()) return;
   if (const Status written = write_file(options.markdown, probe_markdown(std::move(probed)));
       !written)
@@ -150,7 +156,9 @@ void add_relay_probe(CLI::App& relay, Context& context) {
       "probe",
       "What relays really do with hints, each within --timeout (30s). Writes a few events with "
       "keys "
-      "of its own and deletes them again. Exit code 1: unfit for hints, 3: unreachable");
+      "of its own and deletes them again, also after Ctrl-C (exit code 130). Exit code 1: unfit "
+      "for "
+      "hints, 3: unreachable");
   const auto options = std::make_shared<Options>();
   command->add_option("url", options->urls, "Relays (default: the configured ones)")
       ->type_name("URL");

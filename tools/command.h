@@ -11,7 +11,16 @@
 namespace ipnscast::tools {
 
 // Exit codes, fixed by the command line's contract.
-enum class Exit : int { done = 0, no = 1, usage = 2, unreachable = 3, quorum = 4, deadline = 124 };
+// `interrupted`: by Ctrl-C, of a command whose answer is missing then; as when the signal ends it.
+enum class Exit : int {
+  done = 0,
+  no = 1,
+  usage = 2,
+  unreachable = 3,
+  quorum = 4,
+  deadline = 124,
+  interrupted = 130
+};
 
 // The exit code that an error of the libraries means to a shell.
 Exit exit_for(const Error& error);

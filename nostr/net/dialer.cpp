@@ -12,8 +12,6 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-bool is_onion(std::string_view host) { return host.ends_with(".onion"); }
-
 Closed failure(CloseReason reason, std::string text, bool permanent = false) {
   return {reason, 0, std::move(text), permanent, {}};
 }
@@ -44,8 +42,7 @@ Dialer::~Dialer() {
 }
 
 void Dialer::look_up() {
-  if (!proxy_ && is_onion(host_)) {
-    // RFC 7686: such a name must not reach the DNS.
+  if (!proxy_ && NameLookup::is_onion(host_)) {
     return finish(tl::unexpected(failure(
         CloseReason::local,
         host_ + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050", true)));

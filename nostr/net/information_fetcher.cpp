@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMaxWaiting = 256;
 constexpr Milliseconds kTimeout{5'000};
+constexpr Milliseconds kProxyTimeout{15'000};  // Tor takes its time
 constexpr std::string_view kHeaders = "Accept: application/nostr+json\r\nConnection: close\r\n";
 
 }  // namespace
@@ -22,9 +23,9 @@ Result<RelayInformation> ask_for_information(RawStream& stream, const RelayUrl& 
   return parse_relay_information(answer->body);
 }
 
-InformationFetcher::InformationFetcher(Loop& loop, std::string ca_file, Done done)
+InformationFetcher::InformationFetcher(Loop& loop, Access access, Done done)
     : loop_(loop),
-      ca_file_(std::move(ca_file)),
+      access_(std::move(access)),
       done_(std::make_shared<Done>(std::move(done))),
       inbox_(std::make_shared<Inbox<Question>>(kMaxWaiting)),
       thread_([this] { serve(); }) {}
@@ -37,9 +38,10 @@ InformationFetcher::~InformationFetcher() {
 }
 
 void InformationFetcher::ask(const RelayUrl& url) {
-  loop_.impl().names->look_up(url.host(), inbox_, [inbox = inbox_, url](auto found) {
-    if (found) inbox->try_push({url, std::move(*found)});
-  });
+  loop_.impl().names->look_up(host_to_look_up(url, access_), inbox_,
+                              [inbox = inbox_, url](auto found) {
+                                if (found) inbox->try_push({url, std::move(*found)});
+                              });
 }
 
 void InformationFetcher::serve() {
@@ -60,22 +62,13 @@ void InformationFetcher::serve() {
 }
 
 Result<RelayInformation> InformationFetcher::fetch(const Question& question) const {
-  const Patience patience{std::chrono::steady_clock::now() + kTimeout,
-                          [this] { return cancelled_.load(); }};
-  Error last{Errc::unreachable, "no address"};
-  for (const std::string& address : question.addresses) {
-    auto stream = RawStream::connect(address, question.url.port(), patience);
-    if (!stream) {
-      last = stream.error();
-      continue;
-    }
-    if (question.url.tls()) {
-      if (auto safe = stream->start_tls(question.url.host(), ca_file_, patience); !safe)
-        return fail(safe.error());
-    }
-    return ask_for_information(*stream, question.url, patience);
-  }
-  return fail(std::move(last));
+  const Patience patience{
+      std::chrono::steady_clock::now() + (access_.proxy ? kProxyTimeout : kTimeout),
+      [this] { return cancelled_.load(); }};
+  StreamTimes times;
+  auto stream = open_relay_stream(question.url, access_, question.addresses, patience, times);
+  if (!stream) return fail(stream.error());
+  return ask_for_information(*stream, question.url, patience);
 }
 
 }  // namespace ipnscast::nostr::net

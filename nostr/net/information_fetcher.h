@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nostr/base/inbox.h"
-#include "nostr/net/raw_stream.h"
+#include "nostr/net/relay_stream.h"
 #include "nostr/nip11.h"
 #include "nostr/relay_url.h"
 
@@ -28,8 +28,8 @@ class InformationFetcher {
   // Called on the net thread.
   using Done = std::function<void(const RelayUrl&, const RelayInformation&)>;
 
-  // ca_file: PEM; empty for the system's. The loop outlives it.
-  InformationFetcher(Loop& loop, std::string ca_file, Done done);
+  // The loop outlives it.
+  InformationFetcher(Loop& loop, Access access, Done done);
   // Cancels what is under way. `done` is not called afterwards by what runs on the net thread
   // later.
   ~InformationFetcher();
@@ -46,7 +46,7 @@ class InformationFetcher {
   Result<RelayInformation> fetch(const Question& question) const;
 
   Loop& loop_;
-  const std::string ca_file_;
+  const Access access_;
   const std::shared_ptr<Done> done_;
   std::atomic<bool> cancelled_ = false;
   // Shared with look-ups, which may outlive us.

@@ -68,6 +68,15 @@ NameLookup::~NameLookup() {
   thread_.join();
 }
 
+bool NameLookup::is_onion(std::string_view host) {
+  constexpr std::string_view kOnion = ".onion";
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < kOnion.size()) return false;
+  host.remove_prefix(host.size() - kOnion.size());
+  return std::equal(host.begin(), host.end(), kOnion.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
 bool NameLookup::is_address(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> out;
   return inet_pton(AF_INET, host.c_str(), out.data()) == 1 ||
@@ -75,6 +84,10 @@ bool NameLookup::is_address(const std::string& host) {
 }
 
 void NameLookup::look_up(std::string host, std::weak_ptr<void> asker, Done done) {
+  if (is_onion(host)) {
+    return done(tl::unexpected(Failure{
+        host + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050", true}));
+  }
   Question question{std::move(host), std::move(asker), std::move(done)};
   if (!inbox_.try_push(question)) {
     question.done(tl::unexpected(

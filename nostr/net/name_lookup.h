@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <tl/expected.hpp>
 #include <vector>
@@ -29,10 +30,14 @@ class NameLookup {
   // the others.
   ~NameLookup();
 
+  // True for an onion service's name, which is never looked up: it must not reach the DNS (RFC
+  // 7686).
+  static bool is_onion(std::string_view host);
   // True for an IPv4 or IPv6 address, which needs no look-up.
   static bool is_address(const std::string& host);
 
-  // Any thread; never waits. At most 1,024 look-ups wait at a time; more fail at once. Dropped
+  // Any thread; never waits. At most 1,024 look-ups wait at a time; more fail at once, and so do
+  // onion names. Dropped
   // without an answer when `asker` has gone before its turn comes.
   void look_up(std::string host, std::weak_ptr<void> asker, Done done);
 

@@ -2,13 +2,16 @@
 
 #include <netdb.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "nostr/net/proxy_handshake.h"
+#include "nostr/net/tls_client.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -18,16 +21,9 @@ constexpr size_t kPart = 16 * 1024;
 
 std::string system_words(int error) { return std::strerror(error); }
 
-std::string ssl_words(const SSL* ssl) {
-  const long verdict = SSL_get_verify_result(ssl);
-  if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+std::string ssl_words() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   return reason == nullptr ? "the connection was closed" : reason;
-}
-
-bool is_address(const std::string& host) {
-  return host.find(':') != std::string::npos ||
-         host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
 }  // namespace
@@ -82,38 +78,65 @@ Result<int> RawStream::through(const std::function<int()>& operation, const Pati
     const int error = SSL_get_error(ssl_.get(), done);
     if (error == SSL_ERROR_ZERO_RETURN) return 0;
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-      return fail(Errc::unreachable, ssl_words(ssl_.get()));
+      return fail(Errc::unreachable, ssl_words());
     if (const Status ready = wait(error == SSL_ERROR_WANT_WRITE, patience); !ready)
       return fail(ready.error());
   }
 }
 
-Status RawStream::start_tls(const std::string& host, const std::string& ca_file,
-                            const Patience& patience) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
-  if (!context) return fail(Errc::internal, "libssl has no memory");
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
-  const int trusted = ca_file.empty()
-                          ? SSL_CTX_set_default_verify_paths(context.get())
-                          : SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr);
-  if (trusted != 1) return fail(Errc::invalid, "cannot use the CA file " + ca_file);
-  ssl_.reset(SSL_new(context.get()));
+Status RawStream::pass_proxy(const ProxyUrl& proxy, const std::string& host, uint16_t port,
+                             const Patience& patience) {
+  ProxyHandshake handshake(proxy, host, port);
+  while (true) {
+    std::string output = handshake.take_output();
+    const Status written = write(output, patience);
+    wipe({reinterpret_cast<uint8_t*>(output.data()), output.size()});
+    if (!written) return written;
+    if (handshake.state() == ProxyHandshake::State::open) return {};
+    if (handshake.state() == ProxyHandshake::State::failed)
+      return fail(Errc::refused, handshake.problem());
+    if (const Status ready = wait(false, patience); !ready) return ready;
+    // Looks before it takes: the bytes after the handshake are the relay's.
+    std::array<char, 2048> buffer;
+    const ssize_t got = ::recv(*fd_, buffer.data(), buffer.size(), MSG_PEEK);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (got < 0) return fail(Errc::unreachable, system_words(errno));
+    if (got == 0) return fail(Errc::unreachable, "it hung up during the handshake");
+    const size_t used = handshake.feed({buffer.data(), static_cast<size_t>(got)});
+    (void)!::recv(*fd_, buffer.data(), used, 0);
+  }
+}
+
+struct RawStream::TlsPeer final : TlsPeerCheck {
+  TlsPeer(std::string name, std::vector<KeyPin> keys)
+      : host(std::move(name)), pins(std::move(keys)) {}
+  const std::string& tls_host() const override { return host; }
+  const std::vector<KeyPin>& tls_pins() const override { return pins; }
+  void tls_failed(std::string why) override {
+    if (problem.empty()) problem = std::move(why);
+  }
+  void tls_done() override {}
+
+  const std::string host;
+  const std::vector<KeyPin> pins;
+  std::string problem;
+};
+
+Status RawStream::start_tls(const RelayUrl& url, const Access& access, const Patience& patience) {
+  peer_ = std::make_shared<TlsPeer>(url.host(), access.pins.of(url));
+  const auto context = make_tls_context(
+      access.ca_file,
+      [](void* peer, ssl_st*) -> TlsPeerCheck* { return static_cast<TlsPeer*>(peer); },
+      peer_.get());
+  if (!context) return fail(context.error());
+  ssl_.reset(SSL_new(context->get()));
   if (!ssl_ || SSL_set_fd(ssl_.get(), *fd_) != 1)
     return fail(Errc::internal, "libssl has no memory");
-  if (is_address(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str());
-  } else {
-    SSL_set1_host(ssl_.get(), host.c_str());
-    // What the macro SSL_set_tlsext_host_name does, without its C cast.
-    SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-             const_cast<char*>(host.c_str()));
-  }
+  SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+  // Without this the verdict of the context's check would be ignored; lws sets it by itself.
+  SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);
   const auto shaken = through([this] { return SSL_connect(ssl_.get()); }, patience);
-  if (!shaken && SSL_get_verify_result(ssl_.get()) != X509_V_OK)
-    return fail(Errc::refused, "certificate: " + shaken.error().message);
+  if (!shaken && !peer_->problem.empty()) return fail(Errc::refused, peer_->problem);
   if (!shaken) return fail(shaken.error().within("TLS"));
   if (*shaken == 0) return fail(Errc::unreachable, "TLS: the connection was closed");
   return {};

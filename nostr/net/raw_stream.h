@@ -9,6 +9,7 @@
 #include "nostr/base/bytes.h"
 #include "nostr/base/clock.h"
 #include "nostr/base/result.h"
+#include "nostr/net/access.h"
 
 // Private to nostr.
 namespace ipnscast::nostr::net {
@@ -29,9 +30,13 @@ class RawStream {
   RawStream(RawStream&&) = default;
   RawStream& operator=(RawStream&&) = default;
 
-  // TLS 1.2 or later; the certificate has to be good for `host` and chain up to `ca_file` (PEM;
-  // empty: the system's). Errc::refused when it does not.
-  Status start_tls(const std::string& host, const std::string& ca_file, const Patience& patience);
+  // Has the proxy at the other end connect us to the host; what follows is the host's.
+  // Errc::refused in the proxy's words.
+  Status pass_proxy(const ProxyUrl& proxy, const std::string& host, uint16_t port,
+                    const Patience& patience);
+  // TLS 1.2 or later with a relay, checked as that of every connection is (tls_client.h).
+  // Errc::refused when its certificate or its key is not good, Errc::invalid for the CA file.
+  Status start_tls(const RelayUrl& url, const Access& access, const Patience& patience);
   Status write(std::string_view bytes, const Patience& patience);
   // What there is, 16 KiB at most; empty at the end of the stream.
   Result<std::string> read(const Patience& patience);
@@ -44,12 +49,15 @@ class RawStream {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
+  struct TlsPeer;
+
   explicit RawStream(int fd);
   Status wait(bool to_write, const Patience& patience) const;
   // Repeats an SSL operation until it is through; its result, or 0 at the end of the stream.
   Result<int> through(const std::function<int()>& operation, const Patience& patience);
 
   std::unique_ptr<int, CloseFd> fd_;
+  std::shared_ptr<TlsPeer> peer_;  // outlives ssl_
   std::unique_ptr<SSL, FreeSsl> ssl_;
 };
 

@@ -40,7 +40,7 @@ class NetConnection final : public Connection {
     loop_.run([this] { socket_.reset(); });
   }
 
-  Status open(const RelayUrl& url, const std::string& ca_file, Instant until);
+  Status open(const RelayUrl& url, const net::Access& access, Instant until);
   void send(std::string frame) override;
   Result<Heard> hear(Instant until) override;
 
@@ -67,9 +67,9 @@ void NetConnection::came_in(std::string frame) {
   if (inbox_.size() >= kFramesWaiting) socket_->pause_reading();
 }
 
-Status NetConnection::open(const RelayUrl& url, const std::string& ca_file, Instant until) {
+Status NetConnection::open(const RelayUrl& url, const net::Access& access, Instant until) {
   net::ClientOptions options;
-  options.access.ca_file = ca_file;
+  options.access = access;
   options.connect_timeout = std::max(
       Milliseconds(1), std::chrono::duration_cast<Milliseconds>(until - wire_.now().steady));
   loop_.run([&] {
@@ -107,28 +107,6 @@ constexpr std::string_view kUpgrade =
     "Sec-WebSocket-Key: ";
 constexpr int kSwitchingProtocols = 101;
 
-Result<net::RawStream> open_stream(const RelayUrl& url, const std::string& ca_file,
-                                   const std::vector<std::string>& addresses,
-                                   const net::Patience& patience, Handshake& times) {
-  Error last{Errc::unreachable, "no address"};
-  for (const std::string& address : addresses) {
-    Instant start = system_now().steady;
-    auto stream = net::RawStream::connect(address, url.port(), patience);
-    if (!stream) {
-      last = stream.error();
-      continue;
-    }
-    times.connect = since(start);
-    if (!url.tls()) return stream;
-    start = system_now().steady;
-    if (const Status safe = stream->start_tls(url.host(), ca_file, patience); !safe)
-      return fail(safe.error());
-    times.tls = since(start);
-    return stream;
-  }
-  return fail(std::move(last));
-}
-
 Status ask_for_upgrade(net::RawStream& stream, const RelayUrl& url, const net::Patience& patience,
                        Handshake& out) {
   const std::string lines = std::string(kUpgrade) + to_base64(random_bytes(16)) + "\r\n";
@@ -146,19 +124,20 @@ Status ask_for_upgrade(net::RawStream& stream, const RelayUrl& url, const net::P
 
 }  // namespace
 
-NetWire::NetWire(net::Loop& loop, RelayUrl url, std::string ca_file)
-    : loop_(loop), url_(std::move(url)), ca_file_(std::move(ca_file)) {}
+NetWire::NetWire(net::Loop& loop, RelayUrl url, net::Access access)
+    : loop_(loop), url_(std::move(url)), access_(std::move(access)) {}
 
 Result<std::vector<std::string>> NetWire::look_up(Instant until) {
   using Found = Result<std::vector<std::string>>;
   const auto inbox = std::make_shared<Inbox<Found>>(1);  // the answer may outlive us
-  loop_.impl().names->look_up(url_.host(), inbox, [inbox](net::NameLookup::Found found) {
-    if (found) {
-      inbox->push_reserved(std::move(*found));
-    } else {
-      inbox->push_reserved(fail(Errc::unreachable, std::move(found.error().text)));
-    }
-  });
+  loop_.impl().names->look_up(
+      net::host_to_look_up(url_, access_), inbox, [inbox](net::NameLookup::Found found) {
+        if (found) {
+          inbox->push_reserved(std::move(*found));
+        } else {
+          inbox->push_reserved(fail(Errc::unreachable, std::move(found.error().text)));
+        }
+      });
   auto found = take(*inbox, until, *this);
   if (!found) return fail(found.error());
   return std::move(*found);
@@ -171,14 +150,16 @@ Result<Handshake> NetWire::shake_hands(Instant until) {
   const auto addresses = look_up(until);
   if (!addresses) return fail(addresses.error());
   out.look_up = since(start);
-  auto stream = open_stream(url_, ca_file_, *addresses, patience, out);
+  net::StreamTimes times;
+  auto stream = net::open_relay_stream(url_, access_, *addresses, patience, times);
   if (!stream) return fail(stream.error());
+  out.connect = times.connect;
+  out.tls = times.tls;
   if (const Status upgraded = ask_for_upgrade(*stream, url_, patience, out); !upgraded)
     return fail(upgraded.error());
 
-  Handshake again;  // the times of a second connection are nobody's
   const Instant asked = now().steady;
-  auto second = open_stream(url_, ca_file_, *addresses, patience, again);
+  auto second = net::open_relay_stream(url_, access_, *addresses, patience, times);
   auto information = second ? net::ask_for_information(*second, url_, patience)
                             : Result<RelayInformation>(fail(second.error()));
   if (information) {
@@ -192,7 +173,7 @@ Result<Handshake> NetWire::shake_hands(Instant until) {
 
 Result<std::unique_ptr<Connection>> NetWire::connect(Instant until) {
   auto connection = std::make_unique<NetConnection>(loop_, *this);
-  if (const Status opened = connection->open(url_, ca_file_, until); !opened)
+  if (const Status opened = connection->open(url_, access_, until); !opened)
     return fail(opened.error());
   return connection;
 }

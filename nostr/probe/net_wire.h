@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "nostr/net/access.h"
 #include "nostr/net/loop.h"
 #include "nostr/probe/wire.h"
 #include "nostr/relay_url.h"
@@ -12,8 +13,7 @@ namespace ipnscast::nostr::probe {
 // outlives it, and it outlives its connections.
 class NetWire final : public Wire {
  public:
-  // ca_file: PEM; empty for the system's.
-  NetWire(net::Loop& loop, RelayUrl url, std::string ca_file);
+  NetWire(net::Loop& loop, RelayUrl url, net::Access access);
 
   // Ends the waiting that is under way, and all that comes until finish_despite_cancel(). Any
   // thread.
@@ -31,7 +31,7 @@ class NetWire final : public Wire {
   // constant after construction
   net::Loop& loop_;
   const RelayUrl url_;
-  const std::string ca_file_;
+  const net::Access access_;
 
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> finishing_ = false;

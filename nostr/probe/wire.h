@@ -16,8 +16,8 @@ using Took = std::chrono::microseconds;
 
 // What shows before any Nostr message: the times of connecting, what HTTP said, NIP-11.
 struct Handshake {
-  Took look_up{0};            // of the name
-  Took connect{0};            // TCP
+  Took look_up{0};            // of the name, or of the proxy's
+  Took connect{0};            // TCP, through the proxy if there is one
   std::optional<Took> tls;    // nothing for ws://
   Took upgrade{0};            // from the HTTP request to the answer
   bool deflate = false;       // permessage-deflate was accepted (RFC 7692)

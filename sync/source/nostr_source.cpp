@@ -51,18 +51,24 @@ NostrSource::~NostrSource() {
 }
 
 void NostrSource::set_names(const std::vector<IpnsName>& names) {
-  ask(trusted_, trusted_hint_filters(options_, names));
-  if (options_.open) ask(open_, hint_filters(names, {}, options_.kinds, options_.compat));
+  nostr::SubscribeOptions trusted{.claimed_sequence = sequence_value};
+  if (options_.known)
+    trusted.known = [known = options_.known](const nostr::Filter& f) { return known->of(f); };
+  ask(trusted_, trusted_hint_filters(options_, names), std::move(trusted));
+  if (!options_.open) return;
+  ask(open_, hint_filters(names, {}, options_.kinds, options_.compat),
+      {.claimed_sequence = sequence_value});
 }
 
-void NostrSource::ask(Feed& feed, std::vector<nostr::Filter> filters) {
+void NostrSource::ask(Feed& feed, std::vector<nostr::Filter> filters,
+                      nostr::SubscribeOptions with) {
   if (filters.empty()) {
     if (feed) pool_.unsubscribe(*feed);
     feed.reset();
   } else if (feed) {
     pool_.replace(*feed, std::move(filters));
   } else {
-    feed = pool_.subscribe(std::move(filters), sink_, {.claimed_sequence = sequence_value});
+    feed = pool_.subscribe(std::move(filters), sink_, std::move(with));
   }
 }
 
@@ -90,6 +96,8 @@ std::optional<Input> NostrSource::read(const nostr::PoolMessage& message,
     if (log_enabled(LogLevel::debug)) log_debug("nostr", "not a hint: " + hint.error().message);
     return std::nullopt;
   }
+  if (options_.known && trusted_ && event->subscription == *trusted_)
+    options_.known->read(event->event, *hint);
   bool bad_record = false;
   auto record = record_of(*hint, now, bad_record);
   return news_from(*hint, {SourceKind::nostr, event->relay.text()}, std::move(record), bad_record);

@@ -8,6 +8,7 @@
 #include "nostr/pool.h"
 #include "sync/engine_messages.h"
 #include "sync/private_hint.h"
+#include "sync/source/known_hints.h"
 
 namespace ipnscast::sync {
 
@@ -29,6 +30,7 @@ class NostrSource {
     bool compat = true;
     bool open = false;
     std::optional<Private> own_private;  // only when our own key is among the authors
+    std::shared_ptr<KnownHints> known;   // learns what comes; null: relays are told of nothing
   };
 
   // `sink` takes what relays say, on the net thread; false when there is no room.
@@ -49,7 +51,7 @@ class NostrSource {
 
  private:
   using Feed = std::optional<nostr::SubscriptionKey>;
-  void ask(Feed& feed, std::vector<nostr::Filter> filters);
+  void ask(Feed& feed, std::vector<nostr::Filter> filters, nostr::SubscribeOptions with);
   Result<Hint> hint_of(const nostr::Event& event, const std::optional<Result<std::string>>& text);
 
   nostr::Pool& pool_;

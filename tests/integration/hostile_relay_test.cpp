@@ -278,3 +278,31 @@ TEST_CASE("R18 a subscription that is refused from the start is told so, with th
   CHECK_FALSE(told->live);
   CHECK(told->reason == "restricted: members only");
 }
+
+TEST_CASE("a subscriber is told each reason why a relay does not serve it, and then that it does") {
+  std::atomic<int> asked = 0;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* id = req_id(m);
+    if (id == nullptr) return;
+    const int turn = asked++;
+    if (turn == 2) return self.say(c, RelayMessage(EoseMessage{*id}));
+    self.say(c,
+             RelayMessage(ClosedMessage{*id, turn == 0 ? "restricted: one" : "restricted: two"}));
+  });
+  Reader reader({relay.url()}, {{.kinds = {1}}});
+  std::vector<std::string> told;
+  const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(10'000);
+  while (auto message = reader.inbox.pop_until(deadline)) {
+    const auto* link = std::get_if<PoolLink>(&*message);
+    if (link == nullptr) continue;
+    if (link->live) break;
+    CHECK((told.empty() || told.back() != link->reason));
+    told.push_back(link->reason);
+    if (link->reason.starts_with("restricted")) relay.drop_all();
+  }
+  INFO(told.size());
+  REQUIRE(told.size() >= 3);
+  CHECK(told.front() == "restricted: one");
+  CHECK(std::find(told.begin(), told.end(), "restricted: two") != told.end());
+  CHECK(asked == 3);
+}

@@ -33,8 +33,8 @@ struct Prober {
   std::unique_ptr<net::Loop> loop = *net::Loop::start();
 
   probe::Report run(const RelayUrl& url, const probe::Options& options = kQuick,
-                    const std::string& ca_file = {}) {
-    probe::NetWire wire(*loop, url, ca_file);
+                    net::Access access = {}) {
+    probe::NetWire wire(*loop, url, std::move(access));
     return probe::run(wire, url, options);
   }
 };
@@ -152,7 +152,7 @@ TEST_CASE("faults show over a socket as they do in memory") {
 TEST_CASE("a probe that is interrupted deletes what it wrote over a real socket") {
   FaultyServer relay({});
   Prober prober;
-  probe::NetWire wire(*prober.loop, relay.url(), "");
+  probe::NetWire wire(*prober.loop, relay.url(), {});
   std::atomic<int> frames = 0;
   relay.on_frame = [&] {
     if (++frames == 20) wire.cancel();
@@ -177,7 +177,7 @@ TEST_CASE("R26 a host that accepts and says nothing costs no more than the patie
 TEST_CASE("interrupting a probe of a mute host ends it at once") {
   const Mute mute;
   Prober prober;
-  probe::NetWire wire(*prober.loop, mute.url(), "");
+  probe::NetWire wire(*prober.loop, mute.url(), {});
   wire.cancel();
   const auto report = probe::run(wire, mute.url(), {.patience = Milliseconds(30'000)});
   REQUIRE(report.unreachable);
@@ -194,20 +194,33 @@ TEST_CASE("TLS is measured, and refused where the certificate is nobody's") {
   Prober prober;
   const Instant until = system_now().steady + Seconds(10);
 
-  probe::NetWire trusting(*prober.loop, url, own.certificate_file);
+  probe::NetWire trusting(*prober.loop, url, {.ca_file = own.certificate_file});
   const auto shaken = trusting.shake_hands(until);
   REQUIRE(shaken);
   REQUIRE(shaken->tls);
   CHECK(shaken->tls->count() > 0);
 
-  probe::NetWire doubting(*prober.loop, url, "");
+  probe::NetWire doubting(*prober.loop, url, {});
   const auto refused = doubting.shake_hands(until);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::refused);
-  CHECK(refused.error().message.find("certificate") != std::string::npos);
+  const std::string& advice = refused.error().message;
+  CHECK(advice.find("certificate") != std::string::npos);
+
+  const size_t at = advice.find("sha256/");
+  REQUIRE(at != std::string::npos);
+  probe::NetWire pinned(*prober.loop, url, {.pins = *net::KeyPins::parse({advice.substr(at)})});
+  CHECK(pinned.shake_hands(until));
+  const std::string other = "sha256/" + std::string(43, 'A') + "=";
+  probe::NetWire elsewhere(*prober.loop, url, {.pins = *net::KeyPins::parse({other})});
+  const auto mismatch = elsewhere.shake_hands(until);
+  REQUIRE_FALSE(mismatch);
+  CHECK(mismatch.error().code == Errc::refused);
+  CHECK(mismatch.error().message.find("not the pinned one") != std::string::npos);
 
   const auto by_name = *RelayUrl::parse("wss://localhost:" + std::to_string(server->port()));
-  CHECK(probe::NetWire(*prober.loop, by_name, own.certificate_file).shake_hands(until));
+  CHECK(
+      probe::NetWire(*prober.loop, by_name, {.ca_file = own.certificate_file}).shake_hands(until));
   server.reset();
 }
 

@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -8,6 +9,7 @@
 #include "tests/support/net_peers.h"
 #include "tests/support/process.h"
 #include "tests/support/skip.h"
+#include "tests/support/temp_dir.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;
@@ -209,25 +211,43 @@ TEST_CASE(
   CHECK(closed.text.find("no answer to our request") != std::string::npos);
 }
 
-TEST_CASE("frames of any size pass microsocks, as Debian has it") {
-  uint16_t free_port = 0;
-  {
-    const RawListener gone;
-    free_port = gone.port;
+namespace {
+
+// A proxy as Debian has it, on a free port; it wants user "me" and password "secret".
+class DebianProxy {
+ public:
+  explicit DebianProxy(const std::function<std::vector<std::string>(const std::string& port)>& argv)
+      : port_(free_port()), process_({.argv = argv(std::to_string(port_))}) {}
+
+  // False when the program is not there.
+  bool comes_up() {
+    const Instant deadline = std::chrono::steady_clock::now() + Seconds(10);
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (listens(port_)) return true;
+      if (process_.wait(Milliseconds(20))) return false;
+    }
+    return false;
   }
-  Process microsocks({.argv = {"microsocks", "-i", "127.0.0.1", "-p", std::to_string(free_port),
-                               "-u", "me", "-P", "secret"}});
-  if (microsocks.wait(std::chrono::milliseconds(300))) SKIP_TEST("microsocks is not installed");
+  ProxyUrl url(const std::string& kind, const std::string& password) const {
+    return *ProxyUrl::parse(kind + "://me:" + password + "@127.0.0.1:" + std::to_string(port_));
+  }
+
+ private:
+  static uint16_t free_port() { return RawListener().port; }
+
+  const uint16_t port_;
+  Process process_;
+};
+
+void check_frames_pass(const DebianProxy& proxy, const std::string& kind,
+                       const std::string& refusal) {
   auto loop = *Loop::start();
   std::unique_ptr<WebSocketServer> server;
   auto* self = &server;
   server = echo_server(*loop, {}, self);
-  const auto proxy = [&](const std::string& user) {
-    return *ProxyUrl::parse("socks5://" + user + "127.0.0.1:" + std::to_string(free_port));
-  };
   {
     Probe probe(*loop, "ws://localhost:" + std::to_string(server->port()),
-                {.access = {.proxy = proxy("me:secret@")}});
+                {.access = {.proxy = proxy.url(kind, "secret")}});
     const auto opened = probe.next();
     INFO(opened.text);
     REQUIRE(opened.what == "opened");
@@ -236,10 +256,36 @@ TEST_CASE("frames of any size pass microsocks, as Debian has it") {
       probe.send(frame);
       CHECK(probe.next().text == frame);
     }
-    Probe wrong(*loop, url_of(*server), {.access = {.proxy = proxy("me:wrong@")}});
+    Probe wrong(*loop, url_of(*server), {.access = {.proxy = proxy.url(kind, "wrong")}});
     const auto closed = wrong.next();
+    INFO(closed.text);
     CHECK(closed.what == closed_by(CloseReason::proxy));
-    CHECK(closed.text.find("refused the user or the password") != std::string::npos);
+    CHECK(closed.text.find(refusal) != std::string::npos);
+    CHECK(closed.text.find("wrong") == std::string::npos);
   }
   server.reset();
+}
+
+}  // namespace
+
+TEST_CASE("frames of any size pass microsocks, as Debian has it") {
+  DebianProxy proxy([](const std::string& port) {
+    return std::vector<std::string>{"microsocks", "-i", "127.0.0.1", "-p",    port,
+                                    "-u",         "me", "-P",        "secret"};
+  });
+  if (!proxy.comes_up()) SKIP_TEST("microsocks is not installed");
+  check_frames_pass(proxy, "socks5", "refused the user or the password");
+}
+
+TEST_CASE("frames of any size pass tinyproxy, as Debian has it") {
+  const TempDir dir;
+  const auto file = dir.path() / "tinyproxy.conf";
+  DebianProxy proxy([&](const std::string& port) {
+    std::ofstream(file) << "Port " << port
+                        << "\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\nTimeout 600\n"
+                           "BasicAuth me secret\n";
+    return std::vector<std::string>{"tinyproxy", "-d", "-c", file.string()};
+  });
+  if (!proxy.comes_up()) SKIP_TEST("tinyproxy is not installed");
+  check_frames_pass(proxy, "http", "wants a user and a password");  // by HTTP 401
 }

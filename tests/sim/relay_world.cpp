@@ -227,7 +227,8 @@ void Reader::take(size_t relay, Relay::Action& action) {
     for (const auto& [id, created_at] : regular) items.push_back({created_at, id});
     for (const auto& [address, event] : addressed) items.push_back({event.created_at, event.id});
     return client_->act(relay, [&](Relay& machine, auto& out) {
-      machine.known(wanted->subscription, *NegentropySet::seal(items), world_.time.now(), out);
+      machine.known(wanted->subscription, {wanted->filters.size(), *NegentropySet::seal(items)},
+                    world_.time.now(), out);
     });
   }
   auto* deliver = std::get_if<Relay::Deliver>(&action);

@@ -1,6 +1,7 @@
 #include "tests/support/net_peers.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <openssl/sha.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +52,17 @@ RawListener::RawListener(const std::string& address, uint16_t wanted_port, int b
 RawListener::~RawListener() { ::close(fd); }
 
 int RawListener::accept() const { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC); }
+
+bool listens(uint16_t port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool accepted = ::connect(fd, reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0;
+  ::close(fd);
+  return accepted;
+}
 
 std::string websocket_answer(const std::string& request, const std::string& more_lines) {
   const size_t at = request.find("Sec-WebSocket-Key: ") + 19;

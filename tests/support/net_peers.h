@@ -29,6 +29,9 @@ struct RawListener {
   int accept() const;
 };
 
+// Somebody accepts connections on this port of 127.0.0.1.
+bool listens(uint16_t port);
+
 // The answer that turns the HTTP request `request` into a WebSocket, with further header lines.
 std::string websocket_answer(const std::string& request, const std::string& more_lines = "");
 // Reads from the descriptor until `end` came, or the peer closed.

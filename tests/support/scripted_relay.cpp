@@ -52,6 +52,13 @@ void ScriptedRelay::say_to_all(const std::string& frame) {
 
 void ScriptedRelay::drop(Connection connection) { running_.get()->close(connection); }
 
+void ScriptedRelay::drop_all() {
+  loop_->run([this] {
+    std::lock_guard lock(mutex_);
+    for (const auto& [value, id] : connections_) drop(id);
+  });
+}
+
 std::vector<std::string> ScriptedRelay::heard() const {
   std::lock_guard lock(mutex_);
   return heard_;

@@ -34,6 +34,7 @@ class ScriptedRelay {
   void say(Connection to, const nostr::RelayMessage& message) { say(to, nostr::to_frame(message)); }
   void say_to_all(const std::string& frame);
   void drop(Connection connection);
+  void drop_all();  // from the test
 
   int opened() const { return opened_; }
   // The frames that clients sent so far.

@@ -4,6 +4,7 @@
 #include "nostr/net/http_refusal.h"
 #include "nostr/net/key_pins.h"
 #include "nostr/net/message_reader.h"
+#include "nostr/net/name_lookup.h"
 #include "nostr/net/proxy_handshake.h"
 #include "nostr/net/proxy_url.h"
 #include "nostr/net/sleep_detector.h"
@@ -176,6 +177,20 @@ TEST_CASE("messages stay whole across fragments, compressed and plain by turns")
   CHECK_FALSE(reader.add({std::string(1001, 'x'), true, true, 0}));
   MessageReader without(10);
   CHECK(**without.add({"12345", true, true, 0}) == "12345");
+}
+
+TEST_CASE("an onion name is known in any spelling, and never looked up (RFC 7686)") {
+  for (const char* const name : {"relay.onion", "RELAY.Onion", "a.b.onion.", ".onion"})
+    CHECK(NameLookup::is_onion(name));
+  for (const char* const name : {"onion", "relay.onions", "relay.onion.example", "", "."})
+    CHECK_FALSE(NameLookup::is_onion(name));
+  NameLookup names;
+  const auto asker = std::make_shared<int>();
+  std::optional<NameLookup::Found> found;
+  names.look_up("relay.onion", asker, [&](NameLookup::Found answer) { found = std::move(answer); });
+  REQUIRE(found);  // at once: nobody was asked
+  REQUIRE_FALSE(*found);
+  CHECK(found->error().permanent);
 }
 
 TEST_CASE("sleep shows in the clocks, a busy machine and a clock set back do not") {

@@ -79,6 +79,13 @@ Status save_hint(store::Database& db, const sync::IpnsName& name, const LastHint
   return finish(changed);
 }
 
+Status forget_hint(store::Database& db, const sync::IpnsName& name) {
+  auto row = db.prepare(
+      "UPDATE bridge_names SET hint_sequence = NULL, hint_value = NULL, hint_eol_seconds = NULL,"
+      " hint_eol_nanoseconds = NULL, hint_at_ms = NULL WHERE name = ?1");
+  return finish(row.bind(name.bytes()).run());
+}
+
 Result<std::vector<AnnouncedName>> load_announced(store::Database& db) {
   auto row = db.prepare(
       "SELECT name, sequence, value, eol_seconds, eol_nanoseconds, data, record,"

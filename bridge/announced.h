@@ -33,6 +33,8 @@ Status save_record(store::Database& db, const sync::IpnsName& name,
                    const sync::KnownRecord& record);
 // Notes the hint; the job that does so also puts its events into the outbox. The name has a record.
 Status save_hint(store::Database& db, const sync::IpnsName& name, const LastHint& hint);
+// The name counts as not announced from here on.
+Status forget_hint(store::Database& db, const sync::IpnsName& name);
 Result<std::vector<AnnouncedName>> load_announced(store::Database& db);
 
 }  // namespace ipnscast::bridge

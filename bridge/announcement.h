@@ -23,6 +23,7 @@ struct Announcement {
   LastHint hint;
   sync::Cid cid;
   bool renewal = false;                // the same value with a later EOL
+  bool repair = false;                 // the same again: a relay preferred an older state of ours
   std::vector<nostr::EventId> events;  // one of each kind
 };
 

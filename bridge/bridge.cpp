@@ -20,6 +20,9 @@ Status check(const BridgeOptions& options) {
   if (options.relays.empty()) return fail(Errc::invalid, "bridge: no relays to announce at");
   if (options.gateways.empty()) return fail(Errc::invalid, "bridge: no gateways to ask");
   if (!options.signer) return fail(Errc::invalid, "bridge: no key to sign with");
+  if (auto fits = options.quorum.fits(options.relays); !fits) return fits;
+  if (options.retry_min <= Milliseconds(0) || options.retry_max < options.retry_min)
+    return fail(Errc::invalid, "retry: want a lower and an upper bound");
   if (options.poll_min <= Milliseconds(0) || options.poll_max < options.poll_min)
     return fail(Errc::invalid, "poll: want a lower and an upper bound");
   const bool addressable = !options.kinds.empty() &&
@@ -78,6 +81,7 @@ struct Bridge::Impl {
         book(book_entries(options)),
         inbox(std::make_shared<DaemonInbox>(kInbox)) {}
 
+  nostr::OutboxSender::Options sender_options() const;
   void start(Stored stored);
   void close();
 
@@ -97,13 +101,27 @@ struct Bridge::Impl {
   std::once_flag closed;
 };
 
+nostr::OutboxSender::Options Bridge::Impl::sender_options() const {
+  nostr::OutboxSender::Options out;
+  out.retry.first = options.retry_min;
+  out.retry.last = options.retry_max;
+  out.deadline = options.publish_timeout;
+  out.read_back.reset();
+  if (options.read_back > Milliseconds(0)) out.read_back = options.read_back;
+  out.limits = options.outbox;
+  out.on_superseded = [inbox = inbox](const nostr::Event& ours, const nostr::Event& newer) {
+    inbox->push_reserved(HintSuperseded{ours, newer});
+  };
+  return out;
+}
+
 void Bridge::Impl::start(Stored stored) {
   nostr::PoolOptions pool_options;
   pool_options.relays = options.relays;
-  pool_options.signers = {options.signer};
+  if (options.auth) pool_options.signers = {options.signer};
   pool_options.access = options.access;
   pool = nostr::Pool::start(loop ? *loop : *options.loop, std::move(pool_options));
-  sender = std::make_unique<nostr::OutboxSender>(*pool, writer);
+  sender = std::make_unique<nostr::OutboxSender>(*pool, writer, sender_options());
   resolver = std::make_unique<sync::Resolver>(*http, book, resolver_options(options));
 
   // All of these answer requests of the bridge thread, which bounds their number.
@@ -117,7 +135,8 @@ void Bridge::Impl::start(Stored stored) {
   daemon = std::make_unique<Daemon>(
       inbox, Watcher(*resolver, Scheduler(schedule, make_rng()), post_poll),
       Republisher(options.signer, writer, *sender, std::move(stored.created_at),
-                  {options.kinds, options.topic, options.relays}, post_step, options.on_report),
+                  {options.kinds, options.topic, options.relays, options.quorum, options.outbox},
+                  post_step, options.on_report),
       writer, std::move(stored.announced), options.on_announced);
   daemon->start(options.names);
 }

@@ -8,7 +8,7 @@
 #include "bridge/announcement.h"
 #include "nostr/net/access.h"
 #include "nostr/net/loop.h"
-#include "nostr/publish_outcome.h"
+#include "nostr/outbox.h"
 #include "nostr/signer.h"
 #include "sync/client.h"
 
@@ -18,7 +18,8 @@ namespace ipnscast::bridge {
 // gateways, verifies each record, and publishes a hint for every change under its own key. What it
 // announces is committed first, so that after a crash at any instant no change is lost and none is
 // announced twice. It announces only what it verified itself and found newer than what it announced
-// before, so that two bridges never feed each other (R32).
+// before, so that two bridges never feed each other (R32). A relay that prefers an event with an
+// older state under its key gets the hint again, signed above that (R3).
 //
 //   auto bridge = Bridge::open({.state_dir = "/var/lib/ipnscast", .relays = ..., .gateways = ...,
 //                               .names = ..., .signer = nostr::make_local_signer(std::move(key))});
@@ -35,12 +36,21 @@ struct BridgeOptions {
   Milliseconds poll_max{600'000};
   Milliseconds resolve_timeout{5'000};  // S0-40
   size_t parallel_polls = 64;
-  nostr::net::Access access{};       // to relays; gateways use its ca_file too
+  nostr::net::Access access{};  // to relays; gateways use its ca_file too
+  bool auth = true;             // prove to relays that ask for it (NIP-42) who we are
+  nostr::Quorum quorum{};       // relays that must acknowledge an announcement
+  // After which relays are asked for what they acknowledged; 0: never.
+  Milliseconds read_back{2'000};
+  Milliseconds retry_min{1'000};  // waits between tries to reach relays
+  Milliseconds retry_max{300'000};
+  Milliseconds publish_timeout{10'000};  // of one try
+  nostr::OutboxLimits outbox{};
   nostr::net::Loop* loop = nullptr;  // to share one; it outlives the bridge. None: one of its own
 
   // A hint was committed. On the bridge thread; must not block.
   std::function<void(const Announcement&)> on_announced{};
-  // What the relays made of one of its events at first. On the outbox thread; must not block.
+  // What the relays made of one of its events: once the quorum has it, or after the first try. On
+  // the outbox thread; must not block.
   std::function<void(const sync::IpnsName&, const nostr::PublishReport&)> on_report{};
 };
 
@@ -51,6 +61,7 @@ struct BridgeStatus {
   uint64_t refreshes = 0;  // the same value in a better record
   uint64_t announcements = 0;
   uint64_t renewals = 0;
+  uint64_t repairs = 0;  // announced again above an event that hid it
 };
 
 // Thread-safe. Destroying it closes it.

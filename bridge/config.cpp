@@ -125,6 +125,8 @@ Status check_together(const Settings& s) {
   }
   if (s.relays.kinds.empty()) return fail(Errc::invalid, "relays.kinds: want one at least");
   if (auto access = relay_access(s); !access) return fail(access.error());
+  if (auto quorum = to_quorum(s.relays.quorum); !quorum)
+    return fail(quorum.error().within("relays"));
   return {};
 }
 
@@ -232,6 +234,20 @@ Result<nostr::net::Access> relay_access(const Settings& s) {
   return out;
 }
 
+nostr::OutboxLimits outbox_limits(const PublishSettings& settings) {
+  return {settings.queue, std::chrono::duration_cast<Seconds>(settings.max_age)};
+}
+
+Result<nostr::Quorum> to_quorum(const QuorumSetting& setting) {
+  nostr::Quorum out{setting.count, setting.all, {}};
+  for (const std::string& text : setting.named) {
+    auto url = nostr::RelayUrl::parse(text);
+    if (!url) return fail(Error{Errc::invalid, url.error().message}.within("quorum: " + text));
+    out.named.push_back(std::move(*url));
+  }
+  return out;
+}
+
 Result<sync::Config> to_sync_config(const Settings& s) {
   sync::Config config;
   auto access = relay_access(s);
@@ -274,11 +290,14 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.record_lifetime = s.publish.lifetime;
   config.record_ttl = s.publish.ttl;
   config.record_v1 = s.publish.v1;
-  config.quorum = s.relays.quorum;
+  auto quorum = to_quorum(s.relays.quorum);
+  if (!quorum) return fail(quorum.error().within("relays"));
+  config.quorum = std::move(*quorum);
+  config.auth = s.relays.auth;
   config.read_back = s.relays.read_back;
   config.retry_min = s.publish.retry_min;
   config.retry_max = s.publish.retry_max;
-  config.outbox = {s.publish.queue, std::chrono::duration_cast<Seconds>(s.publish.max_age)};
+  config.outbox = outbox_limits(s.publish);
   return config;
 }
 

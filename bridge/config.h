@@ -35,6 +35,12 @@ std::string nearest(std::string_view unknown, const std::vector<std::string>& kn
 // parse.
 Result<nostr::net::Access> relay_access(const Settings& settings);
 
+// What waits for relays at most.
+nostr::OutboxLimits outbox_limits(const PublishSettings& settings);
+
+// Errc::invalid for a relay that does not parse.
+Result<nostr::Quorum> to_quorum(const QuorumSetting& setting);
+
 // What an engine needs of it. `state_dir`, `cache_dir` and `signer` are the caller's to fill in.
 // Errc::invalid for a relay or an author that does not parse.
 Result<sync::Config> to_sync_config(const Settings& settings);

@@ -4,6 +4,7 @@
 
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
+#include "sync/hint_repair.h"
 
 namespace ipnscast::bridge {
 
@@ -91,11 +92,24 @@ void Daemon::take(HintSigned& step, Now now) { republisher_.take(std::move(step)
 void Daemon::take(HintCommitted& step, Now now) {
   const auto announcement = republisher_.take(std::move(step), now);
   if (!announcement) return;
-  count(announcement->renewal ? &BridgeStatus::renewals : &BridgeStatus::announcements);
+  count(announcement->repair    ? &BridgeStatus::repairs
+        : announcement->renewal ? &BridgeStatus::renewals
+                                : &BridgeStatus::announcements);
   AnnouncedName& name = known_.at(announcement->name);
   name.hint = announcement->hint;
   if (on_announced_) on_announced_(*announcement);
   pay(name, now);  // a newer record may have come meanwhile
+}
+
+void Daemon::take(HintSuperseded& told, Now now) {
+  if (told.newer.pubkey != told.ours.pubkey) return;
+  const auto hint = sync::parse_hint(told.ours);
+  const auto name = hint ? known_.find(hint->name) : known_.end();
+  if (name != known_.end() && sync::hides(hint, sync::parse_hint(told.newer))) {
+    republisher_.repair(name->second, told.newer, now);
+  } else {
+    republisher_.learn(told.newer, now);
+  }
 }
 
 void Daemon::count(uint64_t BridgeStatus::*what) {

@@ -15,7 +15,12 @@
 
 namespace ipnscast::bridge {
 
-using DaemonMessage = std::variant<PollUpdate, HintSigned, HintCommitted>;
+// A relay gave `newer` where it was sent `ours`.
+struct HintSuperseded {
+  nostr::Event ours;
+  nostr::Event newer;
+};
+using DaemonMessage = std::variant<PollUpdate, HintSigned, HintCommitted, HintSuperseded>;
 // Shared with callbacks on other threads, which may come after the daemon is gone.
 using DaemonInbox = Inbox<DaemonMessage>;
 
@@ -44,6 +49,7 @@ class Daemon {
   void take(PollUpdate& update, Now now);
   void take(HintSigned& step, Now now);
   void take(HintCommitted& step, Now now);
+  void take(HintSuperseded& told, Now now);
   // Keeps the record if it is better than what is known. True when the value is another one.
   bool keep(const PollUpdate& update);
   void pay(const AnnouncedName& name, Now now);

@@ -48,8 +48,10 @@ std::vector<Option> make_options() {
       {"relays", "topic", Type::text, "ipns-sync", "",
        "t tag of our hints; {name} stands for the name",
        into([](Settings& s) -> auto& { return s.relays.topic; })},
-      {"relays", "quorum", Type::number, "1", "relays",
-       "acknowledgements that make a publish succeed",
+      {"relays", "quorum", Type::quorum, "1", "relays",
+       "who must acknowledge for a publish to succeed: so many relays, \"first\", \"all\", or a "
+       "list "
+       "of those that must",
        into([](Settings& s) -> auto& { return s.relays.quorum; })},
       {"relays", "target", Type::number, "3", "relays", "relays that a hint should reach",
        into([](Settings& s) -> auto& { return s.relays.target; })},

@@ -25,7 +25,19 @@ struct Value::Member {
 };
 
 // What a key takes.
-enum class Type { flag, number, text, choice, duration, range, size, numbers, texts, gateways };
+enum class Type {
+  flag,
+  number,
+  text,
+  choice,
+  duration,
+  range,
+  size,
+  numbers,
+  texts,
+  gateways,
+  quorum
+};
 std::string_view to_string(Type type);
 
 // One key of the configuration: the reference page, --help and --check-config are made from these.
@@ -46,5 +58,8 @@ const std::vector<Option>& options();
 // The value that a text means for this option: an environment variable, a fallback. Lists are
 // divided by commas. Errc::parse.
 Result<Value> value_from_text(const Option& option, std::string_view text);
+
+// A quorum as it is typed: a number, "first", "all", or relays divided by commas. Errc::invalid.
+Result<QuorumSetting> parse_quorum(std::string_view text);
 
 }  // namespace ipnscast::bridge

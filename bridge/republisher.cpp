@@ -5,9 +5,18 @@
 #include "nostr/base/log.h"
 #include "sync/backoff.h"
 #include "sync/hint.h"
+#include "sync/hint_repair.h"
 #include "sync/state_store.h"
 
 namespace ipnscast::bridge {
+
+namespace {
+
+void log_failure(const Status& status) {
+  if (!status) log_error("bridge", status.error().message);
+}
+
+}  // namespace
 
 Republisher::Republisher(std::shared_ptr<nostr::Signer> signer, store::Writer& writer,
                          nostr::OutboxSender& sender, sync::CreatedAtAllocator created_at,
@@ -26,9 +35,40 @@ void Republisher::announce(const AnnouncedName& name, bool renewal, Now now) {
   if (work.under_way) return;
   work.record = name.record;
   work.renewal = renewal;
+  work.repair = false;
+  work.retract.reset();
   work.parent.reset();
   if (name.hint) work.parent = sync::root_of(name.hint->value);
   if (added) sign(name.name, work, now);
+}
+
+void Republisher::learn(const nostr::Event& event, Now now) {
+  const auto address = nostr::address_of(event);
+  if (!address || !created_at_.learn(*address, event.created_at, now.seconds())) return;
+  writer_.submit([address = *address, mark = event.created_at](
+                     store::Database& db) { return sync::save_created_at(db, address, mark); },
+                 log_failure);
+}
+
+void Republisher::repair(const AnnouncedName& name, const nostr::Event& newer, Now now) {
+  const auto address = nostr::address_of(newer);
+  if (!address || works_.count(name.name) != 0) return;
+  const auto mark = created_at_.mark(*address);
+  if (mark && *mark > newer.created_at) return;
+  const bool ahead = created_at_.ahead_of_limit(newer.created_at, now.seconds());
+  if (ahead && !retracted_.insert(newer.id)) {
+    return log_error("bridge", name.name.to_string() +
+                                   ": a relay keeps an event of ours from the future, which it was "
+                                   "asked to delete, and hides what we announce");
+  }
+  learn(newer, now);
+  writer_.submit([name = name.name](store::Database& db) { return forget_hint(db, name); },
+                 log_failure);
+  Work& work = works_[name.name];
+  work.record = name.record;
+  work.repair = true;
+  if (ahead) work.retract = newer;
+  sign(name.name, work, now);
 }
 
 std::optional<Announcement> Republisher::take(RepublishStep step, Now now) {
@@ -58,7 +98,9 @@ std::optional<UnixSeconds> Republisher::held_until(const sync::IpnsName& name, b
   for (const int kind : options_.kinds) {
     const auto next = created_at_.next(address(name, kind), now.seconds());
     if (next.advice == sync::CreatedAt::Advice::delete_first) delete_first = true;
-    if (next.advice == sync::CreatedAt::Advice::coalesce)
+    // One that lies further ahead has no second to wait for: it goes out at once, above it.
+    const bool soon = next.value.value <= now.seconds().value + 1;
+    if (next.advice == sync::CreatedAt::Advice::coalesce && soon)
       until = std::max(until, std::optional(next.value));
   }
   return until;
@@ -76,9 +118,10 @@ void Republisher::sign(const sync::IpnsName& name, Work& work, Now now) {
   if (!cid) return failed(name, work, {Errc::internal, "a value without a CID"}, now);
   work.round = ++last_round_;
   work.under_way = true;
-  work.events.assign(options_.kinds.size(), std::nullopt);
+  const size_t kinds = options_.kinds.size();
+  work.events.assign(kinds + (work.retract ? 1 : 0), std::nullopt);
   work.hint = {work.record.sequence, work.record.value, work.record.eol, now.wall};
-  for (size_t i = 0; i < options_.kinds.size(); ++i) {
+  for (size_t i = 0; i < kinds; ++i) {
     const int kind = options_.kinds[i];
     const sync::HintDraft draft{.name = name,
                                 .cid = *cid,
@@ -91,16 +134,21 @@ void Republisher::sign(const sync::IpnsName& name, Work& work, Now now) {
                                 .kind = kind,
                                 .topic = options_.topic};
     const auto created_at = created_at_.take(address(name, kind), now.seconds());
-    auto event = sync::make_hint_event(draft, created_at.value);
-    const auto done = [post = post_, name, round = work.round,
-                       i](Result<nostr::Event> signed_event) {
-      post(HintSigned{name, round, i, std::move(signed_event)});
-    };
-    if (event) {
-      signer_->sign(std::move(*event), done);
-    } else {
-      done(fail(event.error()));
-    }
+    sign_one(name, work.round, i, sync::make_hint_event(draft, created_at.value));
+  }
+  if (work.retract)
+    sign_one(name, work.round, kinds, sync::deletion_of(*work.retract, now.seconds()));
+}
+
+void Republisher::sign_one(const sync::IpnsName& name, uint64_t round, size_t index,
+                           Result<nostr::UnsignedEvent> event) {
+  const auto done = [post = post_, name, round, index](Result<nostr::Event> signed_event) {
+    post(HintSigned{name, round, index, std::move(signed_event)});
+  };
+  if (event) {
+    signer_->sign(std::move(*event), done);
+  } else {
+    done(fail(event.error()));
   }
 }
 
@@ -108,7 +156,7 @@ void Republisher::signed_one(HintSigned& step, Now now) {
   Work* work = find(step.name, step.round);
   if (work == nullptr) return;
   if (!step.event) return failed(step.name, *work, step.event.error(), now);
-  work->events[step.kind_index] = std::move(*step.event);
+  work->events[step.index] = std::move(*step.event);
   const bool all = std::all_of(work->events.begin(), work->events.end(),
                                [](const auto& event) { return event.has_value(); });
   if (all) commit(step.name, *work);
@@ -117,16 +165,16 @@ void Republisher::signed_one(HintSigned& step, Now now) {
 // One job: a crash leaves all of it or nothing.
 void Republisher::commit(const sync::IpnsName& name, Work& work) {
   auto job = [name, record = work.record, hint = work.hint, events = work.events,
-              relays = options_.relays](store::Database& db) -> Status {
+              relays = options_.relays, limits = options_.outbox](store::Database& db) -> Status {
     if (auto done = save_record(db, name, record); !done) return done;
     if (auto done = save_hint(db, name, hint); !done) return done;
     for (const auto& event : events) {
+      if (auto done = nostr::outbox_add(db, *event, relays, limits); !done) return done;
       const auto address = nostr::address_of(*event);
-      if (!address) return fail(Errc::invalid, "public_kinds: want addressable kinds");
+      if (!address) continue;  // a deletion
       if (auto done = sync::save_created_at(db, *address, event->created_at); !done) return done;
       if (auto done = sync::save_sent(db, event->id, *address, event->created_at); !done)
         return done;
-      if (auto done = nostr::outbox_add(db, *event, relays); !done) return done;
     }
     return {};
   };
@@ -142,7 +190,12 @@ std::optional<Announcement> Republisher::committed(const HintCommitted& step, No
     failed(step.name, *work, step.status.error(), now);
     return std::nullopt;
   }
-  Announcement out{step.name, work->hint, *sync::root_of(work->hint.value), work->renewal, {}};
+  Announcement out{step.name,     work->hint,   *sync::root_of(work->hint.value),
+                   work->renewal, work->repair, {}};
+  if (work->retract) {  // what it hides would be refused before it is gone
+    sender_.committed({std::move(*work->events.back()), options_.relays}, {}, nullptr);
+    work->events.pop_back();
+  }
   for (auto& event : work->events) {
     out.events.push_back(event->id);
     nostr::OutboxSender::OnReport report;
@@ -151,7 +204,7 @@ std::optional<Announcement> Republisher::committed(const HintCommitted& step, No
         on_report(name, told);
       };
     }
-    sender_.committed({std::move(*event), options_.relays}, {}, std::move(report));
+    sender_.committed({std::move(*event), options_.relays}, options_.quorum, std::move(report));
   }
   works_.erase(step.name);
   return out;

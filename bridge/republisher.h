@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bridge/announced.h"
+#include "nostr/base/bounded_set.h"
 #include "nostr/base/store/writer.h"
 #include "nostr/outbox_sender.h"
 #include "nostr/signer.h"
@@ -22,7 +23,7 @@ namespace ipnscast::bridge {
 struct HintSigned {
   sync::IpnsName name;
   uint64_t round = 0;
-  size_t kind_index = 0;
+  size_t index = 0;  // of the event among those of the round
   Result<nostr::Event> event;
 };
 struct HintCommitted {
@@ -42,6 +43,8 @@ class Republisher {
     std::vector<int> kinds{30078, 30079};
     std::string topic = "ipns-sync";
     std::vector<nostr::RelayUrl> relays;
+    nostr::Quorum quorum;
+    nostr::OutboxLimits outbox;
   };
   using Post = std::function<void(RepublishStep)>;
   // On the outbox thread: what the relays made of an event.
@@ -56,6 +59,14 @@ class Republisher {
   // again when it is done. While one waits for its second or for a retry, this one takes its place.
   void announce(const AnnouncedName& name, bool renewal, Now now);
 
+  // A relay gave `newer`, an event of our key that hides what we announced of the name: announces
+  // it again above that one, which is deleted first when it lies too far ahead of the clock. Until
+  // that is committed the state file calls the name not announced. Nothing to do when something was
+  // signed above it already, or is being made.
+  void repair(const AnnouncedName& name, const nostr::Event& newer, Now now);
+  // An event of our key that a relay gave: what we sign next goes above it.
+  void learn(const nostr::Event& event, Now now);
+
   // The announcement when this step committed one.
   std::optional<Announcement> take(RepublishStep step, Now now);
 
@@ -68,9 +79,11 @@ class Republisher {
     sync::KnownRecord record;
     std::optional<sync::Cid> parent;
     bool renewal = false;
-    bool under_way = false;  // being signed or committed
+    bool repair = false;
+    std::optional<nostr::Event> retract;  // from the future, to be deleted first
+    bool under_way = false;               // being signed or committed
     int failures = 0;
-    std::vector<std::optional<nostr::Event>> events;
+    std::vector<std::optional<nostr::Event>> events;  // of each kind, and perhaps the deletion
     LastHint hint;
   };
 
@@ -78,6 +91,8 @@ class Republisher {
   // When every address may have its next event; nothing: now.
   std::optional<UnixSeconds> held_until(const sync::IpnsName& name, bool& delete_first,
                                         Now now) const;
+  void sign_one(const sync::IpnsName& name, uint64_t round, size_t index,
+                Result<nostr::UnsignedEvent> event);
   void signed_one(HintSigned& step, Now now);
   void commit(const sync::IpnsName& name, Work& work);
   std::optional<Announcement> committed(const HintCommitted& step, Now now);
@@ -95,6 +110,7 @@ class Republisher {
   const OnReport on_report_;
 
   sync::CreatedAtAllocator created_at_;
+  BoundedSet<nostr::EventId> retracted_{1024};
   std::unordered_map<sync::IpnsName, Work> works_;
   std::set<std::pair<Instant, sync::IpnsName>> timers_;  // may name what is gone or under way
   uint64_t last_round_ = 0;

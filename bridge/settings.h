@@ -20,6 +20,14 @@ struct GatewaySetting {
       only;  // what it may be used for: "blocks", "records", "publish"; empty: all it can
 };
 
+// How many relays, or which: `count` of them, all, or each of the named ones beside the count.
+struct QuorumSetting {
+  size_t count = 1;
+  bool all = false;
+  std::vector<std::string> named;
+  bool operator==(const QuorumSetting&) const = default;
+};
+
 struct IdentitySettings {
   std::string key;
   std::string signer;
@@ -34,7 +42,7 @@ struct RelaySettings {
   bool private_hints = false;
   std::optional<int> history_kind;
   std::string topic;
-  size_t quorum = 0;
+  QuorumSetting quorum;
   size_t target = 0;
   std::chrono::milliseconds read_back{0};
   std::string proxy;

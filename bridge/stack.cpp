@@ -68,7 +68,10 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
   if (!bridge_options.names.empty()) {
     const auto url = nostr::RelayUrl::parse(impl->relay->url());
     if (!url) return fail(url.error());
+    // Its own relay, whatever the configuration says of others.
     bridge_options.relays = {*url};
+    bridge_options.access.proxy.reset();
+    bridge_options.quorum = {};
     bridge_options.gateways = {{impl->node->gateway_url(), 1, {}}};
     bridge_options.loop = impl->loop.get();
     auto bridge = Bridge::open(std::move(bridge_options));

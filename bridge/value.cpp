@@ -9,6 +9,7 @@ namespace ipnscast::bridge {
 namespace {
 
 constexpr size_t kMaxItems = 1'000'000;
+constexpr std::string_view kQuorum = "a number, \"first\", \"all\" or a list of relays";
 
 template <typename T>
 const T* as(const Value& value) {
@@ -32,11 +33,30 @@ std::string_view trim(std::string_view text) {
   return text.substr(start, text.find_last_not_of(" \t") - start + 1);
 }
 
+std::vector<std::string_view> divided_by_commas(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!trim(text).empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    out.push_back(trim(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
 std::optional<int64_t> integer(std::string_view text) {
   int64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return out;
+}
+
+// Relays are told from words by their "://".
+Value quorum_value(std::string_view text) {
+  if (const auto number = integer(text)) return Value{*number};
+  if (text.find("://") == std::string_view::npos) return Value{std::string(text)};
+  Value::List list;
+  for (const std::string_view item : divided_by_commas(text)) list.push_back({std::string(item)});
+  return Value{std::move(list)};
 }
 
 Result<std::string> text_member(const Value& value, std::string_view key) {
@@ -160,6 +180,23 @@ Status store(std::vector<GatewaySetting>& target, const Option& option, const Va
   return {};
 }
 
+Status store(QuorumSetting& target, const Option& option, const Value& value) {
+  QuorumSetting out;
+  if (const auto* number = as<int64_t>(value)) {
+    if (*number < 0) return wanted("a number that is not negative");
+    out.count = static_cast<size_t>(*number);
+  } else if (const auto* list = as<Value::List>(value); list != nullptr && !list->empty()) {
+    if (!store(out.named, option, value)) return wanted(kQuorum);
+    out.count = 0;
+  } else {
+    const auto* text = as<std::string>(value);
+    if (text == nullptr || (*text != "first" && *text != "all")) return wanted(kQuorum);
+    out.all = *text == "all";
+  }
+  target = std::move(out);
+  return {};
+}
+
 Status store_range(std::chrono::milliseconds& least, std::chrono::milliseconds& most,
                    const Value& value) {
   const auto* text = as<std::string>(value);
@@ -200,12 +237,16 @@ std::string_view to_string(Type type) {
       return "texts";
     case Type::gateways:
       return "gateways";
+    case Type::quorum:
+      return "number, first, all or relays";
   }
   return "text";
 }
 
 Result<Value> value_from_text(const Option& option, std::string_view text) {
   switch (option.type) {
+    case Type::quorum:
+      return quorum_value(text);
     case Type::flag:
       if (text == "true" || text == "1") return Value{true};
       if (text == "false" || text == "0") return Value{false};
@@ -217,10 +258,7 @@ Result<Value> value_from_text(const Option& option, std::string_view text) {
     case Type::texts:
     case Type::gateways: {
       Value::List list;
-      for (auto rest = text; !trim(rest).empty();) {
-        const size_t end = std::min(rest.find(','), rest.size());
-        const auto item = trim(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+      for (const std::string_view item : divided_by_commas(text)) {
         if (option.type != Type::numbers) {
           list.push_back({std::string(item)});
         } else if (const auto number = integer(item)) {
@@ -239,6 +277,12 @@ Result<Value> value_from_text(const Option& option, std::string_view text) {
       break;
   }
   return Value{std::string(text)};
+}
+
+Result<QuorumSetting> parse_quorum(std::string_view text) {
+  QuorumSetting out;
+  if (auto status = store(out, Option{}, quorum_value(text)); !status) return fail(status.error());
+  return out;
 }
 
 }  // namespace ipnscast::bridge

@@ -19,6 +19,7 @@ Status store(std::chrono::milliseconds& target, const Option& option, const Valu
 Status store(std::vector<int>& target, const Option& option, const Value& value);
 Status store(std::vector<std::string>& target, const Option& option, const Value& value);
 Status store(std::vector<GatewaySetting>& target, const Option& option, const Value& value);
+Status store(QuorumSetting& target, const Option& option, const Value& value);
 // "5s" or "5s to 10m".
 Status store_range(std::chrono::milliseconds& least, std::chrono::milliseconds& most,
                    const Value& value);

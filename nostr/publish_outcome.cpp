@@ -55,11 +55,23 @@ size_t PublishReport::stored_count() const {
 bool Quorum::reached(const PublishReport& report) const {
   const auto stored = [&](const RelayUrl& url) {
     const auto found = report.relays.find(url);
-    return found != report.relays.end() && found->second.stored();
+    return found != report.relays.end() && found->second.stored() && !found->second.quarantined;
   };
   if (!std::all_of(named.begin(), named.end(), stored)) return false;
   const size_t most = report.relays.size();
   return report.stored_count() >= (all ? most : count);
+}
+
+Status Quorum::fits(const std::vector<RelayUrl>& relays) const {
+  if (!all && count > relays.size()) {
+    return fail(Errc::invalid, "a quorum of " + std::to_string(count) +
+                                   " needs that many relays, not " + std::to_string(relays.size()));
+  }
+  for (const RelayUrl& url : named) {
+    if (std::find(relays.begin(), relays.end(), url) == relays.end())
+      return fail(Errc::invalid, "the quorum names " + url.text() + ", which is not asked");
+  }
+  return {};
 }
 
 bool PublishReport::settled() const {

@@ -66,13 +66,16 @@ struct PublishReport {
   bool settled() const;
 };
 
-// How many relays, or which, have to store an event before it counts as published.
+// How many relays, or which, have to store an event before it counts as published. What a relay in
+// quarantine says counts for none of it.
 struct Quorum {
   size_t count = 1;
   bool all = false;             // all that were asked
   std::vector<RelayUrl> named;  // each of these, beside the count
 
   bool reached(const PublishReport& report) const;
+  // Whether it can be reached when these relays are asked. Errc::invalid with what is missing.
+  Status fits(const std::vector<RelayUrl>& relays) const;
 };
 
 // Reads an OK message's verdict. NIP-01, NIP-42; refusals by rate-limited, auth-required and error

@@ -84,8 +84,8 @@ Status ClientImpl::check_config() {
   if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
   if (config_.private_hints && config_.publish_public)
     return fail(Errc::invalid, "hints are either private or public");
-  if (config_.relays.size() < config_.quorum && !config_.relays.empty()) {
-    return fail(Errc::invalid, "the quorum is above the number of relays");
+  if (!config_.relays.empty()) {
+    if (auto fits = config_.quorum.fits(config_.relays); !fits) return fits;
   }
   if (config_.cache_dir.empty()) config_.cache_dir = config_.state_dir / "cache";
   return {};
@@ -152,7 +152,7 @@ void ClientImpl::open_threads() {
   if (!config_.relays.empty()) {
     nostr::PoolOptions pool;
     pool.relays = config_.relays;
-    if (config_.signer) pool.signers = {config_.signer};
+    if (config_.signer && config_.auth) pool.signers = {config_.signer};
     pool.access = config_.access;
     pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
     pool_ = nostr::Pool::start(*loop_, std::move(pool));

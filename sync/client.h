@@ -127,7 +127,8 @@ struct Config {
   std::chrono::nanoseconds record_lifetime = std::chrono::hours(48);
   std::chrono::nanoseconds record_ttl = std::chrono::minutes(5);
   bool record_v1 = true;
-  size_t quorum = 1;  // relays that must acknowledge a publish
+  nostr::Quorum quorum;  // relays that must acknowledge a publish; not used without relays
+  bool auth = true;      // prove to relays that ask for it (NIP-42) that the key is ours
   Milliseconds read_back{
       2'000};  // after which relays are asked for what they acknowledged; 0: never
   Milliseconds retry_min{1'000};  // waits between tries to publish

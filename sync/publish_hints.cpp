@@ -76,10 +76,10 @@ Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcem
 
 void Publisher::send_hints(const std::vector<SignedHint>& hints,
                            const std::shared_ptr<Progress>& progress) {
-  progress->expect(hints.size());
+  progress->expect_hints(hints.size(), options_.relays);
   for (const SignedHint& hint : hints) {
     parts_.outbox->committed(
-        {hint.event, options_.relays}, nostr::Quorum{options_.quorum, false, {}},
+        {hint.event, options_.relays}, options_.quorum,
         [progress](const nostr::PublishReport& report) { progress->hint_reported(report); });
   }
 }

@@ -15,12 +15,14 @@ class Publisher::Progress {
  public:
   // So many reports have to come: one for each hint, one when the record is everywhere.
   void expect(size_t reports);
+  // The same for hints, which go to these relays; none of them: there is no key to sign with.
+  void expect_hints(size_t reports, const std::vector<nostr::RelayUrl>& relays);
   void place(Outcome::Place place);
   void reported();
   void hint_reported(const nostr::PublishReport& report);
 
   // Waits until all have come or the deadline has passed, then fills in places and quorum.
-  void wait(Instant deadline, size_t quorum, Outcome& outcome);
+  void wait(Instant deadline, const nostr::Quorum& quorum, Outcome& outcome);
 
  private:
   std::mutex mutex_;
@@ -28,7 +30,7 @@ class Publisher::Progress {
   // guarded by mutex_
   size_t expected_ = 0;
   std::vector<Outcome::Place> places_;
-  std::map<nostr::RelayUrl, nostr::RelayOutcome> relays_;  // the best of all hints
+  nostr::PublishReport hints_;  // the best that each relay made of any hint
 };
 
 }  // namespace ipnscast::sync

@@ -1,44 +1,19 @@
 // What the publisher does when a relay prefers another event at one of its addresses.
-#include "nostr/base/hex.h"
 #include "nostr/base/log.h"
+#include "sync/hint_repair.h"
 #include "sync/publisher.h"
 
 namespace ipnscast::sync {
 namespace {
 
 constexpr Milliseconds kSignTimeout{10'000};
-constexpr int kDeletionKind = 5;  // NIP-09
-
-// Nobody can read the event. That a signer did not answer, or refused, proves nothing of the kind.
-bool unreadable(const Error& error) {
-  return error.code == Errc::parse || error.code == Errc::signature ||
-         error.code == Errc::too_large || error.code == Errc::unsupported ||
-         error.code == Errc::mismatch;
-}
-
-nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
-  return {now,
-          kDeletionKind,
-          {{"e", to_hex(event.id.view())}, {"k", std::to_string(event.kind)}},
-          "created in the future"};
-}
 
 }  // namespace
-
-// The other event tells less than ours: it would hide our change from readers who only ask this
-// relay.
-bool Publisher::hides(const nostr::Event& ours, const nostr::Event& newer) {
-  const auto mine = read_own(ours);
-  const auto other = read_own(newer);
-  if (!mine || !mine->sequence) return false;
-  if (!other) return unreadable(other.error());
-  return !other->sequence || *other->sequence < *mine->sequence;
-}
 
 void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) {
   if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;
   learn(newer);
-  if (!hides(ours, newer)) return;
+  if (!hides(read_own(ours), read_own(newer))) return;
   if (auto repaired = sign_above(ours, newer); !repaired) {
     log_error("publisher",
               "a relay has a newer event with an older state of ours, and it could not "
@@ -65,6 +40,9 @@ Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer
     return nostr::sign_blocking(*parts_.signer, std::move(event), kSignTimeout);
   };
   if (delete_first) {
+    if (!retracted_.insert(newer.id)) {
+      return fail(Errc::refused, "it lies in the future, and the relay did not delete it");
+    }
     auto deletion = sign(deletion_of(newer, system_now().seconds()));
     if (!deletion) return fail(deletion.error());
     const Status added = parts_.writer.run([&](store::Database& db) {

@@ -192,7 +192,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   send_hints(hints, progress);
   progress->expect(1);
   send_record(name, *record, progress);
-  progress->wait(deadline, options_.relays.empty() ? 0 : options_.quorum, outcome);
+  progress->wait(deadline, options_.quorum, outcome);
   unpin_old(name, cid);
   return outcome;
 }

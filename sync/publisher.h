@@ -3,6 +3,7 @@
 #include <functional>
 #include <mutex>
 
+#include "nostr/base/bounded_set.h"
 #include "nostr/base/store/writer.h"
 #include "nostr/outbox_sender.h"
 #include "sync/block_cache.h"
@@ -41,7 +42,7 @@ class Publisher {
     std::chrono::nanoseconds lifetime{};
     std::chrono::nanoseconds ttl{};
     bool v1 = true;
-    size_t quorum = 1;
+    nostr::Quorum quorum;
     nostr::OutboxLimits outbox;
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
@@ -100,7 +101,6 @@ class Publisher {
   Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
                                           UnixSeconds created_at);
   Result<Hint> read_own(const nostr::Event& event);
-  bool hides(const nostr::Event& ours, const nostr::Event& newer);
   Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
   Status commit(const std::optional<OwnName>& own, const std::vector<SignedHint>& hints);
@@ -113,6 +113,8 @@ class Publisher {
   const Parts parts_;
   const Options options_;
   const Notify notify_;
+
+  BoundedSet<nostr::EventId> retracted_{1024};  // outbox thread only
 
   std::mutex publishing_;  // one sequence at a time
   std::mutex marks_mutex_;

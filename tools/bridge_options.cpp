@@ -27,6 +27,14 @@ Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptio
   auto access = bridge::relay_access(settings);
   if (!access) return fail(access.error());
   options.access = std::move(*access);
+  options.auth = settings.relays.auth;
+  auto quorum = bridge::to_quorum(settings.relays.quorum);
+  if (!quorum) return fail(quorum.error().within("relays"));
+  options.quorum = std::move(*quorum);
+  options.read_back = settings.relays.read_back;
+  options.retry_min = settings.publish.retry_min;
+  options.retry_max = settings.publish.retry_max;
+  options.outbox = bridge::outbox_limits(settings.publish);
   return {};
 }
 
@@ -40,6 +48,8 @@ Result<bridge::BridgeOptions> bridge_options(const Session& session) {
   if (config->relays.empty()) return fail(Errc::invalid, "relays.urls: no relays to announce at");
   if (config->gateways.empty())
     return fail(Errc::invalid, "gateways: none to ask, name some under nodes, public or slow");
+  if (auto fits = config->quorum.fits(config->relays); !fits)
+    return fail(fits.error().within("relays"));
   if (!config->signer)
     return fail(Errc::invalid, "no key to sign with: make one with \"ipnscast init\"");
   out.state_dir = session.state_dir();

@@ -43,7 +43,7 @@ void print_announcement(const Context& context, const bridge::Announcement& anno
   const std::string name = announced.name.to_string();
   const std::string sequence = std::to_string(announced.hint.sequence.value);
   const std::string time = time_text(announced.hint.at);
-  const char* const what = announced.renewal ? "renewal" : "change";
+  const char* const what = announced.repair ? "repair" : announced.renewal ? "renewal" : "change";
   if (context.json) {
     return print_line(dump({{"event", what},
                             {"name", name},

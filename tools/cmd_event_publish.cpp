@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bridge/options.h"
 #include "nostr/base/hex.h"
 #include "nostr/base/inbox.h"
 #include "nostr/event_check.h"
@@ -20,13 +21,14 @@ constexpr Milliseconds kDefaultDeadline{10'000};
 
 struct Options {
   std::vector<std::string> relays;
-  std::optional<size_t> quorum;
+  std::optional<std::string> quorum;
 };
 
 // Sends events and prints what became of each, a row per relay.
 class Publishing {
  public:
-  Publishing(Context& context, size_t quorum) : context_(context), quorum_(quorum) {}
+  Publishing(Context& context, nostr::Quorum quorum)
+      : context_(context), quorum_(std::move(quorum)) {}
 
   Status start(const Session& session, std::vector<nostr::RelayUrl> relays);
   void send(nostr::Event event);
@@ -39,7 +41,7 @@ class Publishing {
   void print(const nostr::PublishReport& report);
 
   Context& context_;
-  const size_t quorum_;
+  const nostr::Quorum quorum_;
   Inbox<nostr::PublishReport> reports_{kUnderWay};
   std::unique_ptr<nostr::net::Loop> loop_;
   std::unique_ptr<nostr::Pool> pool_;
@@ -50,7 +52,7 @@ class Publishing {
 };
 
 Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> relays) {
-  auto signer = session.signer();
+  auto signer = session.auth_signer();
   if (!signer) return fail(signer.error());
   auto loop = nostr::net::Loop::start();
   if (!loop) return fail(loop.error());
@@ -68,7 +70,7 @@ Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> re
 void Publishing::send(nostr::Event event) {
   settle(kUnderWay - 1);
   nostr::PublishOptions options;
-  options.quorum.count = quorum_;
+  options.quorum = quorum_;
   options.deadline = context_.timeout.value_or(kDefaultDeadline);
   ++under_way_;
   pool_->publish(std::move(event), std::move(options), [this](nostr::PublishReport report) {
@@ -85,7 +87,7 @@ void Publishing::settle(size_t most) {
 }
 
 void Publishing::print(const nostr::PublishReport& report) {
-  missed_ |= report.stored_count() < quorum_;
+  missed_ |= !quorum_.reached(report);
   const std::string id = to_hex(report.id.view());
   for (const auto& [relay, outcome] : report.relays) {
     reached_ |= outcome.state != nostr::PublishState::unreachable;
@@ -127,16 +129,22 @@ std::optional<nostr::Event> read_event(Context& context, const LineReader::Line&
   return std::nullopt;
 }
 
+Result<nostr::Quorum> wanted_quorum(const Session& session, const Options& options) {
+  if (!options.quorum) return bridge::to_quorum(session.settings().relays.quorum);
+  auto typed = bridge::parse_quorum(*options.quorum);
+  if (!typed) return fail(typed.error().within("--quorum"));
+  return bridge::to_quorum(*typed);
+}
+
 void publish(Context& context, const Options& options) {
   const auto session = Session::open(context);
   if (!session) return;
   auto relays = session->relays(options.relays);
   if (!relays) return report(context, relays.error());
-  const size_t quorum = options.quorum.value_or(session->settings().relays.quorum);
-  if (quorum > relays->size())
-    return report_usage(context,
-                        "a quorum of " + std::to_string(quorum) + " needs that many relays");
-  Publishing publishing(context, quorum);
+  auto quorum = wanted_quorum(*session, options);
+  if (!quorum) return report(context, quorum.error());
+  if (auto fits = quorum->fits(*relays); !fits) return report(context, fits.error());
+  Publishing publishing(context, std::move(*quorum));
   if (const Status ok = publishing.start(*session, std::move(*relays)); !ok)
     return report(context, ok.error());
   LineReader lines(STDIN_FILENO, kMaxEvent);
@@ -164,8 +172,11 @@ void add_event_publish(CLI::App& event, Context& context) {
   command->add_option("--relay", options->relays, "Instead of the configured relays; repeatable")
       ->type_name("URL")
       ->allow_extra_args(false);
-  command->add_option("--quorum", options->quorum,
-                      "Relays that must store each event (exit code 4 otherwise)");
+  command
+      ->add_option("--quorum", options->quorum,
+                   "Who must store each event (exit code 4 otherwise): so many relays, first, all, "
+                   "or these, divided by commas")
+      ->type_name("N|first|all|URL,...");
   command->callback([&context, options] { publish(context, *options); });
 }
 

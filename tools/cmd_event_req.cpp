@@ -26,7 +26,7 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
   }
   auto relays = session.relays(options.relays);
   if (!relays) return fail(relays.error());
-  auto signer = session.signer();
+  auto signer = session.auth_signer();
   if (!signer) return fail(signer.error());
   out.relays = std::move(*relays);
   out.signer = std::move(*signer);

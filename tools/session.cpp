@@ -90,6 +90,11 @@ Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
   return nostr::make_local_signer(std::move(*secret));
 }
 
+Result<std::shared_ptr<nostr::Signer>> Session::auth_signer() const {
+  if (!settings_.relays.auth) return std::shared_ptr<nostr::Signer>();
+  return signer();
+}
+
 Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::string>& given) const {
   std::vector<nostr::RelayUrl> out;
   for (const std::string& text : given.empty() ? settings_.relays.urls : given) {

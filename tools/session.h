@@ -36,6 +36,9 @@ class Session {
   // the first time; null when there is no key yet. Errc::unsupported for a key that is no Nostr
   // key; else as RemoteSigner::open().
   Result<std::shared_ptr<nostr::Signer>> signer() const;
+  // Who proves to relays that ask for it (NIP-42) that the own key is ours; null when there is
+  // none, or relays.auth is off. Errors as signer().
+  Result<std::shared_ptr<nostr::Signer>> auth_signer() const;
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;

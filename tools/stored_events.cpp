@@ -8,7 +8,7 @@ Result<std::vector<nostr::Event>> stored_events(const Session& session,
                                                 std::vector<nostr::RelayUrl> relays,
                                                 const nostr::Filter& filter,
                                                 Milliseconds deadline) {
-  auto signer = session.signer();
+  auto signer = session.auth_signer();
   if (!signer) return fail(signer.error());
   RelayQueryOptions options;
   options.relays = std::move(relays);

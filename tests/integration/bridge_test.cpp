@@ -1,6 +1,7 @@
 // The bridge between a gateway and the embedded relay, over real sockets on loopback.
 #include "bridge/bridge.h"
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -92,6 +93,13 @@ class Listener {
     CHECK(a.cid == b.cid);
     return a;
   }
+  void publish(const nostr::Event& event) {
+    std::promise<size_t> stored;
+    pool_->publish(event, {}, [&](const nostr::PublishReport& report) {
+      stored.set_value(report.stored_count());
+    });
+    REQUIRE(stored.get_future().get() == 1);
+  }
   bool silent() const { return inbox_.size() == 0; }
 
  private:
@@ -119,15 +127,34 @@ struct Fixture {
   }
   // Waits until it has polled so often.
   static void wait_for_polls(const Bridge& bridge, uint64_t count) {
+    wait_until([&] { return bridge.status().polls >= count; });
+  }
+  static void wait_until(const std::function<bool()>& done) {
     const Instant deadline = system_now().steady + kPatience;
-    while (bridge.status().polls < count) {
+    while (!done()) {
       REQUIRE(system_now().steady < deadline);
       std::this_thread::sleep_for(Milliseconds(5));
     }
   }
-  std::unique_ptr<RelayServer> start_relay(uint16_t port = 0) {
-    auto started =
-        RelayServer::start(*loop, {.port = port, .directory = relay_dir.path(), .relay = {}});
+  // A hint of the bridge's key, as another copy of the bridge made it.
+  nostr::Event hint(uint64_t sequence, const std::string& value, UnixSeconds created_at) const {
+    auto draft = sync::make_hint_event({.name = record_key().name(),
+                                        .cid = *sync::root_of(value),
+                                        .sequence = {sequence},
+                                        .timestamp = system_now().wall,
+                                        .version = 0,
+                                        .device_id = {},
+                                        .parent = {},
+                                        .record = {}},
+                                       created_at);
+    auto event = nostr::sign_blocking(*signer, std::move(*draft), Milliseconds(1'000));
+    REQUIRE(event);
+    return *event;
+  }
+  std::unique_ptr<RelayServer> start_relay(uint16_t port = 0,
+                                           nostr::server::RelayOptions rules = {}) {
+    auto started = RelayServer::start(
+        *loop, {.port = port, .directory = relay_dir.path(), .relay = std::move(rules)});
     check_started(started);
     return std::move(*started);
   }
@@ -223,6 +250,76 @@ TEST_CASE("two bridges that watch the same name do not feed each other (R32)") {
   Fixture::wait_for_polls(*a, a->status().polls + 5);
   Fixture::wait_for_polls(*b, b->status().polls + 5);
   CHECK(listener.silent());
+}
+
+TEST_CASE("R4 an event of the bridge's key from the far future is deleted, then announced over") {
+  Fixture f;
+  f.relay.reset();
+  f.relay = f.start_relay(0, {.created_at_ahead = Seconds(7'200)});
+  Listener listener(*f.loop, f.relay->url());
+  const UnixSeconds now = system_now().seconds();
+  const auto old_hint = f.hint(1, kOne, {now.value + 3'600});
+  listener.publish(old_hint);
+  CHECK(listener.next().event_id == old_hint.id);
+
+  f.gateway.publish(2, kTwo);
+  auto options = f.options();
+  options.read_back = Milliseconds(50);
+  const auto bridge = f.open(options);
+  sync::Hint hint = listener.next();
+  while (hint.kind != sync::kHintKind) hint = listener.next();
+  CHECK(hint.sequence == sync::Sequence{2});
+  CHECK(hint.created_at.value < now.value + 60);
+  Fixture::wait_until([&] { return bridge->status().repairs == 1; });
+}
+
+TEST_CASE("R3 a bridge's hint that an older state of its key hides is signed again above it") {
+  Fixture f;
+  Listener listener(*f.loop, f.relay->url());
+  // As from a copy of the bridge whose clock is five minutes ahead.
+  const auto old_at = UnixSeconds{system_now().seconds().value + 300};
+  const auto old_hint = f.hint(1, kOne, old_at);
+  listener.publish(old_hint);
+  CHECK(listener.next().event_id == old_hint.id);
+
+  f.gateway.publish(2, kTwo);
+  auto options = f.options();
+  options.read_back = Milliseconds(50);
+  std::atomic<int> repairs = 0;
+  options.on_announced = [&](const bridge::Announcement& a) { repairs += a.repair ? 1 : 0; };
+  const auto bridge = f.open(options);
+  sync::Hint hint = listener.next();
+  while (hint.kind != sync::kHintKind) hint = listener.next();  // the other kind was not hidden
+  CHECK(hint.sequence == sync::Sequence{2});
+  CHECK(hint.created_at.value == old_at.value + 1);
+  Fixture::wait_until([&] { return repairs == 1; });
+  CHECK(bridge->status().announcements == 1);
+  CHECK(bridge->status().repairs == 1);
+}
+
+TEST_CASE("a bridge keeps to its quorum, and one that cannot be reached is refused") {
+  Fixture f;
+  auto options = f.options();
+  options.quorum = {0, false, {*nostr::RelayUrl::parse("ws://127.0.0.1:1")}};
+  const auto refused = Bridge::open(options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::invalid);
+
+  // Two relays, one of which is away: the report waits for both until the first try is over.
+  options.relays.push_back(*nostr::RelayUrl::parse("ws://127.0.0.1:1"));
+  options.quorum = {1, true, {}};
+  options.publish_timeout = Milliseconds(300);
+  options.read_back = Milliseconds(0);
+  std::promise<bool> met;
+  std::atomic<bool> told = false;
+  options.on_report = [&](const sync::IpnsName&, const nostr::PublishReport& report) {
+    if (!told.exchange(true)) met.set_value(options.quorum.reached(report));
+  };
+  f.gateway.publish(1, kOne);
+  const auto bridge = f.open(options);
+  auto answer = met.get_future();
+  REQUIRE(answer.wait_for(kPatience) == std::future_status::ready);
+  CHECK_FALSE(answer.get());
 }
 
 TEST_CASE("a second bridge on the same state directory is told so") {

@@ -303,5 +303,63 @@ TEST_CASE("events published to a relay are asked for and come back verified") {
   CHECK(stack.run("ann", {"event", "req", "{}", "--relay", "ws://127.0.0.1:1"}).exit == 3);
 }
 
+TEST_CASE("an npub with private hints leads its owner to the name, and nobody else") {
+  const Stack stack;
+  const std::string name = stack.init("ann")["name"];
+  const std::string npub = json::parse(stack.run("ann", {"key", "show", "--json"}).out)["npub"];
+  write(stack.folder() / "page.txt", "private");
+  Command publish =
+      stack.command("ann", {"publish", "self", (stack.folder() / "page.txt").string(), "--json"});
+  publish.environment["IPNSCAST_RELAYS_PRIVATE"] = "true";
+  const Ran published = test::run(publish, kSoon);
+  INFO(published.err);
+  REQUIRE(published.exit == 0);
+  CHECK(json::parse(published.out)["relays_acknowledged"] == 1);
+
+  const Ran found = stack.run("ann", {"resolve", npub, "--json"});
+  INFO(found.err);
+  CHECK(found.exit == 0);
+  CHECK(found.out.find(name) != std::string::npos);
+  stack.init("bob");
+  const Ran lost = stack.run("bob", {"resolve", npub});
+  CHECK(lost.exit == 1);
+  CHECK(lost.err.find("announces no name") != std::string::npos);
+  CHECK((lost.out + lost.err).find(name) == std::string::npos);
+}
+
+TEST_CASE("a bridge refuses to make its hints private, and says why") {
+  const Stack stack;
+  const std::string name = stack.init("ann")["name"];
+  Command bridge = stack.command("ann", {"bridge", "--check-config"});
+  bridge.environment["IPNSCAST_BRIDGE_NAMES"] = name;
+  CHECK(test::run(bridge, kSoon).exit == 0);
+  bridge.environment["IPNSCAST_RELAYS_PRIVATE"] = "true";
+  const Ran refused = test::run(bridge, kSoon);
+  CHECK(refused.exit == 2);
+  CHECK(refused.err.find("relays.private: a bridge announces for others") != std::string::npos);
+}
+
+TEST_CASE("a quorum of named relays, or all, decides the exit code of a publish") {
+  const Stack stack;
+  stack.init("ann");
+  write(stack.folder() / "page.txt", "one");
+  const std::string away = "ws://127.0.0.1:1";
+  const auto published = [&](const std::string& urls, const std::string& quorum) {
+    Command command = stack.command(
+        "ann", {"publish", "self", (stack.folder() / "page.txt").string(), "--timeout", "2s"});
+    command.environment["IPNSCAST_RELAYS_URLS"] = urls;
+    command.environment["IPNSCAST_RELAYS_QUORUM"] = quorum;
+    return test::run(command, kSoon);
+  };
+  const std::string both = stack.relay_url() + "," + away;
+  CHECK(published(both, "first").exit == 0);
+  CHECK(published(both, stack.relay_url()).exit == 0);
+  CHECK(published(both, "all").exit == 4);
+  CHECK(published(both, away).exit == 4);
+  const Ran nonsense = published(stack.relay_url(), away);
+  CHECK(nonsense.exit == 2);
+  CHECK(nonsense.err.find("the quorum names " + away) != std::string::npos);
+}
+
 }  // namespace
 }  // namespace ipnscast

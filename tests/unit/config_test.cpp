@@ -35,7 +35,7 @@ TEST_CASE("an empty configuration has the defaults that are documented (S0-10, S
   CHECK(s->relays.public_kinds == std::vector<int>{30078, 30079});
   CHECK_FALSE(s->relays.history_kind);
   CHECK(s->relays.topic == "ipns-sync");
-  CHECK(s->relays.quorum == 1);
+  CHECK(s->relays.quorum == bridge::QuorumSetting{});
   CHECK(s->relays.auth);
   CHECK(s->trust.confirm == "always");
   CHECK(s->sources.poll_min == milliseconds(30'000));
@@ -109,14 +109,63 @@ TEST_CASE("the environment goes before the file (S1-28)") {
                                   {"IPNSCAST_RELAYS_AUTH", "false"},
                                   {"IPNSCAST_GATEWAYS_NODES", "http://a,http://b"}}));
   REQUIRE(s);
-  CHECK(s->relays.quorum == 3);
+  CHECK(s->relays.quorum.count == 3);
   CHECK(s->relays.target == 5);
   CHECK(s->relays.urls == std::vector<std::string>{"wss://a.example", "wss://b.example"});
   CHECK_FALSE(s->relays.auth);
   CHECK(s->gateways.nodes.size() == 2);
   const auto wrong = parse_settings("", environment({{"IPNSCAST_RELAYS_QUORUM", "many"}}));
   REQUIRE_FALSE(wrong);
-  CHECK(wrong.error().message == "IPNSCAST_RELAYS_QUORUM: want a number");
+  CHECK(wrong.error().message ==
+        "IPNSCAST_RELAYS_QUORUM: want a number, \"first\", \"all\" or a list of relays");
+}
+
+TEST_CASE("a quorum is a number, first, all, or a list of relays, in file and environment") {
+  using bridge::QuorumSetting;
+  const std::vector<std::string> both = {"wss://a.example", "wss://b.example"};
+  const std::pair<std::string, QuorumSetting> forms[] = {
+      {"2", {2, false, {}}},
+      {"\"first\"", {1, false, {}}},
+      {"\"all\"", {1, true, {}}},
+      {"[\"wss://a.example\", \"wss://b.example\"]", {0, false, both}}};
+  for (const auto& [text, wanted] : forms) {
+    const auto s = parse_settings("[relays]\nquorum = " + text + "\n", environment());
+    REQUIRE(s);
+    CHECK(s->relays.quorum == wanted);
+  }
+  const auto named = parse_settings(
+      "", environment({{"IPNSCAST_RELAYS_QUORUM", "wss://a.example, wss://b.example"}}));
+  REQUIRE(named);
+  CHECK(named->relays.quorum.named == both);
+  CHECK(bridge::to_sync_config(*named)->quorum.named.size() == 2);
+  CHECK(complaint("[relays]\nquorum = []\n").find("want a number") != std::string::npos);
+  CHECK(complaint("[relays]\nquorum = \"most\"\n").find("want a number") != std::string::npos);
+  CHECK(complaint("[relays]\nquorum = [\"https://a\"]\n").find("relays: quorum") !=
+        std::string::npos);
+}
+
+TEST_CASE("what [relays] and [publish] say of reaching relays arrives at the engine") {
+  const std::string pin = "sha256/" + std::string(43, 'A') + "=";
+  const auto s = parse_settings(
+      "[relays]\nurls = [\"wss://a.example\"]\nauth = false\nread_back = \"7s\"\n"
+      "proxy = \"socks5://u:p@127.0.0.1:9050\"\nca_file = \"/ca.pem\"\npins = [\"" +
+          pin +
+          "\"]\n[publish]\nqueue = 12\nmax_age = \"2h\"\nretry_min = \"3s\"\n"
+          "retry_max = \"4s\"\n",
+      environment());
+  REQUIRE(s);
+  const auto config = bridge::to_sync_config(*s);
+  REQUIRE(config);
+  CHECK_FALSE(config->auth);
+  CHECK(config->read_back == Milliseconds(7'000));
+  CHECK(config->outbox.max_events == 12);
+  CHECK(config->outbox.max_age == Seconds(7'200));
+  CHECK(config->retry_min == Milliseconds(3'000));
+  CHECK(config->retry_max == Milliseconds(4'000));
+  REQUIRE(config->access.proxy);
+  CHECK(config->access.proxy->shown() == "socks5://127.0.0.1:9050");
+  CHECK(config->access.ca_file == "/ca.pem");
+  CHECK(config->access.pins.of(config->relays.front()).size() == 1);
 }
 
 TEST_CASE("an unknown key is an error that names the line and the nearest known one") {

@@ -245,8 +245,20 @@ TEST_CASE("a quorum is a number, all, or named relays beside the number") {
   CHECK_FALSE(Quorum{1, false, {url(2)}}.reached(report));
   report.relays[url(3)].quarantined = true;
   CHECK_FALSE(Quorum{2, false, {}}.reached(report));
+  CHECK_FALSE(Quorum{0, false, {url(3)}}.reached(report));
   report.relays[url(1)].read_back = ReadBack::missing;
   CHECK_FALSE(Quorum{1, false, {}}.reached(report));
+}
+
+TEST_CASE("a quorum that the relays cannot reach is told beforehand") {
+  const std::vector<RelayUrl> two = {url(1), url(2)};
+  CHECK(Quorum{2, false, {}}.fits(two));
+  CHECK(Quorum{1, true, {}}.fits({}));
+  CHECK(Quorum{0, false, {url(2)}}.fits(two));
+  CHECK_FALSE(Quorum{3, false, {}}.fits(two));
+  const auto absent = Quorum{0, false, {url(3)}}.fits(two);
+  REQUIRE_FALSE(absent);
+  CHECK(absent.error().code == Errc::invalid);
 }
 
 TEST_CASE("due times give what is due in order, and forget what was set anew") {

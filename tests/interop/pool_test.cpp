@@ -7,7 +7,6 @@
 
 #include "nostr/base/inbox.h"
 #include "tests/support/catch.h"
-#include "tests/support/name_proxy.h"
 #include "tests/support/peers.h"
 #include "tests/support/skip.h"
 
@@ -20,11 +19,9 @@ namespace {
 constexpr Milliseconds kLong{20'000};
 
 PoolOptions options_for(const std::vector<RelayUrl>& relays,
-                        const std::vector<std::shared_ptr<Signer>>& signers,
-                        net::Access access = {}) {
+                        const std::vector<std::shared_ptr<Signer>>& signers) {
   PoolOptions out;
   out.relays = relays;
-  out.access = std::move(access);
   out.signers = signers;
   out.relay.connect = {Milliseconds(50), Milliseconds(400), Milliseconds(60'000)};
   out.relay.connect_in_outage = out.relay.connect;
@@ -36,8 +33,8 @@ PoolOptions options_for(const std::vector<RelayUrl>& relays,
 class Reader {
  public:
   Reader(const RelayUrl& relay, std::vector<Filter> filters,
-         const std::vector<std::shared_ptr<Signer>>& signers = {}, net::Access access = {})
-      : pool_(Pool::start(*loop_, options_for({relay}, signers, std::move(access)))) {
+         const std::vector<std::shared_ptr<Signer>>& signers = {})
+      : pool_(Pool::start(*loop_, options_for({relay}, signers))) {
     pool_->subscribe(std::move(filters),
                      [this](PoolMessage& m) { return inbox_.try_push(std::move(m)); });
   }
@@ -276,31 +273,4 @@ TEST_CASE("pool: khatru that keeps kind 30078 to its author serves it to nobody 
   CHECK(stands().reason.rfind("restricted", 0) == 0);
   CHECK(other.seen.empty());
   CHECK(other.status().front().counters.connects == 1);
-}
-
-TEST_CASE(
-    "pool: what Node's ws compresses is read, and a fraction of the bytes travels (RFC 7692)") {
-  const auto folder = peer("nostr-relay-core");
-  if (!folder) SKIP_TEST(folder.error());
-  const ForeignRelay relay("nostr-relay-core", *folder);
-  Author author;
-  Writer writer(url_of(relay));
-  std::vector<Event> hints;
-  for (int i = 0; i < 40; ++i) {
-    hints.push_back(
-        author.hint(std::to_string(i), std::string(4000, static_cast<char>('a' + i % 26))));
-    REQUIRE(writer.publish(hints.back()).stored());
-  }
-  NameProxy proxy;
-  const auto bytes_read = [&](bool deflate) {
-    Reader reader(url_of(relay), {author.all()}, {},
-                  {.proxy = *net::ProxyUrl::parse(proxy.url()), .deflate = deflate});
-    for (const Event& hint : hints) CHECK(reader.sees(hint));
-    return proxy.take_received();
-  };
-  const size_t plain = bytes_read(false);
-  const size_t compressed = bytes_read(true);
-  INFO(plain << " bytes plain, " << compressed << " compressed");
-  CHECK(plain > 40 * 4000);
-  CHECK(compressed < plain / 4);
 }

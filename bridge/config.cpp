@@ -290,6 +290,8 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.record_lifetime = s.publish.lifetime;
   config.record_ttl = s.publish.ttl;
   config.record_v1 = s.publish.v1;
+  config.versions = s.fetch.versions;
+  if (s.publish.profile == "unixfs-v1-2025") config.profile = sync::kUnixfsV1_2025;
   auto quorum = to_quorum(s.relays.quorum);
   if (!quorum) return fail(quorum.error().within("relays"));
   config.quorum = std::move(*quorum);

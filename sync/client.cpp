@@ -73,7 +73,8 @@ Status ClientImpl::start() {
   open_threads();
   if (auto loaded = publisher_->load(); !loaded) return loaded;
   repairing_ = publisher_.get();
-  return publisher_->resume();
+  publisher_->start();
+  return {};
 }
 
 Status ClientImpl::check_config() {
@@ -134,7 +135,7 @@ Status ClientImpl::open_network() {
     entries.push_back({{gateway.url, gateway.authorization}, gateway.tier});
   }
   book_ = std::make_unique<gateway::GatewayBook>(std::move(entries));
-  auto cache = BlockCache::open(config_.cache_dir, {config_.cache_bytes});
+  auto cache = BlockCache::open(config_.cache_dir, {config_.cache_bytes, config_.versions});
   if (!cache) return fail(cache.error());
   cache_ = std::move(*cache);
   return {};
@@ -149,6 +150,7 @@ void ClientImpl::open_threads() {
   resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver);
   fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_);
   records_ = std::make_unique<RecordSender>(*http_, *book_);
+  contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_);
   if (!config_.relays.empty()) {
     nostr::PoolOptions pool;
     pool.relays = config_.relays;
@@ -159,8 +161,8 @@ void ClientImpl::open_threads() {
     outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_, outbox_options());
   }
   publisher_ = std::make_unique<Publisher>(
-      Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, outbox_.get(),
-                       config_.signer},
+      Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, *contents_,
+                       outbox_.get(), config_.signer},
       publisher_options(),
       Publisher::Notify{[this](const nostr::EventId& id) { sync_->tell(input::Sent{id}); },
                         [this](const IpnsName& name, Sequence sequence, const std::string& value) {
@@ -235,6 +237,7 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.private_hints = config_.private_hints;
   out.private_names = private_names_;
   out.device_id = config_.device_id;
+  out.profile = config_.profile;
   out.lifetime = config_.record_lifetime;
   out.ttl = config_.record_ttl;
   out.v1 = config_.record_v1;
@@ -242,6 +245,8 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.outbox = config_.outbox;
   out.timeout = config_.publish_timeout;
   out.answer_by = config_.answer_by;
+  out.versions = config_.versions;
+  out.errands = {config_.retry_min, config_.retry_max};
   return out;
 }
 
@@ -267,7 +272,9 @@ void ClientImpl::close() {
   if (sync_) sync_->close();
   outbox_.reset();
   pool_.reset();
+  if (contents_) contents_->close();
   if (records_) records_->close();
+  if (publisher_) publisher_->close();
   if (fetcher_) fetcher_->close();
   if (resolver_) resolver_->close();
   if (http_) http_->close();

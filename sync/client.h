@@ -15,6 +15,7 @@
 #include "nostr/signer.h"
 #include "sync/ipfs/block_source.h"
 #include "sync/ipfs/dag_scope.h"
+#include "sync/ipfs/file_packer.h"
 #include "sync/ipfs/ipns_record.h"
 
 namespace ipnscast::sync {
@@ -122,8 +123,12 @@ struct Config {
 
   uint64_t fetch_max_bytes = uint64_t{4} << 30;
   uint64_t cache_bytes = uint64_t{1} << 30;
+  // Of each name besides the current one: kept in the cache, and pinned at the nodes for names of
+  // ours.
+  size_t versions = 5;
   Milliseconds fetch_stall{5'000};
 
+  PackProfile profile = kKubo256k;  // how published content is cut into blocks
   std::chrono::nanoseconds record_lifetime = std::chrono::hours(48);
   std::chrono::nanoseconds record_ttl = std::chrono::minutes(5);
   bool record_v1 = true;
@@ -146,6 +151,7 @@ struct Outcome {
     bool ok = false;
     std::string detail;  // "acknowledged", "duplicate", "refused: ...", "no answer", ...
     Milliseconds took{0};
+    bool newer = false;  // refused a record, as it has a newer one
   };
   IpnsName name;
   Cid cid;
@@ -156,11 +162,24 @@ struct Outcome {
   bool quorum_met = false;
   size_t relays_acknowledged = 0;
   std::chrono::microseconds packed{0};  // how long packing the path took
+
+  // False: some place is still without it. What is owed there is committed, and goes on as long as
+  // a client is open on this state directory.
+  bool complete() const;
+};
+
+// How far the content is on its way to one node.
+struct PublishProgress {
+  std::string node;    // its URL
+  uint64_t bytes = 0;  // that it has; of what it lacked when we began
+  uint64_t total = 0;
 };
 
 struct PublishOptions {
   std::optional<Sequence> expect_sequence;  // compare-and-set: what the name is known to have now
   bool force = false;  // publish an empty state over a richer one, or go past a conflict
+  // Runs on a content thread, after each few megabytes at a node; must not block.
+  std::function<void(const PublishProgress&)> on_progress{};
 };
 
 struct GetProgress {

@@ -63,6 +63,7 @@ class ClientImpl final : public Client {
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<RecordSender> records_;
+  std::unique_ptr<ContentSender> contents_;
   std::unique_ptr<nostr::Pool> pool_;
   std::atomic<Publisher*> repairing_ = nullptr;  // for the outbox thread, once it is loaded
   std::unique_ptr<nostr::OutboxSender> outbox_;

@@ -1,102 +1,93 @@
 #include "sync/content_sender.h"
 
 #include <future>
+#include <thread>
 
+#include "nostr/base/inbox.h"
+#include "nostr/base/thread_name.h"
+#include "sync/content_place.h"
 #include "sync/gateway/gateway_probe.h"
 #include "sync/gateway/kubo_rpc.h"
-#include "sync/ipfs/car.h"
-#include "sync/ipfs/dag_walk.h"
 
 namespace ipnscast::sync {
 namespace {
 
-using gateway::HttpAnswer;
-using gateway::HttpCall;
-using Place = Outcome::Place;
+constexpr size_t kQueued = 4'096;
 
-Milliseconds since(Instant start) {
-  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
-}
+// One root on its way to some nodes.
+struct Sending {
+  Cid root;
+  SendOptions options;
+  ContentPlans plans;
+  ContentSender::OnSent on_sent;
+  ContentSender::Done done;
+  std::mutex mutex;
+  // guarded by mutex
+  std::vector<ContentSender::Sent> sent;
+  size_t missing = 0;
 
-// The nodes that are still being sent to, side by side; all share one deadline.
-class Sending {
- public:
-  Sending(gateway::Http& http, gateway::GatewayBook& book, const std::vector<size_t>& nodes,
-          Milliseconds deadline)
-      : http_(http),
-        book_(book),
-        started_(std::chrono::steady_clock::now()),
-        end_(started_ + deadline) {
-    for (const size_t node : nodes) {
-      Place place;
-      place.kind = Place::Kind::node;
-      place.url = book.endpoint(node).url;
-      places_.push_back(place);
-      nodes_.push_back(node);
-    }
-    alive_.assign(nodes.size(), true);
+  Sending(Cid r, SendOptions o, BlockSource& source, ContentSender::OnSent s, ContentSender::Done d,
+          size_t count)
+      : root(std::move(r)),
+        options(std::move(o)),
+        plans(source, root, options.batch_bytes),
+        on_sent(std::move(s)),
+        done(std::move(d)),
+        missing(count) {}
+
+  void through(ContentSender::Sent one) {
+    if (on_sent) on_sent(one);
+    std::unique_lock lock(mutex);
+    sent.push_back(std::move(one));
+    if (--missing > 0) return;
+    lock.unlock();
+    if (done) done(std::move(sent));
   }
-
-  // Makes one call to each node that has not failed yet and waits for all. What `judge` returns as
-  // an error ends that node's part.
-  void round(const std::function<HttpCall(const gateway::Endpoint&)>& make,
-             const std::function<Status(size_t place, HttpAnswer)>& judge) {
-    std::vector<std::future<Result<HttpAnswer>>> answers(places_.size());
-    for (size_t i = 0; i < places_.size(); ++i) {
-      if (!alive_[i]) continue;
-      HttpCall call = make(book_.endpoint(nodes_[i]));
-      const auto left =
-          std::chrono::duration_cast<Milliseconds>(end_ - std::chrono::steady_clock::now());
-      call.deadline = std::max(left, Milliseconds(1));
-      call.stall = Milliseconds(0);  // a node that stores and pins is silent meanwhile
-      auto promise = std::make_shared<std::promise<Result<HttpAnswer>>>();
-      answers[i] = promise->get_future();
-      http_.start_whole(std::move(call), [promise](Result<HttpAnswer> answer) {
-        promise->set_value(std::move(answer));
-      });
-    }
-    for (size_t i = 0; i < places_.size(); ++i) {
-      if (!alive_[i]) continue;
-      Result<HttpAnswer> answer = answers[i].get();
-      const Status status = answer ? judge(i, std::move(*answer)) : fail(answer.error());
-      book_.report(nodes_[i], status, std::chrono::steady_clock::now());
-      places_[i].took = since(started_);
-      if (status) continue;
-      alive_[i] = false;
-      places_[i].detail =
-          std::string(to_string(status.error().code)) + ": " + status.error().message;
-    }
-  }
-
-  bool any_alive() const { return std::find(alive_.begin(), alive_.end(), true) != alive_.end(); }
-  std::vector<Place> finish(const std::string& detail) {
-    for (size_t i = 0; i < places_.size(); ++i) {
-      places_[i].ok = alive_[i];
-      if (alive_[i]) places_[i].detail = detail;
-    }
-    return std::move(places_);
-  }
-
- private:
-  gateway::Http& http_;
-  gateway::GatewayBook& book_;
-  const Instant started_;
-  const Instant end_;
-  std::vector<Place> places_;
-  std::vector<size_t> nodes_;
-  std::vector<bool> alive_;
 };
 
-Status read_import(const HttpAnswer& answer) {
-  auto roots = gateway::read_kubo_dag_import(answer);
-  if (!roots) return fail(roots.error());
-  for (const gateway::ImportedRoot& root : *roots) {
-    if (!root.pin_error.empty()) return fail(Errc::refused, "not pinned: " + root.pin_error);
-  }
-  return {};
-}
+struct Job {
+  std::shared_ptr<Sending> sending;
+  size_t node = 0;
+};
 
 }  // namespace
+
+struct ContentSender::Impl {
+  Impl(gateway::Http& h, gateway::GatewayBook& b, BlockSource& s, size_t t)
+      : book(b), source(s), most_threads(t), calls(h), jobs(kQueued) {}
+
+  void loop(size_t number) {
+    set_thread_name(("content-" + std::to_string(number)).c_str());
+    while (auto job = jobs.pop()) {
+      ContentPlace place(calls, book, source, job->node);
+      job->sending->through(
+          place.bring(job->sending->root, job->sending->plans, job->sending->options));
+    }
+  }
+  void start_threads(size_t wanted) {
+    std::lock_guard lock(threads_mutex);
+    while (threads.size() < std::min(wanted, most_threads) && !jobs.closed())
+      threads.emplace_back([this, number = threads.size()] { loop(number); });
+  }
+  Sent failed(size_t node, std::string detail) const {
+    Sent out;
+    out.node = node;
+    out.place = {Outcome::Place::Kind::node, book.endpoint(node).url, false, std::move(detail),
+                 Milliseconds(0)};
+    return out;
+  }
+
+  // constant after construction
+  gateway::GatewayBook& book;
+  BlockSource& source;
+  const size_t most_threads;
+
+  WaitingCalls calls;
+  Inbox<Job> jobs;
+  std::once_flag closed_once;
+  std::mutex threads_mutex;
+  std::vector<std::thread> threads;  // guarded by threads_mutex; as many as were ever needed
+};
 
 std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book) {
   std::vector<std::pair<size_t, std::future<gateway::ProbeReport>>> probes;
@@ -120,53 +111,52 @@ std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& boo
   return out;
 }
 
-Result<std::vector<Place>> send_content(gateway::Http& http, gateway::GatewayBook& book,
-                                        const std::vector<size_t>& nodes, BlockSource& source,
-                                        const Cid& root, const SendOptions& options) {
-  Sending sending(http, book, nodes, options.deadline);
-  if (nodes.empty()) return sending.finish("");
-  const auto import = [&](const Bytes& car, bool last) {
-    sending.round(
-        [&](const gateway::Endpoint& node) {
-          return gateway::kubo_dag_import_call(node, car, last);
-        },
-        [](size_t, const HttpAnswer& answer) { return read_import(answer); });
-  };
-  Bytes batch = car_header({root});
-  const auto walked = walk_dag(source, root, {}, [&](const Cid& cid, ByteView block) -> Status {
-    if (batch.size() + block.size() > options.batch_bytes) {
-      if (options.stopped && options.stopped()) return fail(Errc::cancelled, "stopped");
-      import(batch, false);
-      if (!sending.any_alive()) return fail(Errc::unreachable, "no node takes it");
-      batch = car_header({root});
-    }
-    append_car_section(batch, cid, block);
-    return {};
-  });
-  if (!walked && !sending.any_alive()) return sending.finish("");
-  if (!walked) return fail(walked.error());
-  if (!walked->is_complete()) {
-    return fail(Errc::not_found, "not all blocks are here: " + walked->missing.front().to_string());
+ContentSender::ContentSender(gateway::Http& http, gateway::GatewayBook& book, BlockSource& source,
+                             size_t threads)
+    : impl_(std::make_unique<Impl>(http, book, source, threads)) {}
+
+ContentSender::~ContentSender() { close(); }
+
+void ContentSender::send(const Cid& root, const std::vector<size_t>& nodes, SendOptions options,
+                         OnSent on_sent, Done done) {
+  auto sending = std::make_shared<Sending>(root, std::move(options), impl_->source,
+                                           std::move(on_sent), std::move(done), nodes.size());
+  if (nodes.empty() && sending->done) sending->done({});
+  impl_->start_threads(nodes.size());
+  for (const size_t node : nodes) {
+    if (impl_->jobs.try_push({sending, node})) continue;
+    sending->through(impl_->failed(node, impl_->jobs.closed() ? "closed" : "busy: too many wait"));
   }
-  import(batch, true);
-  sending.round(
-      [&](const gateway::Endpoint& node) { return gateway::kubo_block_get_call(node, root, true); },
-      [&](size_t, HttpAnswer answer) -> Status {
-        const auto block = gateway::read_kubo_block_get(std::move(answer));
-        if (!block) return fail(block.error().within("accepted, but not readable"));
-        return check_block(root, *block);
-      });
-  return sending.finish("stored and pinned");
 }
 
-std::vector<Place> unpin_content(gateway::Http& http, gateway::GatewayBook& book,
-                                 const std::vector<size_t>& nodes, const Cid& root,
-                                 Milliseconds deadline) {
-  Sending sending(http, book, nodes, deadline);
-  sending.round(
-      [&](const gateway::Endpoint& node) { return gateway::kubo_pin_rm_call(node, root); },
-      [](size_t, const HttpAnswer& answer) { return gateway::read_kubo_pin_rm(answer); });
-  return sending.finish("unpinned");
+std::vector<ContentSender::Sent> ContentSender::send_now(const Cid& root,
+                                                         const std::vector<size_t>& nodes,
+                                                         SendOptions options) {
+  auto promise = std::make_shared<std::promise<std::vector<Sent>>>();
+  auto future = promise->get_future();
+  send(root, nodes, std::move(options), nullptr,
+       [promise](std::vector<Sent> sent) { promise->set_value(std::move(sent)); });
+  return future.get();
+}
+
+Status ContentSender::unpin(size_t node, const Cid& root, Milliseconds deadline) {
+  const Instant end = std::chrono::steady_clock::now() + deadline;
+  const auto answer =
+      impl_->calls.ask(gateway::kubo_pin_rm_call(impl_->book.endpoint(node), root), end);
+  return answer ? gateway::read_kubo_pin_rm(*answer) : fail(answer.error());
+}
+
+void ContentSender::close() {
+  std::call_once(impl_->closed_once, [this] {
+    impl_->jobs.close();
+    impl_->calls.close();
+    std::vector<std::thread> threads;
+    {
+      std::lock_guard lock(impl_->threads_mutex);
+      threads.swap(impl_->threads);
+    }
+    for (std::thread& thread : threads) thread.join();
+  });
 }
 
 }  // namespace ipnscast::sync

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "sync/client.h"
@@ -10,28 +11,64 @@
 namespace ipnscast::sync {
 
 struct SendOptions {
-  Milliseconds deadline{60'000};
-  size_t batch_bytes = 16 * 1024 * 1024;  // of blocks in one dag/import
-  std::function<bool()> stopped;          // asked between batches; may be empty
+  Milliseconds call_deadline{60'000};    // for each batch, and for pinning
+  size_t batch_bytes = 4 * 1024 * 1024;  // of blocks in one dag/import
+  // Roots that a node perhaps keeps already, former versions say. What it has pinned of them is not
+  // sent to it again. The first eight are asked for.
+  std::vector<Cid> bases;
+  // Asked on a content thread before the first block goes to a node that has not pinned the root:
+  // the place to note that it may from now on. An error ends the sending there. May be empty.
+  std::function<Status(size_t node)> before_first;
+  std::shared_ptr<const void> keep;                         // lives until the last node is through
+  std::function<void(const PublishProgress&)> on_progress;  // on a content thread; must not block
 };
 
 // The gateways that take content: those of tier 1 that speak Kubo's RPC. What is not yet known is
 // found out by probing, which waits 3 s at most. Not from the http thread.
 std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book);
 
-// Sends the DAG under `root` to all nodes side by side (dag/import in batches, pinned with the
-// last), then reads the root back from each (R23). One place a node; a node that fails does not
-// hold up the others' outcome beyond the deadline. Blocks the caller; not from the http thread.
-// Errc::not_found when blocks are missing in `source`, Errc::cancelled when stopped.
-Result<std::vector<Outcome::Place>> send_content(gateway::Http& http, gateway::GatewayBook& book,
-                                                 const std::vector<size_t>& nodes,
-                                                 BlockSource& source, const Cid& root,
-                                                 const SendOptions& options = {});
+// Brings DAGs to nodes, all nodes side by side, each at its own pace (threads content-0, ...). To
+// each goes only what it lacks:
+//  - nothing when it has the root pinned already;
+//  - nothing of what is below a base that it has pinned: pins are recursive, so all of it is there;
+//  - what an interrupted earlier sending brought is looked for, and sending goes on behind it.
+// Blocks that merely lie there prove nothing. What counts in the end is that the node pins the
+// root, for which it walks the whole DAG; when it cannot, everything is sent once more. Then the
+// root is read back and the pin is asked for (R23). Thread-safe. Outlived by what it is given.
+class ContentSender {
+ public:
+  struct Sent {
+    Outcome::Place place;
+    size_t node = 0;          // as given
+    bool was_pinned = false;  // before we came: somebody else's pin perhaps
+    uint64_t blocks = 0;      // that went over the wire
+    uint64_t bytes = 0;
+  };
+  // Called on a content thread; must not block.
+  using OnSent = std::function<void(const Sent&)>;
+  using Done = std::function<void(std::vector<Sent>)>;
 
-// Takes the pins of a former version off the nodes again. Their blocks then go with the nodes'
-// garbage collection.
-std::vector<Outcome::Place> unpin_content(gateway::Http& http, gateway::GatewayBook& book,
-                                          const std::vector<size_t>& nodes, const Cid& root,
-                                          Milliseconds deadline = Milliseconds(10'000));
+  ContentSender(gateway::Http& http, gateway::GatewayBook& book, BlockSource& source,
+                size_t threads = 8);
+  ~ContentSender();
+
+  // Each node as it is through, then `done` with all.
+  void send(const Cid& root, const std::vector<size_t>& nodes, SendOptions options, OnSent on_sent,
+            Done done);
+  // Waits for all. Not from a content thread.
+  std::vector<Sent> send_now(const Cid& root, const std::vector<size_t>& nodes,
+                             SendOptions options = {});
+
+  // Takes our pin of a former version off the node. Its blocks then go with the node's garbage
+  // collection. Waits, `deadline` at most. Success when it was not pinned.
+  Status unpin(size_t node, const Cid& root, Milliseconds deadline = Milliseconds(10'000));
+
+  // Ends what runs; nodes that are not through say "closed". Idempotent.
+  void close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace ipnscast::sync

@@ -1,5 +1,7 @@
 #include "sync/publish_progress.h"
 
+#include <algorithm>
+
 namespace ipnscast::sync {
 
 void Publisher::Progress::expect(size_t reports) {
@@ -53,7 +55,10 @@ void Publisher::Progress::wait(Instant deadline, const nostr::Quorum& quorum, Ou
                               std::move(detail), at_relay.took});
     if (at_relay.stored()) ++outcome.relays_acknowledged;
   }
-  outcome.quorum_met = hints_.relays.empty() || quorum.reached(hints_);
+  // Without relays, one place that keeps the record is what can be asked for.
+  const bool kept = std::any_of(places_.begin(), places_.end(), [](const auto& p) { return p.ok; });
+  outcome.quorum_met =
+      hints_.relays.empty() ? kept || (expected_ == 0 && places_.empty()) : quorum.reached(hints_);
 }
 
 }  // namespace ipnscast::sync

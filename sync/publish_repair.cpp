@@ -54,7 +54,7 @@ Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer
   auto event = sign({created_at, ours.kind, ours.tags, ours.content});
   if (!event) return fail(event.error());
   events.push_back({std::move(*event), *address});
-  if (auto committed = commit(std::nullopt, events); !committed) return committed;
+  if (auto committed = commit({.hints = events}); !committed) return committed;
   log_info("publisher", "signed again above a newer event with an older state");
   parts_.outbox->committed({events.front().event, options_.relays}, {}, nullptr);
   return {};

@@ -20,41 +20,32 @@ bool is_empty_content(const Cid& cid) {
   return text == kEmptyDirectory || text == kEmptyFile || text == "bafkqaaa";
 }
 
-std::string sent_key(const IpnsName& name) { return "record_sent:" + name.to_string(); }
-
 }  // namespace
 
 Publisher::Publisher(Parts parts, Options options, Notify notify)
-    : parts_(std::move(parts)), options_(std::move(options)), notify_(std::move(notify)) {}
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      notify_(std::move(notify)),
+      errands_(
+          {parts_.writer, parts_.http, parts_.book, parts_.cache, parts_.records, parts_.contents},
+          options_.errands) {}
 
 Status Publisher::load() {
-  return parts_.writer.run([this](store::Database& db) -> Status {
+  std::vector<OwnName> own_names;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
     auto marks = load_created_at(db);
     if (!marks) return fail(marks.error());
+    auto names = load_own_names(db);
+    if (!names) return fail(names.error());
+    own_names = std::move(*names);
     std::lock_guard lock(marks_mutex_);
     for (const CreatedAtMark& mark : *marks) marks_.restore(mark.address, mark.mark);
     return {};
   });
-}
-
-Status Publisher::resume() {
-  std::vector<OwnName> unsent;
-  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-    auto own_names = load_own_names(db);
-    if (!own_names) return fail(own_names.error());
-    for (OwnName& own : *own_names) {
-      auto sent = load_setting(db, sent_key(own.name));
-      if (!sent) return fail(sent.error());
-      if (*sent != std::to_string(own.sequence.value)) unsent.push_back(std::move(own));
-    }
-    return {};
-  });
   if (!read) return read;
-  for (const OwnName& own : unsent) {
-    auto record = verify_record(own.name, own.record, system_now().wall);
-    if (!record) continue;  // expired: the next publish makes a new one
-    log_info("publisher", "sending the record of an earlier run again");
-    send_record(own.name, *record, std::make_shared<Progress>());
+  // A publish may have ended between its commit and this.
+  for (const OwnName& own : own_names) {
+    if (const auto root = root_of(own.value)) keep_version(own.name, *root);
   }
   return {};
 }
@@ -64,34 +55,24 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
   const Instant deadline = start + options_.timeout;
-  auto packed = pack_path(path, {}, parts_.cache);
+  auto packed = pack_path(path, {.profile = options_.profile}, parts_.cache);
   if (!packed) return fail(packed.error());
   const BlockCache::Hold hold(parts_.cache, packed->root);
   Outcome outcome{key.name(), packed->root};
   outcome.packed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
-  const auto nodes = content_nodes(parts_.http, parts_.book);
-  if (!nodes.empty()) {
-    SendOptions send;
-    send.deadline = std::max(options_.timeout, Milliseconds(60'000));
-    auto places = send_content(parts_.http, parts_.book, nodes, parts_.cache, packed->root, send);
-    if (!places) return fail(places.error());
-    outcome.places = std::move(*places);
-    const bool somewhere = std::any_of(outcome.places.begin(), outcome.places.end(),
-                                       [](const auto& p) { return p.ok; });
-    if (!somewhere) {
-      return fail(Errc::unreachable, "no node took the content: " + outcome.places.front().url +
-                                         ": " + outcome.places.front().detail);
-    }
-  }
-  return publish_value(key, packed->root, options, std::move(outcome),
+  const Errands::Guard guard = errands_.hold(packed->root);
+  auto stored = send_content(key.name(), packed->root, options, deadline, guard);
+  if (!stored) return fail(stored.error());
+  return publish_value(key, packed->root, options, std::move(*stored), std::move(outcome),
                        std::max(deadline, std::chrono::steady_clock::now() + Milliseconds(5'000)));
 }
 
 Result<Outcome> Publisher::publish_cid(const IpnsKey& key, const Cid& cid,
                                        const PublishOptions& options) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
-  return publish_value(key, cid, options, Outcome{key.name(), cid},
+  const Errands::Guard guard = errands_.hold(cid);
+  return publish_value(key, cid, options, {}, Outcome{key.name(), cid},
                        std::chrono::steady_clock::now() + options_.timeout);
 }
 
@@ -125,6 +106,11 @@ Result<Publisher::Current> Publisher::current(const IpnsName& name, const Publis
       report && std::any_of(report->sources.begin(), report->sources.end(), [](const auto& source) {
         return source.sequence.has_value() || source.answer == "not found";
       });
+  if (!somebody_answered && options.expect_sequence && !options.force) {
+    return fail(Errc::unreachable,
+                "no node or router answered, so nobody can tell what the name has now (--force "
+                "goes by what is known here)");
+  }
   if (!somebody_answered && !own_state && !options.force) {
     return fail(Errc::unreachable,
                 "no node or router answered, so the name's sequence is unknown (--force starts "
@@ -158,9 +144,11 @@ Status Publisher::check(const Current& known, const Cid& cid, const PublishOptio
 }
 
 Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
-                                         const PublishOptions& options, Outcome outcome,
-                                         Instant deadline) {
+                                         const PublishOptions& options, Stored stored,
+                                         Outcome outcome, Instant deadline) {
   const IpnsName name = key.name();
+  Errands::Guard guard = errands_.hold(name);
+  outcome.places = std::move(stored.places);
   auto progress = std::make_shared<Progress>();
   std::vector<SignedHint> hints;
   std::optional<IpnsRecord> record;
@@ -185,15 +173,16 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
         {name, cid, outcome.sequence, record->bytes(), own.version, root_of(known->value)});
     if (!signed_hints) return fail(signed_hints.error());
     hints = std::move(*signed_hints);
-    if (auto committed = commit(own, hints); !committed) return fail(committed.error());
+    const Commitment all{own, cid, std::move(stored.lacking), hints};
+    if (auto committed = commit(all); !committed) return fail(committed.error());
+    keep_version(name, cid);
     notify_.published(name, outcome.sequence, value);
   }
   if (!hints.empty()) outcome.hint = hints.front().event.id;
   send_hints(hints, progress);
   progress->expect(1);
-  send_record(name, *record, progress);
+  send_record(name, *record, progress, std::move(guard));
   progress->wait(deadline, options_.quorum, outcome);
-  unpin_old(name, cid);
   return outcome;
 }
 
@@ -207,7 +196,7 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
   if (record) outcome.record = record->bytes();
   auto hints = sign_hints({name, cid, sequence, outcome.record, 0, std::nullopt});
   if (!hints) return fail(hints.error());
-  if (auto committed = commit(std::nullopt, *hints); !committed) return fail(committed.error());
+  if (auto committed = commit({.hints = *hints}); !committed) return fail(committed.error());
   outcome.hint = hints->front().event.id;
   auto progress = std::make_shared<Progress>();
   send_hints(*hints, progress);
@@ -215,12 +204,23 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
   return outcome;
 }
 
-Status Publisher::commit(const std::optional<OwnName>& own, const std::vector<SignedHint>& hints) {
+Status Publisher::commit(const Commitment& what) {
   const Status committed = parts_.writer.run([&](store::Database& db) -> Status {
-    if (own) {
-      if (auto saved = save_own_name(db, *own); !saved) return saved;
+    if (what.own) {
+      const IpnsName& name = what.own->name;
+      if (auto saved = save_own_name(db, *what.own); !saved) return saved;
+      for (const size_t gateway : record_takers()) {
+        const OwedRecord owed{name, parts_.book.endpoint(gateway).url};
+        if (auto noted = owe_record(db, owed); !noted) return noted;
+      }
+      if (what.root) {
+        if (auto added = add_version(db, name, *what.root, options_.versions); !added) return added;
+        for (const std::string& node : what.lacking) {
+          if (auto noted = note_pin(db, {node, *what.root}); !noted) return noted;
+        }
+      }
     }
-    for (const SignedHint& hint : hints) {
+    for (const SignedHint& hint : what.hints) {
       const auto& event = hint.event;
       if (auto saved = save_created_at(db, hint.address, event.created_at); !saved) return saved;
       if (auto saved = save_sent(db, event.id, hint.address, event.created_at); !saved)
@@ -231,41 +231,41 @@ Status Publisher::commit(const std::optional<OwnName>& own, const std::vector<Si
     return {};
   });
   if (!committed) return committed;
-  for (const SignedHint& hint : hints) notify_.sent(hint.event.id);
+  for (const SignedHint& hint : what.hints) notify_.sent(hint.event.id);
   return {};
 }
 
-void Publisher::send_record(const IpnsName& name, const IpnsRecord& record,
-                            const std::shared_ptr<Progress>& progress) {
-  const Sequence sequence = record.fields().sequence;
-  parts_.records.send(
-      name, record, [progress](const Outcome::Place& place) { progress->place(place); },
-      [progress, name, sequence,
-       writer = &parts_.writer](const std::vector<Outcome::Place>& places) {
-        const bool everywhere =
-            std::all_of(places.begin(), places.end(), [](const auto& p) { return p.ok; });
-        if (everywhere) {
-          writer->submit(
-              [name, sequence](store::Database& db) {
-                return save_setting(db, sent_key(name), std::to_string(sequence.value));
-              },
-              [](const Status&) {});
-        }
-        progress->reported();
-      });
+// What takes records, as far as is known.
+std::vector<size_t> Publisher::record_takers() const {
+  std::vector<size_t> out;
+  for (size_t i = 0; i < parts_.book.size(); ++i) {
+    const auto dialects = parts_.book.dialects(i);
+    if (!dialects || dialects->rpc || dialects->routing) out.push_back(i);
+  }
+  return out;
 }
 
-void Publisher::unpin_old(const IpnsName& name, const Cid& root) {
-  const auto before = parts_.cache.versions(name.to_string());
-  if (auto kept = parts_.cache.keep(name.to_string(), root); !kept) {
+// What does not come through stays owed, and is tried again when the guard is gone.
+void Publisher::send_record(const IpnsName& name, const IpnsRecord& record,
+                            const std::shared_ptr<Progress>& progress, Errands::Guard guard) {
+  const std::vector<size_t> takers = record_takers();
+  parts_.records.send(
+      name, record, [progress](const Outcome::Place& place) { progress->place(place); },
+      [this, progress, name, bytes = record.bytes(), takers,
+       guard = std::move(guard)](const std::vector<Outcome::Place>& places) {
+        errands_.note_brought(name, bytes, takers, places);
+        progress->reported();
+      },
+      takers);
+}
+
+void Publisher::keep_version(const IpnsName& name, const Cid& root) {
+  if (auto kept = parts_.cache.keep(name.to_string(), root); !kept)
     log_warning("publisher", "cannot note the version kept: " + kept.error().message);
-    return;
-  }
-  const auto after = parts_.cache.versions(name.to_string());
-  for (const Cid& old : before) {
-    if (std::find(after.begin(), after.end(), old) != after.end()) continue;
-    unpin_content(parts_.http, parts_.book, content_nodes(parts_.http, parts_.book), old);  // R31
-  }
+}
+
+bool Outcome::complete() const {
+  return std::all_of(places.begin(), places.end(), [](const Place& p) { return p.ok; });
 }
 
 }  // namespace ipnscast::sync

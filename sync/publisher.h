@@ -10,6 +10,8 @@
 #include "sync/client.h"
 #include "sync/content_sender.h"
 #include "sync/created_at.h"
+#include "sync/errands.h"
+#include "sync/ipfs/file_packer.h"
 #include "sync/private_hint.h"
 #include "sync/record_sender.h"
 #include "sync/resolver.h"
@@ -29,6 +31,7 @@ class Publisher {
     Resolver& resolver;
     BlockCache& cache;
     RecordSender& records;
+    ContentSender& contents;
     nostr::OutboxSender* outbox = nullptr;  // none: no relays are configured
     std::shared_ptr<nostr::Signer> signer;  // none: no hints
   };
@@ -39,11 +42,13 @@ class Publisher {
     bool private_hints = false;                         // hints are made private
     std::shared_ptr<const PrivateNames> private_names;  // null: there is no key to hide names with
     std::string device_id;
+    PackProfile profile;
     std::chrono::nanoseconds lifetime{};
     std::chrono::nanoseconds ttl{};
     bool v1 = true;
     nostr::Quorum quorum;
     nostr::OutboxLimits outbox;
+    ErrandBook::Options errands;
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
     size_t versions = 5;  // kept on the nodes besides the current one
@@ -58,8 +63,10 @@ class Publisher {
 
   // Reads the created_at marks. Before anything else.
   Status load();
-  // Sends records again that an earlier run committed but did not bring everywhere.
-  Status resume();
+  // Begins to finish what earlier runs left undone.
+  void start() { errands_.start(); }
+  // When the senders are closed. Idempotent.
+  void close() { errands_.close(); }
 
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                           const PublishOptions& options);
@@ -93,8 +100,13 @@ class Publisher {
   };
   class Progress;
 
+  // What became of the content so far, and who still has to get it.
+  struct Stored {
+    std::vector<Outcome::Place> places;
+    std::vector<std::string> lacking;  // URLs of nodes
+  };
   Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
-                                Outcome outcome, Instant deadline);
+                                Stored stored, Outcome outcome, Instant deadline);
   Result<Current> current(const IpnsName& name, const PublishOptions& options);
   Status check_name(const IpnsName& name) const;
   nostr::Address address_of(int kind, const IpnsName& name) const;
@@ -103,16 +115,28 @@ class Publisher {
   Result<Hint> read_own(const nostr::Event& event);
   Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
-  Status commit(const std::optional<OwnName>& own, const std::vector<SignedHint>& hints);
+  // What is committed together: a record of ours with its version and what is owed for it, hints.
+  struct Commitment {
+    std::optional<OwnName> own{};
+    std::optional<Cid> root{};           // a new version
+    std::vector<std::string> lacking{};  // nodes without it
+    std::vector<SignedHint> hints{};
+  };
+  Status commit(const Commitment& what);
   Status sign_above(const nostr::Event& ours, const nostr::Event& newer);
   void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
   void send_record(const IpnsName& name, const IpnsRecord& record,
-                   const std::shared_ptr<Progress>& progress);
-  void unpin_old(const IpnsName& name, const Cid& root);
+                   const std::shared_ptr<Progress>& progress, Errands::Guard guard);
+  std::vector<size_t> record_takers() const;
+  void keep_version(const IpnsName& name, const Cid& root);
+  Result<Stored> send_content(const IpnsName& name, const Cid& root, const PublishOptions& options,
+                              Instant deadline, const Errands::Guard& guard);
 
   const Parts parts_;
   const Options options_;
   const Notify notify_;
+
+  Errands errands_;
 
   BoundedSet<nostr::EventId> retracted_{1024};  // outbox thread only
 

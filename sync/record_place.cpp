@@ -58,13 +58,20 @@ std::optional<Outcome::Place> put_record(const gateway::Endpoint& endpoint,
       put = put_once(endpoint, dialect, name, record, tools);
     }
     // Read back even after a refusal: perhaps it has this record already, or a newer one.
-    const auto there = read_back(endpoint, dialect, name, tools);
+    auto there = read_back(endpoint, dialect, name, tools);
+    // Kubo's name/put wants a higher sequence; a later end of life is news to its routing alone.
+    if (!put && put.error().code == Errc::refused && dialect == RecordDialect::rpc_name && there &&
+        better(record, *there)) {
+      put = put_once(endpoint, RecordDialect::rpc_routing, name, record, tools);
+      there = read_back(endpoint, dialect, name, tools);
+    }
     if (there && there->bytes() == record.bytes()) {
       place.ok = true;
       place.detail = put ? "stored" : "has it";
       break;
     }
     if (there && better(*there, record)) {
+      place.newer = true;
       place.detail = "refused: a newer record is there, sequence " +
                      std::to_string(there->fields().sequence.value);
       break;

@@ -1,16 +1,15 @@
 #include "sync/record_sender.h"
 
-#include <atomic>
-#include <condition_variable>
+#include <algorithm>
 #include <future>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "nostr/base/inbox.h"
 #include "nostr/base/thread_name.h"
 #include "sync/gateway/gateway_probe.h"
 #include "sync/record_place.h"
+#include "sync/waiting_calls.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -52,11 +51,10 @@ struct Job {
 
 struct RecordSender::Impl {
   Impl(gateway::Http& h, gateway::GatewayBook& b, RecordSenderOptions o)
-      : http(h), book(b), options(std::move(o)), jobs(options.queued) {}
+      : http(h), book(b), options(std::move(o)), calls(h), jobs(options.queued) {}
 
   void loop(size_t number);
   std::optional<Place> run(const Job& job);
-  Result<gateway::HttpAnswer> ask(gateway::HttpCall call, Instant end);
   Place failed(const Job& job, std::string detail) const {
     return {Place::Kind::router, book.endpoint(job.gateway).url, false, std::move(detail),
             Milliseconds(0)};
@@ -68,14 +66,9 @@ struct RecordSender::Impl {
   const RecordSenderOptions options;
   std::vector<std::thread> threads;
 
+  WaitingCalls calls;
   Inbox<Job> jobs;
   std::once_flag closed_once;
-
-  std::mutex mutex;
-  std::condition_variable closing_changed;
-  // guarded by mutex
-  bool closing = false;
-  std::set<gateway::HttpId> calls;
 };
 
 void RecordSender::Impl::loop(size_t number) {
@@ -98,37 +91,10 @@ std::optional<RecordSender::Place> RecordSender::Impl::run(const Job& job) {
     dialects = report.dialects;
   }
   RecordPlaceTools tools;
-  tools.ask = [this, end](gateway::HttpCall call) { return ask(std::move(call), end); };
-  tools.wait = [this, end](Milliseconds time) {
-    std::unique_lock lock(mutex);
-    const Instant until = std::chrono::steady_clock::now() + time;
-    return until < end && !closing_changed.wait_until(lock, until, [&] { return closing; });
-  };
+  tools.ask = [this, end](gateway::HttpCall call) { return calls.ask(std::move(call), end); };
+  tools.wait = [this, end](Milliseconds time) { return calls.wait(time, end); };
   return put_record(book.endpoint(job.gateway), *dialects, job.sending->name, job.sending->record,
                     options.retries, tools);
-}
-
-Result<gateway::HttpAnswer> RecordSender::Impl::ask(gateway::HttpCall call, Instant end) {
-  const auto left =
-      std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
-  if (left.count() <= 0) return fail(Errc::timeout, "no answer in time");
-  call.deadline = left;
-  call.stall = Milliseconds(0);
-  auto promise = std::make_shared<std::promise<Result<gateway::HttpAnswer>>>();
-  auto answer = promise->get_future();
-  gateway::HttpId id;
-  {
-    std::lock_guard lock(mutex);
-    if (closing) return fail(Errc::closed, "shut down");
-    id = http.start_whole(std::move(call), [promise](Result<gateway::HttpAnswer> got) {
-      promise->set_value(std::move(got));
-    });
-    calls.insert(id);
-  }
-  auto got = answer.get();
-  std::lock_guard lock(mutex);
-  calls.erase(id);
-  return got;
 }
 
 RecordSender::RecordSender(gateway::Http& http, gateway::GatewayBook& book,
@@ -141,9 +107,14 @@ RecordSender::RecordSender(gateway::Http& http, gateway::GatewayBook& book,
 
 RecordSender::~RecordSender() { close(); }
 
-void RecordSender::send(const IpnsName& name, const IpnsRecord& record, OnPlace on_place,
-                        Done done) {
-  const std::vector<size_t> order = impl_->book.by_latency();
+void RecordSender::send(const IpnsName& name, const IpnsRecord& record, OnPlace on_place, Done done,
+                        const std::optional<std::vector<size_t>>& only) {
+  std::vector<size_t> order = impl_->book.by_latency();
+  if (only) {
+    std::erase_if(order, [&](size_t gateway) {
+      return std::find(only->begin(), only->end(), gateway) == only->end();
+    });
+  }
   auto sending =
       std::make_shared<Sending>(name, record, std::move(on_place), std::move(done), order.size());
   if (order.empty() && sending->done) sending->done({});
@@ -167,12 +138,7 @@ std::vector<RecordSender::Place> RecordSender::send_now(const IpnsName& name,
 void RecordSender::close() {
   std::call_once(impl_->closed_once, [this] {
     impl_->jobs.close();
-    {
-      std::lock_guard lock(impl_->mutex);
-      impl_->closing = true;
-      for (const gateway::HttpId id : impl_->calls) impl_->http.cancel(id);
-    }
-    impl_->closing_changed.notify_all();
+    impl_->calls.close();
     for (std::thread& thread : impl_->threads) thread.join();
   });
 }

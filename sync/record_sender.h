@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sync/client.h"
@@ -32,8 +33,10 @@ class RecordSender {
   ~RecordSender();
 
   // Each place as it is through (a slow router does not hold up the others), own nodes first; then
-  // `done` with all. Gateways that take no records are no places.
-  void send(const IpnsName& name, const IpnsRecord& record, OnPlace on_place, Done done);
+  // `done` with all. Gateways that take no records are no places. `only`: to these gateways of the
+  // book.
+  void send(const IpnsName& name, const IpnsRecord& record, OnPlace on_place, Done done,
+            const std::optional<std::vector<size_t>>& only = {});
   // Waits for all. Not from a send thread.
   std::vector<Place> send_now(const IpnsName& name, const IpnsRecord& record);
 

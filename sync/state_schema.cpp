@@ -5,7 +5,8 @@ namespace ipnscast::sync {
 // Kinds of change and of source are stored as the position in their enum (client.h), which only
 // ever grows at its end.
 store::Schema sync_schema() {
-  return {"sync", {{1, R"sql(
+  return {"sync",
+          {{1, R"sql(
 CREATE TABLE sync_names(
   name BLOB PRIMARY KEY,            -- multihash
   watched INTEGER NOT NULL,
@@ -61,6 +62,26 @@ CREATE INDEX sync_sent_address ON sync_sent(kind, pubkey, d, created_at);
 CREATE TABLE sync_settings(
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL
+) WITHOUT ROWID;
+)sql"},
+           {2, R"sql(
+CREATE TABLE sync_versions(         -- roots that names of ours had; the highest number is current
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name BLOB NOT NULL,               -- multihash
+  root BLOB NOT NULL                -- CID, version 1
+);
+CREATE INDEX sync_versions_name ON sync_versions(name, number);
+CREATE INDEX sync_versions_root ON sync_versions(root);
+CREATE TABLE sync_pins(             -- roots that nodes keep because of us, or may keep
+  node TEXT NOT NULL,
+  root BLOB NOT NULL,
+  done INTEGER NOT NULL,            -- the node has it, checked
+  PRIMARY KEY(node, root)
+) WITHOUT ROWID;
+CREATE TABLE sync_owed_records(     -- who lacks the record of sync_own_names
+  name BLOB NOT NULL,
+  place TEXT NOT NULL,
+  PRIMARY KEY(name, place)
 ) WITHOUT ROWID;
 )sql"}}};
 }

@@ -1,7 +1,10 @@
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include "tools/ipfs_path.h"
 #include "tools/outcome_rows.h"
+#include "tools/progress_line.h"
 #include "tools/target.h"
 
 namespace ipnscast::tools {
@@ -32,6 +35,29 @@ Result<std::optional<sync::Cid>> content_of(const Options& options) {
   return std::optional<sync::Cid>(content->cid);
 }
 
+// How far each node is, on one line.
+class NodeProgress {
+ public:
+  explicit NodeProgress(ProgressLine& line) : line_(line) {}
+
+  void take(const sync::PublishProgress& now) {
+    const std::lock_guard lock(mutex_);
+    nodes_[now.node] = now;
+    std::string text;
+    for (const auto& [url, node] : nodes_) {
+      if (!text.empty()) text += ", ";
+      text += url.substr(url.find("//") + 2) + " " + byte_count(node.bytes) + " of " +
+              byte_count(node.total);
+    }
+    line_.show(text);
+  }
+
+ private:
+  ProgressLine& line_;
+  std::mutex mutex_;
+  std::map<std::string, sync::PublishProgress> nodes_;  // guarded by mutex_
+};
+
 void publish(Context& context, const Options& options) {
   const auto session = Session::open(context);
   if (!session) return;
@@ -43,14 +69,20 @@ void publish(Context& context, const Options& options) {
   if (!config) return report(context, config.error());
   if (config->relays.empty() && config->gateways.empty())
     return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
+  ProgressLine line(context.json);
+  const auto progress = std::make_shared<NodeProgress>(line);
   if (context.timeout) config->publish_timeout = *context.timeout;
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   sync::PublishOptions how;
   how.force = options.force;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
+  if (line.active()) {
+    how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };
+  }
   const auto outcome =
       *cid ? (*client)->publish_cid(*key, **cid, how) : (*client)->publish(*key, options.path, how);
+  line.end();
   if (!outcome) return report(context, outcome.error());
   print_outcome(context, *outcome);
 }

@@ -29,6 +29,7 @@ void print_json(const sync::Outcome& outcome) {
                                 {"sequence", std::to_string(outcome.sequence.value)},
                                 {"hint", to_hex(outcome.hint.view())},
                                 {"quorum_met", outcome.quorum_met},
+                                {"complete", outcome.complete()},
                                 {"relays_acknowledged", outcome.relays_acknowledged}};
   auto& places = out["places"] = nlohmann::ordered_json::array();
   for (const Place& place : outcome.places) {
@@ -58,6 +59,8 @@ void print_human(const sync::Outcome& outcome) {
 
 void print_outcome(Context& context, const sync::Outcome& outcome) {
   context.json ? print_json(outcome) : print_human(outcome);
+  if (!context.json && outcome.quorum_met && !outcome.complete())
+    print_line("not everywhere yet: the rest goes on with the next command that runs long enough");
   if (outcome.quorum_met) return;
   const bool somewhere = std::any_of(outcome.places.begin(), outcome.places.end(),
                                      [](const Place& p) { return p.ok; });

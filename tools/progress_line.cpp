@@ -28,10 +28,18 @@ ProgressLine::~ProgressLine() {
 void ProgressLine::show(const std::string& text) {
   if (!active_) return;
   const std::lock_guard lock(mutex_);
+  if (ended_) return;
   const std::string line = kClear + text.substr(0, terminal_width() - 1);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;
+}
+
+void ProgressLine::end() {
+  const std::lock_guard lock(mutex_);
+  if (shown_) std::fputs(kClear, stderr);
+  shown_ = false;
+  ended_ = true;
 }
 
 std::string byte_count(uint64_t bytes) {

@@ -19,6 +19,8 @@ class ProgressLine {
 
   // Shortened to the width of the terminal.
   void show(const std::string& text);
+  // Takes it away for good.
+  void end();
   bool active() const { return active_; }
 
  private:
@@ -26,7 +28,9 @@ class ProgressLine {
   const bool active_;
 
   std::mutex mutex_;
-  bool shown_ = false;  // guarded by mutex_
+  // guarded by mutex_
+  bool shown_ = false;
+  bool ended_ = false;
 };
 
 // "12.3 MB" and the like; powers of ten.

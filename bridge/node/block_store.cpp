@@ -95,6 +95,14 @@ Result<bool> BlockStore::unpin(const sync::Cid& root) {
   return *removed > 0;
 }
 
+Result<bool> BlockStore::pinned(const sync::Cid& root) {
+  std::lock_guard lock(mutex_);
+  auto select = db_->prepare("SELECT 1 FROM pins WHERE cid = ?");
+  const bool found = select.bind(root.as_v1().encode()).step();
+  if (!select.status()) return fail(select.status().error());
+  return found;
+}
+
 Result<std::vector<sync::Cid>> BlockStore::pins() {
   std::lock_guard lock(mutex_);
   std::vector<sync::Cid> out;

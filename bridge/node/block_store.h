@@ -36,6 +36,7 @@ class BlockStore final : public sync::BlockSource, public sync::BlockSink {
   Status pin(const sync::Cid& root);
   // False when it was not pinned.
   Result<bool> unpin(const sync::Cid& root);
+  Result<bool> pinned(const sync::Cid& root);
   Result<std::vector<sync::Cid>> pins();
 
   // The sum of the blocks' sizes.

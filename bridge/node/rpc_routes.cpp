@@ -27,8 +27,10 @@ HttpResponse RpcRoutes::answer(const HttpRequest& request, UnixMillis now) {
   const auto command = std::string_view(request.path).substr(kPrefix.size());
   if (command == "version") return version();
   if (command == "block/get") return block_get(request);
+  if (command == "block/stat") return block_stat(request);
   if (command == "dag/import") return dag_import(request);
   if (command == "pin/add") return pin_add(request);
+  if (command == "pin/ls") return pin_ls(request);
   if (command == "pin/rm") return pin_rm(request);
   if (command == "routing/get") return routing_get(request, now);
   if (command == "routing/put") return routing_put(request, now);
@@ -56,6 +58,15 @@ HttpResponse RpcRoutes::block_get(const HttpRequest& request) {
   return out;
 }
 
+HttpResponse RpcRoutes::block_stat(const HttpRequest& request) {
+  const auto cid = rpc_cid(request);
+  if (!cid) return rpc_error(cid.error());
+  const auto block = sync::read_block(blocks_, *cid);
+  if (!block && block.error().code == Errc::not_found) return rpc_error(block_missing(*cid));
+  if (!block) return rpc_error(block.error());
+  return rpc_line({{"Key", cid->to_string()}, {"Size", block->size()}});
+}
+
 // ---- pins ----
 
 HttpResponse RpcRoutes::pin_add(const HttpRequest& request) {
@@ -65,6 +76,18 @@ HttpResponse RpcRoutes::pin_add(const HttpRequest& request) {
   if (pinned) pinned = blocks_.pin(*cid);
   if (!pinned) return rpc_error(pinned.error().within("pin"));
   return rpc_line({{"Pins", nlohmann::ordered_json::array({cid->to_string()})}});
+}
+
+HttpResponse RpcRoutes::pin_ls(const HttpRequest& request) {
+  const auto cid = rpc_cid(request);
+  if (!cid) return rpc_error(cid.error());
+  const auto pinned = blocks_.pinned(*cid);
+  if (!pinned) return rpc_error(pinned.error());
+  const std::string text = cid->to_string();
+  if (!*pinned) return rpc_error({Errc::not_found, "path '" + text + "' is not pinned"});
+  nlohmann::ordered_json out;
+  out["Keys"][text] = {{"Type", "recursive"}, {"Name", ""}};
+  return rpc_line(out);
 }
 
 HttpResponse RpcRoutes::pin_rm(const HttpRequest& request) {

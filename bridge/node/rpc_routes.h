@@ -7,9 +7,9 @@
 namespace ipnscast::bridge {
 
 // The few calls of Kubo's RPC that a publisher and a resolver need, with Kubo's JSON: version,
-// block/get, dag/import, routing/get, routing/put, name/get, name/put, name/resolve, pin/add,
-// pin/rm. POST only; requests of web pages (with an Origin) are refused, as this interface can
-// change what the node holds. Thread-safe.
+// block/get, block/stat, dag/import, routing/get, routing/put, name/get, name/put, name/resolve,
+// pin/add, pin/ls of one root, pin/rm. POST only; requests of web pages (with an Origin) are
+// refused, as this interface can change what the node holds. Thread-safe.
 class RpcRoutes {
  public:
   // The stores outlive this.
@@ -21,8 +21,10 @@ class RpcRoutes {
  private:
   HttpResponse version() const;
   HttpResponse block_get(const HttpRequest& request);
+  HttpResponse block_stat(const HttpRequest& request);
   HttpResponse dag_import(const HttpRequest& request);
   HttpResponse pin_add(const HttpRequest& request);
+  HttpResponse pin_ls(const HttpRequest& request);
   HttpResponse pin_rm(const HttpRequest& request);
   HttpResponse routing_get(const HttpRequest& request, UnixMillis now);
   HttpResponse routing_put(const HttpRequest& request, UnixMillis now);

@@ -123,6 +123,17 @@ Result<Bytes> read_kubo_block_get(HttpAnswer answer) {
   return std::move(answer.body);
 }
 
+HttpCall kubo_block_stat_call(const Endpoint& endpoint, const Cid& cid) {
+  HttpCall call = endpoint.call("POST", "/api/v0/block/stat?offline=true&arg=" + cid.to_string());
+  call.max_bytes = 16 * 1024;
+  return call;
+}
+
+HttpCall kubo_dag_stat_call(const Endpoint& endpoint, const Cid& root) {
+  return endpoint.call("POST",
+                       "/api/v0/dag/stat?offline=true&progress=false&arg=" + root.to_string());
+}
+
 HttpCall kubo_dag_export_call(const Endpoint& endpoint, const Cid& root, uint64_t max_bytes) {
   HttpCall call =
       endpoint.call("POST", "/api/v0/dag/export?progress=false&arg=" + root.to_string());
@@ -191,6 +202,23 @@ Status read_kubo_pin_rm(const HttpAnswer& answer) {
   Status status = read_kubo_done(answer);
   if (!status && status.error().code == Errc::not_found) return {};
   return status;
+}
+
+HttpCall kubo_pin_ls_call(const Endpoint& endpoint, const Cid& root) {
+  HttpCall call = endpoint.call("POST", "/api/v0/pin/ls?type=recursive&arg=" + root.to_string());
+  call.max_bytes = 64 * 1024;
+  return call;
+}
+
+Result<bool> read_kubo_pin_ls(const HttpAnswer& answer) {
+  if (Status status = check_rpc(answer); !status) {
+    if (status.error().code == Errc::not_found) return false;
+    return fail(status.error());
+  }
+  const json object = json::parse(answer.body, nullptr, false);
+  if (!object.is_object() || !object.contains("Keys")) return fail(Errc::parse, "no list of pins");
+  const json& keys = object["Keys"];
+  return keys.is_object() && !keys.empty();
 }
 
 Status read_kubo_done(const HttpAnswer& answer) {

@@ -30,6 +30,12 @@ Result<std::vector<ImportedRoot>> read_kubo_dag_import(const HttpAnswer& answer)
 HttpCall kubo_block_get_call(const Endpoint& endpoint, const Cid& cid, bool offline);
 Result<Bytes> read_kubo_block_get(HttpAnswer answer);
 
+// block/stat, offline: whether the node itself holds the block. Errc::not_found when it does not.
+HttpCall kubo_block_stat_call(const Endpoint& endpoint, const Cid& cid);
+
+// dag/stat, offline: walks the whole DAG. Errc::not_found when the node lacks a block of it.
+HttpCall kubo_dag_stat_call(const Endpoint& endpoint, const Cid& root);
+
 // dag/export: the whole DAG as a CAR stream.
 HttpCall kubo_dag_export_call(const Endpoint& endpoint, const Cid& root, uint64_t max_bytes);
 
@@ -50,6 +56,9 @@ HttpCall kubo_routing_put_call(const Endpoint& endpoint, const IpnsName& name, B
 HttpCall kubo_pin_add_call(const Endpoint& endpoint, const Cid& root);
 HttpCall kubo_pin_rm_call(const Endpoint& endpoint, const Cid& root);
 Status read_kubo_pin_rm(const HttpAnswer& answer);
+// Whether the node keeps all of the DAG under this root: pinned recursively, by whomever.
+HttpCall kubo_pin_ls_call(const Endpoint& endpoint, const Cid& root);
+Result<bool> read_kubo_pin_ls(const HttpAnswer& answer);
 
 // For the commands whose answer says nothing but yes or no, errors in late lines and trailers
 // included.

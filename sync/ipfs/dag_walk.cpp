@@ -56,6 +56,7 @@ Result<WalkResult> walk_dag(BlockSource& source, const Cid& root, const WalkLimi
     auto links = block_links(todo.cid, *block);
     if (!links) return fail(std::move(links.error()));
     for (auto link = links->rbegin(); link != links->rend(); ++link) {
+      if (limits.leave_out && limits.leave_out(*link)) continue;
       if (!seen.insert(visit_key(*link)).second) continue;
       if (seen.size() > limits.max_blocks) return fail(Errc::too_large, "dag: too many blocks");
       stack.push_back({std::move(*link), todo.depth + 1});

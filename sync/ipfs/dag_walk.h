@@ -14,6 +14,8 @@ struct WalkLimits {
   uint64_t max_bytes = uint64_t{16} << 30;  // of distinct blocks
   size_t max_blocks = 1 << 22;
   size_t max_depth = 1024;
+  // True for what is not visited, and nothing below it by way of it; never asked about the root.
+  std::function<bool(const Cid&)> leave_out{};
 };
 
 struct WalkResult {

@@ -242,12 +242,19 @@ TEST_CASE("pins come and go, and errors have Kubo's form") {
   Stage stage;
   const Block block = raw_block("x");
   const std::string arg = "?arg=" + block.cid.to_string();
+  CHECK(stage.call_json("/api/v0/block/stat" + arg, 500)["Message"].get<std::string>().find(
+            "could not find") != std::string::npos);
   const auto missing = stage.call_json("/api/v0/pin/add" + arg, 500);
   CHECK(missing["Type"] == "error");
   CHECK(missing["Code"] == 0);
   CHECK(missing["Message"].get<std::string>().find("could not find") != std::string::npos);
   REQUIRE(stage.blocks->put(block.cid, block.bytes));
+  CHECK(stage.call_json("/api/v0/block/stat" + arg)["Size"] == block.bytes.size());
+  CHECK(stage.call_json("/api/v0/pin/ls" + arg, 500)["Message"].get<std::string>().find(
+            "not pinned") != std::string::npos);
   CHECK(stage.call_json("/api/v0/pin/add" + arg)["Pins"][0] == block.cid.to_string());
+  CHECK(stage.call_json("/api/v0/pin/ls" + arg)["Keys"][block.cid.to_string()]["Type"] ==
+        "recursive");
   CHECK(stage.call_json("/api/v0/pin/rm" + arg)["Pins"][0] == block.cid.to_string());
   CHECK(stage.call_json("/api/v0/pin/rm" + arg, 500)["Message"].get<std::string>().find(
             "not pinned") != std::string::npos);

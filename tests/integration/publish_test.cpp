@@ -1,0 +1,235 @@
+// What publishing promises about nodes and routers: only what is new travels, what one of them
+// lacks is finished later, and what is too old goes.
+#include "sync/gateway/http_client.h"
+#include "sync/gateway/kubo_rpc.h"
+#include "sync/ipfs/packer.h"
+#include "tests/integration/client_world.h"
+
+using namespace ipnscast;
+using namespace ipnscast::sync;
+using ipnscast::test::World;
+
+namespace {
+
+constexpr Seconds kPatience{20};
+
+// Some nodes that can go and come back where they were.
+struct Nodes : World {
+  struct One {
+    bridge::NodeOptions options;
+    std::unique_ptr<bridge::Node> running;
+  };
+  std::vector<One> nodes;
+  std::unique_ptr<gateway::HttpClient> http = std::move(*gateway::HttpClient::open());
+
+  explicit Nodes(size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      One one;
+      one.options.gateway_port = 0;
+      one.options.rpc_port = 0;
+      one.options.directory = dir.path() / ("node-" + std::to_string(i));
+      nodes.push_back(std::move(one));
+      start(i);
+      nodes[i].options.gateway_port = port_of(nodes[i].running->gateway_url());
+      nodes[i].options.rpc_port = port_of(rpc(i));
+    }
+  }
+  static uint16_t port_of(const std::string& url) {
+    return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  }
+  void start(size_t i) { nodes[i].running = *bridge::Node::start(*loop, nodes[i].options); }
+  void stop(size_t i) { nodes[i].running.reset(); }
+  std::string rpc(size_t i) const {
+    return "http://127.0.0.1:" + std::to_string(nodes[i].options.rpc_port != 0
+                                                    ? nodes[i].options.rpc_port
+                                                    : port_of(nodes[i].running->rpc_url()));
+  }
+
+  Config config(const std::string& device) const {
+    Config out = World::config(device);
+    out.gateways.clear();
+    for (size_t i = 0; i < nodes.size(); ++i) out.gateways.push_back({rpc(i)});
+    out.retry_min = Milliseconds(50);
+    out.retry_max = Milliseconds(200);
+    return out;
+  }
+
+  bool pinned(size_t i, const Cid& root) {
+    const auto answer = http->fetch(gateway::kubo_pin_ls_call({rpc(i), {}}, root));
+    if (!answer) return false;
+    const auto kept = gateway::read_kubo_pin_ls(*answer);
+    return kept && *kept;
+  }
+  std::optional<Sequence> sequence(size_t i, const IpnsName& name) {
+    const auto answer = http->fetch(gateway::kubo_name_get_call({rpc(i), {}}, name));
+    if (!answer) return std::nullopt;
+    const auto record = gateway::read_kubo_name_get(*answer);
+    if (!record) return std::nullopt;
+    const auto verified = verify_record(name, *record, system_now().wall);
+    if (!verified) return std::nullopt;
+    return verified->fields().sequence;
+  }
+  static bool eventually(const std::function<bool()>& reached) {
+    const Instant end = std::chrono::steady_clock::now() + kPatience;
+    while (!reached()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(Milliseconds(10));
+    }
+    return true;
+  }
+};
+
+Cid pack_root(const std::filesystem::path& path) {
+  struct Nowhere : BlockSink {
+    Status put(const Cid&, ByteView) override { return {}; }
+  } nowhere;
+  return pack_path(path, {}, nowhere)->root;
+}
+
+const Outcome::Place* find_place(const Outcome& outcome, const std::string& url) {
+  for (const auto& place : outcome.places) {
+    if (place.url == url) return &place;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a node that was away gets content and record as soon as it is back, in this run (S0-27, "
+    "S3-11)") {
+  Nodes world(2);
+  auto writer = *Client::open(world.config("writer"));
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  world.stop(1);
+  const auto outcome = writer->publish(world.key, world.tree("two"));
+  REQUIRE(outcome);
+  CHECK(outcome->quorum_met);
+  CHECK_FALSE(outcome->complete());
+  REQUIRE(find_place(*outcome, world.rpc(1)));
+  CHECK_FALSE(find_place(*outcome, world.rpc(1))->ok);
+  CHECK(find_place(*outcome, world.rpc(0))->ok);
+  world.start(1);
+  CHECK(Nodes::eventually([&] { return world.pinned(1, outcome->cid); }));
+  CHECK(
+      Nodes::eventually([&] { return world.sequence(1, world.key.name()) == outcome->sequence; }));
+}
+
+TEST_CASE("what an earlier run left undone is finished by the next one, and only that") {
+  Nodes world(2);
+  std::optional<Outcome> outcome;
+  {
+    auto writer = *Client::open(world.config("writer"));
+    world.stop(1);
+    outcome = *writer->publish(world.key, world.tree("one"));
+    CHECK_FALSE(outcome->complete());
+  }
+  world.start(1);
+  CHECK_FALSE(world.pinned(1, outcome->cid));
+  CHECK_FALSE(world.sequence(1, world.key.name()));
+  {
+    auto again = *Client::open(world.config("writer"));
+    CHECK(Nodes::eventually([&] { return world.pinned(1, outcome->cid); }));
+    CHECK(Nodes::eventually(
+        [&] { return world.sequence(1, world.key.name()) == outcome->sequence; }));
+    // The next publish finds everything in order.
+    const auto next = again->publish(world.key, world.tree("two"));
+    REQUIRE(next);
+    CHECK(next->complete());
+    CHECK(next->sequence.value == outcome->sequence.value + 1);
+  }
+}
+
+TEST_CASE("R31 a node keeps the current and the last versions, whatever it missed meanwhile") {
+  Nodes world(2);
+  auto config = world.config("writer");
+  config.versions = 2;
+  auto writer = *Client::open(config);
+  std::vector<Cid> roots;
+  for (int i = 0; i < 6; ++i) {
+    if (i == 4) world.stop(1);
+    const auto outcome = writer->publish(world.key, world.tree(std::to_string(i)));
+    REQUIRE(outcome);
+    roots.push_back(outcome->cid);
+  }
+  const auto kept = [&](size_t node) {
+    std::vector<bool> out;
+    for (const Cid& root : roots) out.push_back(world.pinned(node, root));
+    return out;
+  };
+  const std::vector<bool> last_three{false, false, false, true, true, true};
+  CHECK(Nodes::eventually([&] { return kept(0) == last_three; }));
+  world.start(1);
+  // What it missed and is old by now is not brought to it any more.
+  const std::vector<bool> without_the_missed{false, false, false, true, false, true};
+  CHECK(Nodes::eventually([&] { return kept(1) == without_the_missed; }));
+}
+
+TEST_CASE("R31 a version that another name of ours still has is never unpinned") {
+  Nodes world(1);
+  auto config = world.config("writer");
+  config.versions = 1;
+  auto writer = *Client::open(config);
+  const auto other_secret = nostr::SecretKey::generate();
+  const auto other = *IpnsKey::derive_ed25519(other_secret.secret_view());
+  const auto shared = writer->publish(world.key, world.tree("shared"));
+  REQUIRE(shared);
+  REQUIRE(writer->publish(other, world.tree("shared")));
+  std::vector<Cid> roots;
+  for (int i = 0; i < 4; ++i)
+    roots.push_back(writer->publish(world.key, world.tree(std::to_string(i)))->cid);
+  CHECK(Nodes::eventually([&] { return !world.pinned(0, roots[1]); }));
+  CHECK(world.pinned(0, shared->cid));
+  // As soon as the other name has gone on twice, nobody wants it.
+  REQUIRE(writer->publish(other, world.tree("a")));
+  REQUIRE(writer->publish(other, world.tree("b")));
+  CHECK(Nodes::eventually([&] { return !world.pinned(0, shared->cid); }));
+}
+
+TEST_CASE("a pin that was at the node before is not ours to take away") {
+  Nodes world(1);
+  auto config = world.config("writer");
+  config.versions = 0;
+  const auto foreign = [&] {
+    auto helper = *Client::open(world.config("somebody"));
+    const auto secret = nostr::SecretKey::generate();
+    return helper->publish(*IpnsKey::derive_ed25519(secret.secret_view()), world.tree("theirs"))
+        ->cid;
+  }();
+  auto writer = *Client::open(config);
+  const auto theirs = writer->publish(world.key, world.tree("theirs"));
+  REQUIRE(theirs);
+  CHECK(theirs->cid == foreign);
+  const auto ours = writer->publish(world.key, world.tree("ours"));
+  REQUIRE(writer->publish(world.key, world.tree("next")));
+  CHECK(Nodes::eventually([&] { return !world.pinned(0, ours->cid); }));
+  CHECK(world.pinned(0, foreign));
+}
+
+TEST_CASE("what was sent for a publish that came to nothing is taken off the node again") {
+  Nodes world(1);
+  auto writer = *Client::open(world.config("writer"));
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  const auto packed_root = [&] {
+    const auto refused =
+        writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{7}});
+    CHECK_FALSE(refused);
+    return pack_root(world.tree("two"));
+  }();
+  CHECK(Nodes::eventually([&] { return !world.pinned(0, packed_root); }));
+}
+
+TEST_CASE("a compare-and-set that nobody can answer is refused") {
+  Nodes world(1);
+  auto config = world.config("writer");
+  config.answer_by = Milliseconds(500);
+  auto writer = *Client::open(config);
+  const auto first = writer->publish(world.key, world.tree("one"));
+  REQUIRE(first);
+  world.stop(0);
+  const auto refused = writer->publish_cid(world.key, first->cid, {.expect_sequence = Sequence{1}});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::unreachable);
+  CHECK(
+      writer->publish_cid(world.key, first->cid, {.expect_sequence = Sequence{1}, .force = true}));
+}

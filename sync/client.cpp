@@ -85,6 +85,8 @@ Status ClientImpl::check_config() {
   if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
   if (config_.private_hints && config_.publish_public)
     return fail(Errc::invalid, "hints are either private or public");
+  if (config_.private_hints && config_.record_announcer)
+    return fail(Errc::invalid, "private hints and records that name our key exclude each other");
   if (!config_.relays.empty()) {
     if (auto fits = config_.quorum.fits(config_.relays); !fits) return fits;
   }
@@ -221,6 +223,9 @@ SyncThread::Options ClientImpl::sync_options() const {
   }
   out.fetch.max_bytes = config_.fetch_max_bytes;
   out.fetch.stall = config_.fetch_stall;
+  out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
+    publisher_->saw(name, report);
+  };
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
   return out;
 }
@@ -241,6 +246,8 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.lifetime = config_.record_lifetime;
   out.ttl = config_.record_ttl;
   out.v1 = config_.record_v1;
+  out.announcer = config_.record_announcer;
+  out.previous = config_.record_previous;
   out.quorum = config_.quorum;
   out.outbox = config_.outbox;
   out.timeout = config_.publish_timeout;

@@ -132,8 +132,12 @@ struct Config {
   std::chrono::nanoseconds record_lifetime = std::chrono::hours(48);
   std::chrono::nanoseconds record_ttl = std::chrono::minutes(5);
   bool record_v1 = true;
-  nostr::Quorum quorum;  // relays that must acknowledge a publish; not used without relays
-  bool auth = true;      // prove to relays that ask for it (NIP-42) that the key is ours
+  // Put the signer's key and the relays into the signed data of our records, so that whoever
+  // resolves a name finds its announcements. Not with private_hints.
+  bool record_announcer = false;
+  bool record_previous = false;  // link each record to the value before
+  nostr::Quorum quorum;          // relays that must acknowledge a publish; not used without relays
+  bool auth = true;              // prove to relays that ask for it (NIP-42) that the key is ours
   Milliseconds read_back{
       2'000};  // after which relays are asked for what they acknowledged; 0: never
   Milliseconds retry_min{1'000};  // waits between tries to publish
@@ -215,7 +219,9 @@ struct ResolveReport {
     std::string value;
     Milliseconds took{0};
   };
-  std::optional<IpnsRecord> best;
+  std::optional<IpnsRecord> best;  // valid now
+  // The best of those that are sound but past their end of life.
+  std::optional<IpnsRecord> expired{};
   std::vector<Source> sources;
 };
 
@@ -251,6 +257,12 @@ class Client {
   virtual Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                    std::optional<IpnsRecord> record = {}) = 0;
 
+  // As long as this client is open, the record of this key's name gets a later end of life before
+  // half of record_lifetime is over: the same value under the same sequence, whichever device
+  // published it, to all routers and as a hint. A copy of the key is kept until close().
+  virtual Status keep_alive(const IpnsKey& key) = 0;
+
+  // Asks everybody. Places that answer an older record of a name of ours than we know get ours.
   virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) = 0;
   // Fetches the file or directory that `path` names inside of cid (empty: cid itself), verified,
   // and writes it to `target` (absent before; appears whole). Nothing beside the path is fetched.

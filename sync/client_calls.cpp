@@ -47,12 +47,20 @@ Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Seque
   return publisher_->announce(name, cid, sequence, std::move(record));
 }
 
+Status ClientImpl::keep_alive(const IpnsKey& key) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  publisher_->keep_alive(key);
+  return {};
+}
+
 Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds deadline) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   ResolveOptions options;
   options.first_contact = true;
   options.fresh = true;
-  return resolver_->resolve_now(name, options, deadline);
+  auto report = resolver_->resolve_now(name, options, deadline);
+  if (report) publisher_->saw(name, *report);
+  return report;
 }
 
 Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,

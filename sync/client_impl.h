@@ -30,6 +30,7 @@ class ClientImpl final : public Client {
                               const PublishOptions& options) override;
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                            std::optional<IpnsRecord> record) override;
+  Status keep_alive(const IpnsKey& key) override;
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;

@@ -146,8 +146,10 @@ RecordDecision decide(const Known& known, const KnownRecord& record, ExpiredPoli
   if (record.value == known.record->value) {
     out.row = record.sequence == known.record->sequence ? Row::refresh : Row::same_value;
     out.adopt = true;
-    // Whoever was told that it went stale is told that it is good again.
-    if (known.stale) out.notify = ChangeKind::refresh;
+    // Whoever was told that it went stale is told that it is good again; whoever had to give it up
+    // gets it anew.
+    if (known.stale)
+      out.notify = policy == ExpiredPolicy::reject ? ChangeKind::change : ChangeKind::refresh;
     return out;
   }
   if (record.sequence == known.record->sequence) return conflict(known, record);

@@ -11,11 +11,16 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr Milliseconds kUnpinTime{10'000};
+// Renewals follow the wall clock, which may be set: it is looked at this often.
+constexpr Milliseconds kLookAgain{3'600'000};
 
 }  // namespace
 
-Errands::Errands(Parts parts, ErrandBook::Options options)
-    : parts_(parts), first_retry_(options.retry_min), book_(options) {}
+Errands::Errands(Parts parts, ErrandBook::Options options, Renewals renewals)
+    : parts_(parts),
+      first_retry_(options.retry_min),
+      renewals_(std::move(renewals)),
+      book_(options) {}
 
 Errands::~Errands() { close(); }
 
@@ -47,6 +52,13 @@ void Errands::release(const Bytes& what) {
   {
     std::lock_guard lock(mutex_);
     held_.erase(held_.find(what));
+  }
+  wake();
+}
+
+void Errands::wake() {
+  {
+    std::lock_guard lock(mutex_);
     woken_ = true;
   }
   changed_.notify_all();
@@ -60,6 +72,8 @@ void Errands::loop() {
     woken_ = false;
     lock.unlock();
     auto owed = load();
+    Instant look_again = std::chrono::steady_clock::now() + kLookAgain;
+    if (owed) look_again = add_renewals(*owed);
     lock.lock();
     if (!owed) {
       log_error("publisher", "cannot read what is owed: " + owed.error().message);
@@ -77,11 +91,7 @@ void Errands::loop() {
     perform(due);
     lock.lock();
     const auto ready = [&] { return woken_ || closed_; };
-    if (const auto next = book_.next_due()) {
-      changed_.wait_until(lock, *next, ready);
-    } else {
-      changed_.wait(lock, ready);
-    }
+    changed_.wait_until(lock, std::min(book_.next_due().value_or(look_again), look_again), ready);
   }
 }
 
@@ -108,12 +118,28 @@ Result<std::vector<Errand>> Errands::load() {
   return out;
 }
 
+// Adds what is due. When the next one will be.
+Instant Errands::add_renewals(std::vector<Errand>& out) const {
+  const Now now = system_now();
+  Milliseconds next = kLookAgain;
+  for (const auto& [name, due] : renewals_.due()) {
+    const Milliseconds wait(due.value - now.wall.value);
+    if (wait.count() <= 0) {
+      out.push_back({Errand::Kind::renew, name.bytes(), ""});
+    } else {
+      next = std::min(next, wait);
+    }
+  }
+  return now.steady + next;
+}
+
 void Errands::perform(const std::vector<Errand>& due) {
   std::map<Bytes, std::vector<Errand>> records;  // by name
   for (const Errand& errand : due) {
     if (errand.kind == Errand::Kind::record) records[errand.what].push_back(errand);
     if (errand.kind == Errand::Kind::content) bring_content(errand);
     if (errand.kind == Errand::Kind::unpin) unpin(errand);
+    if (errand.kind == Errand::Kind::renew) renew(errand);
   }
   for (const auto& [name, errands] : records) {
     const auto parsed = IpnsName::from_multihash(name);
@@ -169,6 +195,13 @@ void Errands::unpin(const Errand& errand) {
   }
   changed_.notify_all();
   gone ? done(errand) : failed(errand);
+}
+
+void Errands::renew(const Errand& errand) {
+  const Status renewed = renewals_.renew(*IpnsName::from_multihash(errand.what));
+  if (renewed) return done(errand);
+  log_warning("publisher", "a record could not be renewed yet: " + renewed.error().message);
+  failed(errand);
 }
 
 void Errands::bring_record(const IpnsName& name, const std::vector<Errand>& errands) {
@@ -246,9 +279,8 @@ void Errands::failed(const Errand& errand) {
   {
     std::lock_guard lock(mutex_);
     book_.failed(errand, std::chrono::steady_clock::now());
-    woken_ = true;
   }
-  changed_.notify_all();
+  wake();
 }
 
 }  // namespace ipnscast::sync

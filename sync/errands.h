@@ -31,7 +31,15 @@ class Errands {
     ContentSender& contents;
   };
 
-  Errands(Parts parts, ErrandBook::Options options);
+  // Records that have to be renewed, see Publisher.
+  struct Renewals {
+    // The names, and when. Must not block.
+    std::function<std::vector<std::pair<IpnsName, UnixMillis>>()> due;
+    // On the errands thread. An error: again later.
+    std::function<Status(const IpnsName&)> renew;
+  };
+
+  Errands(Parts parts, ErrandBook::Options options, Renewals renewals);
   ~Errands();
 
   // Begins with what earlier runs left.
@@ -47,6 +55,8 @@ class Errands {
   // What is none of `asked` is left alone. Any thread.
   void note_brought(const IpnsName& name, ByteView record, const std::vector<size_t>& asked,
                     const std::vector<Outcome::Place>& places);
+  // Looks at what is owed and due again. Any thread.
+  void wake();
   // The node has all of the root, checked. Any thread.
   void note_stored(size_t node, const Cid& root);
 
@@ -58,9 +68,11 @@ class Errands {
   void release(const Bytes& what);
   void loop();
   Result<std::vector<Errand>> load();
+  Instant add_renewals(std::vector<Errand>& out) const;
   void perform(const std::vector<Errand>& due);
   void bring_content(const Errand& errand);
   void unpin(const Errand& errand);
+  void renew(const Errand& errand);
   void bring_record(const IpnsName& name, const std::vector<Errand>& errands);
   std::optional<size_t> gateway_of(const std::string& url) const;
   void done(const Errand& errand);
@@ -69,6 +81,7 @@ class Errands {
   // constant after construction
   const Parts parts_;
   const Milliseconds first_retry_;
+  const Renewals renewals_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -6,6 +6,7 @@
 #include "nostr/outbox.h"
 #include "sync/ipfs/packer.h"
 #include "sync/publish_progress.h"
+#include "sync/renewal.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -28,7 +29,9 @@ Publisher::Publisher(Parts parts, Options options, Notify notify)
       notify_(std::move(notify)),
       errands_(
           {parts_.writer, parts_.http, parts_.book, parts_.cache, parts_.records, parts_.contents},
-          options_.errands) {}
+          options_.errands,
+          {[this] { return renewals_due(); },
+           [this](const IpnsName& name) { return renew(name); }}) {}
 
 Status Publisher::load() {
   std::vector<OwnName> own_names;
@@ -45,6 +48,8 @@ Status Publisher::load() {
   if (!read) return read;
   // A publish may have ended between its commit and this.
   for (const OwnName& own : own_names) {
+    auto record = verify_record(own.name, own.record, system_now().wall);
+    if (record) note_latest(own.name, std::move(*record));
     if (const auto root = root_of(own.value)) keep_version(own.name, *root);
   }
   return {};
@@ -159,12 +164,9 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     if (auto allowed = check(*known, cid, options); !allowed) return fail(allowed.error());
     outcome.sequence = {known->sequence ? known->sequence->value + 1 : 1};
     const std::string value = "/ipfs/" + cid.to_string();
-    auto made = create_record(key, {value,
-                                    outcome.sequence,
-                                    Eol::after(system_now().wall, options_.lifetime),
-                                    options_.ttl,
-                                    options_.v1,
-                                    {}});
+    auto made = create_record(
+        key, {value, outcome.sequence, Eol::after(system_now().wall, options_.lifetime),
+              options_.ttl, options_.v1, extra_data(root_of(known->value))});
     if (!made) return fail(made.error());
     record = std::move(*made);
     outcome.record = record->bytes();
@@ -176,6 +178,8 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     const Commitment all{own, cid, std::move(stored.lacking), hints};
     if (auto committed = commit(all); !committed) return fail(committed.error());
     keep_version(name, cid);
+    note_latest(name, *record);
+    renew_at(name, renewal_time(record->fields().eol, options_.lifetime));
     notify_.published(name, outcome.sequence, value);
   }
   if (!hints.empty()) outcome.hint = hints.front().event.id;
@@ -233,30 +237,6 @@ Status Publisher::commit(const Commitment& what) {
   if (!committed) return committed;
   for (const SignedHint& hint : what.hints) notify_.sent(hint.event.id);
   return {};
-}
-
-// What takes records, as far as is known.
-std::vector<size_t> Publisher::record_takers() const {
-  std::vector<size_t> out;
-  for (size_t i = 0; i < parts_.book.size(); ++i) {
-    const auto dialects = parts_.book.dialects(i);
-    if (!dialects || dialects->rpc || dialects->routing) out.push_back(i);
-  }
-  return out;
-}
-
-// What does not come through stays owed, and is tried again when the guard is gone.
-void Publisher::send_record(const IpnsName& name, const IpnsRecord& record,
-                            const std::shared_ptr<Progress>& progress, Errands::Guard guard) {
-  const std::vector<size_t> takers = record_takers();
-  parts_.records.send(
-      name, record, [progress](const Outcome::Place& place) { progress->place(place); },
-      [this, progress, name, bytes = record.bytes(), takers,
-       guard = std::move(guard)](const std::vector<Outcome::Place>& places) {
-        errands_.note_brought(name, bytes, takers, places);
-        progress->reported();
-      },
-      takers);
 }
 
 void Publisher::keep_version(const IpnsName& name, const Cid& root) {

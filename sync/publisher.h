@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
 
 #include "nostr/base/bounded_set.h"
@@ -14,6 +15,7 @@
 #include "sync/ipfs/file_packer.h"
 #include "sync/private_hint.h"
 #include "sync/record_sender.h"
+#include "sync/repair_limit.h"
 #include "sync/resolver.h"
 #include "sync/state_store.h"
 
@@ -46,6 +48,8 @@ class Publisher {
     std::chrono::nanoseconds lifetime{};
     std::chrono::nanoseconds ttl{};
     bool v1 = true;
+    bool announcer = false;  // records name the signer's key and the relays
+    bool previous = false;   // and the value before
     nostr::Quorum quorum;
     nostr::OutboxLimits outbox;
     ErrandBook::Options errands;
@@ -73,6 +77,12 @@ class Publisher {
   Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid, const PublishOptions& options);
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                            std::optional<IpnsRecord> record);
+
+  // As Client::keep_alive().
+  void keep_alive(const IpnsKey& key);
+  // What gateways answered about any name: those that lag behind the latest record of a name of
+  // ours get that, once a minute. Any thread; does not wait.
+  void saw(const IpnsName& name, const ResolveReport& report);
 
   // From a verified event of our own key, this device's or another's.
   void learn(const nostr::Event& event);
@@ -127,7 +137,20 @@ class Publisher {
   void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
   void send_record(const IpnsName& name, const IpnsRecord& record,
                    const std::shared_ptr<Progress>& progress, Errands::Guard guard);
+  // publish_records.cpp
   std::vector<size_t> record_takers() const;
+  void note_latest(const IpnsName& name, IpnsRecord record);
+  // publish_renewal.cpp
+  struct Newest {
+    std::optional<IpnsRecord> record;
+    bool known_here = false;  // not only from the network
+    bool answered = false;    // somebody did, or there is nobody to ask
+  };
+  std::vector<std::pair<IpnsName, UnixMillis>> renewals_due();
+  Status renew(const IpnsName& name);
+  Result<Newest> newest(const IpnsName& name);
+  void renew_at(const IpnsName& name, UnixMillis time);
+  std::map<std::string, Bytes> extra_data(const std::optional<Cid>& previous) const;
   void keep_version(const IpnsName& name, const Cid& root);
   Result<Stored> send_content(const IpnsName& name, const Cid& root, const PublishOptions& options,
                               Instant deadline, const Errands::Guard& guard);
@@ -136,13 +159,23 @@ class Publisher {
   const Options options_;
   const Notify notify_;
 
-  Errands errands_;
-
   BoundedSet<nostr::EventId> retracted_{1024};  // outbox thread only
+
+  std::mutex latest_mutex_;
+  std::map<IpnsName, IpnsRecord> latest_;  // guarded by latest_mutex_; of names of ours
+  RepairLimit repairs_;                    // guarded by latest_mutex_
+  struct Kept {
+    IpnsKey key;
+    UnixMillis renew_at;
+  };
+  std::mutex kept_mutex_;
+  std::map<IpnsName, Kept> kept_;  // guarded by kept_mutex_
 
   std::mutex publishing_;  // one sequence at a time
   std::mutex marks_mutex_;
   CreatedAtAllocator marks_;  // guarded by marks_mutex_
+
+  Errands errands_;  // last: its thread uses the rest
 };
 
 }  // namespace ipnscast::sync

@@ -352,6 +352,7 @@ void ResolverCore::finish(LookupId id, bool unchanged) {
 ResolveReport ResolverCore::report(const Lookup& lookup) const {
   ResolveReport out;
   out.best = lookup.best;
+  out.expired = lookup.expired;
   out.sources = lookup.skipped;
   const auto rank = [](const Source& source) {
     if (source.record) return 4;

@@ -46,7 +46,9 @@ void SyncThread::perform(action::Resolve& action) {
   options.fresh = true;
   work_[action.job].lookup = parts_.resolver.resolve(
       action.name, options,
-      [inbox = inbox_, name = action.name, job = action.job](const ResolveUpdate& update) {
+      [inbox = inbox_, name = action.name, job = action.job,
+       tell = options_.on_resolved](const ResolveUpdate& update) {
+        if (tell && update.kind == ResolveUpdate::Kind::finished) tell(name, update.report);
         input::ResolveUpdate in{name, job, best_of(update), source_of(update)};
         in.sources_answered = answered_count(update);
         in.settled = true;  // the race speaks when its floor or its deadline is reached
@@ -56,10 +58,11 @@ void SyncThread::perform(action::Resolve& action) {
 }
 
 void SyncThread::perform(action::Poll& action) {
-  work_[action.job].lookup = parts_.resolver.poll(
-      action.name,
-      [inbox = inbox_, name = action.name, job = action.job](const ResolveUpdate& update) {
+  work_[action.job].lookup =
+      parts_.resolver.poll(action.name, [inbox = inbox_, name = action.name, job = action.job,
+                                         tell = options_.on_resolved](const ResolveUpdate& update) {
         if (update.kind != ResolveUpdate::Kind::finished) return;
+        if (tell) tell(name, update.report);
         input::PollDone in{name, job, best_of(update), source_of(update)};
         in.failed = !in.record && !update.unchanged &&
                     std::none_of(update.report.sources.begin(), update.report.sources.end(),

@@ -2,6 +2,7 @@
 
 #include "sync/ipfs/ipns_record.h"
 #include "sync/ipfs/protobuf.h"
+#include "sync/record_extra.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
@@ -20,5 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   append_bytes_field(record, 9, bytes);
   const auto verified = verify_record(key.name(), record, {0});
   if (verified && verified->fields().sequence.value > kMaxSequence) std::abort();
+  if (verified) {
+    const auto announcer = announcer_of(verified->fields());
+    if (announcer && announcer->relays.size() > 8) std::abort();
+    static_cast<void>(previous_of(verified->fields()));
+  }
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "sync/gateway/http_client.h"
 #include "sync/gateway/kubo_rpc.h"
 #include "sync/ipfs/packer.h"
+#include "sync/record_extra.h"
 #include "tests/integration/client_world.h"
 
 using namespace ipnscast;
@@ -60,14 +61,23 @@ struct Nodes : World {
     const auto kept = gateway::read_kubo_pin_ls(*answer);
     return kept && *kept;
   }
-  std::optional<Sequence> sequence(size_t i, const IpnsName& name) {
+  std::optional<IpnsRecord> record(size_t i, const IpnsName& name) {
     const auto answer = http->fetch(gateway::kubo_name_get_call({rpc(i), {}}, name));
     if (!answer) return std::nullopt;
     const auto record = gateway::read_kubo_name_get(*answer);
     if (!record) return std::nullopt;
     const auto verified = verify_record(name, *record, system_now().wall);
     if (!verified) return std::nullopt;
-    return verified->fields().sequence;
+    return *verified;
+  }
+  std::optional<Sequence> sequence(size_t i, const IpnsName& name) {
+    const auto found = record(i, name);
+    return found ? std::optional(found->fields().sequence) : std::nullopt;
+  }
+  // How long it is still valid.
+  int64_t seconds_left(size_t i, const IpnsName& name) {
+    const auto found = record(i, name);
+    return found ? found->fields().eol.seconds - system_now().seconds().value : 0;
   }
   static bool eventually(const std::function<bool()>& reached) {
     const Instant end = std::chrono::steady_clock::now() + kPatience;
@@ -232,4 +242,125 @@ TEST_CASE("a compare-and-set that nobody can answer is refused") {
   CHECK(refused.error().code == Errc::unreachable);
   CHECK(
       writer->publish_cid(world.key, first->cid, {.expect_sequence = Sequence{1}, .force = true}));
+}
+
+TEST_CASE("read repair: a router that answers an older record of ours gets the latest") {
+  Nodes world(2);
+  auto config = world.config("writer");
+  config.retry_min = config.retry_max =
+      std::chrono::hours(1);  // so that only repair can explain it
+  const IpnsName name = world.key.name();
+  auto writer = *Client::open(config);
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  world.stop(1);
+  const auto second = writer->publish(world.key, world.tree("two"));
+  REQUIRE(second);
+  world.start(1);
+  REQUIRE(world.sequence(1, name) == Sequence{1});
+  SECTION("when the name is resolved") {
+    // Its breaker may keep the node out of the first ones.
+    CHECK(Nodes::eventually([&] {
+      const auto report = writer->resolve(name, Milliseconds(2'000));
+      return report && world.sequence(1, name) == second->sequence;
+    }));
+  }
+  SECTION("when a watcher with our state polls it, also after a restart") {
+    writer.reset();
+    config.poll_min = Milliseconds(100);
+    config.poll_max = Milliseconds(200);
+    config.poll_healthy = Milliseconds(200);
+    auto again = *Client::open(config);
+    test::Changes changes;
+    REQUIRE(again->watch(name, changes.options()));
+    CHECK(Nodes::eventually([&] { return world.sequence(1, name) == second->sequence; }));
+  }
+}
+
+TEST_CASE("a record is renewed before its end: same value, same sequence, everywhere") {
+  Nodes world(2);
+  auto config = world.config("writer");
+  config.record_lifetime = std::chrono::hours(1);
+  config.record_previous = true;
+  const IpnsName name = world.key.name();
+  std::optional<Outcome> outcome;
+  {
+    auto writer = *Client::open(config);
+    REQUIRE(writer->publish(world.key, world.tree("zero")));
+    outcome = *writer->publish(world.key, world.tree("one"));
+  }
+  const auto before = world.record(1, name);
+  REQUIRE(before);
+  // Of 48 hours, less than half is left.
+  config.record_lifetime = std::chrono::hours(48);
+  test::Changes changes;
+  auto reader = *Client::open(world.config("reader"));
+  REQUIRE(reader->watch(name, changes.options()));
+  REQUIRE(changes.next(ChangeKind::change));
+  auto writer = *Client::open(config);
+  CHECK(world.seconds_left(0, name) < 3'700);
+  REQUIRE(writer->keep_alive(world.key));
+  for (const size_t node : {size_t{0}, size_t{1}}) {
+    CHECK(Nodes::eventually([&] { return world.seconds_left(node, name) > 47 * 3'600; }));
+    const auto after = world.record(node, name);
+    REQUIRE(after);
+    CHECK(after->fields().sequence == outcome->sequence);
+    CHECK(after->fields().value == before->fields().value);
+    CHECK(after->fields().extra == before->fields().extra);
+  }
+  // The reader hears it from the hint, as no change.
+  CHECK(Nodes::eventually([&] {
+    const auto known = reader->status();
+    return known.size() == 1 && known[0].eol.seconds > system_now().seconds().value + 47 * 3'600;
+  }));
+  // The next publish goes on from there.
+  const auto next = writer->publish(world.key, world.tree("two"));
+  REQUIRE(next);
+  CHECK(next->sequence.value == outcome->sequence.value + 1);
+}
+
+TEST_CASE("what is renewed is what another device of ours published last, not what we did") {
+  Nodes world(1);
+  const IpnsName name = world.key.name();
+  auto config = world.config("here");
+  config.record_lifetime = std::chrono::hours(1);
+  {
+    auto here = *Client::open(config);
+    REQUIRE(here->publish(world.key, world.tree("ours")));
+  }
+  std::optional<Outcome> theirs;
+  {
+    auto other = world.config("there");
+    other.record_lifetime = std::chrono::hours(1);
+    theirs = *(*Client::open(other))->publish(world.key, world.tree("theirs"));
+  }
+  config.record_lifetime = std::chrono::hours(48);
+  auto here = *Client::open(config);
+  REQUIRE(here->keep_alive(world.key));
+  REQUIRE(Nodes::eventually([&] { return world.seconds_left(0, name) > 47 * 3'600; }));
+  const auto after = world.record(0, name);
+  CHECK(after->fields().sequence == theirs->sequence);
+  CHECK(after->fields().value == "/ipfs/" + theirs->cid.to_string());
+}
+
+TEST_CASE("a record names its announcer and the value before when that is asked for") {
+  Nodes world(1);
+  auto config = world.config("writer");
+  config.record_announcer = true;
+  config.record_previous = true;
+  auto writer = *Client::open(config);
+  const auto first = writer->publish(world.key, world.tree("one"));
+  REQUIRE(writer->publish(world.key, world.tree("two")));
+  const auto record = world.record(0, world.key.name());
+  REQUIRE(record);
+  const auto announcer = announcer_of(record->fields());
+  REQUIRE(announcer);
+  CHECK(announcer->pubkey == world.nostr_key.public_key());
+  CHECK(announcer->relays.empty());  // ws:// on loopback is nobody else's business
+  CHECK(previous_of(record->fields()) == first->cid);
+
+  config.private_hints = true;
+  config.state_dir = world.dir.path() / "private";
+  const auto refused = Client::open(config);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::invalid);
 }

@@ -154,6 +154,7 @@ TEST_CASE(
   known.stale = true;
   CHECK_FALSE(decide_expiry(known, ExpiredPolicy::last_good, kNow).notify);
   CHECK(arrive(known, record(5, 1, 3600)).notify == ChangeKind::refresh);
+  CHECK(arrive(known, record(5, 1, 3600), ExpiredPolicy::reject).notify == ChangeKind::change);
   CHECK_FALSE(decide_expiry(knowing(record(5, 1)), ExpiredPolicy::last_good, kNow).notify);
 }
 

@@ -237,6 +237,49 @@ TEST_CASE("expiry is reported once, the content stays, and its renewal is told (
   CHECK(b.delivered().kind == ChangeKind::refresh);
 }
 
+TEST_CASE(
+    "expired = reject: content whose record ended is withdrawn once, also over a restart, and "
+    "handed "
+    "over anew when the record is renewed (R22)") {
+  EngineOptions options;
+  options.expired = ExpiredPolicy::reject;
+  Bench b(options);
+  b.watch();
+  b.finish(*b.next<action::Resolve>(), b.record(5, 5, 600));
+  b.fetched();
+  b.delivered();
+  b.acknowledge();
+  b.pass(std::chrono::minutes(11));
+  const auto withdrawn = b.delivered();
+  CHECK(withdrawn.kind == ChangeKind::withdrawn);
+  CHECK(withdrawn.cid == cid(5));
+  b.acknowledge();
+  b.restart();
+  b.watch();
+  b.pass(std::chrono::minutes(5));
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.arrive(b.record(5, 5));
+  b.fetched();
+  const auto anew = b.delivered();
+  CHECK(anew.kind == ChangeKind::change);
+  CHECK(anew.cid == cid(5));
+}
+
+TEST_CASE(
+    "a first contact with nothing but an expired record hands nothing over, whatever the policy") {
+  for (const auto policy : {ExpiredPolicy::last_good, ExpiredPolicy::reject}) {
+    EngineOptions options;
+    options.expired = policy;
+    Bench b(options);
+    b.watch();
+    b.finish(*b.next<action::Resolve>(), b.record(5, 5, -600));
+    b.pass(std::chrono::minutes(1));
+    CHECK_FALSE(b.next<action::Deliver>());
+    CHECK_FALSE(b.next<action::Fetch>());
+    CHECK(b.next<action::Alarm>());
+  }
+}
+
 TEST_CASE("watching a name again after the last unwatch works, and nothing is forgotten (R27)") {
   Bench b;
   b.settled_at(5, 5);

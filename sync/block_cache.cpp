@@ -1,8 +1,9 @@
 #include "sync/block_cache.h"
 
+#include <algorithm>
+
 #include "nostr/base/clock.h"
 #include "nostr/base/log.h"
-#include "sync/ipfs/dag_links.h"
 #include "sync/ipfs/dag_walk.h"
 
 namespace ipnscast::sync {
@@ -11,6 +12,11 @@ namespace {
 // A block's time of use is written again only when it is older than this: reading should not mean
 // writing.
 constexpr int64_t kUseGrain = 600;
+// From here on a file costs less than a chain of pages that goes through the log. The row then has
+// no bytes.
+constexpr size_t kLargeBlock = 16 * 1024;
+constexpr size_t kPendingBlocks = 1000;
+constexpr size_t kPendingBytes = 4 * 1024 * 1024;
 
 const store::Schema kSchema{
     "blocks",
@@ -20,7 +26,9 @@ const store::Schema kSchema{
       "CREATE INDEX blocks_used ON blocks(used);"
       "CREATE TABLE versions(number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
       " root BLOB NOT NULL);"
-      "CREATE INDEX versions_name ON versions(name, number);"}}};
+      "CREATE INDEX versions_name ON versions(name, number);"},
+     // What is counted when the cache is opened stands in the index.
+     {2, "DROP INDEX blocks_used; CREATE INDEX blocks_used ON blocks(used, size);"}}};
 
 int64_t now_seconds() { return system_now().seconds().value; }
 
@@ -36,11 +44,29 @@ Result<std::unique_ptr<BlockCache>> BlockCache::open(const std::filesystem::path
   auto database =
       store::Database::open(directory / "blocks.sqlite", {kSchema}, store::Durability::normal);
   if (!database) return fail(database.error().within("block cache"));
-  std::unique_ptr<BlockCache> cache(new BlockCache(std::move(*database), options));
-  auto sum = cache->database_->prepare("SELECT coalesce(sum(size), 0) FROM blocks");
-  if (!sum.step()) return fail(Errc::io, "block cache: cannot be read");
-  cache->stats_.bytes = static_cast<uint64_t>(sum.integer(0));
+  std::unique_ptr<BlockCache> cache(new BlockCache(std::move(*database), directory, options));
+  Status loaded = cache->load();
+  if (!loaded) return fail(loaded.error().within("block cache"));
   return cache;
+}
+
+Status BlockCache::load() {
+  std::unordered_set<int64_t> rows;
+  {
+    auto large = database_->prepare("SELECT rowid FROM blocks WHERE size >= ?");
+    large.bind(static_cast<int64_t>(kLargeBlock));
+    while (large.step()) rows.insert(large.integer(0));
+    if (!large.status()) return large.status();
+  }
+  if (Status status = files_.open(rows); !status) return status;
+  return count_bytes();
+}
+
+Status BlockCache::count_bytes() {
+  auto sum = database_->prepare("SELECT coalesce(sum(size), 0) FROM blocks");
+  if (!sum.step()) return fail(Errc::io, "cannot be read");
+  stats_.bytes = static_cast<uint64_t>(sum.integer(0));
+  return {};
 }
 
 Result<std::optional<Bytes>> BlockCache::get(const Cid& cid) {
@@ -50,34 +76,49 @@ Result<std::optional<Bytes>> BlockCache::get(const Cid& cid) {
   return block;
 }
 
-// With mutex_ held.
 Result<std::optional<Bytes>> BlockCache::read(const Cid& cid) {
-  const Bytes key = block_key(cid);
-  Bytes bytes;
-  int64_t used = 0;
+  const std::string key = key_text(cid);
+  if (RecentBlocks::Block* block = recent_.find(key)) {
+    ++stats_.memory_hits;
+    touch(as_bytes(key), *block);
+    return std::optional<Bytes>(block->bytes);
+  }
+  RecentBlocks::Block found;
+  int64_t row = 0;
+  size_t size = 0;
   {
-    auto select = database_->prepare("SELECT bytes, used FROM blocks WHERE key = ?");
-    select.bind(ByteView(key));
+    auto select = database_->prepare("SELECT bytes, used, rowid, size FROM blocks WHERE key = ?");
+    select.bind(as_bytes(key));
     if (!select.step()) {
       if (!select.status()) return fail(select.status().error());
       return std::optional<Bytes>();
     }
-    bytes = select.blob(0);
-    used = select.integer(1);
+    found = {select.blob(0), select.integer(1)};
+    row = select.integer(2);
+    size = static_cast<size_t>(std::clamp<int64_t>(select.integer(3), 0, kMaxBlockBytes));
   }
-  if (!check_block(cid, bytes)) {
+  if (found.bytes.empty() && size > 0) found.bytes = files_.read(row, size).value_or(Bytes());
+  if (!check_block(cid, found.bytes)) {
     log_warning("cache", "a block was damaged on disk and is dropped: " + cid.to_string());
-    (void)database_->prepare("DELETE FROM blocks WHERE key = ?").bind(ByteView(key)).run();
-    stats_.bytes -= std::min<uint64_t>(stats_.bytes, bytes.size());
+    drop(key, row, size);
     return std::optional<Bytes>();
   }
-  if (const int64_t now = now_seconds(); used + kUseGrain < now) {
-    (void)database_->prepare("UPDATE blocks SET used = ? WHERE key = ?")
-        .bind(now)
-        .bind(ByteView(key))
-        .run();
-  }
-  return std::optional<Bytes>(std::move(bytes));
+  touch(as_bytes(key), found);
+  recent_.put(key, found.bytes, found.used);
+  return std::optional<Bytes>(std::move(found.bytes));
+}
+
+void BlockCache::drop(const std::string& key, int64_t row, size_t size) {
+  (void)database_->prepare("DELETE FROM blocks WHERE key = ?").bind(as_bytes(key)).run();
+  files_.remove(row);
+  stats_.bytes -= std::min<uint64_t>(stats_.bytes, size);
+}
+
+void BlockCache::touch(ByteView key, RecentBlocks::Block& block) {
+  const int64_t now = now_seconds();
+  if (block.used + kUseGrain >= now) return;
+  block.used = now;
+  (void)database_->prepare("UPDATE blocks SET used = ? WHERE key = ?").bind(now).bind(key).run();
 }
 
 bool BlockCache::has(const Cid& cid) {
@@ -90,20 +131,70 @@ Status BlockCache::put(const Cid& cid, ByteView block) {
   if (block.size() > kMaxBlockBytes) return fail(Errc::too_large, "block of more than 2 MiB");
   if (Status status = check_block(cid, block); !status) return status;
   std::lock_guard lock(mutex_);
-  auto inserted =
-      database_->prepare("INSERT OR IGNORE INTO blocks(key, size, used, bytes) VALUES(?, ?, ?, ?)")
-          .bind(ByteView(block_key(cid)))
-          .bind(static_cast<int64_t>(block.size()))
-          .bind(now_seconds())
-          .bind(block)
-          .run();
-  if (!inserted) return fail(inserted.error().within("block cache"));
-  if (*inserted > 0) stats_.bytes += block.size();
+  Status status = insert(key_text(cid), block);
+  if (!status) return fail(status.error().within("block cache"));
   return stats_.bytes > options_.max_bytes ? evict() : Status{};
+}
+
+Status BlockCache::insert(const std::string& key, ByteView block) {
+  if (batches_ > 0 && !pending_.open) {
+    if (Status status = database_->begin(); !status) return status;
+    pending_ = {true};
+  }
+  const int64_t now = now_seconds();
+  if (Status status = insert_row(key, block, now); !status) {
+    undo();
+    return status;
+  }
+  recent_.put(key, block, now);
+  if (!pending_.open) return {};
+  pending_.blocks += 1;
+  pending_.bytes += block.size();
+  return pending_.blocks >= kPendingBlocks || pending_.bytes >= kPendingBytes ? settle() : Status{};
+}
+
+// A large block's row comes first, as its number is the name of the file.
+Status BlockCache::insert_row(const std::string& key, ByteView block, int64_t now) {
+  const bool large = block.size() >= kLargeBlock;
+  int64_t row = 0;
+  {
+    auto insert = database_->prepare(
+        "INSERT OR IGNORE INTO blocks(key, size, used, bytes) VALUES(?, ?, ?, ?) RETURNING rowid");
+    insert.bind(as_bytes(key)).bind(static_cast<int64_t>(block.size())).bind(now);
+    if (!insert.bind(large ? ByteView() : block).step()) return insert.status();
+    row = insert.integer(0);
+    if (insert.step() || !insert.status()) return insert.status();
+  }
+  stats_.bytes += block.size();
+  if (!large) return {};
+  Status written = files_.write(row, block);
+  if (!written) drop(key, row, block.size());
+  return written;
+}
+
+Status BlockCache::settle() {
+  if (!pending_.open) return {};
+  pending_ = {};
+  Status committed = database_->commit();
+  if (!committed) {
+    pending_.open = true;
+    undo();
+  }
+  return committed;
+}
+
+// What was pending is lost, and has to be said to all who put it.
+void BlockCache::undo() {
+  if (!pending_.open) return;
+  pending_ = {};
+  database_->rollback();
+  ++losses_;
+  (void)count_bytes();
 }
 
 Status BlockCache::keep(std::string_view name, const Cid& root) {
   std::lock_guard lock(mutex_);
+  if (Status status = settle(); !status) return status;
   if (Status status = database_->begin(); !status) return status;
   const Bytes bytes = root.encode();
   const auto run = [&]() -> Status {
@@ -157,72 +248,6 @@ BlockCache::Stats BlockCache::stats() {
   return stats_;
 }
 
-// With mutex_ held. Down to nine tenths, so that it is not done again for the next block. Old
-// versions are given up before the bound is; what is current or held stays, even beyond it.
-Status BlockCache::evict() {
-  const uint64_t target = options_.max_bytes - options_.max_bytes / 10;
-  for (size_t versions = options_.versions + 1; stats_.bytes > target && versions > 0;
-       versions /= 2) {
-    const Keys keys = protected_keys(versions);
-    std::vector<std::pair<int64_t, int64_t>> doomed;  // row, size
-    uint64_t left = stats_.bytes;
-    {
-      auto select = database_->prepare("SELECT rowid, key, size FROM blocks ORDER BY used, rowid");
-      while (left > target && select.step()) {
-        if (keys.count(std::string(as_text(select.blob(1)))) != 0) continue;
-        doomed.emplace_back(select.integer(0), select.integer(2));
-        left -= std::min(left, static_cast<uint64_t>(select.integer(2)));
-      }
-      if (!select.status()) return select.status();
-    }
-    if (Status status = database_->begin(); !status) return status;
-    for (const auto& [row, size] : doomed) {
-      if (!database_->prepare("DELETE FROM blocks WHERE rowid = ?").bind(row).run()) {
-        database_->rollback();
-        return fail(Errc::io, "block cache: cannot evict");
-      }
-    }
-    if (Status status = database_->commit(); !status) return status;
-    stats_.bytes = left;
-    stats_.evicted += doomed.size();
-    if (stats_.bytes <= options_.max_bytes) break;
-  }
-  return {};
-}
-
-// With mutex_ held.
-BlockCache::Keys BlockCache::protected_keys(size_t versions) {
-  std::vector<Cid> roots;
-  {
-    auto select = database_->prepare(
-        "SELECT root FROM (SELECT root, row_number() OVER (PARTITION BY name ORDER BY number DESC) "
-        "AS place"
-        " FROM versions) WHERE place <= ?");
-    select.bind(static_cast<int64_t>(versions));
-    while (select.step()) {
-      if (auto cid = Cid::decode(select.blob(0))) roots.push_back(std::move(*cid));
-    }
-  }
-  Keys keys;
-  for (const Cid& root : roots) protect(root, keys);
-  for (const auto& [root, count] : holds_) protect(root, keys);
-  return keys;
-}
-
-// The keys of what is here of the DAG under `root`. With mutex_ held.
-void BlockCache::protect(const Cid& root, Keys& keys) {
-  std::vector<Cid> open{root};
-  while (!open.empty()) {
-    const Cid cid = std::move(open.back());
-    open.pop_back();
-    if (!keys.insert(key_text(cid)).second || !may_have_links(cid)) continue;
-    const auto block = read(cid);
-    if (!block || !*block) continue;
-    if (auto links = block_links(cid, **block))
-      open.insert(open.end(), links->begin(), links->end());
-  }
-}
-
 BlockCache::Hold::Hold(BlockCache& cache, const Cid& root) : cache_(cache), root_(root) {
   std::lock_guard lock(cache_.mutex_);
   ++cache_.holds_[root_];
@@ -232,6 +257,26 @@ BlockCache::Hold::~Hold() {
   std::lock_guard lock(cache_.mutex_);
   const auto it = cache_.holds_.find(root_);
   if (--it->second == 0) cache_.holds_.erase(it);
+}
+
+BlockCache::Batch::Batch(BlockCache& cache) : cache_(cache) {
+  std::lock_guard lock(cache_.mutex_);
+  ++cache_.batches_;
+  losses_ = cache_.losses_;
+}
+
+BlockCache::Batch::~Batch() {
+  std::lock_guard lock(cache_.mutex_);
+  --cache_.batches_;
+  if (Status status = cache_.settle(); !status) log_warning("cache", status.error().message);
+}
+
+Status BlockCache::Batch::commit() {
+  std::lock_guard lock(cache_.mutex_);
+  Status status = cache_.settle();
+  if (status && losses_ != cache_.losses_)
+    status = fail(Errc::io, "block cache: blocks could not be written");
+  return status;
 }
 
 }  // namespace ipnscast::sync

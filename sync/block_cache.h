@@ -8,25 +8,31 @@
 #include <unordered_set>
 
 #include "nostr/base/store/database.h"
+#include "sync/block_files.h"
 #include "sync/ipfs/block_source.h"
+#include "sync/recent_blocks.h"
 
 namespace ipnscast::sync {
 
 struct BlockCacheOptions {
   uint64_t max_bytes = uint64_t{1} << 30;
   size_t versions = 5;  // kept of each name besides the current one, as far as they fit
+  size_t memory_bytes = size_t{16} << 20;  // of these, held in memory as well
 };
 
-// Verified blocks on disk, within a bound. The least recently used go first, but never those of a
-// DAG that is held or is the current one of a name. Thread-safe; one process at a time.
+// Verified blocks on disk, within a bound: small ones in a database, large ones in files beside it.
+// The least recently used go first, but never those of a DAG that is held or is the current one of
+// a name. Thread-safe; one process at a time.
 class BlockCache : public BlockSource, public BlockSink {
  public:
-  // Opens or creates `directory`/blocks.sqlite. Errc::io.
+  // Opens or creates `directory`/blocks.sqlite and `directory`/large. Errc::io.
   static Result<std::unique_ptr<BlockCache>> open(const std::filesystem::path& directory,
                                                   BlockCacheOptions options = {});
 
-  // Checked on the way out as well: a block that the disk damaged is dropped and counts as absent.
+  // Checked when it comes from the disk: a block that was damaged there is dropped and counts as
+  // absent.
   Result<std::optional<Bytes>> get(const Cid& cid) override;
+  bool verifies() const override { return true; }
   bool has(const Cid& cid);
   // Checks the bytes against the CID: Errc::signature when they lie, Errc::too_large,
   // Errc::unsupported, Errc::io.
@@ -52,9 +58,26 @@ class BlockCache : public BlockSource, public BlockSink {
     const Cid root_;
   };
 
+  // While one lives, blocks are committed many at a time: a process that is killed loses the last
+  // of them, at most 4 MiB and 1,000 blocks.
+  class Batch {
+   public:
+    explicit Batch(BlockCache& cache);
+    ~Batch();  // commits
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+    // All that was put since the beginning is kept. Errc::io when some of it was lost.
+    Status commit();
+
+   private:
+    BlockCache& cache_;
+    uint64_t losses_;
+  };
+
   struct Stats {
     uint64_t bytes = 0;
     uint64_t hits = 0;
+    uint64_t memory_hits = 0;  // of these
     uint64_t misses = 0;
     uint64_t evicted = 0;  // blocks
   };
@@ -62,10 +85,29 @@ class BlockCache : public BlockSource, public BlockSink {
 
  private:
   using Keys = std::unordered_set<std::string>;
-  BlockCache(std::unique_ptr<store::Database> database, BlockCacheOptions options)
-      : options_(options), database_(std::move(database)) {}
+  struct Pending {  // what is put and not committed
+    bool open = false;
+    size_t blocks = 0;
+    size_t bytes = 0;
+  };
+  BlockCache(std::unique_ptr<store::Database> database, const std::filesystem::path& directory,
+             BlockCacheOptions options)
+      : options_(options),
+        database_(std::move(database)),
+        files_(directory / "large"),
+        recent_(options.memory_bytes) {}
+  Status load();
+  Status count_bytes();
+  // With mutex_ held, all of them.
   Result<std::optional<Bytes>> read(const Cid& cid);
+  void drop(const std::string& key, int64_t row, size_t size);
+  void touch(ByteView key, RecentBlocks::Block& block);
+  Status insert(const std::string& key, ByteView block);
+  Status insert_row(const std::string& key, ByteView block, int64_t now);
+  Status settle();
+  void undo();
   Status evict();
+  Status evict_below(uint64_t target, const Keys& keys);
   Keys protected_keys(size_t versions);
   void protect(const Cid& root, Keys& keys);
 
@@ -75,6 +117,11 @@ class BlockCache : public BlockSource, public BlockSink {
   std::mutex mutex_;
   // guarded by mutex_
   std::unique_ptr<store::Database> database_;
+  BlockFiles files_;
+  RecentBlocks recent_;
+  int batches_ = 0;
+  Pending pending_;
+  uint64_t losses_ = 0;  // how often what was pending was lost
   std::map<Cid, int> holds_;
   Stats stats_;
 };

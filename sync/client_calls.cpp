@@ -1,7 +1,10 @@
 // The calls of the facade.
 #include <algorithm>
+#include <future>
 
+#include "sync/arriving_blocks.h"
 #include "sync/client_impl.h"
+#include "sync/ipfs/path_resolver.h"
 #include "sync/ipfs/unpacker.h"
 #include "sync/state_store.h"
 
@@ -67,7 +70,9 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
                        const GetOptions& options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   const BlockCache::Hold hold(*cache_, cid);
+  auto arriving = std::make_shared<ArrivingBlocks>(*cache_);
   FetchOptions fetch;
+  fetch.shares = cache_->stats().bytes > 0;
   fetch.max_bytes = config_.fetch_max_bytes;
   fetch.stall = config_.fetch_stall;
   fetch.deadline = options.deadline;
@@ -81,10 +86,25 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
       tell({now.bytes, now.blocks, now.waiting});
     };
   }
-  auto fetched = fetcher_->fetch_now(cid, fetch);
-  if (!fetched) return fail(fetched.error());
-  auto written = unpack(*cache_, fetched->target, target, {.bytes = options.bytes});
-  return written ? Status{} : fail(written.error());
+  fetch.on_block = [arriving](std::string_view key) { arriving->arrived(key); };
+  auto outcome = std::make_shared<std::promise<Status>>();
+  auto over = outcome->get_future();
+  const FetchId id = fetcher_->fetch(cid, fetch, [arriving, outcome](Result<FetchReport> fetched) {
+    outcome->set_value(fetched ? Status{} : fail(fetched.error()));
+    arriving->end();
+  });
+  // Written while it comes.
+  const auto written = [&]() -> Status {
+    const auto at = resolve_path(*arriving, cid, path);
+    if (!at) return fail(at.error());
+    const auto unpacked = unpack(*arriving, *at, target, {.bytes = options.bytes});
+    return unpacked ? Status{} : fail(unpacked.error());
+  }();
+  // What is missing, is so because of how the fetch ended.
+  if (!written && written.error().code != Errc::not_found) fetcher_->cancel(id);
+  const Status fetched = over.get();
+  const bool missing = !written && written.error().code == Errc::not_found;
+  return missing && !fetched ? fetched : written;
 }
 
 std::vector<NameStatus> ClientImpl::status() {

@@ -35,10 +35,13 @@ FetchJob::FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& 
 
 Result<FetchReport> FetchJob::run() {
   const BlockCache::Hold hold(cache_, root_);
+  BlockCache::Batch batch(cache_);
   Status status = plan_.begin(root_);
   if (status) status = loop();
   while (!running_.empty()) drop(running_.begin()->first);
   tell_progress(true);
+  const Status committed = batch.commit();
+  if (status) status = committed;
   if (status && !options_.keep_as.empty()) status = cache_.keep(options_.keep_as, root_);
   if (!status) return fail(status.error());
   report_.bytes = plan_.bytes();
@@ -200,14 +203,15 @@ Status FetchJob::take_block(Running& running, const Cid& cid, ByteView block) {
     return {};
   }
   if (taken && taken->verdict == FetchPlan::Verdict::unwanted) return {};
-  if (taken) return accepted(running, *taken);
+  if (taken) {
+    note_block(running, FetchPlan::key(cid));
+    return accepted(running, *taken);
+  }
   if (taken.error().code != Errc::signature) ended_ = fail(taken.error());
   return fail(taken.error());
 }
 
 Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
-  uint64_t& count = report_.blocks_by_gateway[book_.endpoint(running.candidate.gateway).url];
-  ++count;
   Active& active = active_.at(running.owner);
   won(active, running);
   std::vector<std::string> now_wanted =
@@ -222,10 +226,15 @@ Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
       if (taken.error().code != Errc::signature) ended_ = fail(taken.error());
       return fail(taken.error());
     }
-    ++count;
+    note_block(running, early.key());
     now_wanted.insert(now_wanted.end(), taken->now_wanted.begin(), taken->now_wanted.end());
   }
   return {};
+}
+
+void FetchJob::note_block(const Running& running, std::string_view key) {
+  ++report_.blocks_by_gateway[book_.endpoint(running.candidate.gateway).url];
+  if (options_.on_block) options_.on_block(key);
 }
 
 // The first that brings much of it decides which of several gateways goes on: one good block does

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sync/fetch_plan.h"
@@ -33,6 +34,8 @@ struct FetchOptions {
   Milliseconds hedge{300};  // until another is asked beside it, while a gateway's p95 is not known
   // Told on the fetch's thread, ten times a second at most, and once at the end. Must not block.
   std::function<void(const FetchProgress&)> on_progress;
+  // The block of this key (FetchPlan::key()) came and is in the cache. As above.
+  std::function<void(std::string_view key)> on_block;
 };
 
 struct FetchReport {
@@ -99,6 +102,7 @@ class FetchJob {
   void take(FetchCancelled&);
   Status take_block(Running& running, const Cid& cid, ByteView block);
   Status accepted(Running& running, const FetchPlan::Accepted& what);
+  void note_block(const Running& running, std::string_view key);
   void won(Active& active, Running& running);
   void transfer_over(uint64_t number, Status outcome, Seconds retry_after = Seconds(0));
   void task_failed(FetchPlan::Owner owner);

@@ -8,6 +8,7 @@
 namespace ipnscast::sync {
 namespace {
 
+constexpr size_t kFewLeaves = 8;
 constexpr char kPlaced = '\1';  // after the key of a block of which not all below is wanted
 
 // Where all below a block is wanted, it does not matter where it stands.
@@ -43,6 +44,16 @@ Status FetchPlan::begin(const Cid& root) {
 bool FetchPlan::wanted(const Cid& cid) const { return wanted_.count(key(cid)) != 0; }
 
 std::optional<FetchPlan::Task> FetchPlan::next_task(size_t streams) {
+  while (!below_.empty() && streams_.size() < streams) {
+    const Task task = std::move(below_.front());
+    below_.pop_front();
+    if (!owes(task)) {
+      owned_.erase(task.owner);
+      continue;
+    }
+    streams_.insert(task.owner);
+    return task;
+  }
   for (size_t tries = unowned_.size(); tries > 0; --tries) {
     std::string name = std::move(unowned_.front());
     unowned_.pop_front();
@@ -95,13 +106,33 @@ Result<FetchPlan::Accepted> FetchPlan::accept_key(const Task& task, const std::s
                   std::make_move_iterator(more->end()));
   }
   const bool placed = wanted.place.kind != Place::Kind::whole;
-  const bool descend = placed ? shares_ : !wanted.bulk && !nothing_known(*links);
+  const bool unknown = !placed && !wanted.bulk && nothing_known(*links);
+  const bool descend = placed ? shares_ : !wanted.bulk && !unknown;
   if (Status status = discover(std::move(*links), &task, &out.now_wanted); !status)
     return fail(status.error());
   if (descend) {
     for (const std::string& child : out.now_wanted) wanted_.at(child).bulk = false;
+  } else if (unknown && shares_ && task.kind == Kind::raw && worth_a_stream(out.now_wanted)) {
+    stream_below(wanted.cid, out.now_wanted);
   }
   return out;
+}
+
+// A few leaves come as fast by themselves, all at once.
+bool FetchPlan::worth_a_stream(const std::vector<std::string>& links) const {
+  return links.size() > kFewLeaves ||
+         (links.size() > 1 &&
+          std::any_of(links.begin(), links.end(), [this](const std::string& name) {
+            return may_have_links(wanted_.at(name).cid);
+          }));
+}
+
+// One stream for all that a node links to.
+void FetchPlan::stream_below(const Cid& cid, const std::vector<std::string>& links) {
+  const Owner owner = ++last_owner_;
+  for (const std::string& name : links) wanted_.at(name).owner = owner;
+  owned_[owner] = links;
+  below_.push_back({owner, cid, Kind::car, nullptr});
 }
 
 bool FetchPlan::owes(const Task& task) const {

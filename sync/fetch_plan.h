@@ -35,9 +35,9 @@ class FetchPlan {
     std::vector<std::string> now_wanted;  // keys, of an accepted block's links
   };
 
-  // With `shares` the DAG is expected to have much in common with what is in the cache: it is
-  // descended block by block, and only below nodes of which nothing is known are whole streams
-  // asked for.
+  // With `shares` the DAG may have much in common with what is in the cache: it is descended block
+  // by block, and a node of which nothing below is known is asked for again as a stream, for all of
+  // that.
   FetchPlan(BlockCache& cache, uint64_t max_bytes, bool shares, DagScope scope = {})
       : cache_(cache),
         max_bytes_(max_bytes),
@@ -89,6 +89,8 @@ class FetchPlan {
   };
   Status discover(Visits open, const Task* task, std::vector<std::string>* now_wanted);
   void hand_back(Owner owner);
+  bool worth_a_stream(const std::vector<std::string>& links) const;
+  void stream_below(const Cid& cid, const std::vector<std::string>& links);
   void want(const ScopeGuide::Visit& visit, const std::string& name, Owner owner,
             std::vector<std::string>* now_wanted);
   bool nothing_known(const Visits& links);
@@ -103,6 +105,7 @@ class FetchPlan {
   std::unordered_set<std::string> seen_;  // keys, and places where not all below is wanted
   std::unordered_map<std::string, Wanted> wanted_;
   std::deque<std::string> unowned_;  // keys, may be wanted no longer
+  std::deque<Task> below_;           // streams that were not handed out yet
   std::unordered_map<Owner, std::vector<std::string>> owned_;
   Owner last_owner_ = 0;
   std::unordered_set<Owner> streams_;  // of what is not shared

@@ -7,6 +7,9 @@ namespace ipnscast::sync::gateway {
 namespace {
 
 constexpr size_t kMaxHeaderBytes = 64 * 1024;
+// What may bring as much is read in larger pieces.
+constexpr uint64_t kStreamBytes = 4 * 1024 * 1024;
+constexpr long kStreamBuffer = 128 * 1024;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
@@ -90,6 +93,7 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_timeout.count()));
   set(CURLOPT_MAXFILESIZE_LARGE,
       static_cast<curl_off_t>(std::min<uint64_t>(call_.max_bytes, INT64_MAX)));
+  if (call_.max_bytes >= kStreamBytes) set(CURLOPT_BUFFERSIZE, kStreamBuffer);
   set(CURLOPT_USERAGENT, "ipnscast");
   // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
   // TLS.

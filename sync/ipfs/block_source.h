@@ -14,9 +14,11 @@ inline constexpr size_t kMaxBlockBytes = 2 << 20;
 class BlockSource {
  public:
   virtual ~BlockSource() = default;
-  // The block's bytes, or nothing when it is not there. Never asked for identity CIDs. The bytes
-  // need not be verified: those who use a source go through read_block(). Errors end the walk.
+  // The block's bytes, or nothing when it is not there. Never asked for identity CIDs. Those
+  // who use a source go through read_block(), which verifies the bytes. Errors end the walk.
   virtual Result<std::optional<Bytes>> get(const Cid& cid) = 0;
+  // Whether what get() gives was checked against the CID already.
+  virtual bool verifies() const { return false; }
 };
 
 // Where blocks go: a cache, a CAR file, a node. An error ends what makes them.

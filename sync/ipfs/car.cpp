@@ -68,28 +68,34 @@ Status CarReader::take(ByteView& chunk) {
     return {};
   }
   const size_t size = std::min(chunk.size(), wanted_ - buffer_.size());
-  append(buffer_, chunk.first(size));
+  const ByteView part = chunk.first(size);
   chunk = chunk.subspan(size);
   position_ += size;
-  if (buffer_.size() < wanted_) return {};
-  Status taken = take_section();
+  // What stands whole in a chunk is not copied.
+  const bool whole = size == wanted_;
+  if (!whole) {
+    buffer_.reserve(wanted_);
+    append(buffer_, part);
+    if (buffer_.size() < wanted_) return {};
+  }
+  Status taken = take_section(whole ? part : ByteView(buffer_));
   buffer_.clear();
   wanted_ = 0;
   return taken;
 }
 
-Status CarReader::take_section() {
+Status CarReader::take_section(ByteView section) {
   if (!has_header_) {
-    auto roots = read_header(buffer_);
+    auto roots = read_header(section);
     if (!roots) return fail(std::move(roots.error()));
     roots_ = std::move(*roots);
     has_header_ = true;
     return {};
   }
   size_t used = 0;
-  const auto cid = Cid::decode_prefix(buffer_, used);
+  const auto cid = Cid::decode_prefix(section, used);
   if (!cid) return fail(cid.error().within("car"));
-  const ByteView block = ByteView(buffer_).subspan(used);
+  const ByteView block = section.subspan(used);
   if (block.size() > kMaxBlockBytes) return fail(Errc::too_large, "car: block over 2 MiB");
   if (check_ == Check::verify) {
     Status checked = check_block(*cid, block);

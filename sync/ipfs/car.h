@@ -40,7 +40,7 @@ class CarReader {
 
  private:
   Status take(ByteView& chunk);
-  Status take_section();
+  Status take_section(ByteView section);
 
   const OnBlock on_block_;
   const Check check_;

@@ -162,6 +162,47 @@ TEST_CASE("of a new version that shares blocks only the new ones are asked for (
 }
 
 TEST_CASE(
+    "a DAG of which nothing is known comes as one stream, although much else is in the cache") {
+  BlockTable table;
+  const Cid known = table.add_tree(2, 100, 1);
+  const Cid root = table.add_tree(12, 100, 2);
+  ScriptedHttpServer server(gateway_script(table));
+  Fixture fixture({server.url()});
+  REQUIRE(fixture.fetcher.fetch_now(known, kShort));
+  FetchOptions options = kShort;
+  options.shares = true;
+  std::set<std::string> told;
+  options.on_block = [&](std::string_view key) { told.emplace(key); };
+  const auto report = fixture.fetcher.fetch_now(root, options);
+  REQUIRE(report);
+  CHECK(report->blocks == 1 + 12 + 144);
+  CHECK(told.size() == report->blocks);
+  CHECK(fixture.whole(root));
+  const auto requests = server.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK_FALSE(is_car(requests[1]));
+  CHECK(is_car(requests[2]));
+}
+
+TEST_CASE("what a stream below a known node leaves out is asked for again") {
+  BlockTable table;
+  const Cid root = table.add_tree(5, 100, 3);
+  ScriptedHttpServer server(
+      gateway_script(table, [&](const ScriptedRequest& request, ScriptedAnswer& answer) {
+        if (is_car(request)) answer.body.resize(answer.body.size() / 2);
+      }));
+  ScriptedHttpServer no_car(
+      gateway_script(table, [](const ScriptedRequest& request, ScriptedAnswer& answer) {
+        if (is_car(request)) answer = {.status = 406, .body = "no CAR here"};
+      }));
+  Fixture fixture({server.url(), no_car.url()});
+  FetchOptions options = kShort;
+  options.shares = true;
+  REQUIRE(fixture.fetcher.fetch_now(root, options));
+  CHECK(fixture.whole(root));
+}
+
+TEST_CASE(
     "a gateway that knows no CAR is asked block by block, and one that sends a web page is passed "
     "over (R20)") {
   BlockTable table;

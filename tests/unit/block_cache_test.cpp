@@ -1,9 +1,13 @@
 #include "sync/block_cache.h"
 
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "nostr/base/hex.h"
 #include "nostr/base/random.h"
+#include "sync/arriving_blocks.h"
+#include "sync/fetch_plan.h"
 #include "sync/ipfs/dag_walk.h"
 #include "tests/support/catch.h"
 #include "tests/support/scripted_gateway.h"
@@ -78,6 +82,120 @@ TEST_CASE("a block that the disk damaged counts as absent") {
   auto cache = *BlockCache::open(directory.path);
   CHECK_FALSE(*cache->get(cid));
   CHECK_FALSE(cache->has(cid));
+}
+
+TEST_CASE("a large block is a file, which is checked, and goes with its row") {
+  Directory directory;
+  BlockTable table;
+  const std::string large(100'000, 'x');
+  const Cid cid = table.add_raw(large);
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(directory.path / "large"), {});
+  };
+  {
+    auto cache = *BlockCache::open(directory.path);
+    REQUIRE(cache->put(cid, as_bytes(large)));
+    REQUIRE(cache->put(cid, as_bytes(large)));
+    CHECK(cache->stats().bytes == large.size());
+    CHECK(files() == 1);
+  }
+  const auto file = std::filesystem::directory_iterator(directory.path / "large")->path();
+  {
+    auto cache = *BlockCache::open(directory.path, {.max_bytes = 150'000});
+    CHECK(as_text(**cache->get(cid)) == large);
+    CHECK(cache->stats().bytes == large.size());
+    const std::string other(90'000, 'y');
+    REQUIRE(cache->put(table.add_raw(other), as_bytes(other)));
+    CHECK_FALSE(cache->has(cid));
+    CHECK_FALSE(*cache->get(cid));
+    CHECK(files() == 1);
+    REQUIRE(cache->put(cid, as_bytes(large)));
+  }
+  SECTION("altered on disk") {
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path / "large")) {
+      std::fstream(entry.path(), std::ios::in | std::ios::out) << "z";
+    }
+    auto cache = *BlockCache::open(directory.path);
+    CHECK_FALSE(*cache->get(cid));
+    CHECK_FALSE(cache->has(cid));
+    CHECK(cache->stats().bytes == 0);
+    CHECK(files() == 0);
+  }
+  SECTION("gone") {
+    std::filesystem::remove_all(directory.path / "large");
+    auto cache = *BlockCache::open(directory.path);
+    CHECK_FALSE(*cache->get(cid));
+    REQUIRE(cache->put(cid, as_bytes(large)));
+    CHECK(as_text(**cache->get(cid)) == large);
+  }
+  SECTION("left by a process that was killed before its row was committed") {
+    std::ofstream(directory.path / "large" / "4711") << "half of a";
+    auto cache = *BlockCache::open(directory.path);
+    CHECK(files() == 1);
+    CHECK(as_text(**cache->get(cid)) == large);
+  }
+}
+
+TEST_CASE("what was got a moment ago comes from memory, within a bound") {
+  Directory directory;
+  BlockTable table;
+  auto cache = *BlockCache::open(directory.path, {.memory_bytes = 10'000});
+  std::vector<Cid> cids;
+  for (int i = 0; i < 10; ++i) {
+    const std::string bytes = std::string(1'900, 'a') + std::to_string(i);
+    cids.push_back(table.add_raw(bytes));
+    REQUIRE(cache->put(cids.back(), as_bytes(bytes)));
+  }
+  REQUIRE(*cache->get(cids.back()));
+  CHECK(cache->stats().memory_hits == 1);
+  REQUIRE(*cache->get(cids.front()));
+  CHECK(cache->stats().memory_hits == 1);
+  REQUIRE(*cache->get(cids.front()));
+  CHECK(cache->stats().memory_hits == 2);
+  CHECK(cache->stats().hits == 3);
+}
+
+TEST_CASE("a batch is kept when it ends, and can be read before") {
+  Directory directory;
+  BlockTable table;
+  const Cid root = table.add_tree(30, 500, 1);
+  {
+    auto cache = *BlockCache::open(directory.path, {.memory_bytes = 0});
+    {
+      BlockCache::Batch batch(*cache);
+      put_all(*cache, table);
+      CHECK(has_all(*cache, table));
+      CHECK(*cache->get(root));
+      REQUIRE(cache->keep("name", root));
+      CHECK(batch.commit());
+    }
+    BlockCache::Batch empty(*cache);
+    CHECK(empty.commit());
+  }
+  auto cache = *BlockCache::open(directory.path);
+  CHECK(has_all(*cache, table));
+  CHECK(cache->versions("name") == std::vector{root});
+}
+
+TEST_CASE("a reader waits for blocks that are still to come, and no longer than they may come") {
+  Directory directory;
+  BlockTable table;
+  auto cache = *BlockCache::open(directory.path);
+  ArrivingBlocks arriving(*cache);
+  std::vector<Cid> cids;
+  for (int i = 0; i < 200; ++i) cids.push_back(table.add_raw(std::to_string(i)));
+  bool stored = true;
+  std::thread fetch([&] {
+    for (const Cid& cid : cids) {
+      stored = cache->put(cid, as_bytes(*table.find(cid.to_string()))) && stored;
+      arriving.arrived(FetchPlan::key(cid));
+    }
+    arriving.end();
+  });
+  for (auto it = cids.rbegin(); it != cids.rend(); ++it) CHECK(*arriving.get(*it));
+  CHECK_FALSE(*arriving.get(table.add_raw("never")));
+  fetch.join();
+  CHECK(stored);
 }
 
 TEST_CASE(

@@ -1,0 +1,92 @@
+#include "sync/block_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace ipnscast::sync {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  int get() const { return number_; }
+
+ private:
+  const int number_;
+};
+
+tl::unexpected<Error> system_error(const fs::path& path, int number) {
+  return fail(Errc::io, path.string() + ": " + std::generic_category().message(number));
+}
+
+int write_all(int descriptor, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) return errno;
+    if (written > 0) bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
+bool read_all(int descriptor, Bytes& bytes) {
+  size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t got = ::read(descriptor, bytes.data() + filled, bytes.size() - filled);
+    if (got == 0 || (got < 0 && errno != EINTR)) return false;
+    if (got > 0) filled += static_cast<size_t>(got);
+  }
+  return true;
+}
+
+}  // namespace
+
+Status BlockFiles::open(const std::unordered_set<int64_t>& rows) {
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error(directory_, errno);
+  std::error_code error;
+  for (fs::directory_iterator it(directory_, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    char* stop = nullptr;
+    const int64_t row = std::strtoll(name.c_str(), &stop, 10);
+    if (*stop == '\0' && rows.count(row) == 0) remove(row);
+  }
+  if (error) return system_error(directory_, error.value());
+  return {};
+}
+
+Status BlockFiles::write(int64_t row, ByteView block) {
+  const fs::path file = path(row);
+  const Descriptor descriptor(
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (descriptor.get() < 0) return system_error(file, errno);
+  const int error = write_all(descriptor.get(), block);
+  if (error == 0) return {};
+  remove(row);
+  return system_error(file, error);
+}
+
+std::optional<Bytes> BlockFiles::read(int64_t row, size_t size) const {
+  const Descriptor descriptor(::open(path(row).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) return std::nullopt;
+  if (static_cast<uint64_t>(status.st_size) != size) return std::nullopt;
+  Bytes out(size);
+  if (!read_all(descriptor.get(), out)) return std::nullopt;
+  return out;
+}
+
+void BlockFiles::remove(int64_t row) { ::unlink(path(row).c_str()); }
+
+}  // namespace ipnscast::sync

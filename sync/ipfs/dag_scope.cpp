@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "sync/ipfs/dag_cbor.h"
+#include "sync/ipfs/dag_json.h"
 #include "sync/ipfs/dag_links.h"
 #include "sync/ipfs/dag_walk.h"
 #include "sync/ipfs/directory_reader.h"
@@ -141,7 +142,7 @@ Result<std::vector<Visit>> ScopeGuide::links(const Visit& at, ByteView block) {
 }
 
 Result<std::vector<Visit>> ScopeGuide::step_on(const Visit& at, ByteView block) {
-  if (at.cid.is(Codec::dag_cbor)) return step_in_cbor(at, block);
+  if (at.cid.is(Codec::dag_cbor) || at.cid.is(Codec::dag_json)) return step_in_data(at, block);
   const auto node = decode_node(at.cid, block);
   if (!node) return fail(node.error());
   const std::string& step = steps_[at.place.step];
@@ -157,8 +158,9 @@ Result<std::vector<Visit>> ScopeGuide::step_on(const Visit& at, ByteView block) 
 }
 
 // Goes down inside one block until a link leads out of it.
-Result<std::vector<Visit>> ScopeGuide::step_in_cbor(const Visit& at, ByteView block) {
-  const auto decoded = decode_dag_cbor(block, {.canonical = false});
+Result<std::vector<Visit>> ScopeGuide::step_in_data(const Visit& at, ByteView block) {
+  const auto decoded = at.cid.is(Codec::dag_json) ? decode_dag_json(block)
+                                                  : decode_dag_cbor(block, {.canonical = false});
   if (!decoded) return fail(decoded.error());
   const CborValue* value = &*decoded;
   size_t step = at.place.step;

@@ -75,7 +75,7 @@ class ScopeGuide {
   using Visits = Result<std::vector<Visit>>;
   Visit arrive(Cid cid, size_t steps);
   Visits step_on(const Visit& at, ByteView block);
-  Visits step_in_cbor(const Visit& at, ByteView block);
+  Visits step_in_data(const Visit& at, ByteView block);
   Visits entity(const Visit& at, ByteView block);
   Visits parts(const Visit& at, const struct UnixfsNode& node) const;
 

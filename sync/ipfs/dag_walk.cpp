@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "sync/ipfs/dag_cbor.h"
+#include "sync/ipfs/dag_json.h"
 #include "sync/ipfs/dag_pb.h"
 
 namespace ipnscast::sync {
@@ -21,6 +22,7 @@ std::string visit_key(const Cid& cid) { return std::string(as_text(cid.as_v1().e
 Result<std::vector<Cid>> block_links(const Cid& cid, ByteView block) {
   if (cid.is(Codec::raw) || cid.is(Codec::json) || cid.is(Codec::cbor)) return std::vector<Cid>{};
   if (cid.is(Codec::dag_cbor)) return dag_cbor_links(block, {.canonical = false});
+  if (cid.is(Codec::dag_json)) return dag_json_links(block);
   if (!cid.is(Codec::dag_pb))
     return fail(Errc::unsupported, "block " + cid.to_string() + ": unknown codec");
   auto node = decode_dag_pb(block);

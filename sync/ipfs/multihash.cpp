@@ -1,5 +1,8 @@
 #include "sync/ipfs/multihash.h"
 
+#ifdef IPNSCAST_HAS_BLAKE3
+#include <blake3.h>
+#endif
 #include <openssl/evp.h>
 #include <sodium/crypto_generichash.h>
 
@@ -31,6 +34,17 @@ Bytes blake2b_256(ByteView bytes) {
   crypto_generichash(out.data(), out.size(), bytes.data(), bytes.size(), nullptr, 0);
   return out;
 }
+
+#ifdef IPNSCAST_HAS_BLAKE3
+Bytes blake3(ByteView bytes) {
+  blake3_hasher hasher;
+  blake3_hasher_init(&hasher);
+  blake3_hasher_update(&hasher, bytes.data(), bytes.size());
+  Bytes out(BLAKE3_OUT_LEN);
+  blake3_hasher_finalize(&hasher, out.data(), out.size());
+  return out;
+}
+#endif
 
 }  // namespace
 
@@ -78,6 +92,10 @@ Result<Multihash> hash(HashCode code, ByteView bytes) {
       return Multihash{number, sha512(bytes)};
     case HashCode::blake2b_256:
       return Multihash{number, blake2b_256(bytes)};
+#ifdef IPNSCAST_HAS_BLAKE3
+    case HashCode::blake3:
+      return Multihash{number, blake3(bytes)};
+#endif
     default:
       return fail(Errc::unsupported, unsupported(number));
   }

@@ -32,11 +32,12 @@ struct Multihash {
   static Result<Multihash> decode_prefix(ByteView bytes, size_t& used);
 };
 
-// Hashes with sha2-256, sha2-512, blake2b-256 or identity. Errc::unsupported otherwise.
+// Hashes with sha2-256, sha2-512, blake2b-256, identity, or BLAKE3 (32 bytes) where its library was
+// there when this was built. Errc::unsupported otherwise.
 Result<Multihash> hash(HashCode code, ByteView bytes);
 
 // True when the function is one that hash() knows and safe for blocks: digest of full length,
-// identity up to 128 bytes. Errc::unsupported ("hash 0x1e not supported"), Errc::signature when the
+// identity up to 128 bytes. Errc::unsupported ("hash 0x11 not supported"), Errc::signature when the
 // bytes do not match.
 Status check_hash(const Multihash& expected, ByteView bytes);
 

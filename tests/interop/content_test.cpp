@@ -98,3 +98,31 @@ TEST_CASE("S1-18 a path and a range of bytes come from Kubo's gateway, and nothi
   CHECK(get("/many/none", {}).exit == 1);
   CHECK(get("/b ü?#%.bin", {}).out == big);
 }
+
+TEST_CASE("a path leads through Kubo's dag-json and dag-cbor to a file") {
+  const auto folder = peer("kubo");
+  if (!folder) SKIP_TEST(folder.error());
+  KuboNode kubo(*folder);
+  const TempDir work;
+  std::ofstream(work.path() / "file") << "at the end of the path";
+  const std::string file =
+      kubo.ask({"add", "-Q", "--cid-version=1", (work.path() / "file").string()});
+  const auto put = [&](const std::string& codec, const std::string& json) {
+    return kubo.ask({"dag", "put", "--store-codec", codec}, json);
+  };
+  const std::string inner = put("dag-cbor", R"({"file":{"/":")" + file + R"("}})");
+  const std::string root =
+      put("dag-json", R"({"list":[7,{"/":")" + inner + R"("}],"bytes":{"/":{"bytes":"AQID"}}})");
+  kubo.start();
+  const auto get = [&](const std::string& path) {
+    Command command =
+        our_program({"get", root + path, "-o", "-", "--state", (work.path() / "state").string()});
+    command.environment["IPNSCAST_GATEWAYS_NODES"] = kubo.gateway();
+    return run(command);
+  };
+  const Ran ran = get("/list/1/file");
+  INFO(ran.err);
+  CHECK(ran.out == "at the end of the path");
+  CHECK(get("/list/2").exit == 1);
+  CHECK(get("/bytes/x").exit == 1);
+}

@@ -1,5 +1,6 @@
 #include "nostr/base/hex.h"
 #include "sync/ipfs/dag_cbor.h"
+#include "sync/ipfs/dag_json.h"
 #include "sync/ipfs/dag_pb.h"
 #include "sync/ipfs/unixfs.h"
 #include "sync/ipfs/utf8.h"
@@ -136,6 +137,49 @@ TEST_CASE("DAG-PB that is out of order, doubled, unknown or short is refused") {
     const auto bytes = from_hex(hex);
     if (bytes) CHECK_FALSE(decode_dag_pb(*bytes));
   }
+}
+
+TEST_CASE("dag-json means what dag-cbor does: links, bytes and plain values") {
+  const std::string link = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
+  const Cid cid = *Cid::parse(link);
+  const auto read = [](std::string_view text) { return decode_dag_json(as_bytes(text)); };
+  const auto value =
+      read(R"({"a":{"/":")" + link +
+           R"("},"b":[1,-2,18446744073709551615,-9223372036854775808,1.5,true,)" +
+           R"(null,"x"],"c":{"/":{"bytes":"AQID"}},"d":{},"e":{"/":{"x":1}},"f":{"/":7}})");
+  REQUIRE(value);
+  const CborValue wanted{CborMap{{"a", {cid}},
+                                 {"b",
+                                  {CborList{{uint64_t{1}},
+                                            {CborNegative{1}},
+                                            {UINT64_MAX},
+                                            {CborNegative{INT64_MAX}},
+                                            {1.5},
+                                            {true},
+                                            {std::monostate{}},
+                                            {std::string("x")}}}},
+                                 {"c", {Bytes{1, 2, 3}}},
+                                 {"d", {CborMap{}}},
+                                 {"e", {CborMap{{"/", {CborMap{{"x", {uint64_t{1}}}}}}}}},
+                                 {"f", {CborMap{{"/", {uint64_t{7}}}}}}}};
+  CHECK(*value == wanted);
+  CHECK(*decode_dag_cbor(encode_dag_cbor(*value)) == wanted);
+  CHECK(*dag_json_links(as_bytes(R"([{"/":")" + link + R"("},{"x":{"/":")" + link + R"("}}])")) ==
+        std::vector{cid, cid});
+  CHECK(read(" { \"a\" : 1 } "));
+  for (const std::string_view bad :
+       {R"({"/":"no CID"})",
+        R"({"/":"bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354","x":1})",
+        R"({"x":1,"/":{"bytes":"AQID"}})", R"({"/":{"bytes":"AQID","x":1}})",
+        R"({"/":{"bytes":"AQI="}})", R"({"/":{"bytes":"A*ID"}})", R"({"a":1,"a":2})", "[1,]", "",
+        "{} {}", "18446744073709551616", "-9223372036854775809", "nan", "1e999", "[\"\xff\"]"}) {
+    INFO(bad);
+    CHECK(read(bad).error().code == Errc::parse);
+  }
+  CHECK(read(std::string(100, '[') + std::string(100, ']')).error().code == Errc::too_large);
+  std::string many = "[";
+  for (int i = 0; i < 140'000; ++i) many += "1,";
+  CHECK(read(many + "1]").error().code == Errc::too_large);
 }
 
 TEST_CASE("UnixFS data reads packed and single block sizes, and passes over modes and times") {

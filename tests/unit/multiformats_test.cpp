@@ -169,6 +169,20 @@ TEST_CASE("blake2b-256 of the empty text is that of its specification") {
         "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
 }
 
+TEST_CASE("BLAKE3 is that of its specification where its library is, else refused by name") {
+  const Multihash wanted{
+      0x1e, *from_hex("6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85")};
+  const Status checked = check_hash(wanted, as_bytes("abc"));
+  if (const auto hashed = hash(HashCode::blake3, as_bytes("abc"))) {
+    CHECK(*hashed == wanted);
+    CHECK(checked);
+    CHECK(check_hash(wanted, as_bytes("abd")).error().code == Errc::signature);
+  } else {
+    CHECK(checked.error().code == Errc::unsupported);
+    CHECK(checked.error().message == "hash 0x1e not supported");
+  }
+}
+
 TEST_CASE("a CID is read from every multibase and written back in its usual one") {
   const std::string v1 = "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
   const auto cid = Cid::parse(v1);

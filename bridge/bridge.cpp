@@ -23,6 +23,7 @@ Status check(const BridgeOptions& options) {
   if (auto fits = options.quorum.fits(options.relays); !fits) return fits;
   if (options.retry_min <= Milliseconds(0) || options.retry_max < options.retry_min)
     return fail(Errc::invalid, "retry: want a lower and an upper bound");
+  if (options.breaker_failures < 1) return fail(Errc::invalid, "breaker_failures: want 1 or more");
   if (options.poll_min <= Milliseconds(0) || options.poll_max < options.poll_min)
     return fail(Errc::invalid, "poll: want a lower and an upper bound");
   const bool addressable = !options.kinds.empty() &&
@@ -44,8 +45,9 @@ sync::ResolverOptions resolver_options(const BridgeOptions& options) {
   sync::ResolverOptions out;
   out.race.listen = options.resolve_timeout;
   out.race.answer_by = std::min(out.race.answer_by, options.resolve_timeout);
+  out.cache.longest = options.record_cache;
   // A poll that comes sooner than "not found" is forgotten would ask nobody.
-  out.cache.negative = std::min(out.cache.negative, options.poll_min / 2);
+  out.cache.negative = std::min(options.not_found_cache, options.poll_min / 2);
   out.cache.names = std::max(out.cache.names, options.names.size());
   return out;
 }
@@ -78,7 +80,7 @@ struct Bridge::Impl {
         writer(std::move(db)),
         loop(std::move(own_loop)),
         http(std::move(http_client)),
-        book(book_entries(options)),
+        book(book_entries(options), {options.breaker_failures, options.breaker}),
         inbox(std::make_shared<DaemonInbox>(kInbox)) {}
 
   nostr::OutboxSender::Options sender_options() const;

@@ -35,6 +35,10 @@ struct BridgeOptions {
   Milliseconds poll_min{5'000};  // S0-40
   Milliseconds poll_max{600'000};
   Milliseconds resolve_timeout{5'000};  // S0-40
+  Milliseconds record_cache{60'000};    // as in sync::Config, like the next three
+  Milliseconds not_found_cache{30'000};
+  int breaker_failures = 3;
+  Milliseconds breaker{30'000};
   size_t parallel_polls = 64;
   nostr::net::Access access{};  // to relays; gateways use its ca_file too
   bool auth = true;             // prove to relays that ask for it (NIP-42) who we are

@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <fstream>
 #include <numeric>
@@ -284,6 +285,10 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.listen = s.resolve.listen;
   config.slow_listen = s.resolve.slow_listen;
   config.settle = s.resolve.settle;
+  config.record_cache = s.resolve.cache;
+  config.not_found_cache = s.resolve.negative;
+  config.breaker_failures = static_cast<int>(std::min<size_t>(s.resolve.breaker_failures, INT_MAX));
+  config.breaker = s.resolve.breaker;
   config.fetch_max_bytes = s.fetch.max_bytes;
   config.cache_bytes = s.fetch.cache_bytes;
   config.fetch_stall = s.fetch.stall;

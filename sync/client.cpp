@@ -82,6 +82,7 @@ Status ClientImpl::check_config() {
   if (config_.poll_min > config_.poll_max) return fail(Errc::invalid, "poll_min is above poll_max");
   if (config_.poll_min < Milliseconds(100))
     return fail(Errc::invalid, "poll_min: want 100ms or more");
+  if (config_.breaker_failures < 1) return fail(Errc::invalid, "breaker_failures: want 1 or more");
   if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
   if (config_.private_hints && config_.publish_public)
     return fail(Errc::invalid, "hints are either private or public");
@@ -136,7 +137,8 @@ Status ClientImpl::open_network() {
   for (const Gateway& gateway : config_.gateways) {
     entries.push_back({{gateway.url, gateway.authorization}, gateway.tier});
   }
-  book_ = std::make_unique<gateway::GatewayBook>(std::move(entries));
+  book_ = std::make_unique<gateway::GatewayBook>(
+      std::move(entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
   auto cache = BlockCache::open(config_.cache_dir, {config_.cache_bytes, config_.versions});
   if (!cache) return fail(cache.error());
   cache_ = std::move(*cache);
@@ -149,6 +151,8 @@ void ClientImpl::open_threads() {
   resolver.race.listen = config_.listen;
   resolver.race.slow_listen = config_.slow_listen;
   resolver.race.settle = config_.settle;
+  resolver.cache.longest = config_.record_cache;
+  resolver.cache.negative = config_.not_found_cache;
   resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver);
   fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_);
   records_ = std::make_unique<RecordSender>(*http_, *book_);

@@ -120,6 +120,10 @@ struct Config {
   Milliseconds listen{5'000};
   Milliseconds slow_listen{60'000};
   Milliseconds settle{150};
+  Milliseconds record_cache{60'000};     // a record is not asked for again for min(its TTL, this)
+  Milliseconds not_found_cache{30'000};  // how long a gateway's "not found" is believed
+  int breaker_failures = 3;              // in a row, until a gateway is left alone
+  Milliseconds breaker{30'000};          // for so long; then one caller may try
 
   uint64_t fetch_max_bytes = uint64_t{4} << 30;
   uint64_t cache_bytes = uint64_t{1} << 30;

@@ -17,12 +17,14 @@ const IpnsRecord* RecordCache::known(const IpnsName& name) const {
   return it != entries_.end() && it->second.record ? &*it->second.record : nullptr;
 }
 
-void RecordCache::put(const IpnsName& name, const IpnsRecord& record, Now now) {
+bool RecordCache::put(const IpnsName& name, const IpnsRecord& record, Now now) {
   Entry& mine = entry(name);
-  if (mine.record && better(*mine.record, record)) return;
+  if (mine.record && better(*mine.record, record)) return false;
+  if (!mine.record || better(record, *mine.record)) mine.etags.clear();
   mine.record = record;
   mine.fresh_until = fresh_until(record, now);
   mine.missing_until.clear();
+  return true;
 }
 
 void RecordCache::renew(const IpnsName& name, Now now) {

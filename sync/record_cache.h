@@ -32,9 +32,10 @@ class RecordCache {
   const IpnsRecord* fresh(const IpnsName& name, Now now);
   // The best that was ever put, fresh or not.
   const IpnsRecord* known(const IpnsName& name) const;
-  // A verified record that was just received. A worse one than the known changes nothing.
-  void put(const IpnsName& name, const IpnsRecord& record, Now now);
-  // A source says that the record it gave under this ETag is still current.
+  // A verified record that was just received. A worse one than the known changes nothing, and gives
+  // false; a better one outdates the ETags of the others.
+  bool put(const IpnsName& name, const IpnsRecord& record, Now now);
+  // A source says that the record it gave under this ETag, the best known, is still current.
   void renew(const IpnsName& name, Now now);
 
   // Sources are numbered by the caller.

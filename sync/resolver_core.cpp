@@ -65,8 +65,17 @@ void ResolverCore::cancel(LookupId id) {
     http_.cancel(source.call);
     book_.report(source.gateway, fail(Errc::cancelled, ""), source.asked_at);
   }
+  give_back(lookup);
   if (lookup.timer) timers_.erase({*lookup.timer, id});
   lookups_.erase(it);
+}
+
+// Whoever was let through by a half-open breaker and never asked must make room for the next.
+void ResolverCore::give_back(const Lookup& lookup) {
+  for (const Source& source : lookup.sources) {
+    if (source.state == Source::State::waiting)
+      book_.report(source.gateway, fail(Errc::cancelled, ""), source.asked_at);
+  }
 }
 
 void ResolverCore::close() {
@@ -269,8 +278,9 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
     return failed({Errc::signature, std::string(to_string(error.fault)) + ": " + error.message});
   }
   book_.report(source.gateway, {}, now.steady);
-  cache_.put(lookup.name, *record, now);
-  cache_.note_etag(lookup.name, key, read->etag);
+  // "Not modified" shall always speak of the best record that is known.
+  cache_.note_etag(lookup.name, key,
+                   cache_.put(lookup.name, *record, now) ? read->etag : std::string());
   source.answer = "record";
   if (!lookup.best || better(*record, *lookup.best)) {
     lookup.best = *record;
@@ -345,6 +355,7 @@ void ResolverCore::finish(LookupId id, bool unchanged) {
   if (it->second.timer) timers_.erase({*it->second.timer, id});
   const Lookup ended = std::move(it->second);
   lookups_.erase(it);
+  give_back(ended);
   update(ended, ResolveUpdate::Kind::finished, false, unchanged);
 }
 

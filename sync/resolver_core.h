@@ -116,6 +116,7 @@ class ResolverCore {
                                   Now now, bool& unchanged);
   void obey(LookupId id, const std::vector<RaceAction>& actions, Now now);
   void set_timer(Lookup& lookup);
+  void give_back(const Lookup& lookup);
   void update(const Lookup& lookup, ResolveUpdate::Kind kind, bool late = false,
               bool unchanged = false) const;
   void finish(LookupId id, bool unchanged = false);

@@ -55,6 +55,10 @@ Result<bridge::BridgeOptions> bridge_options(const Session& session) {
   out.state_dir = session.state_dir();
   out.relays = std::move(config->relays);
   out.gateways = std::move(config->gateways);
+  out.record_cache = config->record_cache;
+  out.not_found_cache = config->not_found_cache;
+  out.breaker_failures = config->breaker_failures;
+  out.breaker = config->breaker;
   out.signer = std::move(config->signer);
   return out;
 }

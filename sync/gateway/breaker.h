@@ -10,14 +10,14 @@ struct BreakerOptions {
 };
 
 // Leaves a gateway alone that keeps failing: after some failures in a row nothing is asked for a
-// while, then one call is let through, whose outcome decides (half open). "Not found" is no
+// while, then one caller is let through, whose outcome decides (half open). "Not found" is no
 // failure. Pure; one thread at a time.
 class Breaker {
  public:
   explicit Breaker(BreakerOptions options = {}) : options_(options) {}
 
   // Whether a call may be made now. When half open, true once: the caller makes that call and
-  // reports its outcome.
+  // reports its outcome, or abandons it.
   bool admit(Instant now);
   // The same without taking the one place.
   bool open(Instant now) const { return now < closed_until_; }
@@ -27,7 +27,7 @@ class Breaker {
   void failed(Instant now);
   // It lied: left alone at once.
   void trip(Instant now);
-  // The call ended without telling anything about the other side (cancelled).
+  // The call ended without telling anything about the other side (cancelled), or was not made.
   void abandoned() { trial_ = false; }
 
  private:

@@ -1,6 +1,7 @@
 #include "sync/gateway/http_client.h"
 
 #include <atomic>
+#include <ctime>
 #include <future>
 
 #include "tests/support/catch.h"
@@ -30,6 +31,26 @@ TEST_CASE("an answer comes whole, with its status and its headers in lower case"
   CHECK(answer->head.header("x-seen") == "x/y");
   CHECK(as_text(answer->body) == "none");
   CHECK(server.requests().at(0).target == "/a?b=c");
+}
+
+TEST_CASE("Retry-After is read as seconds and as a date") {
+  ScriptedHttpServer server([](const ScriptedRequest& request) {
+    const bool date = request.target == "/date";
+    const time_t then = time(nullptr) + 90;
+    tm parts{};
+    gmtime_r(&then, &parts);
+    char text[64];
+    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return ScriptedAnswer{.status = 429, .headers = {{"Retry-After", date ? text : "120"}}};
+  });
+  auto http = client();
+  const auto seconds = http->fetch({.url = server.url() + "/seconds"});
+  REQUIRE(seconds);
+  CHECK(seconds->head.retry_after == Seconds(120));
+  const auto date = http->fetch({.url = server.url() + "/date"});
+  REQUIRE(date);
+  CHECK(date->head.retry_after > Seconds(80));
+  CHECK(date->head.retry_after <= Seconds(90));
 }
 
 TEST_CASE("a body is sent by POST and PUT as it is, without waiting for a 100") {

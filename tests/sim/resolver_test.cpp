@@ -254,6 +254,21 @@ TEST_CASE("a dead gateway is left alone for 30 s after three failures, then aske
   CHECK(world.resolve({.fresh = true}).front().sequence == 9);
 }
 
+TEST_CASE("a gateway that may be tried again, but that no race needed, stays free for the next") {
+  World world(Gateways{{.sequence = 1}, {.tier = 2, .refuses = true}});
+  world.know_dialects();
+  world.gateways[0].refuses = true;
+  for (int i = 0; i < 3; ++i) world.resolve({.fresh = true});
+  CHECK(world.gateways[1].asked == 3);
+  world.gateways[0].refuses = false;
+  world.pass(31'000);
+  CHECK(world.resolve({.fresh = true}).front().sequence == 1);
+  CHECK(world.gateways[1].asked == 3);  // admitted, and not needed
+  world.gateways[0].sequence = -1;
+  world.gateways[1] = {.tier = 2, .sequence = 5};
+  CHECK(world.resolve({.fresh = true}).front().sequence == 5);
+}
+
 TEST_CASE("a gateway that never answers counts as failing too") {
   World world(Gateways{{.latency = kNever}, {.sequence = 1}});
   world.know_dialects();

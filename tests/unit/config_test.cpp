@@ -284,3 +284,16 @@ TEST_CASE("a missing file is the defaults, unless it was asked for by name") {
   CHECK(*default_config_file(environment({{"HOME", "/home/x"}})) ==
         "/home/x/.config/ipnscast/config.toml");
 }
+
+TEST_CASE("the settings of [resolve] reach the engine") {
+  const auto s = parse_settings(
+      "[resolve]\ncache = \"7s\"\nnegative = \"8s\"\nbreaker_failures = 4\nbreaker = \"9s\"\n",
+      environment());
+  REQUIRE(s);
+  const auto config = to_sync_config(*s);
+  REQUIRE(config);
+  CHECK(config->record_cache == milliseconds(7'000));
+  CHECK(config->not_found_cache == milliseconds(8'000));
+  CHECK(config->breaker_failures == 4);
+  CHECK(config->breaker == milliseconds(9'000));
+}

@@ -205,6 +205,21 @@ TEST_CASE("Retry-After holds for the whole host and for no other") {
   CHECK_FALSE(book.admit(1, at(59'000)));
   CHECK(book.admit(2, at(0)));
   CHECK(book.admit(1, at(60'000)));
+  book.report(2, fail(Errc::busy, "HTTP 429"), at(0), Seconds(1'000'000));
+  CHECK_FALSE(book.admit(2, at(3'599'000)));
+  CHECK(book.admit(2, at(3'600'000)));
+}
+
+TEST_CASE("how many failures, and for how long, is the configuration's to say") {
+  GatewayBook book({{{"http://a", {}}, 1}}, {.failures = 2, .open = Milliseconds(500)});
+  book.report(0, fail(Errc::timeout, ""), at(0));
+  CHECK(book.admit(0, at(1)));
+  book.report(0, fail(Errc::timeout, ""), at(2));
+  CHECK_FALSE(book.admit(0, at(501)));
+  CHECK(book.admit(0, at(502)));
+  CHECK_FALSE(book.admit(0, at(503)));
+  book.report(0, fail(Errc::cancelled, ""), at(504));
+  CHECK(book.admit(0, at(505)));
 }
 
 TEST_CASE(

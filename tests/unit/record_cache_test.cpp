@@ -1,0 +1,50 @@
+#include "sync/record_cache.h"
+
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::sync;
+
+namespace {
+
+constexpr UnixMillis kEpoch{1'800'000'000'000};
+
+IpnsKey key() { return std::move(*IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, 7))); }
+
+IpnsRecord record(uint64_t sequence) {
+  return *create_record(key(), {.value = "/ipfs/bafkqaaa",
+                                .sequence = {sequence},
+                                .eol = Eol::after(kEpoch, std::chrono::hours(48)),
+                                .ttl = std::chrono::minutes(5)});
+}
+
+Now at(int ms) {
+  return {Instant{} + std::chrono::hours(1) + Milliseconds(ms), {kEpoch.value + ms}};
+}
+
+}  // namespace
+
+TEST_CASE("an ETag lives as long as the record that it came with is the best known") {
+  RecordCache cache({});
+  const IpnsName name = key().name();
+  CHECK(cache.put(name, record(1), at(0)));
+  cache.note_etag(name, 0, "\"one\"");
+  CHECK(cache.put(name, record(1), at(1)));
+  CHECK(cache.etag(name, 0) == "\"one\"");
+  CHECK(cache.put(name, record(2), at(2)));
+  CHECK(cache.etag(name, 0).empty());
+  CHECK_FALSE(cache.put(name, record(1), at(3)));
+  CHECK(cache.known(name)->fields().sequence.value == 2);
+}
+
+TEST_CASE("how long records and \"not found\" are kept is the configuration's to say (S1-09)") {
+  RecordCache cache({.longest = Milliseconds(100), .negative = Milliseconds(50)});
+  const IpnsName name = key().name();
+  cache.note_missing(name, 3, at(0));
+  CHECK(cache.missing(name, 3, at(49)));
+  CHECK_FALSE(cache.missing(name, 3, at(50)));
+  CHECK_FALSE(cache.missing(name, 2, at(0)));
+  cache.put(name, record(1), at(60));
+  CHECK(cache.fresh(name, at(159)) != nullptr);
+  CHECK(cache.fresh(name, at(160)) == nullptr);
+}

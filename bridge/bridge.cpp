@@ -8,6 +8,7 @@
 #include "nostr/outbox_sender.h"
 #include "nostr/pool.h"
 #include "sync/gateway/http_client.h"
+#include "sync/gateway_memory.h"
 #include "sync/state_store.h"
 
 namespace ipnscast::bridge {
@@ -148,6 +149,7 @@ void Bridge::Impl::close() {
     daemon->stop();
     resolver->close();
     http->close();
+    sync::save_gateways_now(book, writer);
     sender.reset();
     pool.reset();
     writer.close();
@@ -175,6 +177,8 @@ Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
   if (!http) return fail(http.error());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*lock), std::move(*db),
                                      std::move(loop), std::move(*http));
+  if (auto remembered = sync::remember_gateways(impl->book, impl->writer); !remembered)
+    return fail(remembered.error());
   impl->start(std::move(*stored));
   return std::unique_ptr<Bridge>(new Bridge(std::move(impl)));
 }

@@ -292,6 +292,10 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.fetch_max_bytes = s.fetch.max_bytes;
   config.cache_bytes = s.fetch.cache_bytes;
   config.fetch_stall = s.fetch.stall;
+  using Hosts = sync::gateway::ProviderHosts;
+  config.providers = s.gateways.providers == "any"    ? Hosts::any
+                     : s.gateways.providers == "none" ? Hosts::none
+                                                      : Hosts::public_only;
   config.record_lifetime = s.publish.lifetime;
   config.record_ttl = s.publish.ttl;
   config.record_v1 = s.publish.v1;

@@ -114,6 +114,10 @@ std::vector<Option> make_options() {
        into([](Settings& s) -> auto& { return s.gateways.public_gateways; })},
       {"gateways", "slow", Type::gateways, "", "", "the slow path, beside the others",
        into([](Settings& s) -> auto& { return s.gateways.slow; })},
+      {"gateways", "providers", Type::choice, "public", "public|any|none",
+       "who is asked for content that no gateway has: hosts that routers name, at public addresses "
+       "over TLS or at any",
+       into([](Settings& s) -> auto& { return s.gateways.providers; })},
       {"resolve", "answer_by", Type::duration, "2s", "", "an answer or \"not yet\" comes by then",
        into([](Settings& s) -> auto& { return s.resolve.answer_by; })},
       {"resolve", "listen", Type::duration, "5s", "", "late answers are taken until then",
@@ -133,6 +137,10 @@ std::vector<Option> make_options() {
        into([](Settings& s) -> auto& { return s.resolve.breaker_failures; })},
       {"resolve", "breaker", Type::duration, "30s", "", "for this long",
        into([](Settings& s) -> auto& { return s.resolve.breaker; })},
+      {"resolve", "dns", Type::text, "", "",
+       "DNS over HTTPS for DNSLink, such as https://dns.example/dns-query; none: the system's "
+       "resolver",
+       into([](Settings& s) -> auto& { return s.resolve.dns; })},
       {"fetch", "max_bytes", Type::size, "4GiB", "", "largest content that is fetched",
        into([](Settings& s) -> auto& { return s.fetch.max_bytes; })},
       {"fetch", "stall", Type::duration, "5s", "",

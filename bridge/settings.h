@@ -75,6 +75,7 @@ struct GatewaysSettings {
   std::vector<GatewaySetting> nodes;
   std::vector<GatewaySetting> public_gateways;
   std::vector<GatewaySetting> slow;
+  std::string providers;
 };
 
 struct ResolveSettings {
@@ -86,6 +87,7 @@ struct ResolveSettings {
   std::chrono::milliseconds negative{0};
   size_t breaker_failures = 0;
   std::chrono::milliseconds breaker{0};
+  std::string dns;
 };
 
 struct FetchSettings {

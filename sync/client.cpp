@@ -7,6 +7,7 @@
 #include "nostr/base/random.h"
 #include "nostr/outbox.h"
 #include "sync/client_impl.h"
+#include "sync/gateway_memory.h"
 #include "sync/state_store.h"
 
 namespace ipnscast::sync {
@@ -139,6 +140,7 @@ Status ClientImpl::open_network() {
   }
   book_ = std::make_unique<gateway::GatewayBook>(
       std::move(entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
+  if (auto remembered = remember_gateways(*book_, *writer_); !remembered) return remembered;
   auto cache = BlockCache::open(config_.cache_dir, {config_.cache_bytes, config_.versions});
   if (!cache) return fail(cache.error());
   cache_ = std::move(*cache);
@@ -154,7 +156,9 @@ void ClientImpl::open_threads() {
   resolver.cache.longest = config_.record_cache;
   resolver.cache.negative = config_.not_found_cache;
   resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver);
-  fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_);
+  FetcherOptions fetcher;
+  fetcher.providers = config_.providers;
+  fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_, fetcher);
   records_ = std::make_unique<RecordSender>(*http_, *book_);
   contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_);
   if (!config_.relays.empty()) {
@@ -289,6 +293,7 @@ void ClientImpl::close() {
   if (fetcher_) fetcher_->close();
   if (resolver_) resolver_->close();
   if (http_) http_->close();
+  if (book_ && writer_) save_gateways_now(*book_, *writer_);
   if (writer_) writer_->close();
 }
 

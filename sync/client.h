@@ -13,6 +13,7 @@
 #include "nostr/outbox.h"
 #include "nostr/relay_url.h"
 #include "nostr/signer.h"
+#include "sync/gateway/providers.h"
 #include "sync/ipfs/block_source.h"
 #include "sync/ipfs/dag_scope.h"
 #include "sync/ipfs/file_packer.h"
@@ -131,6 +132,9 @@ struct Config {
   // ours.
   size_t versions = 5;
   Milliseconds fetch_stall{5'000};
+  // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
+  // routers among them name as trustless gateways.
+  gateway::ProviderHosts providers = gateway::ProviderHosts::public_only;
 
   PackProfile profile = kKubo256k;  // how published content is cut into blocks
   std::chrono::nanoseconds record_lifetime = std::chrono::hours(48);
@@ -229,6 +233,19 @@ struct ResolveReport {
   std::vector<Source> sources;
 };
 
+// What was learned of a gateway, in this run and those before.
+struct GatewayStatus {
+  std::string url;
+  int score = 0;  // 0 to 100: answers, speed and honesty together
+  // How often it answered, failed and lied; what is older counts less: half after a day, a lie half
+  // after a week.
+  double answers = 0;
+  double failures = 0;
+  double lies = 0;
+  std::optional<Milliseconds> median;  // of its last answers
+  UnixMillis at;                       // when that was so
+};
+
 // Private hints of our own key that relays gave since open().
 struct PrivateHintCounters {
   uint64_t read = 0;
@@ -277,6 +294,9 @@ class Client {
                      const GetOptions& options = {}) = 0;
 
   virtual std::vector<NameStatus> status() = 0;
+  // Those of this configuration, and others that were used from this state directory within 90
+  // days.
+  virtual std::vector<GatewayStatus> gateways() = 0;
   virtual PrivateHintCounters private_hints() const = 0;
   // Drops the known sequence of a name, after data loss at its publisher.
   virtual Status forget(const IpnsName& name) = 0;

@@ -125,6 +125,30 @@ std::vector<NameStatus> ClientImpl::status() {
   return out;
 }
 
+std::vector<GatewayStatus> ClientImpl::gateways() {
+  std::vector<GatewayStatus> out;
+  if (closed_) return out;
+  std::vector<gateway::GatewayMemory> known = book_->memories(system_now());
+  const Status read = writer_->run([&](store::Database& db) -> Status {
+    auto rows = load_gateways(db);
+    if (!rows) return fail(rows.error());
+    for (gateway::GatewayMemory& row : *rows) {
+      const bool live = std::any_of(known.begin(), known.end(),
+                                    [&](const auto& one) { return one.url == row.url; });
+      if (!live) known.push_back(std::move(row));
+    }
+    return {};
+  });
+  if (!read) log_error("client", read.error().message);
+  for (const gateway::GatewayMemory& one : known) {
+    GatewayStatus status{one.url,  gateway::points(one), one.answers, one.failures,
+                         one.lies, std::nullopt,         one.at};
+    if (!one.latencies.empty()) status.median = gateway::median_latency(one);
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
 Status ClientImpl::forget(const IpnsName& name) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   bool known = false;

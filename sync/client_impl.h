@@ -35,6 +35,7 @@ class ClientImpl final : public Client {
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
   std::vector<NameStatus> status() override;
+  std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override { return sync_->private_hints(); }
   Status forget(const IpnsName& name) override;
   BlockSource& blocks() override { return *cache_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nostr/base/log.h"
+#include "sync/gateway/path_gateway.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -98,27 +99,6 @@ size_t FetchJob::busy() const {
                                            [](const auto& at) { return !at.second.shared; }));
 }
 
-// Those without a demerit first, then by latency. Gateways of which nothing is known are tried as
-// trustless first.
-std::vector<FetchJob::Candidate> FetchJob::candidates() const {
-  std::vector<std::pair<int, Candidate>> found;
-  for (const size_t gateway : book_.by_latency()) {
-    if (liars_.count(gateway) != 0) continue;
-    const auto demerit = demerits_.find(gateway);
-    const int rank = demerit == demerits_.end() ? 0 : demerit->second;
-    const auto dialects = book_.dialects(gateway);
-    if (!dialects || dialects->trustless)
-      found.push_back({rank, {gateway, FetchDialect::trustless}});
-    if (dialects && dialects->rpc) found.push_back({rank, {gateway, FetchDialect::rpc}});
-    if (!dialects) found.push_back({rank + 1, {gateway, FetchDialect::rpc}});
-  }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<Candidate> out;
-  for (auto it = found.rbegin(); it != found.rend(); ++it) out.push_back(it->second);
-  return out;
-}
-
 // Asks the best one that is left. False when there is none.
 bool FetchJob::ask_next(Active& active) {
   const Instant now = std::chrono::steady_clock::now();
@@ -127,6 +107,8 @@ bool FetchJob::ask_next(Active& active) {
     active.left.pop_back();
     if (liars_.count(candidate.gateway) != 0) continue;
     if (active.task.scope != nullptr && candidate.dialect == FetchDialect::rpc) continue;
+    const bool stream = active.task.kind == FetchPlan::Kind::car;
+    if (stream && candidate.dialect == FetchDialect::path) continue;
     if (!book_.admit(candidate.gateway, now)) continue;
     const uint64_t number = ++last_transfer_;
     // A stream also brings what we have already, within reason.
@@ -160,8 +142,8 @@ void FetchJob::take(TransferHead& event) {
   const auto it = running_.find(event.transfer);
   if (it == running_.end()) return;
   heard_from(it->second, 0);
-  const Status status = check_fetch_head(it->second.candidate.dialect,
-                                         active_.at(it->second.owner).task.kind, event.head);
+  const Status status =
+      check_fetch_head(it->second.candidate.dialect, active_.at(it->second.owner).task, event.head);
   if (!status) transfer_over(event.transfer, status, event.head.retry_after);
 }
 
@@ -180,14 +162,25 @@ void FetchJob::take(TransferDone& event) {
   Running& running = it->second;
   Status status = std::move(event.status);
   if (status) {
-    status = running.reader
-                 ? running.reader->finish()
+    status = running.reader ? running.reader->finish()
+             : running.candidate.dialect == FetchDialect::path
+                 ? take_file(running)
                  : take_block(running, active_.at(running.owner).task.cid, running.block);
   }
   transfer_over(event.transfer, std::move(status));
 }
 
 void FetchJob::take(FetchCancelled&) { ended_ = fail(Errc::cancelled, "fetch cancelled"); }
+
+// What a path gateway gave counts once the CID has come out of it.
+Status FetchJob::take_file(Running& running) {
+  auto blocks = gateway::blocks_of_file(active_.at(running.owner).task.cid, running.block);
+  if (!blocks) return fail(blocks.error());
+  for (const auto& [cid, block] : *blocks) {
+    if (Status taken = take_block(running, cid, block); !taken) return taken;
+  }
+  return {};
+}
 
 // An error ends the transfer. Unless it is a lie, it is one of the content or of ours, which no
 // other gateway can mend, and ends the fetch.

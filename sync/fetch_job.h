@@ -29,9 +29,10 @@ struct FetchOptions {
   bool shares = false;  // another version of it is in the cache: only what is new is asked for
   std::string
       keep_as;  // on success `root` is the current version of this in the cache; empty: of nothing
-  size_t parallel = 8;      // blocks asked for at a time
-  size_t streams = 3;       // of these, whole streams
-  Milliseconds hedge{300};  // until another is asked beside it, while a gateway's p95 is not known
+  size_t parallel = 8;       // blocks asked for at a time
+  size_t streams = 3;        // of these, whole streams
+  Milliseconds hedge{300};   // until another is asked beside it, while a gateway's p95 is not known
+  std::set<size_t> have_it;  // gateways that are known to have the root: asked first
   // Told on the fetch's thread, ten times a second at most, and once at the end. Must not block.
   std::function<void(const FetchProgress&)> on_progress;
   // The block of this key (FetchPlan::key()) came and is in the cache. As above.
@@ -100,6 +101,7 @@ class FetchJob {
   void take(TransferChunk& event);
   void take(TransferDone& event);
   void take(FetchCancelled&);
+  Status take_file(Running& running);
   Status take_block(Running& running, const Cid& cid, ByteView block);
   Status accepted(Running& running, const FetchPlan::Accepted& what);
   void note_block(const Running& running, std::string_view key);

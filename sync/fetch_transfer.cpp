@@ -1,6 +1,7 @@
 #include "sync/fetch_transfer.h"
 
 #include "sync/gateway/kubo_rpc.h"
+#include "sync/gateway/path_gateway.h"
 #include "sync/gateway/trustless.h"
 
 namespace ipnscast::sync {
@@ -12,15 +13,18 @@ gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dia
     return car ? gateway::kubo_dag_export_call(endpoint, task.cid, max_bytes)
                : gateway::kubo_block_get_call(endpoint, task.cid, false);
   }
+  if (dialect == FetchDialect::path) return gateway::path_call(endpoint, task.cid);
   if (!car) return gateway::raw_block_call(endpoint, task.cid);
   return gateway::car_call(endpoint, task.cid, task.scope != nullptr ? *task.scope : DagScope{},
                            max_bytes);
 }
 
-Status check_fetch_head(FetchDialect dialect, FetchPlan::Kind kind, const gateway::HttpHead& head) {
+Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
+                        const gateway::HttpHead& head) {
   if (dialect == FetchDialect::rpc) return gateway::check_status({head, {}, {}});
-  return kind == FetchPlan::Kind::car ? gateway::check_car_head(head)
-                                      : gateway::check_raw_head(head);
+  if (dialect == FetchDialect::path) return gateway::check_path_head(task.cid, head);
+  return task.kind == FetchPlan::Kind::car ? gateway::check_car_head(head)
+                                           : gateway::check_raw_head(head);
 }
 
 FetchTransfer::FetchTransfer(gateway::Http& http, gateway::HttpCall call, uint64_t number,

@@ -28,14 +28,16 @@ using FetchEvent = std::variant<TransferHead, TransferChunk, TransferDone, Fetch
 using FetchInbox = Inbox<FetchEvent>;
 
 // Which protocol a gateway is asked with.
-enum class FetchDialect { trustless, rpc };
+enum class FetchDialect { trustless, rpc, path };
 
-// The request for a block or a DAG. `max_bytes` bounds a stream. Kubo's RPC knows no scopes.
+// The request for a block or a DAG. `max_bytes` bounds a stream. Kubo's RPC knows no scopes, a path
+// gateway gives no streams: what it gives is read by gateway::blocks_of_file().
 gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dialect,
                              const FetchPlan::Task& task, uint64_t max_bytes);
 // Whether the answer's head is that of what was asked for: errors of gateway::check_status(),
 // Errc::mismatch.
-Status check_fetch_head(FetchDialect dialect, FetchPlan::Kind kind, const gateway::HttpHead& head);
+Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
+                        const gateway::HttpHead& head);
 
 // One running request whose answer flows into an inbox: a full inbox pauses it. Owned by the
 // fetch's thread; destroying it cancels the request, after which further events of its number may

@@ -5,13 +5,33 @@
 #include <mutex>
 #include <thread>
 
+#include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
+#include "sync/cache_probe.h"
+#include "sync/provider_search.h"
 
 namespace ipnscast::sync {
 namespace {
 
 // Pieces of answers that wait for the fetch's thread; beyond that the connections are not read.
 constexpr size_t kQueuedPieces = 64;
+constexpr Milliseconds kSearchFor{3'000};
+
+// That others might have what could not be fetched.
+bool others_may_have_it(const Error& error) {
+  switch (error.code) {
+    case Errc::not_found:
+    case Errc::unreachable:
+    case Errc::timeout:
+    case Errc::busy:
+    case Errc::refused:
+    case Errc::unsupported:
+    case Errc::mismatch:
+      return true;
+    default:
+      return false;
+  }
+}
 
 struct Order {
   FetchId id;
@@ -25,13 +45,25 @@ struct Order {
 
 struct Fetcher::Impl {
   Impl(gateway::Http& h, gateway::GatewayBook& b, BlockCache& c, FetcherOptions options)
-      : http(h), book(b), cache(c), orders(options.queued) {}
+      : http(h),
+        book(b),
+        cache(c),
+        providers(options.providers),
+        cache_probe(options.cache_probe),
+        orders(options.queued) {}
 
   void loop(size_t number) {
     set_thread_name(("fetch-" + std::to_string(number)).c_str());
     while (auto order = orders.pop()) {
+      const Instant started = std::chrono::steady_clock::now();
+      if (!cache.has(order->root) && !order->root.is_identity())
+        order->options.have_it = who_has_cached(http, book, order->root, cache_probe);
       auto result = FetchJob(http, book, cache, order->root, order->options, order->inbox).run();
       order->inbox->close();
+      if (!result && others_may_have_it(result.error())) {
+        auto found = fetch_from_providers(*order, started);
+        if (found && (*found || found->error().code == Errc::cancelled)) result = std::move(*found);
+      }
       {
         std::lock_guard lock(mutex);
         inboxes.erase(order->id);
@@ -40,10 +72,48 @@ struct Fetcher::Impl {
     }
   }
 
+  // The rest of it from whom routers name; nothing when they name nobody. What came before is in
+  // the cache.
+  std::optional<Result<FetchReport>> fetch_from_providers(Order& order, Instant started) {
+    const auto left = [&] {
+      return order.options.deadline -
+             std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - started);
+    };
+    if (providers == gateway::ProviderHosts::none || left() <= Milliseconds(0)) return {};
+    // When the content itself is what failed, nobody can mend it.
+    FetchPlan plan(cache, order.options.max_bytes, order.options.shares, order.options.scope);
+    if (!plan.begin(order.root) || plan.complete()) return {};
+    {
+      const std::lock_guard lock(mutex);
+      if (closing || inboxes.count(order.id) == 0) return {};
+      order.inbox = inboxes[order.id] = std::make_shared<FetchInbox>(kQueuedPieces);
+    }
+    const auto urls =
+        find_providers(http, book, order.root, providers, std::min(kSearchFor, left()));
+    if (urls.empty()) return {};
+    std::vector<gateway::GatewayBook::Entry> entries;
+    for (const std::string& url : urls) {
+      log_debug("fetch", "routers name " + url + " for " + order.root.to_string());
+      entries.push_back({{url, {}}, 2});
+    }
+    gateway::GatewayBook strangers(std::move(entries));
+    for (size_t i = 0; i < urls.size(); ++i) strangers.set_dialects(i, {.trustless = true});
+    PublicHttp guarded(http);
+    gateway::Http& way = providers == gateway::ProviderHosts::any ? http : guarded;
+    FetchOptions options = order.options;
+    options.deadline = left();
+    options.have_it.clear();
+    auto result = FetchJob(way, strangers, cache, order.root, options, order.inbox).run();
+    order.inbox->close();
+    return result;
+  }
+
   // constant after construction
   gateway::Http& http;
   gateway::GatewayBook& book;
   BlockCache& cache;
+  const gateway::ProviderHosts providers;
+  const Milliseconds cache_probe;
   std::vector<std::thread> threads;
 
   Inbox<Order> orders;
@@ -51,6 +121,7 @@ struct Fetcher::Impl {
 
   std::mutex mutex;
   // guarded by mutex
+  bool closing = false;
   uint64_t last_id = 0;
   std::map<FetchId, std::shared_ptr<FetchInbox>> inboxes;  // of what waits and runs
 };
@@ -103,6 +174,7 @@ void Fetcher::close() {
     impl_->orders.close();
     {
       std::lock_guard lock(impl_->mutex);
+      impl_->closing = true;
       for (auto& [id, inbox] : impl_->inboxes) inbox->close();
     }
     for (std::thread& thread : impl_->threads) thread.join();

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sync/fetch_job.h"
+#include "sync/gateway/providers.h"
 
 namespace ipnscast::sync {
 
@@ -12,6 +13,11 @@ using FetchId = StrongId<struct FetchTag>;
 struct FetcherOptions {
   size_t threads = 2;    // fetches at a time
   size_t queued = 1024;  // fetches that wait; more are refused with Errc::busy
+  // How long public gateways are waited for that are asked who has the root at hand
+  // (cache_probe.h).
+  Milliseconds cache_probe{250};
+  // What no gateway has is looked for at those whom the routers among them name.
+  gateway::ProviderHosts providers = gateway::ProviderHosts::none;
 };
 
 // Brings whole DAGs into the block cache: the threads fetch-0, fetch-1, ... each run one fetch at a

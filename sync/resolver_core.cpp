@@ -127,7 +127,7 @@ void ResolverCore::start_race(Lookup& lookup, Now now) {
 void ResolverCore::add_sources(Lookup& lookup, size_t gateway, Now now) {
   const std::string& url = book_.endpoint(gateway).url;
   const auto known = book_.dialects(gateway);
-  const gateway::Dialects dialects = known.value_or(gateway::Dialects{true, true, true});
+  const gateway::Dialects dialects = known.value_or(gateway::Dialects{true, true, true, true});
   std::vector<RecordDialect> wanted;
   if (dialects.trustless) wanted.push_back(RecordDialect::trustless);
   if (dialects.routing) wanted.push_back(RecordDialect::routing);
@@ -164,6 +164,7 @@ bool ResolverCore::start_poll(Lookup& lookup, Now now) {
       const auto dialects = book_.dialects(gateway);
       probe(gateway, now);
       if (!dialects || (book_.tier(gateway) >= 3) != slow) continue;
+      if (!dialects->trustless && !dialects->routing && !dialects->rpc) continue;
       if (!book_.admit(gateway, now.steady)) continue;
       next_poll_ = gateway + 1;
       Source source;
@@ -275,7 +276,13 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
       }
       return std::nullopt;
     }
-    return failed({Errc::signature, std::string(to_string(error.fault)) + ": " + error.message});
+    const std::string words = std::string(to_string(error.fault)) + ": " + error.message;
+    if (error.fault != RecordFault::signature && error.fault != RecordFault::key)
+      return failed({Errc::mismatch, words});
+    // Whoever passes on records sees as we do that this one is forged.
+    book_.report_lie(source.gateway, now.steady);
+    source.answer = "error: " + words;
+    return std::nullopt;
   }
   book_.report(source.gateway, {}, now.steady);
   // "Not modified" shall always speak of the best record that is known.

@@ -83,6 +83,16 @@ CREATE TABLE sync_owed_records(     -- who lacks the record of sync_own_names
   place TEXT NOT NULL,
   PRIMARY KEY(name, place)
 ) WITHOUT ROWID;
+)sql"},
+           {3, R"sql(
+CREATE TABLE sync_gateways(
+  url TEXT PRIMARY KEY,
+  answers INTEGER NOT NULL,         -- thousandths, with the next two
+  failures INTEGER NOT NULL,
+  lies INTEGER NOT NULL,
+  latencies TEXT NOT NULL,          -- milliseconds, the oldest first
+  at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
 )sql"}}};
 }
 

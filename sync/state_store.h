@@ -6,6 +6,7 @@
 
 #include "nostr/base/store/database.h"
 #include "nostr/event.h"
+#include "sync/gateway/score.h"
 #include "sync/name_row.h"
 
 namespace ipnscast::sync {
@@ -48,6 +49,11 @@ Result<std::vector<CreatedAtMark>> load_created_at(store::Database& db);
 Status save_sent(store::Database& db, const nostr::EventId& id, const nostr::Address& address,
                  UnixSeconds created_at);
 Result<std::vector<nostr::EventId>> load_sent(store::Database& db);
+
+// gateways: what was learned of each, by URL. The 256 of which something was heard last stay, for
+// 90 days.
+Status save_gateways(store::Database& db, const std::vector<gateway::GatewayMemory>& gateways);
+Result<std::vector<gateway::GatewayMemory>> load_gateways(store::Database& db);
 
 // settings: small values by key, such as "device_id".
 Status save_setting(store::Database& db, std::string_view key, std::string_view value);

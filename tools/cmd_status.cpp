@@ -1,3 +1,5 @@
+#include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "tools/json_text.h"
@@ -15,6 +17,26 @@ nlohmann::ordered_json facts_of(const sync::NameStatus& status) {
   out["stale"] = status.stale;
   out["handed_over"] = status.handed_over;
   return out;
+}
+
+nlohmann::ordered_json facts_of(const sync::GatewayStatus& gateway) {
+  const auto tenths = [](double count) { return std::round(count * 10) / 10; };
+  nlohmann::ordered_json out = {{"url", gateway.url},
+                                {"score", gateway.score},
+                                {"answers", tenths(gateway.answers)},
+                                {"failures", tenths(gateway.failures)},
+                                {"lies", tenths(gateway.lies)}};
+  out["median_ms"] =
+      gateway.median ? nlohmann::ordered_json(gateway.median->count()) : nlohmann::ordered_json();
+  return out;
+}
+
+std::string line_of(const sync::GatewayStatus& gateway) {
+  char counts[96];
+  std::snprintf(counts, sizeof counts, "%.0f answers, %.0f failures, %.1f lies", gateway.answers,
+                gateway.failures, gateway.lies);
+  return "gateway  " + printable(gateway.url) + "  score " + std::to_string(gateway.score) + "  " +
+         (gateway.median ? std::to_string(gateway.median->count()) + " ms  " : "") + counts;
 }
 
 // What is known is local: no relay and no gateway is needed to tell it.
@@ -36,6 +58,8 @@ void status(Context& context) {
     nlohmann::ordered_json out = {{"state", session->state_dir().string()}};
     auto& list = out["names"] = nlohmann::ordered_json::array();
     for (const auto& name : names) list.push_back(facts_of(name));
+    auto& gateways = out["gateways"] = nlohmann::ordered_json::array();
+    for (const auto& gateway : (*client)->gateways()) gateways.push_back(facts_of(gateway));
     return print_line(dump(out));
   }
   print_line("state  " + session->state_dir().string());
@@ -45,14 +69,14 @@ void status(Context& context) {
                (name.stale ? "  stale" : "") + (name.handed_over ? "" : "  not handed over yet"));
   }
   if (names.empty()) print_line("no names");
+  for (const auto& gateway : (*client)->gateways()) print_line(line_of(gateway));
 }
 
 }  // namespace
 
 void add_status(CLI::App& app, Context& context) {
-  app.add_subcommand("status", "What is known of each name that is followed")->callback([&context] {
-    status(context);
-  });
+  app.add_subcommand("status", "What is known of each name that is followed, and of each gateway")
+      ->callback([&context] { status(context); });
 }
 
 }  // namespace ipnscast::tools

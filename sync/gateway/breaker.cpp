@@ -23,9 +23,10 @@ void Breaker::failed(Instant now) {
     closed_until_ = std::max(closed_until_, now + options_.open);
 }
 
-void Breaker::trip(Instant now) {
+void Breaker::trip(Instant now, Milliseconds open) {
+  trial_ = false;
   failures_ = options_.failures;
-  failed(now);
+  closed_until_ = std::max(closed_until_, now + open);
 }
 
 }  // namespace ipnscast::sync::gateway

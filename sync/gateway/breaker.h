@@ -25,8 +25,9 @@ class Breaker {
   bool failing() const { return failures_ > 0; }
   void succeeded();
   void failed(Instant now);
-  // It lied: left alone at once.
-  void trip(Instant now);
+  // It lied: left alone at once, for so long.
+  void trip(Instant now, Milliseconds open);
+  Milliseconds open_for() const { return options_.open; }
   // The call ended without telling anything about the other side (cancelled), or was not made.
   void abandoned() { trial_ = false; }
 

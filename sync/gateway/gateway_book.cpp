@@ -1,6 +1,7 @@
 #include "sync/gateway/gateway_book.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <tuple>
 
@@ -10,6 +11,19 @@ namespace {
 constexpr Milliseconds kLeastHedge{20};
 constexpr Milliseconds kLeastPause{75};
 constexpr Milliseconds kMostPause{1'000};
+
+constexpr Milliseconds kLongestLieBreak{3'600'000};
+constexpr int kMostLieDoublings = 12;
+constexpr Milliseconds kLatencyKept{int64_t{7} * 24 * 3600 * 1000};
+
+// What may be written down and shown of a URL: all but a user and a password.
+std::string public_url(const std::string& url) {
+  const size_t start = url.find("://");
+  if (start == std::string::npos) return url;
+  const size_t host = start + 3;
+  const size_t at = url.substr(0, url.find_first_of("/?#", host)).rfind('@');
+  return at == std::string::npos || at < host ? url : url.substr(0, host) + url.substr(at + 1);
+}
 
 // Scheme, host and port.
 std::string host_of(const std::string& url) {
@@ -23,7 +37,7 @@ std::string host_of(const std::string& url) {
 GatewayBook::GatewayBook(std::vector<Entry> entries, BreakerOptions options)
     : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {
-    learned_.push_back({std::nullopt, Breaker(options), {}, {}, host_of(entry.endpoint.url)});
+    learned_.push_back({std::nullopt, Breaker(options), {}, {}, {}, host_of(entry.endpoint.url)});
   }
 }
 
@@ -52,12 +66,25 @@ bool GatewayBook::left_alone(size_t gateway, Instant now) const {
 }
 
 void GatewayBook::report(size_t gateway, const Status& outcome, Instant now, Seconds retry_after) {
-  std::lock_guard lock(mutex_);
-  Learned& learned = learned_[gateway];
-  if (outcome) return learned.breaker.succeeded();
+  bool due = false;
+  {
+    std::lock_guard lock(mutex_);
+    report_locked(learned_[gateway], outcome, now, retry_after);
+    due = keep_due(false, now);
+  }
+  if (due) keep_();
+}
+
+void GatewayBook::report_locked(Learned& learned, const Status& outcome, Instant now,
+                                Seconds retry_after) {
+  if (outcome) {
+    learned.score.answered(now);
+    return learned.breaker.succeeded();
+  }
   switch (outcome.error().code) {
     case Errc::not_found:
     case Errc::unsupported:
+      learned.score.answered(now);
       return learned.breaker.succeeded();
     case Errc::cancelled:
     case Errc::closed:
@@ -69,14 +96,64 @@ void GatewayBook::report(size_t gateway, const Status& outcome, Instant now, Sec
       return;
     }
     default:
+      learned.score.failed(now);
       learned.breaker.failed(now);
       if (learned.breaker.open(now)) learned.dialects.reset();
   }
 }
 
 void GatewayBook::report_lie(size_t gateway, Instant now) {
+  bool due = false;
+  {
+    std::lock_guard lock(mutex_);
+    Learned& learned = learned_[gateway];
+    learned.score.lied(now);
+    const int lies =
+        std::clamp(static_cast<int>(std::lround(learned.score.lies(now))), 1, kMostLieDoublings);
+    const Milliseconds base = learned.breaker.open_for();
+    learned.breaker.trip(now, std::max(base, std::min(kLongestLieBreak, base * (1 << (lies - 1)))));
+    due = keep_due(true, now);
+  }
+  if (due) keep_();
+}
+
+bool GatewayBook::keep_due(bool at_once, Instant now) {
+  last_seen_ = std::max(last_seen_, now);
+  if (!keep_ || (!at_once && now < kept_ + keep_every_)) return false;
+  kept_ = now;
+  return true;
+}
+
+void GatewayBook::keep_with(std::function<void()> keep, Milliseconds every) {
+  keep_ = std::move(keep);
+  keep_every_ = every;
+  kept_ = std::chrono::steady_clock::now();
+}
+
+std::vector<GatewayMemory> GatewayBook::memories(Now now) const {
   std::lock_guard lock(mutex_);
-  learned_[gateway].breaker.trip(now);
+  std::vector<GatewayMemory> out;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const Learned& learned = learned_[i];
+    out.push_back({public_url(entries_[i].endpoint.url), learned.score.answers(now.steady),
+                   learned.score.failures(now.steady), learned.score.lies(now.steady),
+                   learned.latency.samples(), now.wall});
+  }
+  return out;
+}
+
+void GatewayBook::restore(const std::vector<GatewayMemory>& memories, Now now) {
+  std::lock_guard lock(mutex_);
+  last_seen_ = std::max(last_seen_, now.steady);
+  for (const GatewayMemory& memory : memories) {
+    const Milliseconds age(std::max<int64_t>(0, now.wall.value - memory.at.value));
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      if (public_url(entries_[i].endpoint.url) != memory.url) continue;
+      learned_[i].score.restore(memory, age, now.steady);
+      if (age >= kLatencyKept) continue;
+      for (const Milliseconds latency : memory.latencies) learned_[i].latency.note(latency);
+    }
+  }
 }
 
 void GatewayBook::note_latency(size_t gateway, Milliseconds took) {
@@ -97,8 +174,9 @@ std::vector<size_t> GatewayBook::by_latency() const {
   std::lock_guard lock(mutex_);
   const auto rank = [&](size_t i) {
     const Learned& learned = learned_[i];
-    return std::tuple(entries_[i].tier, learned.breaker.failing(), learned.latency.empty(),
-                      learned.latency.median(), i);
+    const auto time = static_cast<double>(learned.latency.median().count());
+    return std::tuple(learned.score.liar(last_seen_), entries_[i].tier, learned.breaker.failing(),
+                      learned.latency.empty(), time / learned.score.reliability(last_seen_), i);
   };
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rank(a) < rank(b); });
   return order;

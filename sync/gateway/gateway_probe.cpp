@@ -4,6 +4,7 @@
 
 #include "sync/gateway/delegated_routing.h"
 #include "sync/gateway/kubo_rpc.h"
+#include "sync/gateway/path_gateway.h"
 #include "sync/gateway/trustless.h"
 
 namespace ipnscast::sync::gateway {
@@ -11,11 +12,11 @@ namespace {
 
 constexpr Milliseconds kDeadline{3'000};
 
-// Collects the three answers; the last one hands over the report.
+// Collects the four answers; the last one hands over the report.
 struct Probe {
   std::mutex mutex;
   ProbeReport report;
-  int missing = 3;
+  int missing = 4;
   std::function<void(ProbeReport)> done;
 
   void take(const Result<HttpAnswer>& answer, bool Dialects::*dialect,
@@ -58,6 +59,9 @@ void probe_gateway(Http& http, const Endpoint& endpoint, std::function<void(Prob
       bounded(routing_probe_call(endpoint)), [probe](const Result<HttpAnswer>& answer) {
         probe->take(answer, &Dialects::routing, &ProbeReport::routing, read_routing_probe);
       });
+  http.start_whole(bounded(path_probe_call(endpoint)), [probe](const Result<HttpAnswer>& answer) {
+    probe->take(answer, &Dialects::path, &ProbeReport::path, read_path_probe);
+  });
   http.start_whole(bounded(kubo_version_call(endpoint)), [probe](const Result<HttpAnswer>& answer) {
     probe->take(answer, &Dialects::rpc, &ProbeReport::rpc, [&](const HttpAnswer& got) {
       auto version = read_kubo_version(got);

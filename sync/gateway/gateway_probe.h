@@ -15,11 +15,13 @@ struct ProbeReport {
   std::string trustless;    // "yes", "perhaps: ..." or "no: ..."
   std::string routing;
   std::string rpc;
+  std::string path;
   Milliseconds took{0};  // of the fastest answer
 };
 
-// Asks for the empty block, for a record under a name that is none, and for the RPC's version, side
-// by side, 3 s at most. `done` comes once, on the http thread, and must not block.
+// Asks for the empty block, for a record under a name that is none, for the RPC's version, and for
+// a file that stands in its CID, side by side, 3 s at most. `done` comes once, on the http thread,
+// and must not block.
 void probe_gateway(Http& http, const Endpoint& endpoint, std::function<void(ProbeReport)> done);
 
 }  // namespace ipnscast::sync::gateway

@@ -24,6 +24,9 @@ struct HttpCall {
   Milliseconds connect_timeout{3'000};   // name look-up, TCP and TLS
   Milliseconds deadline{30'000};         // for the whole call, pauses included
   Milliseconds stall{5'000};             // longest time without a new byte either way; 0: no limit
+  // Only public addresses are connected to, also after a look-up and after redirects, over a
+  // connection of its own: for hosts that others named. Errc::refused otherwise.
+  bool public_only = false;
 };
 
 // Names in lower case; a repeated one is joined with ", ".
@@ -33,6 +36,7 @@ using HttpHeaders = std::map<std::string, std::string, std::less<>>;
 // are behind it.
 struct HttpHead {
   int status = 0;
+  int version = 11;  // 10, 11, 20, 30
   HttpHeaders headers;
   std::string url;         // the final one
   Seconds retry_after{0};  // of that header, date or seconds; 0: absent
@@ -44,11 +48,14 @@ struct HttpHead {
   }
 };
 
-// Since the call was started.
+// Since the call was started, but for the three parts of opening a connection.
 struct HttpTimings {
   Milliseconds connected{0};  // a new connection; 0: one was open already
   Milliseconds first_byte{0};
   Milliseconds total{0};
+  std::chrono::microseconds look_up{0};  // of the name
+  std::chrono::microseconds connect{0};  // TCP
+  std::chrono::microseconds tls{0};      // 0 without TLS
 };
 
 // An answer that is taken as a whole.
@@ -69,7 +76,8 @@ struct HttpHandlers {
   std::function<bool(ByteView)> chunk;
   // Success says that an answer of any status came whole as far as HTTP can tell. Otherwise
   // Errc::timeout (deadline, stall), unreachable (no connection, or cut), too_large, cancelled,
-  // closed, or invalid (a URL that is none).
+  // closed, refused (too many redirects, an address that is not public, an .onion name), or invalid
+  // (a URL that is none).
   std::function<void(Status, const HttpTimings&)> done;
 };
 

@@ -103,7 +103,10 @@ void HttpClient::Impl::take(Start start) {
       std::make_unique<HttpTransfer>(start.id, std::move(start.call), std::move(start.handlers),
                                      options.ca_file, std::chrono::steady_clock::now());
   if (transfer->easy() == nullptr || curl_multi_add_handle(multi, transfer->easy()) != CURLM_OK) {
-    transfer->finish(Error{Errc::invalid, "not a call that can be made: check URL and headers"});
+    transfer->finish(
+        transfer->why_not()
+            ? Error{Errc::invalid, "not a call that can be made: check URL and headers"}
+            : transfer->why_not().error());
     return;
   }
   transfers.emplace(start.id, std::move(transfer));

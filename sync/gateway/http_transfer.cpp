@@ -1,7 +1,13 @@
 #include "sync/gateway/http_transfer.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cctype>
+
+#include "nostr/nip65.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
@@ -45,10 +51,56 @@ Errc errc_of(CURLcode code) {
   }
 }
 
+std::chrono::microseconds microseconds(CURL* easy, CURLINFO info) {
+  curl_off_t value = 0;
+  curl_easy_getinfo(easy, info, &value);
+  return std::chrono::microseconds(value);
+}
+
 Milliseconds milliseconds(CURL* easy, CURLINFO info) {
-  curl_off_t microseconds = 0;
-  curl_easy_getinfo(easy, info, &microseconds);
-  return Milliseconds(microseconds / 1000);
+  return std::chrono::duration_cast<Milliseconds>(microseconds(easy, info));
+}
+
+bool is_public(const sockaddr& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  const void* bytes = nullptr;
+  if (address.sa_family == AF_INET)
+    bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+  else if (address.sa_family == AF_INET6)
+    bytes = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  return bytes != nullptr && inet_ntop(address.sa_family, bytes, text, sizeof text) != nullptr &&
+         nostr::is_public_host(text);
+}
+
+// Tor's names mean nothing to DNS, and asking it for one tells everybody (RFC 7686).
+bool is_onion(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), &curl_url_cleanup);
+  char* host = nullptr;
+  if (!parts || curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parts.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    return false;
+  }
+  std::string name = lower(host);
+  curl_free(host);
+  if (name.ends_with('.')) name.pop_back();
+  return name == "onion" || name.ends_with(".onion");
+}
+
+Error no_onion() { return {Errc::refused, "an .onion name: gateways are not reached through Tor"}; }
+
+int version_of(CURL* easy) {
+  long version = 0;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+      return 10;
+    case CURL_HTTP_VERSION_2_0:
+      return 20;
+    case CURL_HTTP_VERSION_3:
+      return 30;
+    default:
+      return 11;
+  }
 }
 
 }  // namespace
@@ -61,7 +113,8 @@ HttpTransfer::HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers,
       started_(now),
       last_progress_(now),
       last_check_(now) {
-  easy_ = curl_easy_init();
+  if (is_onion(call_.url)) refused_ = fail(no_onion());
+  easy_ = refused_ ? curl_easy_init() : nullptr;
   if (easy_ != nullptr && !set_up(ca_file)) {
     curl_easy_cleanup(easy_);
     easy_ = nullptr;
@@ -101,6 +154,12 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
+  if (call_.public_only) {
+    set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
+    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    set(CURLOPT_FRESH_CONNECT, 1L);  // an open one may lead anywhere
+    set(CURLOPT_PROXY, "");          // to a proxy every address looks like its own
+  }
 
   bool has_type = false;
   const auto add = [&](const std::string& line) {
@@ -136,6 +195,16 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
       });
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   return good;
+}
+
+// Where libcurl is about to connect to, behind look-ups and redirects.
+curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  if (!is_public(address->addr)) {
+    static_cast<HttpTransfer*>(self)->refused_ =
+        fail(Errc::refused, "not a public address, and this host was named by others");
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 void HttpTransfer::set_body() {
@@ -175,6 +244,10 @@ void HttpTransfer::note_header(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   const auto value = trim(line.substr(colon + 1));
+  if (lower(trim(line.substr(0, colon))) == "location" && is_onion(std::string(value))) {
+    refused_ = fail(no_onion());
+    return;
+  }
   auto [it, fresh] = head_.headers.try_emplace(lower(trim(line.substr(0, colon))), value);
   if (!fresh) it->second.append(", ").append(value);
 }
@@ -187,6 +260,7 @@ void HttpTransfer::deliver_head() {
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy_, CURLINFO_EFFECTIVE_URL, &url);
   head_.status = static_cast<int>(status);
+  head_.version = version_of(easy_);
   if (url != nullptr) head_.url = url;
   curl_off_t retry_after = 0;
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
@@ -245,12 +319,19 @@ Instant HttpTransfer::next_check() const {
 }
 
 HttpTimings HttpTransfer::timings() const {
+  HttpTimings out;
+  out.first_byte = milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T);
+  out.total = milliseconds(easy_, CURLINFO_TOTAL_TIME_T);
   long opened = 0;
   curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &opened);
-  const Milliseconds connected = milliseconds(easy_, CURLINFO_CONNECT_TIME_T);
-  return {opened > 0 ? std::max(connected, Milliseconds(1)) : Milliseconds(0),
-          milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T),
-          milliseconds(easy_, CURLINFO_TOTAL_TIME_T)};
+  if (opened == 0) return out;
+  out.look_up = microseconds(easy_, CURLINFO_NAMELOOKUP_TIME_T);
+  const auto connected = microseconds(easy_, CURLINFO_CONNECT_TIME_T);
+  const auto secured = microseconds(easy_, CURLINFO_APPCONNECT_TIME_T);
+  out.connect = std::max(connected - out.look_up, std::chrono::microseconds(0));
+  if (secured > connected) out.tls = secured - connected;
+  out.connected = std::max(std::chrono::duration_cast<Milliseconds>(connected), Milliseconds(1));
+  return out;
 }
 
 void HttpTransfer::finish(CURLcode code) {

@@ -18,8 +18,9 @@ class HttpTransfer {
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
-  // Null when libcurl has no memory or refuses an option.
+  // Null when libcurl has no memory or refuses an option, or when why_not() says why.
   CURL* easy() const { return easy_; }
+  const Status& why_not() const { return refused_; }
   HttpId id() const { return id_; }
 
   void resume();
@@ -39,6 +40,7 @@ class HttpTransfer {
   size_t note_body(ByteView bytes);
   void deliver_head();
   HttpTimings timings() const;
+  static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   curl_off_t bytes_moved() const;
 
   const HttpId id_;

@@ -6,6 +6,13 @@ namespace ipnscast::sync::gateway {
 
 void Latency::note(Milliseconds took) { samples_[count_++ % kKept] = took; }
 
+std::vector<Milliseconds> Latency::samples() const {
+  std::vector<Milliseconds> out;
+  for (size_t i = count_ - std::min(count_, kKept); i < count_; ++i)
+    out.push_back(samples_[i % kKept]);
+  return out;
+}
+
 Milliseconds Latency::quantile(int percent) const {
   const size_t size = std::min(count_, kKept);
   if (size == 0) return Milliseconds(0);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <vector>
 
 #include "nostr/base/clock.h"
 
@@ -14,6 +15,7 @@ class Latency {
   bool empty() const { return count_ == 0; }
   Milliseconds median() const { return quantile(50); }
   Milliseconds p95() const { return quantile(95); }
+  std::vector<Milliseconds> samples() const;  // the oldest first
 
  private:
   static constexpr size_t kKept = 32;

@@ -33,6 +33,36 @@ TEST_CASE("an answer comes whole, with its status and its headers in lower case"
   CHECK(server.requests().at(0).target == "/a?b=c");
 }
 
+TEST_CASE("a host that others named is only reached at a public address") {
+  ScriptedHttpServer server([](const ScriptedRequest&) { return ScriptedAnswer{.body = "in"}; });
+  const std::string port = server.url().substr(server.url().rfind(':'));
+  auto http = client();
+  REQUIRE(http->fetch({.url = server.url()}));  // a connection that stays open
+  const size_t before = server.connections();
+  for (const std::string host : {"127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"}) {
+    INFO(host);
+    const auto answer = http->fetch({.url = "http://" + host + port, .public_only = true});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::refused);
+  }
+  CHECK(server.connections() == before);
+}
+
+TEST_CASE("an .onion name is refused before anybody is asked for it, behind a redirect too") {
+  ScriptedHttpServer server([](const ScriptedRequest&) {
+    return ScriptedAnswer{.status = 302, .headers = {{"Location", "http://Example.Onion/x"}}};
+  });
+  auto http = client();
+  for (const std::string& url : {std::string("http://example.onion/"),
+                                 std::string("https://a.b.ONION.:8080/x"), server.url()}) {
+    INFO(url);
+    const auto answer = http->fetch({.url = url});
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == Errc::refused);
+    CHECK(answer.error().message.find(".onion") != std::string::npos);
+  }
+}
+
 TEST_CASE("Retry-After is read as seconds and as a date") {
   ScriptedHttpServer server([](const ScriptedRequest& request) {
     const bool date = request.target == "/date";

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "sync/gateway/gateway_book.h"
+#include "sync/gateway/providers.h"
+
+namespace ipnscast::sync {
+
+// Asks the routers among the gateways who else has a CID: those that are known to be routers, or of
+// which nothing is known, five at most, side by side. The URLs of trustless gateways that none of
+// them is already, kMaxProviders at most. Waits for `deadline` at most; not from the http thread.
+std::vector<std::string> find_providers(gateway::Http& http, gateway::GatewayBook& book,
+                                        const Cid& cid, gateway::ProviderHosts hosts,
+                                        Milliseconds deadline);
+
+// The same HTTP, for hosts that others named: every call is made with HttpCall::public_only.
+class PublicHttp : public gateway::Http {
+ public:
+  explicit PublicHttp(gateway::Http& http) : http_(http) {}
+  gateway::HttpId start(gateway::HttpCall call, gateway::HttpHandlers handlers) override {
+    call.public_only = true;
+    return http_.start(std::move(call), std::move(handlers));
+  }
+  void cancel(gateway::HttpId id) override { http_.cancel(id); }
+  void resume(gateway::HttpId id) override { http_.resume(id); }
+
+ private:
+  gateway::Http& http_;
+};
+
+}  // namespace ipnscast::sync

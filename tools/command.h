@@ -64,6 +64,7 @@ void add_event(CLI::App& app, Context& context);
 void add_event_publish(CLI::App& event, Context& context);  // below `event`
 void add_event_req(CLI::App& event, Context& context);      // below `event`
 void add_forget(CLI::App& app, Context& context);
+void add_gateway(CLI::App& app, Context& context);
 void add_get(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);

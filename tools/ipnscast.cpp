@@ -44,6 +44,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_demo(app, context);
   add_event(app, context);
   add_forget(app, context);
+  add_gateway(app, context);
   add_get(app, context);
   add_init(app, context);
   add_key(app, context);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tools/domain.h"
 #include "tools/ipfs_path.h"
 #include "tools/json_text.h"
 #include "tools/progress_line.h"
@@ -25,9 +26,14 @@ struct Options {
   bool derived = false;
 };
 
-// What the name points to, through further names.
-Result<IpfsPath> follow(ReadingClient& client, sync::IpnsName name, std::string path,
-                        Milliseconds deadline) {
+std::string joined(std::string front, const std::string& back) {
+  if (!front.empty() && !back.empty()) front += '/';
+  return front + back;
+}
+
+// What the name points to, through further names and domains.
+Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::IpnsName name,
+                        std::string path, Milliseconds deadline) {
   for (int step = 0; step < kLongestChain; ++step) {
     const auto found = client->resolve(name, deadline);
     if (!found) return fail(found.error());
@@ -36,16 +42,24 @@ Result<IpfsPath> follow(ReadingClient& client, sync::IpnsName name, std::string 
       return fail(Errc::expired, name.to_string() + ": its record has expired");
     const std::string& value = found->best->fields().value;
     if (auto content = parse_ipfs_path(value)) {
-      if (!content->path.empty() && !path.empty()) content->path += '/';
-      content->path += path;
+      content->path = joined(std::move(content->path), path);
       return content;
     }
     const auto [head, inner] = split_path(value);
-    auto next = sync::IpnsName::parse(head);
-    if (!value.starts_with("/ipns/") || !next)
+    if (!value.starts_with("/ipns/"))
       return fail(Errc::unsupported, "its value is " + printable(value));
-    if (!inner.empty()) path = std::string(inner) + (path.empty() ? "" : "/" + path);
-    name = std::move(*next);
+    path = joined(std::string(inner), path);
+    if (auto next = sync::IpnsName::parse(head)) {
+      name = std::move(*next);
+      continue;
+    }
+    if (!looks_like_domain(head))
+      return fail(Errc::unsupported, "its value is " + printable(value));
+    auto led = follow_domain(session, head, deadline);
+    if (!led) return fail(led.error());
+    path = joined(std::move(led->path), path);
+    if (led->root) return IpfsPath{std::move(*led->root), std::move(path)};
+    name = std::move(*led->name);
   }
   return fail(Errc::too_large, "names that point to names, more than 32 deep");
 }
@@ -54,9 +68,11 @@ Result<IpfsPath> find(const Session& session, ReadingClient& client, const Optio
                       Milliseconds deadline) {
   if (auto content = parse_ipfs_path(options.source)) return content;
   const auto [head, path] = split_path(options.source);
-  const auto name = resolve_name(session, head, options.derived, deadline);
-  if (!name) return fail(name.error());
-  return follow(client, *name, std::string(path), deadline);
+  auto place = resolve_place(session, head, options.derived, deadline);
+  if (!place) return fail(place.error());
+  std::string inner = joined(std::move(place->path), std::string(path));
+  if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
+  return follow(session, client, std::move(*place->name), std::move(inner), deadline);
 }
 
 Status copy_to_output(const std::filesystem::path& file) {

@@ -1,6 +1,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tools/domain.h"
 #include "tools/json_text.h"
 #include "tools/reading_client.h"
 #include "tools/target.h"
@@ -23,8 +24,13 @@ nlohmann::ordered_json source_facts(const sync::ResolveReport::Source& source) {
   return out;
 }
 
-void print_json(const sync::IpnsName& name, const sync::ResolveReport& found) {
-  nlohmann::ordered_json out = {{"name", name.to_string()}, {"found", found.best.has_value()}};
+void print_json(const Place& place, const sync::ResolveReport& found) {
+  nlohmann::ordered_json out = {{"name", place.name->to_string()},
+                                {"found", found.best.has_value()}};
+  if (!place.dns.empty()) {
+    out["dnslink"] = dnslink_json(place.dns);
+    if (!place.path.empty()) out["path"] = place.path;
+  }
   if (found.best) {
     const auto& fields = found.best->fields();
     out["value"] = fields.value;
@@ -38,8 +44,10 @@ void print_json(const sync::IpnsName& name, const sync::ResolveReport& found) {
   print_line(dump(out));
 }
 
-void print_human(const sync::IpnsName& name, const sync::ResolveReport& found) {
-  print_line("name      " + name.to_string());
+void print_human(const Place& place, const sync::ResolveReport& found) {
+  for (const std::string& row : dnslink_rows(place.dns)) print_line(row);
+  print_line("name      " + place.name->to_string());
+  if (!place.path.empty()) print_line("path      " + printable(place.path));
   if (found.best) {
     const auto& fields = found.best->fields();
     const bool expired = found.best->expired(system_now().wall);
@@ -55,21 +63,38 @@ void print_human(const sync::IpnsName& name, const sync::ResolveReport& found) {
   }
 }
 
+// A domain that leads to content: that is all there is to know, and only DNS says so.
+void print_content(const Context& context, const Place& place) {
+  const std::string value =
+      "/ipfs/" + place.root->to_string() + (place.path.empty() ? "" : "/" + place.path);
+  if (context.json) {
+    return print_line(dump({{"name", nullptr},
+                            {"found", true},
+                            {"dnslink", dnslink_json(place.dns)},
+                            {"value", value},
+                            {"signed", false},
+                            {"sources", nlohmann::ordered_json::array()}}));
+  }
+  for (const std::string& row : dnslink_rows(place.dns)) print_line(row);
+  print_line("value     " + printable(value) + "  (no record, no sequence: DNS alone says so)");
+}
+
 void resolve(Context& context, const Options& options) {
   const auto session = Session::open(context);
   if (!session) return;
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
   const Milliseconds deadline = context.timeout.value_or(config->listen);
-  const auto name = resolve_name(*session, options.target, options.derived, deadline);
-  if (!name) return report(context, name.error());
+  const auto place = resolve_place(*session, options.target, options.derived, deadline);
+  if (!place) return report(context, place.error());
+  if (!place->name) return print_content(context, *place);
   if (config->gateways.empty())
     return report_usage(context, "no gateway or node is configured: see gateways.nodes");
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto found = (*client)->resolve(*name, deadline);
+  const auto found = (*client)->resolve(*place->name, deadline);
   if (!found) return report(context, found.error());
-  context.json ? print_json(*name, *found) : print_human(*name, *found);
+  context.json ? print_json(*place, *found) : print_human(*place, *found);
   if (found->best) return;
   const bool reached = std::any_of(found->sources.begin(), found->sources.end(),
                                    [](const auto& source) { return source.answer == "not found"; });
@@ -83,7 +108,9 @@ void add_resolve(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "resolve", "Ask every gateway and node for a name's record; verified, the best one wins");
   const auto options = std::make_shared<Options>();
-  command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
+  command
+      ->add_option("target", options->target,
+                   "IPNS name, npub, naddr, domain (DNSLink), self or a key's label")
       ->type_name("TARGET")
       ->required();
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");

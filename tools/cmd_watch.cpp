@@ -4,7 +4,9 @@
 #include <set>
 #include <thread>
 
+#include "nostr/base/log.h"
 #include "tools/change_handler.h"
+#include "tools/json_text.h"
 #include "tools/stop_signal.h"
 #include "tools/target.h"
 #include "tools/temporary_directory.h"
@@ -29,6 +31,9 @@ Result<Target> all_targets(const Session& session, const Options& options, Milli
   for (const std::string& text : options.targets) {
     auto one = resolve_target(session, text, options.derived, deadline);
     if (!one) return fail(one.error());
+    for (const sync::dnslink::Step& step : one->dns)
+      log_warning("watch", step.domain + " leads to " + printable(step.value) +
+                               ", by DNS, which nobody signs; it is asked once, at the start");
     out.names.insert(out.names.end(), one->names.begin(), one->names.end());
     out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
     out.relays.insert(out.relays.end(), one->relays.begin(), one->relays.end());

@@ -5,6 +5,7 @@
 #include "nostr/nip19.h"
 #include "nostr/nip65.h"
 #include "sync/private_hint.h"
+#include "tools/domain.h"
 #include "tools/stored_events.h"
 
 namespace ipnscast::tools {
@@ -21,11 +22,6 @@ bool is_nip19(std::string_view text) {
     if (text.starts_with(prefix)) return true;
   }
   return false;
-}
-
-bool looks_like_domain(std::string_view text) {
-  return text.find('.') != text.npos && text.find('/') == text.npos &&
-         text.find(' ') == text.npos && text.front() != '.' && text.back() != '.';
 }
 
 // Relays in a pointer are claims: those that do not parse are left out.
@@ -160,7 +156,7 @@ Result<Target> from_address(const nostr::AddressPointer& pointer) {
     return fail(Errc::invalid, "naddr: this is not the address of an announcement");
   auto name = sync::IpnsName::parse(pointer.address.d.substr(kPrefix.size()));
   if (!name) return fail(Errc::invalid, "naddr: " + name.error().message);
-  return Target{{std::move(*name)}, {pointer.address.pubkey}, parsed_relays(pointer.relays)};
+  return Target{{std::move(*name)}, {pointer.address.pubkey}, parsed_relays(pointer.relays), {}};
 }
 
 Result<Target> from_nip19(const Session& session, std::string_view text, bool derived,
@@ -176,34 +172,72 @@ Result<Target> from_nip19(const Session& session, std::string_view text, bool de
   return fail(no_target(text));
 }
 
-}  // namespace
-
-Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
-                              Milliseconds deadline) {
-  if (is_nip19(text)) return from_nip19(session, text, derived, deadline);
-  if (auto name = sync::IpnsName::parse(text)) return Target{{std::move(*name)}, {}, {}};
+// What a target without a domain means; nothing for what looks like a domain.
+Result<std::optional<Target>> without_dns(const Session& session, std::string_view text,
+                                          bool derived, Milliseconds deadline) {
+  const auto some = [](Target target) { return std::optional<Target>(std::move(target)); };
+  if (is_nip19(text)) return from_nip19(session, text, derived, deadline).map(some);
+  if (auto name = sync::IpnsName::parse(text)) return Target{{std::move(*name)}, {}, {}, {}};
   const std::string_view bare = without_prefix(text, "/ipns/");
   if (bare.empty()) return fail(no_target(text));
   const auto key = labelled(session, bare);
   if (!key) return fail(key.error());
   if (*key) {
-    return record_key(**key, derived).map([](const sync::IpnsKey& found) {
-      return Target{{found.name()}, {}, {}};
-    });
+    const auto own = record_key(**key, derived);
+    if (!own) return fail(own.error());
+    return Target{{own->name()}, {}, {}, {}};
   }
-  if (looks_like_domain(bare))
-    return fail(Errc::unsupported, std::string(bare) + ": domains (DNSLink) are not supported yet");
+  if (looks_like_domain(bare)) return std::optional<Target>();
   return fail(no_target(text));
+}
+
+Status want_one_name(const Target& target, std::string_view text) {
+  if (target.names.size() == 1) return {};
+  return fail(Errc::invalid, std::string(text) + " announces " +
+                                 std::to_string(target.names.size()) + " names: want one");
+}
+
+}  // namespace
+
+Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
+                              Milliseconds deadline) {
+  auto target = without_dns(session, text, derived, deadline);
+  if (!target) return fail(target.error());
+  if (*target) return std::move(**target);
+  auto found = follow_domain(session, without_prefix(text, "/ipns/"), deadline);
+  if (!found) return fail(found.error());
+  const std::string domain = found->steps.front().domain;
+  if (!found->name)
+    return fail(Errc::unsupported, domain + " leads to " + found->steps.back().value +
+                                       ", by DNS alone: there is no name and no record behind it; "
+                                       "\"ipnscast get " +
+                                       domain + "\" fetches it");
+  if (!found->path.empty())
+    return fail(Errc::unsupported, domain + " leads to a path inside of " +
+                                       found->name->to_string() + ": take that name");
+  return Target{{std::move(*found->name)}, {}, {}, std::move(found->steps)};
 }
 
 Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
                                     Milliseconds deadline) {
   const auto target = resolve_target(session, text, derived, deadline);
   if (!target) return fail(target.error());
-  if (target->names.size() > 1)
-    return fail(Errc::invalid, std::string(text) + " announces " +
-                                   std::to_string(target->names.size()) + " names: want one");
+  if (Status one = want_one_name(*target, text); !one) return fail(one.error());
   return target->names.front();
+}
+
+Result<Place> resolve_place(const Session& session, std::string_view text, bool derived,
+                            Milliseconds deadline) {
+  const auto target = without_dns(session, text, derived, deadline);
+  if (!target) return fail(target.error());
+  if (*target) {
+    if (Status one = want_one_name(**target, text); !one) return fail(one.error());
+    return Place{(*target)->names.front(), {}, {}, {}};
+  }
+  auto found = follow_domain(session, without_prefix(text, "/ipns/"), deadline);
+  if (!found) return fail(found.error());
+  return Place{std::move(found->name), std::move(found->root), std::move(found->path),
+               std::move(found->steps)};
 }
 
 Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived) {

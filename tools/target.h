@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sync/dnslink/dnslink.h"
 #include "tools/session.h"
 
 namespace ipnscast::tools {
@@ -12,19 +13,32 @@ struct Target {
   std::vector<sync::IpnsName> names;      // at least one
   std::vector<nostr::PublicKey> authors;  // whose hints are to be trusted beside the configured
   std::vector<nostr::RelayUrl> relays;    // to be asked beside the configured ones
+  std::vector<sync::dnslink::Step> dns;   // how a domain led there, which nobody signs
 };
 
 // An IPNS name in any spelling, an npub or nprofile, an naddr of a hint, `self` or the label of one
-// of our keys. `derived`: the secp256k1 name of an npub or of our key; without it an npub's names
-// are asked for at the relays, by `deadline`, also at those of its own list (NIP-65; public ones
-// over TLS, others only on hosts that are configured). Errc::invalid for what is none of these,
-// Errc::not_found, Errc::unreachable, Errc::unsupported for a domain.
+// of our keys, or a domain whose DNSLink leads to a name. `derived`: the secp256k1 name of an npub
+// or of our key; without it an npub's names are asked for at the relays, by `deadline`, also at
+// those of its own list (NIP-65; public ones over TLS, others only on hosts that are configured).
+// Errc::invalid for what is none of these, Errc::not_found, Errc::unreachable, Errc::unsupported
+// for a domain that leads to content (there is no record to follow) or to a path inside of a name.
 Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
                               Milliseconds deadline);
 
 // The same where exactly one name is wanted. Errc::invalid when there are several.
 Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
                                     Milliseconds deadline);
+
+// Where content is to be found: by a name, or, when a domain led to it without one, by its root.
+struct Place {
+  std::optional<sync::IpnsName> name;
+  std::optional<sync::Cid> root;
+  std::string path;  // inside of it
+  std::vector<sync::dnslink::Step> dns;
+};
+// As resolve_name(), also for domains that lead to content or to a path.
+Result<Place> resolve_place(const Session& session, std::string_view text, bool derived,
+                            Milliseconds deadline);
 
 // The key that signs records under the target: a label, `self`, or a name that one of our keys has.
 // Errc::not_found when we hold none, Errc::invalid.

@@ -251,6 +251,7 @@ TEST_CASE("Kubo's RPC is asked where it answers, older nodes by routing/get (S1-
 TEST_CASE(
     "a background poll asks one source in rotation, conditionally, and races when that one fails") {
   std::atomic<uint64_t> sequence{1};
+  const std::vector<std::string> records = {"", record(1), record(2), record(3)};
   const auto script = [&](const ScriptedRequest& request) {
     if (request.target == "/ipfs/bafkqaaa?format=raw") {
       return ScriptedAnswer{.headers = {{"Content-Type", "application/vnd.ipld.raw"}}};
@@ -260,7 +261,7 @@ TEST_CASE(
     const auto match = request.headers.find("if-none-match");
     if (match != request.headers.end() && match->second == tag)
       return ScriptedAnswer{.status = 304};
-    auto answer = as_record(record(sequence));
+    auto answer = as_record(records[sequence]);
     answer.headers[1].second = tag;
     return answer;
   };

@@ -1,0 +1,49 @@
+#include "tools/domain.h"
+
+#include <nlohmann/json.hpp>
+
+#include "sync/dnslink/txt_lookup.h"
+#include "sync/gateway/http_client.h"
+#include "tools/json_text.h"
+
+namespace ipnscast::tools {
+
+namespace dnslink = sync::dnslink;
+
+bool looks_like_domain(std::string_view text) {
+  return text.find('.') != text.npos && text.find('/') == text.npos &&
+         text.find(' ') == text.npos && text.front() != '.';
+}
+
+Result<dnslink::Found> follow_domain(const Session& session, std::string_view domain,
+                                     Milliseconds deadline) {
+  const std::string& server = session.settings().resolve.dns;
+  if (server.empty()) return dnslink::follow(domain, dnslink::system_lookup(deadline));
+  const auto http = sync::gateway::HttpClient::open({});
+  if (!http) return fail(http.error());
+  const auto lookup = dnslink::https_lookup(**http, server, deadline);
+  if (!lookup) return fail(lookup.error().within("resolve.dns"));
+  return dnslink::follow(domain, *lookup);
+}
+
+std::vector<std::string> dnslink_rows(const std::vector<dnslink::Step>& steps) {
+  std::vector<std::string> out;
+  for (const dnslink::Step& step : steps) {
+    out.push_back("dnslink   " + step.domain + "  " + printable(step.value) +
+                  "  by DNS, which nobody signs; for " + std::to_string(step.ttl.count()) + " s");
+  }
+  return out;
+}
+
+nlohmann::ordered_json dnslink_json(const std::vector<dnslink::Step>& steps) {
+  auto out = nlohmann::ordered_json::array();
+  for (const dnslink::Step& step : steps) {
+    out.push_back({{"domain", step.domain},
+                   {"value", step.value},
+                   {"ttl_s", step.ttl.count()},
+                   {"signed", false}});
+  }
+  return out;
+}
+
+}  // namespace ipnscast::tools

@@ -307,6 +307,11 @@ int ServerImpl::http_writable(ServerConnection& c) {
     // The head goes out before the cut, so that the client sees a stream that is not whole.
     if (c.output->aborted && (c.head_written || !c.output->head)) return -1;
     if (!c.output->head) return 0;
+    if (c.head_only && c.head_written) {  // what a HEAD or 304 answer carries is dropped
+      c.output->chunks.clear();
+      c.output->front_sent = 0;
+      c.output->unsent_bytes = 0;
+    }
     if (!c.head_written) {
       head = c.output->head;
     } else if (!c.output->chunks.empty()) {
@@ -327,16 +332,12 @@ int ServerImpl::http_writable(ServerConnection& c) {
 
   if (head) {
     if (write_head(c, std::move(*head)) != 0) return -1;
-    const bool nothing_follows = last && (c.head_only || !c.chunked);
-    if (c.head_only || nothing_follows) {
-      return c.head_only && !last ? 0 : transaction_over(c);
-    }
+    if (last && (c.head_only || !c.chunked)) return transaction_over(c);
     lws_callback_on_writable(c.wsi);
     return 0;
   }
-  if (c.head_only)
-    return last ? transaction_over(c) : 0;  // what a HEAD or 304 answer carries is dropped
-  if (part.empty() && !last) return 0;      // woken again by the next write
+  if (c.head_only) return last ? transaction_over(c) : 0;
+  if (part.empty() && !last) return 0;  // woken again by the next write
   if (write_body(c, std::move(part), last) != 0) return -1;
   if (last) return transaction_over(c);
   lws_callback_on_writable(c.wsi);

@@ -27,6 +27,7 @@ struct HttpCall {
   // Only public addresses are connected to, also after a look-up and after redirects, over a
   // connection of its own: for hosts that others named. Errc::refused otherwise.
   bool public_only = false;
+  bool fresh_connection = false;  // a new one, so that its times can be told
 };
 
 // Names in lower case; a repeated one is joined with ", ".

@@ -154,11 +154,12 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
+  // An open connection may lead anywhere.
+  if (call_.public_only || call_.fresh_connection) set(CURLOPT_FRESH_CONNECT, 1L);
   if (call_.public_only) {
     set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-    set(CURLOPT_FRESH_CONNECT, 1L);  // an open one may lead anywhere
-    set(CURLOPT_PROXY, "");          // to a proxy every address looks like its own
+    set(CURLOPT_PROXY, "");  // to a proxy every address looks like its own
   }
 
   bool has_type = false;

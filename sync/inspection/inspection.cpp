@@ -58,6 +58,7 @@ class Inspector {
   const Options& options_;
   Report report_;
   std::string block_etag_;
+  bool trustless_ = true;  // perhaps at least
 };
 
 // What the end of a verification means: a lie is told from words that say "no".
@@ -113,7 +114,9 @@ std::optional<HttpAnswer> Inspector::answered(Feature feature, HttpCall call) {
 // The first request opens the connection: its times are those of the way there.
 bool Inspector::connect() {
   Finding& raw = note(Feature::raw);
-  const auto answer = ask(gateway::trustless_probe_call(endpoint_), raw);
+  HttpCall call = gateway::trustless_probe_call(endpoint_);
+  call.fresh_connection = true;
+  const auto answer = ask(std::move(call), raw);
   if (!answer) return false;
   if (!*answer) {
     report_.unreachable = answer->error();
@@ -129,15 +132,14 @@ bool Inspector::connect() {
   note(Feature::http2) = {report_.http_version >= 20 ? Answer::yes : Answer::no, false, false,
                           tls ? "" : "without TLS", std::nullopt};
   const Speaks speaks = read_trustless_probe(**answer);
-  raw.answer = speaks == Speaks::yes  ? Answer::unclear
-               : speaks == Speaks::no ? Answer::no
-                                      : Answer::unclear;
+  trustless_ = speaks != Speaks::no;
+  raw.answer = trustless_ ? Answer::unclear : Answer::no;
   raw.words = "HTTP " + std::to_string((*answer)->head.status);
   return true;
 }
 
 void Inspector::blocks() {
-  if (says(Feature::raw, Answer::no)) return;
+  if (!trustless_) return;
   auto answer = answered(Feature::raw, raw_block_call(endpoint_, report_.content));
   if (!answer) return;
   block_etag_ = answer->head.header("etag").substr(0, 256);
@@ -159,7 +161,7 @@ void Inspector::blocks() {
 }
 
 void Inspector::cars() {
-  if (says(Feature::raw, Answer::no)) return;
+  if (!trustless_) return;
   const auto fetch = [&](Feature feature, const DagScope& scope) {
     const auto answer =
         answered(feature, car_call(endpoint_, report_.content, scope, kMaxCarBytes));
@@ -190,7 +192,7 @@ void Inspector::cars() {
 }
 
 void Inspector::cached_only() {
-  if (says(Feature::raw, Answer::no)) return;
+  if (!trustless_) return;
   HttpCall call = raw_block_call(endpoint_, nobodys_cid());
   call.method = "HEAD";
   call.headers.emplace_back("Cache-Control", "only-if-cached");
@@ -202,7 +204,7 @@ void Inspector::cached_only() {
 }
 
 void Inspector::records() {
-  if (says(Feature::raw, Answer::no) || !report_.name) return;
+  if (!trustless_ || !report_.name) return;
   auto answer = answered(Feature::ipns_record, ipns_record_call(endpoint_, *report_.name));
   if (!answer) return;
   auto read = gateway::read_ipns_record(std::move(*answer));

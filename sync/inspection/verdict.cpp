@@ -52,7 +52,7 @@ Verdict judge(const Report& report) {
     if (says(feature, Answer::no)) out.reasons.push_back({points, false, text});
   };
   if (blocks) {
-    lacks(Feature::raw, 15, "no single blocks (format=raw)");
+    if (!verified(Feature::rpc_block)) lacks(Feature::raw, 15, "no single blocks (format=raw)");
     if (!says(Feature::raw, Answer::no)) {
       lacks(Feature::car, 15, "no streams (format=car)");
       if (says(Feature::car, Answer::yes))

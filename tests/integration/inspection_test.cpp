@@ -64,6 +64,21 @@ TEST_CASE("everything that our own node does is found, and verified with what wa
   CHECK(judge(other).fit);
 }
 
+TEST_CASE("a HEAD for what our node would say something about leaves the connection fit for more") {
+  const auto loop = *nostr::net::Loop::start();
+  const auto node = *bridge::Node::start(*loop, {.gateway_port = 0, .rpc_port = 0});
+  Http http;
+  for (int i = 0; i < 3; ++i) {
+    for (const std::string& path :
+         {"/ipfs/" + nobodys_cid().to_string(), std::string("/nothing")}) {
+      const auto head = http.client->fetch(
+          {.method = "HEAD", .url = node->gateway_url() + path, .deadline = Seconds(20)});
+      REQUIRE(head);
+      CHECK(head->head.status >= 400);
+    }
+  }
+}
+
 TEST_CASE("a gateway whose bytes are not what they claim to be is told a liar (R20)") {
   BlockTable table;
   const Cid root = table.add_tree(2, 100, 1);

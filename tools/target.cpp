@@ -11,6 +11,8 @@
 namespace ipnscast::tools {
 namespace {
 
+constexpr Milliseconds kDomainDeadline{5'000};
+
 std::string_view without_prefix(std::string_view text, std::string_view prefix) {
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   return text;
@@ -246,9 +248,11 @@ Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view t
     const auto key = labelled(session, text);
     if (!key) return fail(key.error());
     if (*key) return record_key(**key, derived);
-    return fail(Errc::not_found, "no key has the label " + std::string(text));
+    if (!looks_like_domain(text))
+      return fail(Errc::not_found, "no key has the label " + std::string(text));
   }
-  const auto target = resolve_target(session, text, true, Milliseconds(0));
+  const auto target =
+      resolve_target(session, text, true, by_name ? Milliseconds(0) : kDomainDeadline);
   if (!target) return fail(target.error());
   const auto entries = session.keys().list();
   if (!entries) return fail(entries.error());

@@ -40,7 +40,8 @@ struct Place {
 Result<Place> resolve_place(const Session& session, std::string_view text, bool derived,
                             Milliseconds deadline);
 
-// The key that signs records under the target: a label, `self`, or a name that one of our keys has.
+// The key that signs records under the target: a label, `self`, or a name that one of our keys has,
+// also by a domain that leads to it.
 // Errc::not_found when we hold none, Errc::invalid.
 Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived);
 

@@ -149,6 +149,11 @@ TEST_CASE("a domain is resolved and its content fetched, and that DNS signs noth
   INFO(followed.out << followed.err);
   CHECK(followed.exit == 0);
   CHECK(followed.err.find("which nobody signs") != std::string::npos);
+  // A key of ours can be named by a domain too; the sample's is none.
+  const Ran publish =
+      world.run({"publish", "name.example.org", "--cid", world.sample.root.to_string()}, at);
+  CHECK(publish.exit == 1);
+  CHECK(publish.err.find("none of our keys has the name") != std::string::npos);
   const Ran refused = world.run({"watch", "--once", "content.example.org"}, at);
   CHECK(refused.exit != 0);
   CHECK(refused.err.find("by DNS alone") != std::string::npos);

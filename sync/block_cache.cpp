@@ -70,9 +70,16 @@ Status BlockCache::count_bytes() {
 }
 
 Result<std::optional<Bytes>> BlockCache::get(const Cid& cid) {
-  std::lock_guard lock(mutex_);
+  const Instant start = std::chrono::steady_clock::now();
+  std::unique_lock lock(mutex_);
   auto block = read(cid);
   if (block) ++(*block ? stats_.hits : stats_.misses);
+  lock.unlock();
+  if (options_.meter != nullptr && (!block || *block)) {
+    options_.meter->note(Operation::block, block ? Status() : fail(block.error()),
+                         std::chrono::duration_cast<std::chrono::microseconds>(
+                             std::chrono::steady_clock::now() - start));
+  }
   return block;
 }
 

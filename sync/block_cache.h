@@ -10,6 +10,7 @@
 #include "nostr/base/store/database.h"
 #include "sync/block_files.h"
 #include "sync/ipfs/block_source.h"
+#include "sync/meter.h"
 #include "sync/recent_blocks.h"
 
 namespace ipnscast::sync {
@@ -18,6 +19,7 @@ struct BlockCacheOptions {
   uint64_t max_bytes = uint64_t{1} << 30;
   size_t versions = 5;  // kept of each name besides the current one, as far as they fit
   size_t memory_bytes = size_t{16} << 20;  // of these, held in memory as well
+  Meter* meter = nullptr;                  // may be null
 };
 
 // Verified blocks on disk, within a bound: small ones in a database, large ones in files beside it.

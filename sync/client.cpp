@@ -13,7 +13,7 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr char kStateFile[] = "state.sqlite";
+constexpr Seconds kMetricsInterval{10};
 
 bool is_trusted(const Config& config, const nostr::PublicKey& key) {
   const auto& trusted = config.trusted_authors;
@@ -141,7 +141,9 @@ Status ClientImpl::open_network() {
   book_ = std::make_unique<gateway::GatewayBook>(
       std::move(entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
   if (auto remembered = remember_gateways(*book_, *writer_); !remembered) return remembered;
-  auto cache = BlockCache::open(config_.cache_dir, {config_.cache_bytes, config_.versions});
+  auto cache = BlockCache::open(
+      config_.cache_dir,
+      {.max_bytes = config_.cache_bytes, .versions = config_.versions, .meter = &meter_});
   if (!cache) return fail(cache.error());
   cache_ = std::move(*cache);
   return {};
@@ -155,9 +157,10 @@ void ClientImpl::open_threads() {
   resolver.race.settle = config_.settle;
   resolver.cache.longest = config_.record_cache;
   resolver.cache.negative = config_.not_found_cache;
-  resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver);
+  resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver, &meter_);
   FetcherOptions fetcher;
   fetcher.providers = config_.providers;
+  fetcher.meter = &meter_;
   fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_, fetcher);
   records_ = std::make_unique<RecordSender>(*http_, *book_);
   contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_);
@@ -203,7 +206,7 @@ void ClientImpl::tell_own_past() {
     sync_->tell(input::Published{name.name, name.sequence, name.value});
 }
 
-SyncThread::Options ClientImpl::sync_options() const {
+SyncThread::Options ClientImpl::sync_options() {
   SyncThread::Options out;
   out.engine.trusted_authors = config_.trusted_authors;
   if (config_.signer) out.engine.own_key = config_.signer->public_key();
@@ -234,6 +237,7 @@ SyncThread::Options ClientImpl::sync_options() const {
   out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
     publisher_->saw(name, report);
   };
+  out.on_turn = [this] { save_metrics_in_turn(); };
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
   return out;
 }
@@ -281,8 +285,34 @@ nostr::OutboxSender::Options ClientImpl::outbox_options() {
   return out;
 }
 
+Metrics ClientImpl::metrics() {
+  Metrics out = meter_.snapshot();
+  if (closed_) return out;
+  const RecordCache::Stats records = resolver_->cache_stats();
+  const BlockCache::Stats blocks = cache_->stats();
+  out.records = {records.hits, records.misses};
+  out.blocks = {blocks.hits, blocks.misses};
+  return out;
+}
+
+void ClientImpl::save_metrics() {
+  writer_->submit([text = metrics().to_json()](
+                      store::Database& db) { return save_setting(db, kMetricsSetting, text); },
+                  [](const Status& saved) {
+                    if (!saved) log_warning("client", saved.error().message);
+                  });
+}
+
+void ClientImpl::save_metrics_in_turn() {
+  const Instant now = std::chrono::steady_clock::now();
+  if (now < metrics_saved_ + kMetricsInterval) return;
+  metrics_saved_ = now;
+  save_metrics();
+}
+
 void ClientImpl::close() {
   if (closed_) return;
+  if (sync_) save_metrics();
   closed_ = true;
   if (sync_) sync_->close();
   outbox_.reset();

@@ -18,6 +18,7 @@
 #include "sync/ipfs/dag_scope.h"
 #include "sync/ipfs/file_packer.h"
 #include "sync/ipfs/ipns_record.h"
+#include "sync/metrics.h"
 
 namespace ipnscast::sync {
 
@@ -298,6 +299,9 @@ class Client {
   // days.
   virtual std::vector<GatewayStatus> gateways() = 0;
   virtual PrivateHintCounters private_hints() const = 0;
+  // How often and how fast things were done since open(). Kept in the state directory too, every
+  // ten seconds and on close().
+  virtual Metrics metrics() = 0;
   // Drops the known sequence of a name, after data loss at its publisher.
   virtual Status forget(const IpnsName& name) = 0;
 

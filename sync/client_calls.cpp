@@ -7,8 +7,34 @@
 #include "sync/ipfs/path_resolver.h"
 #include "sync/ipfs/unpacker.h"
 #include "sync/state_store.h"
+#include "sync/state_view.h"
 
 namespace ipnscast::sync {
+namespace {
+
+// The place that took longest, or the packing.
+std::string slowest_part(const Outcome& outcome) {
+  auto longest = std::chrono::duration_cast<Milliseconds>(outcome.packed);
+  std::string where = "packing";
+  for (const Outcome::Place& place : outcome.places) {
+    if (place.took <= longest) continue;
+    longest = place.took;
+    where = place.url + " (" + place.detail + ")";
+  }
+  return where + " took " + std::to_string(longest.count()) + " ms";
+}
+
+}  // namespace
+
+Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>& publish) {
+  const Instant start = std::chrono::steady_clock::now();
+  auto outcome = publish();
+  const auto took = std::chrono::steady_clock::now() - start;
+  meter_.note(Operation::publish, outcome ? Status() : fail(outcome.error()),
+              std::chrono::duration_cast<std::chrono::microseconds>(took),
+              [&] { return slowest_part(*outcome); });
+  return outcome;
+}
 
 Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
@@ -35,13 +61,13 @@ void ClientImpl::unwatch(const IpnsName& name) {
 Result<Outcome> ClientImpl::publish(const IpnsKey& key, const std::filesystem::path& path,
                                     const PublishOptions& options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
-  return publisher_->publish(key, path, options);
+  return timed_publish([&] { return publisher_->publish(key, path, options); });
 }
 
 Result<Outcome> ClientImpl::publish_cid(const IpnsKey& key, const Cid& cid,
                                         const PublishOptions& options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
-  return publisher_->publish_cid(key, cid, options);
+  return timed_publish([&] { return publisher_->publish_cid(key, cid, options); });
 }
 
 Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
@@ -114,10 +140,7 @@ std::vector<NameStatus> ClientImpl::status() {
     auto rows = load_watched(db);
     if (!rows) return fail(rows.error());
     for (const NameRow& row : *rows) {
-      if (!row.record) continue;
-      const bool handed = row.handed && row.handed->sequence == row.record->sequence;
-      out.push_back({row.name, row.record->sequence, row.record->value, root_of(row.record->value),
-                     row.record->eol, row.stale, handed});
+      if (auto status = name_status(row)) out.push_back(std::move(*status));
     }
     return {};
   });
@@ -140,12 +163,7 @@ std::vector<GatewayStatus> ClientImpl::gateways() {
     return {};
   });
   if (!read) log_error("client", read.error().message);
-  for (const gateway::GatewayMemory& one : known) {
-    GatewayStatus status{one.url,  gateway::points(one), one.answers, one.failures,
-                         one.lies, std::nullopt,         one.at};
-    if (!one.latencies.empty()) status.median = gateway::median_latency(one);
-    out.push_back(std::move(status));
-  }
+  for (const gateway::GatewayMemory& one : known) out.push_back(gateway_status(one));
   return out;
 }
 

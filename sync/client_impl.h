@@ -38,6 +38,7 @@ class ClientImpl final : public Client {
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override { return sync_->private_hints(); }
   Status forget(const IpnsName& name) override;
+  Metrics metrics() override;
   BlockSource& blocks() override { return *cache_; }
   void close() override;
 
@@ -48,7 +49,10 @@ class ClientImpl final : public Client {
   Status open_network();
   void open_threads();
   void tell_own_past();
-  SyncThread::Options sync_options() const;
+  Result<Outcome> timed_publish(const std::function<Result<Outcome>()>& publish);
+  void save_metrics();
+  void save_metrics_in_turn();
+  SyncThread::Options sync_options();
   Publisher::Options publisher_options() const;
   nostr::OutboxSender::Options outbox_options();
 
@@ -56,6 +60,8 @@ class ClientImpl final : public Client {
   Config config_;
   std::shared_ptr<const PrivateNames> private_names_;  // null: none
 
+  Meter meter_;
+  Instant metrics_saved_{};  // sync thread, then close()
   std::optional<store::FileLock> lock_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<nostr::net::Loop> loop_;

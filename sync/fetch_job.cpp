@@ -226,6 +226,7 @@ Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
 }
 
 void FetchJob::note_block(const Running& running, std::string_view key) {
+  if (report_.blocks_by_gateway.empty()) report_.first_block = since(started_);
   ++report_.blocks_by_gateway[book_.endpoint(running.candidate.gateway).url];
   if (options_.on_block) options_.on_block(key);
 }

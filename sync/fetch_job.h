@@ -44,6 +44,7 @@ struct FetchReport {
   uint64_t bytes = 0;  // received and kept
   uint64_t blocks = 0;
   Milliseconds took{0};
+  Milliseconds first_block{0};                        // after which it came
   std::map<std::string, uint64_t> blocks_by_gateway;  // URL
 };
 

@@ -41,6 +41,16 @@ struct Order {
   std::shared_ptr<FetchInbox> inbox;
 };
 
+void note(Meter& meter, const Cid& root, Instant start, const Result<FetchReport>& result) {
+  const auto took = std::chrono::steady_clock::now() - start;
+  meter.note(Operation::fetch, result ? Status() : fail(result.error()),
+             std::chrono::duration_cast<std::chrono::microseconds>(took), [&] {
+               return root.to_string() + ": " + std::to_string(result->bytes) +
+                      " bytes, the first after " + std::to_string(result->first_block.count()) +
+                      " ms";
+             });
+}
+
 }  // namespace
 
 struct Fetcher::Impl {
@@ -48,6 +58,7 @@ struct Fetcher::Impl {
       : http(h),
         book(b),
         cache(c),
+        meter(options.meter),
         providers(options.providers),
         cache_probe(options.cache_probe),
         orders(options.queued) {}
@@ -64,6 +75,7 @@ struct Fetcher::Impl {
         auto found = fetch_from_providers(*order, started);
         if (found && (*found || found->error().code == Errc::cancelled)) result = std::move(*found);
       }
+      if (meter != nullptr) note(*meter, order->root, started, result);
       {
         std::lock_guard lock(mutex);
         inboxes.erase(order->id);
@@ -112,6 +124,7 @@ struct Fetcher::Impl {
   gateway::Http& http;
   gateway::GatewayBook& book;
   BlockCache& cache;
+  Meter* const meter;
   const gateway::ProviderHosts providers;
   const Milliseconds cache_probe;
   std::vector<std::thread> threads;

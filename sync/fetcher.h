@@ -5,6 +5,7 @@
 
 #include "sync/fetch_job.h"
 #include "sync/gateway/providers.h"
+#include "sync/meter.h"
 
 namespace ipnscast::sync {
 
@@ -18,6 +19,7 @@ struct FetcherOptions {
   Milliseconds cache_probe{250};
   // What no gateway has is looked for at those whom the routers among them name.
   gateway::ProviderHosts providers = gateway::ProviderHosts::none;
+  Meter* meter = nullptr;
 };
 
 // Brings whole DAGs into the block cache: the threads fetch-0, fetch-1, ... each run one fetch at a

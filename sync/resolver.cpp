@@ -10,13 +10,43 @@
 #include "nostr/base/thread_name.h"
 
 namespace ipnscast::sync {
+namespace {
+
+std::string whom_we_waited_for(const ResolveReport& report) {
+  std::string out = "waited for";
+  for (const ResolveReport::Source& source : report.sources)
+    out += " " + source.url + " (" + source.answer + ", " + std::to_string(source.took.count()) +
+           " ms)";
+  return out;
+}
+
+// Until the first record, or the end without one.
+OnResolve timed(Meter* meter, Operation operation, OnResolve on_update) {
+  if (meter == nullptr) return on_update;
+  return [meter, operation, tell = std::move(on_update), start = std::chrono::steady_clock::now(),
+          noted = false](const ResolveUpdate& update) mutable {
+    const bool first = !noted && update.kind != ResolveUpdate::Kind::not_yet;
+    if (first) {
+      noted = true;
+      const bool found = update.report.best || update.unchanged;
+      meter->note(operation, found ? Status() : fail(Errc::not_found, "no record"),
+                  std::chrono::duration_cast<std::chrono::microseconds>(
+                      std::chrono::steady_clock::now() - start),
+                  [&] { return whom_we_waited_for(update.report); });
+    }
+    tell(update);
+  };
+}
+
+}  // namespace
 
 struct Resolver::Impl {
   using Task = std::function<void(ResolverCore&, Now)>;
   static constexpr size_t kQueued = 4096;
 
-  Impl(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options)
-      : inbox(std::make_shared<Inbox<Task>>(kQueued)),
+  Impl(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options, Meter* m)
+      : meter(m),
+        inbox(std::make_shared<Inbox<Task>>(kQueued)),
         core(http, book, options,
              [tasks = inbox](Task task) { tasks->push_reserved(std::move(task)); }) {}
 
@@ -33,6 +63,7 @@ struct Resolver::Impl {
     core.close();
   }
 
+  Meter* const meter;
   // Shared with the calls under way, whose answers may come after we are gone.
   std::shared_ptr<Inbox<Task>> inbox;
   std::atomic<uint64_t> last_id{0};
@@ -43,8 +74,9 @@ struct Resolver::Impl {
   ResolverCore core;
 };
 
-Resolver::Resolver(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options)
-    : impl_(std::make_unique<Impl>(http, book, options)) {
+Resolver::Resolver(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options,
+                   Meter* meter)
+    : impl_(std::make_unique<Impl>(http, book, options, meter)) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->loop(); });
 }
 
@@ -53,18 +85,18 @@ Resolver::~Resolver() { close(); }
 LookupId Resolver::resolve(const IpnsName& name, const ResolveOptions& options,
                            OnResolve on_update) {
   const LookupId id{++impl_->last_id};
-  const bool taken =
-      impl_->inbox->push([id, name, options, on_update](ResolverCore& core, Now now) {
-        core.resolve(id, name, options, on_update, now);
-      });
+  const bool taken = impl_->inbox->push(
+      [id, name, options, timed = timed(impl_->meter, Operation::resolve, on_update)](
+          ResolverCore& core, Now now) { core.resolve(id, name, options, timed, now); });
   if (!taken) on_update({});
   return id;
 }
 
 LookupId Resolver::poll(const IpnsName& name, OnResolve on_update) {
   const LookupId id{++impl_->last_id};
-  const bool taken = impl_->inbox->push(
-      [id, name, on_update](ResolverCore& core, Now now) { core.poll(id, name, on_update, now); });
+  const bool taken =
+      impl_->inbox->push([id, name, timed = timed(impl_->meter, Operation::poll, on_update)](
+                             ResolverCore& core, Now now) { core.poll(id, name, timed, now); });
   if (!taken) on_update({});
   return id;
 }

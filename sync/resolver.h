@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "sync/meter.h"
 #include "sync/resolver_core.h"
 
 namespace ipnscast::sync {
@@ -10,7 +11,9 @@ namespace ipnscast::sync {
 // Outlived by the HTTP client and the gateway book it is given.
 class Resolver {
  public:
-  Resolver(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options = {});
+  // `meter` may be null.
+  Resolver(gateway::Http& http, gateway::GatewayBook& book, ResolverOptions options = {},
+           Meter* meter = nullptr);
   ~Resolver();
 
   // Updates come on the resolver thread, which they must not block: push into an inbox. `finished`

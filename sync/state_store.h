@@ -15,6 +15,8 @@ namespace ipnscast::sync {
 // Writer, or on a reading connection; several in one job commit together, as a sequence number and
 // the outbox row that announces it must.
 
+inline constexpr char kStateFile[] = "state.sqlite";  // in the state directory
+
 // Give this to Database::open() together with the other layers'.
 store::Schema sync_schema();
 
@@ -56,6 +58,7 @@ Status save_gateways(store::Database& db, const std::vector<gateway::GatewayMemo
 Result<std::vector<gateway::GatewayMemory>> load_gateways(store::Database& db);
 
 // settings: small values by key, such as "device_id".
+inline constexpr std::string_view kMetricsSetting = "metrics";  // Metrics::to_json()
 Status save_setting(store::Database& db, std::string_view key, std::string_view value);
 Result<std::optional<std::string>> load_setting(store::Database& db, std::string_view key);
 

@@ -63,6 +63,7 @@ void SyncThread::serve() {
     if (engine_.next_wake() && *engine_.next_wake() <= now) feed(input::Tick{});
     if (names_changed_ && inbox_->size() == 0) ask_for_names();
     resume_pool();
+    if (options_.on_turn) options_.on_turn();
   }
   nostr_.reset();
 }

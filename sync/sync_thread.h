@@ -36,6 +36,8 @@ class SyncThread {
     FetchOptions fetch;
     // A verified event of our own key, from any device: its address and time. Sync thread.
     std::function<void(const nostr::Event&)> on_own_event;
+    // After each message. Sync thread.
+    std::function<void()> on_turn;
     // What gateways answered, when a resolution or poll is over. Resolver thread; must not block.
     std::function<void(const IpnsName&, const ResolveReport&)> on_resolved;
   };

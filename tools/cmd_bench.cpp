@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/cache.h"
 #include "tools/bench/filter.h"
 #include "tools/bench/ingest.h"
 #include "tools/bench/notify.h"
@@ -97,6 +98,28 @@ void filter(Context& context) {
     out.add("names watched: " + std::to_string(names), result->figure, result->limit);
   }
   out.end("per second of process CPU time; limit: one look-up in a hash table of the names");
+}
+
+void cache(Context& context) {
+  const auto hits = bench_cache(std::filesystem::temp_directory_path());
+  if (!hits) return report(context, hits.error());
+  nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+  for (const CacheHit& hit : *hits) {
+    runs.push_back({{"what", hit.what},
+                    {"figure", hit.median},
+                    {"p99", hit.p99},
+                    {"limit", hit.target},
+                    {"ratio", hit.median / hit.target}});
+    if (context.json) continue;
+    char line[160];
+    std::snprintf(line, sizeof(line), "%-34s median %8.2f us  p99 %8.2f us  target %5.0f us",
+                  hit.what.c_str(), hit.median, hit.p99, hit.target);
+    print_line(line);
+  }
+  if (!context.json)
+    return print_line("a cache hit, wall clock; what comes from disk is hashed again");
+  const nlohmann::ordered_json out = {{"bench", "cache"}, {"unit", "microseconds"}, {"runs", runs}};
+  print_line(out.dump());
 }
 
 void pool(Context& context, size_t relays, size_t subscriptions) {
@@ -208,6 +231,10 @@ void add_bench(CLI::App& app, Context& context) {
 
   bench->add_subcommand("filter", "Whether an event matches the filters of many names")
       ->callback([&context] { filter(context); });
+
+  bench->add_subcommand("cache", "A record or block that is there already")->callback([&context] {
+    cache(context);
+  });
 
   CLI::App* const pool_command = bench->add_subcommand(
       "pool", "Memory of one pool with many relays and subscriptions, all live");

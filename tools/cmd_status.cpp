@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "sync/state_view.h"
 #include "tools/json_text.h"
 #include "tools/session.h"
 
@@ -39,37 +40,67 @@ std::string line_of(const sync::GatewayStatus& gateway) {
          (gateway.median ? std::to_string(gateway.median->count()) + " ms  " : "") + counts;
 }
 
-// What is known is local: no relay and no gateway is needed to tell it.
-Result<std::unique_ptr<sync::Client>> open_offline(const Session& session) {
-  auto config = session.sync_config();
-  if (!config) return fail(config.error());
-  config->relays.clear();
-  config->gateways.clear();
-  return sync::Client::open(std::move(*config));
+double milliseconds(std::chrono::microseconds took) {
+  return static_cast<double>(took.count()) / 1'000;
+}
+
+nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
+  nlohmann::ordered_json out = {{"at", metrics.at.value}, {"meets_target", metrics.meets_target()}};
+  for (const sync::Operation operation : sync::kOperations) {
+    const sync::OperationMetrics& of = metrics.of(operation);
+    out["operations"][std::string(to_string(operation))] = {{"count", of.count},
+                                                            {"failures", of.failures},
+                                                            {"slow", of.slow},
+                                                            {"p50_ms", milliseconds(of.p50)},
+                                                            {"p95_ms", milliseconds(of.p95)},
+                                                            {"p99_ms", milliseconds(of.p99)}};
+  }
+  const auto cache = [](const sync::CacheMetrics& of) {
+    return nlohmann::ordered_json{{"hits", of.hits}, {"misses", of.misses}};
+  };
+  out["records"] = cache(metrics.records);
+  out["blocks"] = cache(metrics.blocks);
+  return out;
+}
+
+void print_metrics(const sync::Metrics& metrics) {
+  for (const sync::Operation operation : sync::kOperations) {
+    const sync::OperationMetrics& of = metrics.of(operation);
+    if (of.count == 0) continue;
+    char line[160];
+    std::snprintf(
+        line, sizeof line,
+        "%-8s %8llu  %llu failed, %llu slow  p50 %.2f ms, p95 %.2f ms, p99 %.2f ms",
+        std::string(to_string(operation)).c_str(), static_cast<unsigned long long>(of.count),
+        static_cast<unsigned long long>(of.failures), static_cast<unsigned long long>(of.slow),
+        milliseconds(of.p50), milliseconds(of.p95), milliseconds(of.p99));
+    print_line(line);
+  }
 }
 
 void status(Context& context) {
   const auto session = Session::open(context);
   if (!session) return;
-  const auto client = open_offline(*session);
-  if (!client) return report(context, client.error());
-  const auto names = (*client)->status();
+  const auto state = sync::read_state(session->state_dir());
+  if (!state) return report(context, state.error());
   if (context.json) {
     nlohmann::ordered_json out = {{"state", session->state_dir().string()}};
     auto& list = out["names"] = nlohmann::ordered_json::array();
-    for (const auto& name : names) list.push_back(facts_of(name));
+    for (const auto& name : state->names) list.push_back(facts_of(name));
     auto& gateways = out["gateways"] = nlohmann::ordered_json::array();
-    for (const auto& gateway : (*client)->gateways()) gateways.push_back(facts_of(gateway));
+    for (const auto& gateway : state->gateways) gateways.push_back(facts_of(gateway));
+    out["metrics"] = state->metrics ? facts_of(*state->metrics) : nlohmann::ordered_json();
     return print_line(dump(out));
   }
   print_line("state  " + session->state_dir().string());
-  for (const auto& name : names) {
+  for (const auto& name : state->names) {
     print_line(name.name.to_string() + "  sequence " + std::to_string(name.sequence.value) + "  " +
                printable(name.value) + "  until " + name.eol.to_string() +
                (name.stale ? "  stale" : "") + (name.handed_over ? "" : "  not handed over yet"));
   }
-  if (names.empty()) print_line("no names");
-  for (const auto& gateway : (*client)->gateways()) print_line(line_of(gateway));
+  if (state->names.empty()) print_line("no names");
+  for (const auto& gateway : state->gateways) print_line(line_of(gateway));
+  if (state->metrics) print_metrics(*state->metrics);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ needed="
   libcurl4-openssl-dev p:libcurl
   libsodium-dev p:libsodium
   libutf8proc-dev p:libutf8proc
+  prometheus-cpp-dev p:prometheus-cpp-core
   libsimdjson-dev p:simdjson
   nlohmann-json3-dev p:nlohmann_json
   libcli11-dev h:CLI/CLI.hpp
@@ -28,7 +29,6 @@ needed="
   libprotozero-dev h:protozero/pbf_reader.hpp
   libspdlog-dev p:spdlog
   libtomlplusplus-dev p:tomlplusplus
-  prometheus-cpp-dev h:prometheus/registry.h
   catch2 p:catch2"
 
 is_there() {  # c:COMMAND, p:MODULE or h:HEADER

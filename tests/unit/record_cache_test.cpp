@@ -48,3 +48,31 @@ TEST_CASE("how long records and \"not found\" are kept is the configuration's to
   CHECK(cache.fresh(name, at(159)) != nullptr);
   CHECK(cache.fresh(name, at(160)) == nullptr);
 }
+
+// An application that looks at its names each ten to thirty seconds, as people click and devices
+// sync: of what it asks, more than 60 of 100 come from memory although nothing older than a minute
+// is believed.
+TEST_CASE("in the pattern of a sync, most questions are answered from the cache (S1-17, S1-09)") {
+  RecordCache cache({});
+  std::vector<IpnsName> names;
+  for (uint8_t i = 0; i < 20; ++i)
+    names.push_back(IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, i))->name());
+  const IpnsRecord any = record(1);
+  std::vector<int> asked_last(names.size(), 0);
+  uint32_t random = 1;
+  const auto next_random = [&] { return (random = random * 1103515245U + 12345U) >> 16; };
+  for (int second = 0; second < 3'600; ++second) {
+    const Now now = at(second * 1'000);
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (second < asked_last[i] + 10 + static_cast<int>(next_random() % 20)) continue;
+      asked_last[i] = second;
+      if (cache.fresh(names[i], now) == nullptr) cache.put(names[i], any, now);
+    }
+  }
+  const auto stats = cache.stats();
+  const double rate =
+      static_cast<double>(stats.hits) / static_cast<double>(stats.hits + stats.misses);
+  INFO("hits " << stats.hits << ", misses " << stats.misses);
+  CHECK(stats.hits + stats.misses > 2'000);
+  CHECK(rate > 0.6);
+}

@@ -13,5 +13,6 @@ pkg_check_modules(IPNSCAST_SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.35)
 pkg_check_modules(IPNSCAST_CURL REQUIRED IMPORTED_TARGET libcurl>=7.87)
 pkg_check_modules(IPNSCAST_SODIUM REQUIRED IMPORTED_TARGET libsodium)
 # Debian 12 has none: content hashed with BLAKE3 is then refused as unsupported.
-pkg_check_modules(IPNSCAST_BLAKE3 IMPORTED_TARGET libblake3)
+pkg_check_modules(IPNSCAST_BLAKE3 QUIET IMPORTED_TARGET libblake3)
+pkg_check_modules(IPNSCAST_PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(IPNSCAST_UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)

@@ -63,6 +63,10 @@ class FetchJob {
   Result<FetchReport> run();
 
  private:
+  // So much of a stream may come from several gateways at once: what proves a gateway good. Beyond
+  // that one goes on, and from others only what is missing is asked for.
+  static constexpr uint64_t kYoungStream = 512 * 1024;
+
   struct Candidate {
     size_t gateway;
     FetchDialect dialect;

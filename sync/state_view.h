@@ -1,7 +1,7 @@
 #pragma once
 
 #include "sync/client.h"
-#include "sync/gateway/gateway_memory.h"
+#include "sync/gateway/score.h"
 
 namespace ipnscast::sync {
 

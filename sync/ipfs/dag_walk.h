@@ -6,8 +6,8 @@
 
 namespace ipnscast::sync {
 
-// The links out of a block, in order: of dag-pb, dag-cbor and dag-json; raw, json and cbor have none.
-// Errc::parse, Errc::unsupported for codecs whose links we cannot read.
+// The links out of a block, in order: of dag-pb, dag-cbor and dag-json; raw, json and cbor have
+// none. Errc::parse, Errc::unsupported for codecs whose links we cannot read.
 Result<std::vector<Cid>> block_links(const Cid& cid, ByteView block);
 
 struct WalkLimits {

@@ -7,9 +7,9 @@
 namespace ipnscast::sync {
 
 // Follows "/a/b" (or "a/b"; empty for the root itself) from a directory down. Through dag-cbor
-// and dag-json maps and lists too, whose members are taken as they are named. Symbolic links are not followed. At
-// most 256 steps. Errc::not_found, Errc::mismatch when a step leads into something that is no
-// directory, Errc::parse, or the source's error.
+// and dag-json maps and lists too, whose members are taken as they are named. Symbolic links are
+// not followed. At most 256 steps. Errc::not_found, Errc::mismatch when a step leads into something
+// that is no directory, Errc::parse, or the source's error.
 Result<Cid> resolve_path(BlockSource& source, const Cid& root, std::string_view path);
 
 }  // namespace ipnscast::sync

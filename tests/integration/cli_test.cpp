@@ -177,12 +177,19 @@ TEST_CASE("Ctrl-C ends a watch in the middle of its command; others can look mea
   const std::string note = (stack.folder() / "note").string();
   write(note, "hello");
   REQUIRE(stack.run("ann", {"publish", "self", note}).exit == 0);
+  const auto published = json::parse(stack.run("ann", {"status", "--json"}).out)["metrics"];
+  CHECK(published["operations"]["publish"]["count"] == 1);
+  CHECK(published["meets_target"] == true);
   test::Process watch(
       stack.command("ann", {"watch", name, "--exec", "echo started >&2; exec sleep 100"}));
   REQUIRE(watch.wait_for_line("started", kSoon));
 
   CHECK(stack.run("ann", {"resolve", name}).exit == 0);
   CHECK(stack.run("ann", {"get", name, "-o", "-"}).out == "hello");
+  const auto status = json::parse(stack.run("ann", {"status", "--json"}).out);
+  REQUIRE(status["names"].size() == 1);
+  CHECK(status["names"][0]["name"] == name);
+  CHECK(status["metrics"]["operations"]["publish"]["count"] == 0);  // the watch's own
   const Ran second = stack.run("ann", {"publish", "self", note, "--json"});
   CHECK(second.exit == 1);
   CHECK(json::parse(second.err)["error"]["code"] == "conflict");

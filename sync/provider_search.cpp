@@ -9,11 +9,11 @@ namespace {
 
 constexpr size_t kMostRouters = 5;
 
-// What the routers named; outlives a search whose deadline has passed.
-struct Named {
+// What the routers said; outlives a search whose deadline has passed.
+struct Answers {
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<std::string> urls;
+  std::vector<gateway::HttpAnswer> heard;
   size_t missing = 0;
 };
 
@@ -38,25 +38,32 @@ std::vector<std::string> find_providers(gateway::Http& http, gateway::GatewayBoo
       continue;
     if (!book.left_alone(gateway, start)) routers.push_back(gateway);
   }
-  auto named = std::make_shared<Named>();
-  named->missing = routers.size();
+  auto answers = std::make_shared<Answers>();
+  answers->missing = routers.size();
   for (const size_t router : routers) {
     gateway::HttpCall call = gateway::providers_call(book.endpoint(router), cid);
     call.deadline = deadline;
     call.stall = Milliseconds(0);
-    http.start_whole(std::move(call), [named, hosts](const Result<gateway::HttpAnswer>& answer) {
-      auto urls = answer ? gateway::read_providers(*answer, hosts)
-                         : Result<std::vector<std::string>>(fail(answer.error()));
-      const std::lock_guard lock(named->mutex);
-      if (urls) named->urls.insert(named->urls.end(), urls->begin(), urls->end());
-      --named->missing;
-      named->changed.notify_all();
+    http.start_whole(std::move(call), [answers](Result<gateway::HttpAnswer> answer) {
+      const std::lock_guard lock(answers->mutex);
+      if (answer) answers->heard.push_back(std::move(*answer));
+      --answers->missing;
+      answers->changed.notify_all();
     });
   }
-  std::unique_lock lock(named->mutex);
-  named->changed.wait_until(lock, start + deadline, [&] { return named->missing == 0; });
+  std::vector<gateway::HttpAnswer> heard;
+  {
+    std::unique_lock lock(answers->mutex);
+    answers->changed.wait_until(lock, start + deadline, [&] { return answers->missing == 0; });
+    heard = std::move(answers->heard);
+  }
+  std::vector<std::string> named;
+  for (const gateway::HttpAnswer& answer : heard) {
+    const auto urls = gateway::read_providers(answer, hosts);
+    if (urls) named.insert(named.end(), urls->begin(), urls->end());
+  }
   std::vector<std::string> out;
-  for (const std::string& url : named->urls) {
+  for (const std::string& url : named) {
     const bool have = std::find(known.begin(), known.end(), url) != known.end() ||
                       std::find(out.begin(), out.end(), url) != out.end();
     if (!have && out.size() < gateway::kMaxProviders) out.push_back(url);

@@ -121,6 +121,14 @@ Status check_together(const Settings& s) {
   }
   if (s.publish.lifetime <= std::chrono::milliseconds(0))
     return fail(Errc::invalid, "publish.lifetime: want a time");
+  if (s.publish.at_rest != "none") {
+    return fail(Errc::unsupported, "publish.at_rest: \"" + s.publish.at_rest +
+                                       "\" is not there yet: contents are stored and sent as they "
+                                       "are, so encrypt them before publishing");
+  }
+  if (s.relays.private_hints && s.publish.announcer)
+    return fail(Errc::invalid,
+                "publish.announcer: a record that names our key undoes relays.private");
   if (s.push.tls_cert.empty() != s.push.tls_key.empty()) {
     return fail(Errc::invalid, "push.tls_cert and push.tls_key: want both or none");
   }
@@ -299,6 +307,8 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.record_lifetime = s.publish.lifetime;
   config.record_ttl = s.publish.ttl;
   config.record_v1 = s.publish.v1;
+  config.record_announcer = s.publish.announcer;
+  config.record_previous = s.publish.previous;
   config.versions = s.fetch.versions;
   if (s.publish.profile == "unixfs-v1-2025") config.profile = sync::kUnixfsV1_2025;
   auto quorum = to_quorum(s.relays.quorum);

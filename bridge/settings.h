@@ -103,6 +103,8 @@ struct PublishSettings {
   std::chrono::milliseconds ttl{0};
   std::string profile;
   bool v1 = false;
+  bool announcer = false;
+  bool previous = false;
   std::chrono::milliseconds retry_min{0};
   std::chrono::milliseconds retry_max{0};
   size_t queue = 0;

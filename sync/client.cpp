@@ -315,11 +315,11 @@ void ClientImpl::close() {
   if (sync_) save_metrics();
   closed_ = true;
   if (sync_) sync_->close();
-  outbox_.reset();
-  pool_.reset();
   if (contents_) contents_->close();
   if (records_) records_->close();
   if (publisher_) publisher_->close();
+  outbox_.reset();
+  pool_.reset();
   if (fetcher_) fetcher_->close();
   if (resolver_) resolver_->close();
   if (http_) http_->close();

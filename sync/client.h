@@ -191,7 +191,8 @@ struct PublishProgress {
 struct PublishOptions {
   std::optional<Sequence> expect_sequence;  // compare-and-set: what the name is known to have now
   bool force = false;  // publish an empty state over a richer one, or go past a conflict
-  // Runs on a content thread, after each few megabytes at a node; must not block.
+  // Runs on a content thread, after each few megabytes at a node; must not block. Not after
+  // publish() has returned.
   std::function<void(const PublishProgress&)> on_progress{};
 };
 

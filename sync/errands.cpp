@@ -184,11 +184,21 @@ void Errands::bring_content(const Errand& errand) {
 void Errands::unpin(const Errand& errand) {
   const size_t node = *gateway_of(errand.place);
   const Cid root = *Cid::decode(errand.what);
-  Status gone = parts_.contents.unpin(node, root, kUnpinTime);
-  if (gone) {
-    gone = parts_.writer.run(
-        [pin = Pin{errand.place, root}](store::Database& db) { return drop_pin(db, pin); });
-  }
+  const Pin pin{errand.place, root};
+  // Looked at once more: what holds it from now on has to wait, and what held it before has
+  // committed.
+  bool unwanted = false;
+  Status gone = parts_.writer.run([&](store::Database& db) -> Status {
+    const auto pins = load_unwanted_pins(db);
+    if (!pins) return fail(pins.error());
+    unwanted = std::any_of(pins->begin(), pins->end(), [&](const Pin& other) {
+      return other.node == pin.node && other.root == pin.root;
+    });
+    return {};
+  });
+  if (gone && unwanted) gone = parts_.contents.unpin(node, root, kUnpinTime);
+  if (gone && unwanted)
+    gone = parts_.writer.run([&](store::Database& db) { return drop_pin(db, pin); });
   {
     std::lock_guard lock(mutex_);
     unpinning_.erase(errand.what);

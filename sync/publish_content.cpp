@@ -15,6 +15,19 @@ struct Arrivals {
   std::vector<Outcome::Place> places;
   bool somewhere = false;
   bool all = false;
+
+  std::mutex progress_mutex;
+  // guarded by progress_mutex; empty when the caller has gone on
+  std::function<void(const PublishProgress&)> on_progress;
+
+  void tell(const PublishProgress& now) {
+    std::lock_guard lock(progress_mutex);
+    if (on_progress) on_progress(now);
+  }
+  void tell_no_more() {
+    std::lock_guard lock(progress_mutex);
+    on_progress = nullptr;
+  }
 };
 
 // What lives until the last node is through.
@@ -49,12 +62,13 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
   SendOptions send;
   send.bases = parts_.cache.versions(name.to_string());
   send.keep = std::shared_ptr<const Keep>(new Keep{{parts_.cache, root}, guard});
-  send.on_progress = options.on_progress;
+  auto arrivals = std::make_shared<Arrivals>();
+  arrivals->on_progress = options.on_progress;
+  send.on_progress = [arrivals](const PublishProgress& now) { arrivals->tell(now); };
   send.before_first = [this, root](size_t node) {
     return parts_.writer.run([pin = Pin{parts_.book.endpoint(node).url, root}](
                                  store::Database& db) { return note_pin(db, pin); });
   };
-  auto arrivals = std::make_shared<Arrivals>();
   parts_.contents.send(
       root, nodes, std::move(send),
       [this, arrivals, root](const ContentSender::Sent& sent) {
@@ -72,6 +86,7 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
   std::unique_lock lock(arrivals->mutex);
   arrivals->changed.wait(lock, [&] { return arrivals->somewhere || arrivals->all; });
   arrivals->changed.wait_until(lock, deadline, [&] { return arrivals->all; });
+  arrivals->tell_no_more();
   if (!arrivals->somewhere) {
     const Outcome::Place& first = arrivals->places.front();
     return fail(Errc::unreachable, "no node took the content: " + first.url + ": " + first.detail);

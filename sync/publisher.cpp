@@ -16,9 +16,23 @@ constexpr std::string_view kEmptyDirectory =
 constexpr std::string_view kEmptyFile =
     "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 
+constexpr std::string_view kEmptyFileNode =  // as `ipfs add` makes it without raw leaves
+    "bafybeif7ztnhq65lumvvtr4ekcwd2ifwgm3awq4zfr3srh462rwyinlb4y";
+
 bool is_empty_content(const Cid& cid) {
   const std::string text = cid.as_v1().to_string();
-  return text == kEmptyDirectory || text == kEmptyFile || text == "bafkqaaa";
+  return text == kEmptyDirectory || text == kEmptyFile || text == kEmptyFileNode ||
+         text == "bafkqaaa";
+}
+
+// All of it is on disk before anything is made of it.
+Result<Packed> pack_into(BlockCache& cache, const std::filesystem::path& path,
+                         const PackProfile& profile) {
+  BlockCache::Batch batch(cache);
+  auto packed = pack_path(path, {.profile = profile}, cache);
+  if (!packed) return packed;
+  if (auto kept = batch.commit(); !kept) return fail(kept.error());
+  return packed;
 }
 
 }  // namespace
@@ -60,7 +74,7 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
   const Instant deadline = start + options_.timeout;
-  auto packed = pack_path(path, {.profile = options_.profile}, parts_.cache);
+  auto packed = pack_into(parts_.cache, path, options_.profile);
   if (!packed) return fail(packed.error());
   const BlockCache::Hold hold(parts_.cache, packed->root);
   Outcome outcome{key.name(), packed->root};
@@ -179,6 +193,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     if (auto committed = commit(all); !committed) return fail(committed.error());
     keep_version(name, cid);
     note_latest(name, *record);
+    parts_.resolver.invalidate(name);
     renew_at(name, renewal_time(record->fields().eol, options_.lifetime));
     notify_.published(name, outcome.sequence, value);
   }

@@ -8,7 +8,6 @@ Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptio
     return fail(Errc::unsupported, "bridge.names_from: not supported yet, use bridge.names");
   if (wanted.store != "sqlite")
     return fail(Errc::unsupported, "bridge.store: only \"sqlite\" is supported yet");
-  if (wanted.keep_alive) return fail(Errc::unsupported, "bridge.keep_alive: not supported yet");
   for (const std::string& text : wanted.names) {
     auto name = sync::IpnsName::parse(text);
     if (!name) return fail(name.error().within("bridge.names"));

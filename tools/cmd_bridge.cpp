@@ -5,6 +5,7 @@
 #include "nostr/nip19.h"
 #include "tools/bridge_options.h"
 #include "tools/json_text.h"
+#include "tools/kept_records.h"
 #include "tools/stop_signal.h"
 
 namespace ipnscast::tools {
@@ -56,7 +57,7 @@ void print_announcement(const Context& context, const bridge::Announcement& anno
              printable(announced.hint.value));
 }
 
-void run(Context& context, bridge::BridgeOptions options) {
+void run(Context& context, const Session& session, bridge::BridgeOptions options) {
   StopSignal stop;
   Announcements announcements(kUnprinted);
   options.on_announced = [&announcements](const bridge::Announcement& announced) {
@@ -64,6 +65,8 @@ void run(Context& context, bridge::BridgeOptions options) {
   };
   const auto bridge = bridge::Bridge::open(options);
   if (!bridge) return report(context, bridge.error());
+  const auto kept = keep_records(session, options.state_dir / "keep-alive", options.gateways);
+  if (!kept) return report(context, kept.error());
   print_plan(context, options);
   const OnStopSignal on_stop(stop, [&announcements] { announcements.close(); });
   const auto deadline = context.timeout
@@ -86,7 +89,7 @@ void bridge_command(Context& context, bool check_config) {
     return;
   }
   if (check_config) return print_plan(context, *options);
-  run(context, std::move(*options));
+  run(context, *session, std::move(*options));
 }
 
 }  // namespace

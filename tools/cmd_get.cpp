@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "nostr/base/log.h"
 #include "tools/domain.h"
 #include "tools/ipfs_path.h"
 #include "tools/json_text.h"
@@ -33,14 +34,20 @@ std::string joined(std::string front, const std::string& back) {
 
 // What the name points to, through further names and domains.
 Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::IpnsName name,
-                        std::string path, Milliseconds deadline) {
+                        std::string path, sync::ExpiredPolicy policy, Milliseconds deadline) {
   for (int step = 0; step < kLongestChain; ++step) {
     const auto found = client->resolve(name, deadline);
     if (!found) return fail(found.error());
-    if (!found->best) return fail(Errc::not_found, name.to_string() + ": no record was found");
-    if (found->best->expired(system_now().wall))
+    if (!found->best && !found->expired)
+      return fail(Errc::not_found, name.to_string() + ": no record was found");
+    if (!found->best && policy == sync::ExpiredPolicy::reject)
       return fail(Errc::expired, name.to_string() + ": its record has expired");
-    const std::string& value = found->best->fields().value;
+    const sync::IpnsRecord& record = found->best ? *found->best : *found->expired;
+    if (!found->best) {
+      log_warning("get", name.to_string() + ": its record ended at " +
+                             record.fields().eol.to_string() + "; this is the last good value");
+    }
+    const std::string value = record.fields().value;
     if (auto content = parse_ipfs_path(value)) {
       content->path = joined(std::move(content->path), path);
       return content;
@@ -65,14 +72,14 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
 }
 
 Result<IpfsPath> find(const Session& session, ReadingClient& client, const Options& options,
-                      Milliseconds deadline) {
+                      sync::ExpiredPolicy policy, Milliseconds deadline) {
   if (auto content = parse_ipfs_path(options.source)) return content;
   const auto [head, path] = split_path(options.source);
   auto place = resolve_place(session, head, options.derived, deadline);
   if (!place) return fail(place.error());
   std::string inner = joined(std::move(place->path), std::string(path));
   if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
-  return follow(session, client, std::move(*place->name), std::move(inner), deadline);
+  return follow(session, client, std::move(*place->name), std::move(inner), policy, deadline);
 }
 
 Status copy_to_output(const std::filesystem::path& file) {
@@ -126,9 +133,10 @@ void get(Context& context, const Options& options) {
     return report_usage(context, "no gateway or node is configured: see gateways.nodes");
   const Milliseconds resolve_by = context.timeout.value_or(config->listen);
   const Milliseconds deadline = context.timeout.value_or(kDefaultDeadline);
+  const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto content = find(*session, *client, options, resolve_by);
+  const auto content = find(*session, *client, options, policy, resolve_by);
   if (!content) return report(context, content.error());
   Status done;
   {

@@ -7,6 +7,7 @@
 #include "sync/ipfs/dag_cbor.h"
 #include "sync/ipfs/ipns_record.h"
 #include "tools/facts.h"
+#include "tools/record_facts.h"
 #include "tools/secret_file.h"
 
 namespace ipnscast::tools {
@@ -137,6 +138,7 @@ ordered_json answer(std::string_view reason, const ordered_json& name,
   out["sequence"] = std::to_string(fields->sequence.value);
   out["validity"] = fields->eol.to_string();
   out["ttl_ns"] = std::to_string(fields->ttl_ns);
+  add_extra_facts(out, *fields);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "tools/domain.h"
 #include "tools/json_text.h"
 #include "tools/reading_client.h"
+#include "tools/record_facts.h"
 #include "tools/target.h"
 
 namespace ipnscast::tools {
@@ -24,37 +25,46 @@ nlohmann::ordered_json source_facts(const sync::ResolveReport::Source& source) {
   return out;
 }
 
-void print_json(const Place& place, const sync::ResolveReport& found) {
-  nlohmann::ordered_json out = {{"name", place.name->to_string()},
-                                {"found", found.best.has_value()}};
+// An expired record is an answer only to those who keep the last good one.
+std::optional<sync::IpnsRecord> best_of(const sync::ResolveReport& found,
+                                        sync::ExpiredPolicy policy) {
+  if (found.best || policy == sync::ExpiredPolicy::reject) return found.best;
+  return found.expired;
+}
+
+void print_json(const Place& place, const sync::ResolveReport& found, sync::ExpiredPolicy policy) {
+  const auto record = best_of(found, policy);
+  nlohmann::ordered_json out = {{"name", place.name->to_string()}, {"found", record.has_value()}};
   if (!place.dns.empty()) {
     out["dnslink"] = dnslink_json(place.dns);
     if (!place.path.empty()) out["path"] = place.path;
   }
-  if (found.best) {
-    const auto& fields = found.best->fields();
+  if (record) {
+    const auto& fields = record->fields();
     out["value"] = fields.value;
     out["sequence"] = std::to_string(fields.sequence.value);
     out["validity"] = fields.eol.to_string();
     out["ttl_ns"] = std::to_string(fields.ttl_ns);
-    out["expired"] = found.best->expired(system_now().wall);
+    out["expired"] = record->expired(system_now().wall);
+    add_extra_facts(out, fields);
   }
   auto& sources = out["sources"] = nlohmann::ordered_json::array();
   for (const auto& source : found.sources) sources.push_back(source_facts(source));
   print_line(dump(out));
 }
 
-void print_human(const Place& place, const sync::ResolveReport& found) {
+void print_human(const Place& place, const sync::ResolveReport& found, sync::ExpiredPolicy policy) {
   for (const std::string& row : dnslink_rows(place.dns)) print_line(row);
   print_line("name      " + place.name->to_string());
   if (!place.path.empty()) print_line("path      " + printable(place.path));
-  if (found.best) {
-    const auto& fields = found.best->fields();
-    const bool expired = found.best->expired(system_now().wall);
+  if (const auto record = best_of(found, policy)) {
+    const auto& fields = record->fields();
+    const bool expired = record->expired(system_now().wall);
     print_line("value     " + printable(fields.value));
     print_line("sequence  " + std::to_string(fields.sequence.value));
     print_line("validity  " + fields.eol.to_string() + (expired ? "  (expired)" : ""));
     print_line("ttl       " + std::to_string(fields.ttl_ns / 1'000'000'000) + " s");
+    print_extra_facts(fields);
   }
   for (const auto& source : found.sources) {
     std::string line = "source    " + source.url + "  " + printable(source.answer);
@@ -90,12 +100,18 @@ void resolve(Context& context, const Options& options) {
   if (!place->name) return print_content(context, *place);
   if (config->gateways.empty())
     return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+  const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
   const auto found = (*client)->resolve(*place->name, deadline);
   if (!found) return report(context, found.error());
-  context.json ? print_json(*place, *found) : print_human(*place, *found);
-  if (found->best) return;
+  context.json ? print_json(*place, *found, policy) : print_human(*place, *found, policy);
+  if (best_of(*found, policy)) return;
+  if (found->expired) {
+    return report(context, {Errc::expired, "the only record that was found ended at " +
+                                               found->expired->fields().eol.to_string() +
+                                               " (trust.expired is \"reject\")"});
+  }
   const bool reached = std::any_of(found->sources.begin(), found->sources.end(),
                                    [](const auto& source) { return source.answer == "not found"; });
   report(context, reached ? Error{Errc::not_found, "no source has a record of this name"}

@@ -5,6 +5,7 @@
 #include "nostr/nip19.h"
 #include "tools/bridge_options.h"
 #include "tools/json_text.h"
+#include "tools/kept_records.h"
 #include "tools/password.h"
 #include "tools/relay_settings.h"
 #include "tools/stop_signal.h"
@@ -85,6 +86,9 @@ void up(Context& context, const Options& options) {
   take_ports(wanted, options);
   const auto stack = bridge::Stack::start(wanted);
   if (!stack) return report(context, stack.error());
+  const auto kept = keep_records(*session, wanted.directory / "keep-alive",
+                                 {{(*stack)->gateway_url(), 1, {}}, {(*stack)->rpc_url(), 1, {}}});
+  if (!kept) return report(context, kept.error());
   print_ready(context, **stack, wanted);
   if (!stop.wait(context.timeout)) context.exit = Exit::deadline;
 }

@@ -178,6 +178,9 @@ void watch(Context& context, const Options& options) {
   }
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
+  if (!options.once) {
+    for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
+  }
   ChangeHandler handler(**client, std::move(*how));
   Watching watching(context, options, *target, stop, **client, handler);
   if (const Status started = watching.start(); !started) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <set>
 
+#include "nostr/base/log.h"
 #include "nostr/nip42.h"
 #include "nostr/remote_signer.h"
 #include "tools/password.h"
@@ -57,6 +58,27 @@ std::optional<Session> Session::open(Context& context) {
 
 std::string Session::own_label() const {
   return settings_.identity.key.empty() ? "self" : settings_.identity.key;
+}
+
+std::vector<sync::IpnsKey> Session::open_keys() const {
+  std::vector<sync::IpnsKey> out;
+  const auto entries = keys_.list();
+  if (!entries) {
+    log_warning("session", entries.error().message);
+    return out;
+  }
+  for (const auto& entry : *entries) {
+    const auto encrypted = keys_.is_encrypted(entry.label);
+    if (encrypted && *encrypted) continue;
+    const auto stored = keys_.load(entry.label);
+    auto key = stored ? stored->ipns_key() : Result<sync::IpnsKey>(fail(stored.error()));
+    if (key) {
+      out.push_back(std::move(*key));
+    } else {
+      log_warning("session", "key " + entry.label + ": " + key.error().message);
+    }
+  }
+  return out;
 }
 
 Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {

@@ -29,6 +29,9 @@ class Session {
   const bridge::Settings& settings() const { return settings_; }
   const std::filesystem::path& state_dir() const { return state_dir_; }
   const sync::KeyStore& keys() const { return keys_; }
+  // Those of our record keys that can be had without a password, for records that are to be kept
+  // alive. What cannot be read is left out with a warning.
+  std::vector<sync::IpnsKey> open_keys() const;
   // The label that `self` means.
   std::string own_label() const;
 

@@ -233,6 +233,33 @@ TEST_CASE("times and sizes read as people write them, and nothing else does") {
   CHECK(duration_text(std::chrono::hours(48)) == "48h");
 }
 
+TEST_CASE("what is not there yet, or undoes another setting, is refused instead of ignored") {
+  const auto encrypted = parse_settings("[publish]\nat_rest = \"aes-256-gcm\"\n", environment());
+  REQUIRE_FALSE(encrypted);
+  CHECK(encrypted.error().message.find("publish.at_rest") != std::string::npos);
+  CHECK(parse_settings("[publish]\nat_rest = \"none\"\n", environment()));
+  CHECK_FALSE(
+      parse_settings("[relays]\nprivate = true\n[publish]\nannouncer = true\n", environment()));
+}
+
+TEST_CASE("publish.profile, lifetime, ttl, v1, announcer, previous and fetch.versions are obeyed") {
+  const auto s = parse_settings(
+      "[publish]\nprofile = \"unixfs-v1-2025\"\nlifetime = \"72h\"\nttl = \"1m\"\nv1 = false\n"
+      "announcer = true\nprevious = true\n[fetch]\nversions = 2\n",
+      environment());
+  REQUIRE(s);
+  const auto config = to_sync_config(*s);
+  REQUIRE(config);
+  CHECK(config->profile.chunk_bytes == 1 << 20);
+  CHECK(config->record_lifetime == std::chrono::hours(72));
+  CHECK(config->record_ttl == std::chrono::minutes(1));
+  CHECK_FALSE(config->record_v1);
+  CHECK(config->record_announcer);
+  CHECK(config->record_previous);
+  CHECK(config->versions == 2);
+  CHECK(to_sync_config(*parse_settings("", environment()))->profile.chunk_bytes == 256 << 10);
+}
+
 TEST_CASE("settings become the engine's configuration") {
   const auto s = parse_settings(R"(
 [relays]

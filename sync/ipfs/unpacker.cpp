@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "sync/ipfs/directory_reader.h"
-#include "sync/ipfs/temporary_path.h"
+#include "sync/ipfs/workspace.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -153,22 +153,6 @@ class TreeWriter {
   uint64_t entries_ = 0;
 };
 
-// What grows beside the target; removed again by the destructor, whatever it then is.
-class Workspace {
- public:
-  explicit Workspace(const fs::path& target) : path_(temporary_beside(target)) {}
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  const fs::path path_;
-};
-
 bool swap_in(const fs::path& from, const fs::path& to, unsigned flags) {
   return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0;
 }
@@ -211,19 +195,20 @@ Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& ta
   const auto block = read_block(source, root);
   if (!block) return fail(block.error());
   const bool needs_directory = !options.file_name.empty() && is_file_block(root, *block);
-  const Workspace workspace(place);
+  const auto workspace = Workspace::make_beside(place);
+  if (!workspace) return fail(workspace.error());
+  const fs::path content = workspace->content();
   TreeWriter writer(source, options);
   Status written;
   if (needs_directory) {
     written = check_name(options.file_name);
-    if (written && ::mkdir(workspace.path().c_str(), 0777) != 0)
-      written = system_error(place, errno);
-    if (written) written = writer.write(root, workspace.path() / options.file_name, 1);
+    if (written && ::mkdir(content.c_str(), 0777) != 0) written = system_error(place, errno);
+    if (written) written = writer.write(root, content / options.file_name, 1);
     ++writer.totals.directories;
   } else {
-    written = writer.write(root, workspace.path(), 0);
+    written = writer.write(root, content, 0);
   }
-  if (written) written = move_into_place(workspace.path(), place, options.replace);
+  if (written) written = move_into_place(content, place, options.replace);
   if (!written) return fail(written.error());
   return writer.totals;
 }

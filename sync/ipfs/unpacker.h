@@ -31,12 +31,13 @@ struct Unpacked {
 };
 
 // Writes the UnixFS tree under `root` to disk, each block verified. It grows beside the target
-// under a hidden name and is renamed onto it when it is complete; whatever fails, the target is as
-// it was and nothing is left beside it. No name can lead out of the tree: empty ones, ".", "..",
-// and those with '/' or NUL are refused. Modes and times are not restored. Errc::not_found for
-// missing blocks, Errc::signature, Errc::parse, Errc::unsupported, Errc::refused (a name or a link
-// that would leave, a link unasked), Errc::mismatch (bytes of what is no file), Errc::too_large,
-// Errc::conflict (the target is there), Errc::io.
+// in a hidden directory (workspace.h) and is renamed onto it when it is complete; whatever fails,
+// the target is as it was, and what a killed process left beside it the next one removes. No name
+// can lead out of the tree: empty ones, ".", "..", and those with '/' or NUL are refused. Modes and
+// times are not restored. Errc::not_found for missing blocks, Errc::signature, Errc::parse,
+// Errc::unsupported, Errc::refused (a name or a link that would leave, a link unasked),
+// Errc::mismatch (bytes of what is no file), Errc::too_large, Errc::conflict (the target is there),
+// Errc::io.
 Result<Unpacked> unpack(BlockSource& source, const Cid& root, const std::filesystem::path& target,
                         const UnpackOptions& options = {});
 

@@ -5,6 +5,7 @@
 #include "sync/ipfs/packer.h"
 #include "sync/ipfs/path_resolver.h"
 #include "sync/ipfs/unixfs.h"
+#include "sync/ipfs/workspace.h"
 #include "tests/support/catch.h"
 #include "tests/support/memory_blocks.h"
 #include "tests/support/temp_dir.h"
@@ -271,4 +272,24 @@ TEST_CASE("a path leads through directories to its entry") {
   CHECK(resolve_path(blocks, root, "/a/x").error().code == Errc::not_found);
   CHECK(resolve_path(blocks, root, "/a/b c/d").error().code == Errc::mismatch);
   CHECK(resolve_path(blocks, root, "/..").error().code == Errc::not_found);
+}
+
+TEST_CASE("what a killed process left beside a target is removed, what a living one builds stays") {
+  const test::TempDir temp;
+  test::MemoryBlocks blocks;
+  const Cid hello = blocks.add(Codec::raw, to_bytes("hello"));
+  const fs::path left = temp.path() / ".ipnscast-0011223344556677.tmp";
+  fs::create_directories(left / "content");
+  std::ofstream(left / "content/half") << "of a file";
+  const fs::path others = temp.path() / ".ipnscast-of-the-user.tmp";
+  fs::create_directories(others);
+  const auto living = Workspace::make_beside(temp.path() / "other");
+  REQUIRE(living);
+  CHECK_FALSE(fs::exists(left));
+  std::ofstream(living->content()) << "still being written";
+  REQUIRE(unpack(blocks, hello, temp.path() / "out"));
+  CHECK(test::read_file(temp.path() / "out") == "hello");
+  CHECK(fs::exists(living->content()));
+  CHECK(fs::exists(others));
+  CHECK(is_untouched(temp.path(), 3));
 }

@@ -32,7 +32,17 @@ tl::unexpected<NameLookup::Failure> failure(const std::string& host, int error) 
   }
 }
 
+// `end` in small letters. A dot behind the host says nothing.
+bool ends_in(std::string_view host, std::string_view end) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < end.size()) return false;
+  host.remove_prefix(host.size() - end.size());
+  return std::equal(host.begin(), host.end(), end.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
 NameLookup::Found resolve(const std::string& host) {
+  if (NameLookup::is_localhost(host)) return std::vector<std::string>{"::1", "127.0.0.1"};
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
@@ -68,13 +78,10 @@ NameLookup::~NameLookup() {
   thread_.join();
 }
 
-bool NameLookup::is_onion(std::string_view host) {
-  constexpr std::string_view kOnion = ".onion";
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.size() < kOnion.size()) return false;
-  host.remove_prefix(host.size() - kOnion.size());
-  return std::equal(host.begin(), host.end(), kOnion.begin(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+bool NameLookup::is_onion(std::string_view host) { return ends_in(host, ".onion"); }
+
+bool NameLookup::is_localhost(std::string_view host) {
+  return ends_in("." + std::string(host), ".localhost");
 }
 
 bool NameLookup::is_address(const std::string& host) {

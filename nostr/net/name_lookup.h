@@ -33,6 +33,9 @@ class NameLookup {
   // True for an onion service's name, which is never looked up: it must not reach the DNS (RFC
   // 7686).
   static bool is_onion(std::string_view host);
+  // True for localhost and all names below it, which mean this machine whatever the system's files
+  // and servers say (RFC 6761, section 6.3). They are never looked up.
+  static bool is_localhost(std::string_view host);
   // True for an IPv4 or IPv6 address, which needs no look-up.
   static bool is_address(const std::string& host);
 

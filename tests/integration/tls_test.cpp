@@ -70,6 +70,7 @@ class BareTlsServer {
     SSL_CTX_use_PrivateKey_file(context_, shown.key.c_str(), SSL_FILETYPE_PEM);
     thread_ = std::thread([this] {
       const int fd = listener_.accept();
+      if (fd < 0) return;
       SSL* ssl = SSL_new(context_);
       SSL_set_fd(ssl, fd);
       SSL_accept(ssl);
@@ -80,6 +81,7 @@ class BareTlsServer {
     });
   }
   ~BareTlsServer() {
+    ::shutdown(listener_.fd, SHUT_RDWR);  // a client that never came is not waited for
     join();
     SSL_CTX_free(context_);
   }

@@ -1,3 +1,5 @@
+#include <future>
+
 #include "nostr/base/random.h"
 #include "nostr/net/address_order.h"
 #include "nostr/net/deflater.h"
@@ -177,6 +179,23 @@ TEST_CASE("messages stay whole across fragments, compressed and plain by turns")
   CHECK_FALSE(reader.add({std::string(1001, 'x'), true, true, 0}));
   MessageReader without(10);
   CHECK(**without.add({"12345", true, true, 0}) == "12345");
+}
+
+TEST_CASE("localhost and what is below it is this machine, with no file to say so (RFC 6761)") {
+  for (const char* const name :
+       {"localhost", "LOCALHOST", "localhost.", "a.localhost", "A.B.LocalHost."})
+    CHECK(NameLookup::is_localhost(name));
+  for (const char* const name :
+       {"", ".", "local", "xlocalhost", "mylocalhost", "localhosts", "localhost.example"})
+    CHECK_FALSE(NameLookup::is_localhost(name));
+  NameLookup names;
+  const auto asker = std::make_shared<int>(0);
+  std::promise<NameLookup::Found> answer;
+  names.look_up("a.localhost", asker,
+                [&](NameLookup::Found found) { answer.set_value(std::move(found)); });
+  const NameLookup::Found found = answer.get_future().get();
+  REQUIRE(found);
+  CHECK(*found == std::vector<std::string>{"::1", "127.0.0.1"});
 }
 
 TEST_CASE("an onion name is known in any spelling, and never looked up (RFC 7686)") {

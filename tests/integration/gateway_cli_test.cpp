@@ -1,5 +1,6 @@
 // gateway probe, status and domains as a user types them.
 #include <algorithm>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "bridge/node/node_server.h"
@@ -94,14 +95,19 @@ TEST_CASE("gateway probe tells what gateways do, line by line of JSON, and by it
 
 TEST_CASE("gateway probe writes nothing when told so, and takes the configured gateways") {
   World world;
+  std::mutex mutex;
   std::string methods;
   ScriptedHttpServer site([&](const ScriptedRequest& request) {
+    std::lock_guard lock(mutex);
     methods += request.method + " " + request.target + "\n";
     return ScriptedAnswer{.status = 404, .headers = {{"Content-Type", "text/html"}}};
   });
   world.run({"gateway", "probe", "--read-only", site.url()});
-  CHECK(methods.find("PUT") == std::string::npos);
-  CHECK(methods.find("import") == std::string::npos);
+  {
+    std::lock_guard lock(mutex);
+    CHECK(methods.find("PUT") == std::string::npos);
+    CHECK(methods.find("import") == std::string::npos);
+  }
   CHECK(world.run({"gateway", "probe", "--read-only", "--write"}).exit == 2);
   CHECK(world.run({"gateway", "probe", "--cid", "nonsense"}).exit == 2);
   const Ran configured =

@@ -2,9 +2,11 @@
 #include <memory>
 #include <set>
 
+#include "nostr/net/name_lookup.h"
 #include "sync/gateway/http_client.h"
 #include "sync/inspection/verdict.h"
 #include "tools/inspection_report.h"
+#include "tools/probe_tally.h"
 #include "tools/session.h"
 #include "tools/stop_signal.h"
 
@@ -27,13 +29,8 @@ std::string host_of(const std::string& url) {
   const size_t host = start == std::string::npos ? 0 : start + 3;
   std::string out = url.substr(host, url.find('/', host) - host);
   if (const size_t at = out.rfind('@'); at != std::string::npos) out.erase(0, at + 1);
-  if (out.starts_with('[')) return out.substr(0, out.find(']') + 1);
+  if (out.starts_with('[')) return out.substr(1, out.find(']') - 1);
   return out.substr(0, out.find(':'));
-}
-
-bool is_loopback(const std::string& url) {
-  const std::string host = host_of(url);
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
 // Those given, with the authorization that the configuration has for the same URL; else all that
@@ -54,25 +51,6 @@ std::vector<Endpoint> endpoints(const sync::Config& config, const std::vector<st
   }
   return out;
 }
-
-// 0 when all are fit, 3 when none was reached, 1 otherwise.
-class Tally {
- public:
-  void add(const inspection::Report& report, const inspection::Verdict& verdict) {
-    ++total_;
-    if (report.unreachable) ++unreachable_;
-    if (verdict.fit) ++fit_;
-  }
-  Exit exit() const {
-    if (total_ > 0 && fit_ == total_) return Exit::done;
-    return total_ > 0 && unreachable_ == total_ ? Exit::unreachable : Exit::no;
-  }
-
- private:
-  size_t total_ = 0;
-  size_t unreachable_ = 0;
-  size_t fit_ = 0;
-};
 
 // What is to be asked for. Errors are the arguments'.
 Result<inspection::Options> what_to_ask(const Options& options, Milliseconds timeout) {
@@ -115,12 +93,13 @@ void probe(Context& context, const Options& options) {
   std::vector<inspection::Writing> writings(targets.size());
   std::set<std::string> stored;
   for (size_t i = 0; i < targets.size() && !stopped; ++i) {
-    const bool wanted = options.write || is_loopback(targets[i].url);
+    const bool wanted =
+        options.write || nostr::net::NameLookup::is_loopback(host_of(targets[i].url));
     if (!wanted || options.read_only) continue;
     writings[i] = inspection::write(**http, targets[i], sample, asking->timeout);
     if (writings[i].stored) stored.insert(host_of(targets[i].url));
   }
-  Tally tally;
+  ProbeTally tally;
   for (size_t i = 0; i < targets.size() && !stopped; ++i) {
     inspection::Options wanted = *asking;
     if (stored.contains(host_of(targets[i].url)) && !options.cid && !options.name)
@@ -131,7 +110,7 @@ void probe(Context& context, const Options& options) {
     found.requests += writings[i].requests;
     const auto verdict = inspection::judge(found);
     print_inspection(context, found, verdict);
-    tally.add(found, verdict);
+    tally.add(found.unreachable.has_value(), verdict.fit);
   }
   context.exit = stopped ? Exit::interrupted : tally.exit();
 }

@@ -10,6 +10,7 @@
 #include "nostr/probe/probe.h"
 #include "nostr/probe/verdict.h"
 #include "tools/probe_report.h"
+#include "tools/probe_tally.h"
 #include "tools/session.h"
 #include "tools/stop_signal.h"
 
@@ -94,25 +95,6 @@ bool Probing::stopped() {
   return stopped_;
 }
 
-// 0 when all are fit, 3 when none was reached, 1 otherwise.
-class Tally {
- public:
-  void add(const probe::Report& report, const probe::Verdict& verdict) {
-    ++total_;
-    if (report.unreachable) ++unreachable_;
-    if (verdict.fit) ++fit_;
-  }
-  Exit exit() const {
-    if (total_ > 0 && fit_ == total_) return Exit::done;
-    return total_ > 0 && unreachable_ == total_ ? Exit::unreachable : Exit::no;
-  }
-
- private:
-  size_t total_ = 0;
-  size_t unreachable_ = 0;
-  size_t fit_ = 0;
-};
-
 Status write_file(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
   out << text;
@@ -134,12 +116,12 @@ void run_probe(Context& context, const Options& options) {
   if (context.timeout) wanted.timeout = *context.timeout;
   Probing probing(**loop, std::move(*access), wanted);
   const OnStopSignal on_stop(stop, [&probing] { probing.stop(); });
-  Tally tally;
+  ProbeTally tally;
   std::vector<ProbedRelay> probed;
   probing.run(*relays, options.parallel, [&](probe::Report found) {
     const probe::Verdict verdict = probe::judge(found);
     print_probe(context, found, verdict);
-    tally.add(found, verdict);
+    tally.add(found.unreachable.has_value(), verdict.fit);
     probed.push_back({std::move(found), verdict});
   });
   context.exit = probing.stopped() ? Exit::interrupted : tally.exit();

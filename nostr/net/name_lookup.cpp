@@ -84,6 +84,14 @@ bool NameLookup::is_localhost(std::string_view host) {
   return ends_in("." + std::string(host), ".localhost");
 }
 
+bool NameLookup::is_loopback(const std::string& host) {
+  if (is_localhost(host)) return true;
+  in_addr four{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+  in6_addr six{};
+  return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
 bool NameLookup::is_address(const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> out;
   return inet_pton(AF_INET, host.c_str(), out.data()) == 1 ||

@@ -36,6 +36,9 @@ class NameLookup {
   // True for localhost and all names below it, which mean this machine whatever the system's files
   // and servers say (RFC 6761, section 6.3). They are never looked up.
   static bool is_localhost(std::string_view host);
+  // True for localhost and for loopback addresses as text (127.0.0.0/8, ::1), not for names that
+  // only begin like them.
+  static bool is_loopback(const std::string& host);
   // True for an IPv4 or IPv6 address, which needs no look-up.
   static bool is_address(const std::string& host);
 

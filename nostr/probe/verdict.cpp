@@ -5,8 +5,6 @@
 namespace ipnscast::nostr::probe {
 namespace {
 
-constexpr int kHundred = 100;
-constexpr int kUnfitAtMost = 49;
 constexpr int kOwnKind = 30078;  // by NIP-78 a relay may keep it to its author
 constexpr Took kBrisk = Milliseconds(500);
 constexpr Took kSlow = Milliseconds(2'000);
@@ -140,28 +138,18 @@ void judge_extras(const Report& report, Reasons& out) {
 }  // namespace
 
 Verdict judge(const Report& report) {
-  Verdict out;
-  if (report.unreachable) {
-    out.reasons.push_back({kHundred, true, with("unreachable", report.unreachable->message)});
-    return out;
-  }
+  if (report.unreachable)
+    return unreachable_verdict(with("unreachable", report.unreachable->message));
+  Reasons reasons;
   if (report.cut_short)
-    out.reasons.push_back({20, report.live.heard == 0 || !report.kept,
-                           with("the probe was cut short", report.cut_short->message)});
-  judge_access(report, out.reasons);
-  judge_replacement(report.replacement, out.reasons);
-  judge_delivery(report, out.reasons);
-  judge_answers(report, out.reasons);
-  judge_extras(report, out.reasons);
-  std::stable_sort(out.reasons.begin(), out.reasons.end(), [](const Reason& a, const Reason& b) {
-    return std::pair(a.unfit, a.points) > std::pair(b.unfit, b.points);
-  });
-  out.fit = std::none_of(out.reasons.begin(), out.reasons.end(),
-                         [](const Reason& reason) { return reason.unfit; });
-  int score = kHundred;
-  for (const Reason& reason : out.reasons) score -= reason.points;
-  out.score = std::clamp(score, 0, out.fit ? kHundred : kUnfitAtMost);
-  return out;
+    reasons.push_back({20, report.live.heard == 0 || !report.kept,
+                       with("the probe was cut short", report.cut_short->message)});
+  judge_access(report, reasons);
+  judge_replacement(report.replacement, reasons);
+  judge_delivery(report, reasons);
+  judge_answers(report, reasons);
+  judge_extras(report, reasons);
+  return verdict_of(std::move(reasons));
 }
 
 }  // namespace ipnscast::nostr::probe

@@ -10,13 +10,12 @@
 #include <cstring>
 #include <memory>
 
+#include "nostr/net/name_lookup.h"
+
 namespace ipnscast::nostr::server {
 namespace {
 
 bool is_wildcard(const std::string& address) { return address == "0.0.0.0" || address == "::"; }
-bool is_loopback(const std::string& address) {
-  return address == "::1" || address.starts_with("127.");
-}
 
 std::string without_slash(std::string path) {
   while (path.ends_with('/')) path.pop_back();
@@ -67,10 +66,9 @@ bool OwnAddress::operator()(const RelayUrl& url) const {
   const std::string& host = url.host();
   if (host == listen) return true;
   const bool everywhere = is_wildcard(listen);
-  if (is_loopback(listen) || everywhere) {
-    if (host == "localhost" || is_loopback(host)) return true;
-  }
-  if (is_loopback(listen)) return false;
+  const bool here_only = net::NameLookup::is_loopback(listen);
+  if ((here_only || everywhere) && net::NameLookup::is_loopback(host)) return true;
+  if (here_only) return false;
   return is_host_name(host) || (everywhere && is_own_ip(host));
 }
 

@@ -186,9 +186,7 @@ void check_ledger(const World& world) {
 TEST_CASE(
     "kill -9 of reader, publisher and bridge at random points: no change is lost, none is handed "
     "over unverified, no sequence is used twice, nothing is announced twice (R32)") {
-  const char* const given = std::getenv("IPNSCAST_TEST_SEED");
-  const auto seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  std::cout << "seed " << seed << " (IPNSCAST_TEST_SEED repeats it)" << std::endl;
+  const uint64_t seed = test::test_seed();
   Rng rng(seed);
   const auto random = [&rng](int most) { return std::uniform_int_distribution<int>(0, most)(rng); };
 

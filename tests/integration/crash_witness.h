@@ -13,6 +13,9 @@
 
 namespace ipnscast::test {
 
+// Prints it, so that a run can be repeated: random, or what IPNSCAST_TEST_SEED says.
+uint64_t test_seed();
+
 // What stands outside of all processes that may be killed: sees every hint that the relay gets and
 // asks the node for records, verifies each record itself, and remembers them all.
 class Witness {

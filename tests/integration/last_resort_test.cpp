@@ -9,18 +9,6 @@ using namespace ipnscast::test;
 
 namespace {
 
-class TableSink final : public BlockSink {
- public:
-  explicit TableSink(BlockTable& table) : table_(table) {}
-  Status put(const Cid& cid, ByteView block) override {
-    table_.blocks()[cid.to_string()] = as_text(block);
-    return {};
-  }
-
- private:
-  BlockTable& table_;
-};
-
 std::string content(size_t size) {
   std::string out;
   for (int i = 0; out.size() < size; ++i) out += std::to_string(i) + ",";

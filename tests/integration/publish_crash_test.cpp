@@ -31,13 +31,6 @@ constexpr int kKills = 40;
 constexpr int kMostRounds = 120;
 constexpr Seconds kPatience{30};
 
-uint64_t test_seed() {
-  const char* const given = std::getenv("IPNSCAST_TEST_SEED");
-  const auto seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  std::cout << "seed " << seed << " (IPNSCAST_TEST_SEED repeats it)" << std::endl;
-  return seed;
-}
-
 // Relay and node in a process of their own, and one publisher's state.
 struct World {
   test::TempDir folder;
@@ -130,7 +123,7 @@ TEST_CASE(
     "kill -9 in the middle of a publish: the next start finishes what was committed, no sequence "
     "is "
     "used twice, and no pin stays behind") {
-  const uint64_t seed = test_seed();
+  const uint64_t seed = test::test_seed();
   Rng rng(seed);
   World world;
   test::Witness witness(world.relay, world.gateway);
@@ -223,7 +216,7 @@ TEST_CASE(
 
 TEST_CASE(
     "kill -9 in the middle of a get: what was verified stays, the target is whole or absent") {
-  const uint64_t seed = test_seed();
+  const uint64_t seed = test::test_seed();
   Rng rng(seed);
   World world;
   const fs::path tree = world.folder.path() / "tree";

@@ -10,18 +10,6 @@ using namespace ipnscast::test;
 
 namespace {
 
-class TableSink final : public BlockSink {
- public:
-  explicit TableSink(BlockTable& table) : table_(table) {}
-  Status put(const Cid& cid, ByteView block) override {
-    table_.blocks()[cid.to_string()] = as_text(block);
-    return {};
-  }
-
- private:
-  BlockTable& table_;
-};
-
 // /docs/big of a hundred blocks, among 6,000 small files in a sharded directory.
 struct Tree {
   BlockTable table;

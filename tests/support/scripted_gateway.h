@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sync/ipfs/block_source.h"
 #include "sync/ipfs/cid.h"
 #include "tests/support/scripted_http_server.h"
 
@@ -26,6 +27,19 @@ class BlockTable {
 
  private:
   std::map<std::string, std::string> blocks_;
+};
+
+// Fills a table with what a packer makes.
+class TableSink final : public sync::BlockSink {
+ public:
+  explicit TableSink(BlockTable& table) : table_(table) {}
+  Status put(const sync::Cid& cid, ByteView block) override {
+    table_.blocks()[cid.to_string()] = as_text(block);
+    return {};
+  }
+
+ private:
+  BlockTable& table_;
 };
 
 // What a gateway over a table answers: raw blocks and CARs, 404 for what it does not have, the

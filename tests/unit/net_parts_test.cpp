@@ -181,6 +181,14 @@ TEST_CASE("messages stay whole across fragments, compressed and plain by turns")
   CHECK(**without.add({"12345", true, true, 0}) == "12345");
 }
 
+TEST_CASE("an address is loopback by its bits, not by how its text begins") {
+  for (const char* const host : {"127.0.0.1", "127.255.0.9", "::1", "localhost", "a.localhost"})
+    CHECK(NameLookup::is_loopback(host));
+  for (const char* const host : {"", "127.example", "127.0.0.1.example", "128.0.0.1", "0.0.0.0",
+                                 "::", "::ffff:10.0.0.1", "[::1]", "1::1"})
+    CHECK_FALSE(NameLookup::is_loopback(host));
+}
+
 TEST_CASE("localhost and what is below it is this machine, with no file to say so (RFC 6761)") {
   for (const char* const name :
        {"localhost", "LOCALHOST", "localhost.", "a.localhost", "A.B.LocalHost."})

@@ -53,7 +53,7 @@ Status FetchJob::loop() {
     if (!ended_) return ended_;
     auto event = inbox_->pop_until(next_wake());
     if (event) {
-      for (auto& [number, running] : running_) running.transfer->resume_if_paused();
+      resume_paused();
       std::visit([this](auto& what) { take(what); }, *event);
     } else if (inbox_->closed()) {
       return fail(Errc::closed, "shut down");
@@ -67,6 +67,12 @@ Status FetchJob::loop() {
     tell_progress(false);
   }
   return {};
+}
+
+// At half, not at the first free place: each resumption is a wake-up of the HTTP thread.
+void FetchJob::resume_paused() {
+  if (inbox_->size() > inbox_->capacity() / 2) return;
+  for (auto& [number, running] : running_) running.transfer->resume_if_paused();
 }
 
 void FetchJob::start_tasks() {

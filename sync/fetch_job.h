@@ -118,6 +118,7 @@ class FetchJob {
   void heard_from(Running& running, size_t bytes);
   std::optional<Instant> quiet_at(const Active& active) const;
   void check_quiet(Instant now);
+  void resume_paused();
   void join(Active& active, Instant now);
   bool another_to_ask(Instant now) const;
   Instant next_wake() const;

@@ -49,9 +49,9 @@ class ContentReader {
   }
 
   Status emit_child(const Cid& cid, uint64_t size, size_t depth) {
-    const auto block = read_block(source_, cid);
+    auto block = read_block(source_, cid);
     if (!block) return fail(block.error());
-    const auto child = decode_node(cid, *block);
+    const auto child = decode_node(cid, std::move(*block));
     if (!child) return fail(child.error());
     if (!child->is_file() || child->size() != size) {
       return fail(Errc::parse, "unixfs: a part of a file is not what its parent says");
@@ -72,9 +72,9 @@ class ContentReader {
 
 Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
                                    const OnBytes& on_bytes, const std::optional<ByteRange>& range) {
-  const auto block = read_block(source, file);
+  auto block = read_block(source, file);
   if (!block) return fail(block.error());
-  const auto node = decode_node(file, *block);
+  const auto node = decode_node(file, std::move(*block));
   if (!node) return fail(node.error());
   if (!node->is_file()) return fail(Errc::mismatch, file.to_string() + " is no file");
   std::optional<ContentReader::Part> part;

@@ -122,13 +122,17 @@ Bytes encode_unixfs(const UnixfsData& data) {
 
 uint64_t UnixfsNode::size() const { return sum_of(data).value_or(0); }
 
-Result<UnixfsNode> decode_node(const Cid& cid, ByteView block) {
+Result<UnixfsNode> decode_node(const Cid& cid, Bytes&& block) {
+  if (!cid.is(Codec::raw)) return decode_node(cid, ByteView(block));
   UnixfsNode out;
-  if (cid.is(Codec::raw)) {
-    out.data.type = UnixfsType::raw;
-    out.data.data = to_bytes(block);
-    return out;
-  }
+  out.data.type = UnixfsType::raw;
+  out.data.data = std::move(block);
+  return out;
+}
+
+Result<UnixfsNode> decode_node(const Cid& cid, ByteView block) {
+  if (cid.is(Codec::raw)) return decode_node(cid, to_bytes(block));
+  UnixfsNode out;
   if (!cid.is(Codec::dag_pb))
     return fail(Errc::unsupported, "unixfs: neither a raw nor a dag-pb block");
   auto node = decode_dag_pb(block);

@@ -50,5 +50,7 @@ struct UnixfsNode {
 // two from 8 to 1,024 and its hash murmur3. Errc::parse, Errc::unsupported for other codecs and for
 // metadata nodes.
 Result<UnixfsNode> decode_node(const Cid& cid, ByteView block);
+// The same; a raw block's bytes are moved.
+Result<UnixfsNode> decode_node(const Cid& cid, Bytes&& block);
 
 }  // namespace ipnscast::sync

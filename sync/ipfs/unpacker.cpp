@@ -99,9 +99,9 @@ class TreeWriter {
   Status write(const Cid& cid, const fs::path& path, size_t depth) {
     if (depth > kMaxDepth) return fail(Errc::too_large, "directories nested too deeply");
     if (++entries_ > options_.max_entries) return fail(Errc::too_large, "too many entries");
-    const auto block = read_block(source_, cid);
+    auto block = read_block(source_, cid);
     if (!block) return fail(block.error());
-    const auto node = decode_node(cid, *block);
+    const auto node = decode_node(cid, std::move(*block));
     if (!node) return fail(node.error().within(cid.to_string()));
     if (options_.bytes && !node->is_file())
       return fail(Errc::mismatch, "bytes are asked of what is no file");

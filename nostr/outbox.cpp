@@ -1,6 +1,6 @@
 #include "nostr/outbox.h"
 
-#include <map>
+#include <algorithm>
 
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
@@ -29,6 +29,22 @@ CREATE TABLE outbox_relays (
   PRIMARY KEY (number, relay)
 ) WITHOUT ROWID;
 )sql";
+
+// accepted_at is the machine's clock, for people; counted_at the outbox's own, for max_age.
+constexpr char kClock[] = R"sql(
+CREATE TABLE outbox_clock (
+  only    INTEGER PRIMARY KEY CHECK (only = 1),
+  seconds INTEGER NOT NULL,
+  wall    INTEGER NOT NULL
+);
+INSERT INTO outbox_clock VALUES (1, 0, CAST(strftime('%s', 'now') AS INTEGER));
+ALTER TABLE outbox ADD COLUMN accepted_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN counted_at INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET accepted_at = created_at;
+)sql";
+
+constexpr Seconds kLongestStep{3'600};
+constexpr Seconds kLongestAbsence{86'400};
 
 Status remove(store::Database& db, int64_t number) {
   auto relays = db.prepare("DELETE FROM outbox_relays WHERE number = ?");
@@ -92,8 +108,9 @@ Result<bool> make_room(store::Database& db) {
 Status insert(store::Database& db, const Event& event, const std::optional<Address>& address,
               const std::vector<RelayUrl>& relays) {
   auto row = db.prepare(
-      "INSERT INTO outbox (event_id, kind, pubkey, d, created_at, json) VALUES (?, ?, ?, ?, ?, ?) "
-      "RETURNING number");
+      "INSERT INTO outbox (event_id, kind, pubkey, d, created_at, json, accepted_at, counted_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, CAST(strftime('%s', 'now') AS INTEGER), "
+      "(SELECT seconds FROM outbox_clock)) RETURNING number");
   row.bind(event.id.view()).bind(int64_t{event.kind}).bind(event.pubkey.view());
   if (address) {
     row.bind(std::string_view(address->d));
@@ -112,9 +129,27 @@ Status insert(store::Database& db, const Event& event, const std::optional<Addre
   return {};
 }
 
+Status count_time(store::Database& db, Seconds passed, UnixSeconds now) {
+  auto s = db.prepare("UPDATE outbox_clock SET seconds = seconds + ?, wall = ?");
+  s.bind(std::max<int64_t>(passed.count(), 0)).bind(now.value);
+  if (auto done = s.run(); !done) return fail(done.error());
+  return {};
+}
+
 }  // namespace
 
-store::Schema outbox_schema() { return {"nostr", {{1, kSchema}}}; }
+store::Schema outbox_schema() { return {"nostr", {{1, kSchema}, {2, kClock}}}; }
+
+Status outbox_resume_clock(store::Database& db, UnixSeconds now) {
+  auto read = db.prepare("SELECT wall FROM outbox_clock");
+  if (!read.step()) return read.status() ? fail(Errc::io, "outbox: no clock") : read.status();
+  const Seconds absent(now.value - read.integer(0));
+  return count_time(db, absent > kLongestAbsence ? kLongestStep : absent, now);
+}
+
+Status outbox_advance_clock(store::Database& db, Seconds passed, UnixSeconds now) {
+  return count_time(db, std::min(passed, kLongestStep), now);
+}
 
 Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
                   const OutboxLimits& limits) {
@@ -177,12 +212,12 @@ Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db) {
   return out;
 }
 
-Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, UnixSeconds now,
-                                               const OutboxLimits& limits) {
+Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, const OutboxLimits& limits) {
   std::vector<OutboxEntry> out;
   std::vector<int64_t> numbers;
-  auto s = db.prepare("SELECT number, json FROM outbox WHERE created_at < ?");
-  s.bind(now.value - limits.max_age.count());
+  auto s = db.prepare(
+      "SELECT number, json FROM outbox WHERE counted_at < (SELECT seconds FROM outbox_clock) - ?");
+  s.bind(limits.max_age.count());
   while (s.step()) {
     numbers.push_back(s.integer(0));
     auto event = parse_event(s.text(1));

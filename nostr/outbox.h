@@ -12,6 +12,10 @@ namespace ipnscast::nostr {
 // The tables of the "nostr" layer: events that were accepted for publishing and what each relay
 // made of them. A row is written in the job that commits what the event announces; it stays until
 // every relay has settled. Each function runs inside a job of the store's Writer.
+//
+// The outbox has a clock of its own, in seconds that were counted while a process ran and, in
+// plausible steps, between processes. It alone says how long an event has waited: the machine's
+// clock may be wrong by months (no battery, a false NTP answer), and nothing is lost by that.
 
 // Give this to Database::open() together with the other layers'.
 store::Schema outbox_schema();
@@ -24,7 +28,7 @@ struct OutboxEntry {
 
 struct OutboxLimits {
   size_t max_events = 1000;      // that wait at a time
-  Seconds max_age{30 * 86'400};  // of an event that some relay still lacks
+  Seconds max_age{30 * 86'400};  // that an event waits for some relay, by the outbox's clock
 };
 
 // Accepts the event for these relays. An older event at the same address is dropped, because relays
@@ -34,9 +38,18 @@ struct OutboxLimits {
 Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
                   const OutboxLimits& limits = {});
 
-// Gives up events older than `limits.max_age`. What was given up, with the relays that lack it.
-Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, UnixSeconds now,
-                                               const OutboxLimits& limits);
+// Counts the time since the last process that used this outbox; `now` is the machine's clock. A day
+// is believed; a longer time, which may be a clock that was set, counts as an hour, and one that
+// runs backwards not at all.
+Status outbox_resume_clock(store::Database& db, UnixSeconds now);
+
+// Counts time that passed in this process, by the steady clock; an hour at most, as that is how
+// often it is called while something waits.
+Status outbox_advance_clock(store::Database& db, Seconds passed, UnixSeconds now);
+
+// Gives up events that have waited longer than `limits.max_age`. What was given up, with the relays
+// that lack it.
+Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, const OutboxLimits& limits);
 
 // A relay that had settled lost the event after all: it is sent there again, unless a newer event
 // at its address waits.

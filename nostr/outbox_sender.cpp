@@ -28,6 +28,7 @@ struct RelayBack {};  // a relay is connected
 using Message = std::variant<CommittedEvent, Progress, RelayBack>;
 
 constexpr size_t kInbox = 4096;
+constexpr Milliseconds kCountIdle{600'000};
 
 }  // namespace
 
@@ -42,6 +43,8 @@ struct OutboxSender::Impl {
   void serve();
   void send_pending();
   void send(const OutboxEntry& entry, const std::optional<Quorum>& quorum);
+  void resume_clock();
+  void count_time();
   void expire();
   void note(const PublishReport& report);
   void look_back(const PublishReport& report);
@@ -57,6 +60,7 @@ struct OutboxSender::Impl {
   Backoff retry;
   Rng rng = make_rng();
   std::optional<Instant> retry_at;
+  Instant counted_until = std::chrono::steady_clock::now();  // by the outbox's clock
   std::map<EventId, Event> under_way;
   std::map<EventId, OnReport> waiting;  // for the first report
 
@@ -67,6 +71,7 @@ struct OutboxSender::Impl {
 
 void OutboxSender::Impl::serve() {
   set_thread_name("outbox");
+  resume_clock();
   expire();
   send_pending();
   for (;;) {
@@ -77,6 +82,7 @@ void OutboxSender::Impl::serve() {
       return;
     }
     if (retry_at && *retry_at <= std::chrono::steady_clock::now()) {
+      count_time();
       retry_at.reset();
       expire();
       send_pending();
@@ -103,10 +109,29 @@ void OutboxSender::Impl::send_pending() {
   }
 }
 
+void OutboxSender::Impl::resume_clock() {
+  const Status done = writer.run(
+      [&](store::Database& db) { return outbox_resume_clock(db, system_now().seconds()); });
+  if (!done) log_error("outbox", done.error().message);
+}
+
+// The time since the last call, less what is no whole second yet. Of a time in which nothing waited
+// none of it counts.
+void OutboxSender::Impl::count_time() {
+  const Now now = system_now();
+  const auto passed = std::chrono::duration_cast<Seconds>(now.steady - counted_until);
+  counted_until += passed;
+  const bool waits = retry_at || !under_way.empty();
+  const Status done = writer.run([&](store::Database& db) {
+    return outbox_advance_clock(db, waits ? passed : Seconds(0), now.seconds());
+  });
+  if (!done) log_error("outbox", done.error().message);
+}
+
 void OutboxSender::Impl::expire() {
   std::vector<OutboxEntry> expired;
   const Status done = writer.run([&](store::Database& db) -> Status {
-    auto rows = outbox_expire(db, system_now().seconds(), options.limits);
+    auto rows = outbox_expire(db, options.limits);
     if (!rows) return fail(rows.error());
     expired = std::move(*rows);
     return {};
@@ -115,7 +140,7 @@ void OutboxSender::Impl::expire() {
   for (const OutboxEntry& entry : expired) {
     for (const RelayUrl& relay : entry.relays) {
       log_error("outbox", relay.text() + " never took event " + to_hex(entry.event.id.view()) +
-                              ": given up, it is too old");
+                              ": given up, it has waited too long");
     }
   }
 }
@@ -149,6 +174,8 @@ void OutboxSender::Impl::take(CommittedEvent& message) {
     if (message.report) message.report(PublishReport{message.entry.event.id, {}});
     return;
   }
+  const auto since_count = std::chrono::steady_clock::now() - counted_until;
+  if (!retry_at && under_way.empty() && since_count > kCountIdle) count_time();
   waiting[message.entry.event.id] = std::move(message.report);
   // Found among the pending ones already: that try reports.
   if (under_way.count(message.entry.event.id) == 0) send(message.entry, message.quorum);

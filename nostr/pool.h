@@ -94,7 +94,8 @@ struct PublishOptions {
   // be empty.
   std::function<void(PublishReport)> at_settled;
   // Each relay is asked for the event this long after its OK, or after its OK did not come: that
-  // settles "no answer", and finds relays which acknowledge and lose (R15). None: not asked.
+  // settles "no answer", and finds relays which acknowledge and lose (R15). None: asked only where
+  // the outcome is doubtful, and there always at once.
   std::optional<Milliseconds> read_back;
 };
 

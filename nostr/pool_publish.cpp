@@ -49,6 +49,11 @@ void Pool::Impl::deadline_passed(const EventId& id) {
     for (auto& link : links) {
       const auto relay = it->second.report.relays.find(link->url);
       if (relay == it->second.report.relays.end() || relay->second.settled()) continue;
+      if (relay->second.doubtful) {  // is being read back, which may still say more
+        relay->second.doubtful = false;
+        relay->second.state = PublishState::no_answer;
+        continue;
+      }
       const RelayOutcome open = link->machine.outcome(id).value_or(RelayOutcome{});
       RelayOutcome outcome = outcome_at_deadline(open, open.state == PublishState::written);
       outcome.quarantined = relay->second.quarantined;
@@ -64,7 +69,9 @@ void Pool::Impl::published(Link& link, const EventId& id, RelayOutcome outcome) 
   while (first != last) {
     const auto it = first++;
     const auto relay = it->second.report.relays.find(link.url);
-    if (relay == it->second.report.relays.end() || relay->second.settled()) continue;
+    if (relay == it->second.report.relays.end() || relay->second.settled() ||
+        relay->second.doubtful)
+      continue;
     outcome.quarantined = relay->second.quarantined;
     relay->second = outcome;
     ask_later(link, it->second, outcome);

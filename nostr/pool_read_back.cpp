@@ -1,4 +1,6 @@
 // Asking relays for what they say they have.
+#include <utility>
+
 #include "nostr/base/log.h"
 #include "nostr/pool_impl.h"
 
@@ -22,16 +24,32 @@ Filter read_back_filter(const Event& event) {
 }
 
 bool worth_asking(const RelayOutcome& outcome) {
-  return outcome.stored() || outcome.state == PublishState::no_answer ||
+  return outcome.stored() || outcome.doubtful || outcome.state == PublishState::no_answer ||
          outcome.state == PublishState::superseded;
+}
+
+// What was asked says of an outcome; true when the relay lost what it had acknowledged.
+bool apply(ReadBack result, RelayOutcome& outcome) {
+  const bool was_doubtful = std::exchange(outcome.doubtful, false);
+  const bool acknowledged = outcome.state == PublishState::acknowledged;
+  outcome.read_back = result;
+  if (result == ReadBack::confirmed) {
+    if (outcome.state != PublishState::duplicate) outcome.state = PublishState::acknowledged;
+  } else if (result == ReadBack::newer) {
+    outcome.state = PublishState::superseded;
+  } else if (was_doubtful) {
+    outcome.state = PublishState::no_answer;
+  }
+  return result == ReadBack::missing && acknowledged;
 }
 
 }  // namespace
 
 void Pool::Impl::ask_later(Link& link, Publish& publish, const RelayOutcome& outcome) {
-  if (!publish.read_back || !worth_asking(outcome)) return;
+  if ((!publish.read_back && !outcome.doubtful) || !worth_asking(outcome)) return;
   ++publish.reading_back;
-  loop.at(std::chrono::steady_clock::now() + *publish.read_back,
+  const Milliseconds wait = outcome.doubtful ? Milliseconds(0) : *publish.read_back;
+  loop.at(std::chrono::steady_clock::now() + wait,
           [self = weak_from_this(), number = link.id, id = publish.event.id] {
             const auto impl = self.lock();
             if (impl && !impl->stopped) impl->ask_back(*impl->links[number - 1], id);
@@ -94,15 +112,10 @@ void Pool::Impl::asking_over(const SubscriptionId& part, ReadBack result) {
         relay->second.read_back != ReadBack::not_asked || !worth_asking(relay->second))
       continue;
     RelayOutcome& outcome = relay->second;
-    outcome.read_back = result;
     outcome.newer = question.newer;
-    if (result == ReadBack::confirmed) {
-      quarantine.kept(link.url, now);
-      outcome.state = PublishState::acknowledged;
-    } else if (result == ReadBack::newer) {
-      outcome.state = PublishState::superseded;
-    } else if (result == ReadBack::missing && outcome.state == PublishState::acknowledged &&
-               quarantine.lost(link.url, now)) {
+    const bool lost = apply(result, outcome);
+    if (result == ReadBack::confirmed) quarantine.kept(link.url, now);
+    if (lost && quarantine.lost(link.url, now)) {
       log_warning("relay",
                   link.url.text() +
                       ": acknowledges events and loses them: what it says does not count for now");

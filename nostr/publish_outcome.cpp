@@ -1,10 +1,26 @@
 #include "nostr/publish_outcome.h"
 
 #include <algorithm>
+#include <array>
 
 #include "nostr/message.h"
 
 namespace ipnscast::nostr {
+namespace {
+
+bool is_for_good(std::string_view prefix) {
+  static constexpr std::array<std::string_view, 5> kPrefixes{"invalid", "blocked", "restricted",
+                                                             "pow", "mute"};
+  return std::find(kPrefixes.begin(), kPrefixes.end(), prefix) != kPrefixes.end();
+}
+
+// The words of strfry ("created_at too late") and of everyone else ("too far in the future").
+bool blames_the_time(std::string_view reason) {
+  return reason.find("future") != std::string_view::npos ||
+         reason.find("too late") != std::string_view::npos;
+}
+
+}  // namespace
 
 std::string_view to_string(PublishState state) {
   switch (state) {
@@ -79,19 +95,22 @@ bool PublishReport::settled() const {
                      [](const auto& relay) { return relay.second.settled(); });
 }
 
-RelayOutcome outcome_of_ok(bool accepted, std::string_view reason) {
+RelayOutcome outcome_of_ok(const Event& event, bool accepted, std::string_view reason,
+                           UnixSeconds now) {
   const std::string_view prefix = reason_prefix(reason);
   RelayOutcome out;
   out.reason = std::string(reason);
   if (prefix == "duplicate") {
     out.state = PublishState::duplicate;
+    out.doubtful = address_of(event).has_value();
   } else if (prefix == "replaced") {
     out.state = PublishState::superseded;
   } else if (accepted) {
     out.state = PublishState::acknowledged;
   } else {
     out.state = PublishState::refused;
-    out.permanent = prefix != "rate-limited" && prefix != "auth-required" && prefix != "error";
+    out.permanent = is_for_good(prefix) &&
+                    !(prefix == "invalid" && (event.created_at > now || blames_the_time(reason)));
   }
   return out;
 }

@@ -17,7 +17,7 @@ enum class PublishState {
   auth_pending,  // the relay wants us to authenticate first (NIP-42), which is under way
   written,       // on its way, no OK yet
   acknowledged,  // OK true
-  duplicate,     // the relay had it already
+  duplicate,     // the relay had it already, or says so: see RelayOutcome::doubtful
   superseded,    // the relay has a newer event at this address
   refused,       // OK false
   no_answer,     // written, but no OK in time: unknown, not success (R17)
@@ -44,16 +44,19 @@ struct RelayOutcome {
   std::shared_ptr<const Event> newer;  // of ReadBack::newer
   // The relay lost events that it had acknowledged: what it says does not count for a quorum.
   bool quarantined = false;
+  // "duplicate" for an event whose address keeps one version only: some relays say so of a version
+  // that lost to a newer one. Unknown until the pool, which asks at once, has read it back.
+  bool doubtful = false;
 
   // The relay has the event, as far as we know.
   bool stored() const {
-    return (state == PublishState::acknowledged || state == PublishState::duplicate) &&
+    return (state == PublishState::acknowledged || state == PublishState::duplicate) && !doubtful &&
            read_back != ReadBack::missing;
   }
   // Nothing further will happen.
   bool settled() const {
     return state != PublishState::queued && state != PublishState::written &&
-           state != PublishState::auth_pending;
+           state != PublishState::auth_pending && !doubtful;
   }
 };
 
@@ -78,9 +81,12 @@ struct Quorum {
   Status fits(const std::vector<RelayUrl>& relays) const;
 };
 
-// Reads an OK message's verdict. NIP-01, NIP-42; refusals by rate-limited, auth-required and error
-// may pass.
-RelayOutcome outcome_of_ok(bool accepted, std::string_view reason);
+// Reads an OK message's verdict on the event. NIP-01, NIP-42. A refusal is for good only by the
+// prefixes that speak of the event or its author (invalid, blocked, restricted, pow, mute); one
+// that blames a time in the future passes, as our clock may run ahead, and so does one without a
+// prefix that we know ("database is locked").
+RelayOutcome outcome_of_ok(const Event& event, bool accepted, std::string_view reason,
+                           UnixSeconds now);
 
 // What an outcome that is not settled when the time is up ends as: no answer when the event was
 // written, else unreachable, with the reason.

@@ -92,7 +92,8 @@ void Relay::on(const OkMessage& message, Now now, Actions& out) {
   const auto found = publishing_.find(message.id);
   if (found == publishing_.end()) return;
   Publishing& publishing = found->second;
-  RelayOutcome verdict = outcome_of_ok(message.accepted, message.reason);
+  RelayOutcome verdict =
+      outcome_of_ok(publishing.event, message.accepted, message.reason, now.seconds());
   const std::string_view prefix = reason_prefix(message.reason);
   if (verdict.state == PublishState::refused && prefix == "auth-required" && can_authenticate_) {
     publishing.last_reason = message.reason;

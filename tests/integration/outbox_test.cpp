@@ -232,6 +232,62 @@ TEST_CASE("R2 a refusal for good ends there, one for now is tried again") {
   CHECK(bad.heard().size() == 1);
 }
 
+TEST_CASE("R2 a refusal without a known prefix is tried again") {
+  TempDir dir;
+  Shelf shelf;
+  std::atomic<int> refusals = 2;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* p = std::get_if<PublishRequest>(&m);
+    if (p != nullptr && refusals-- > 0)
+      return self.say(c, RelayMessage(OkMessage{p->event.id, false, "database is locked"}));
+    shelf.script()(self, c, m);
+  });
+  Sender sender(dir.path() / "state.db", {relay.url()});
+  const Event event = hint("a", now_seconds());
+  CHECK_FALSE(sender.send(event).relays.at(relay.url()).permanent);
+  CHECK(sender.wait_empty());
+  CHECK(shelf.get("a") == event);
+}
+
+// A relay that answers "duplicate" without having the event; `shelf` says what it has.
+RelayOutcome told_duplicate(Shelf& shelf, bool accepted, const Event& event) {
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    if (const auto* p = std::get_if<PublishRequest>(&m))
+      return self.say(c, RelayMessage(OkMessage{p->event.id, accepted, "duplicate: have it"}));
+    shelf.script()(self, c, m);
+  });
+  const auto loop = *net::Loop::start();
+  PoolOptions with;
+  with.relays = {relay.url()};
+  const auto pool = Pool::start(*loop, std::move(with));
+  Inbox<PublishReport> reports(1);
+  pool->publish(event, {}, [&](PublishReport report) { reports.try_push(std::move(report)); });
+  const auto report = reports.pop_until(std::chrono::steady_clock::now() + kWait);
+  REQUIRE(report);
+  return report->relays.at(relay.url());
+}
+
+TEST_CASE("a duplicate is looked for at its address, also where nobody asked for a read-back") {
+  const Event ours = hint("a", 1000, "ours");
+  const Event newer = hint("a", 2000, "newer");
+  for (const bool accepted : {false, true}) {
+    Shelf empty, same, other;
+    same.put(ours);
+    other.put(newer);
+    const RelayOutcome none = told_duplicate(empty, accepted, ours);
+    CHECK(none.state == PublishState::no_answer);
+    CHECK(none.read_back == ReadBack::missing);
+    CHECK_FALSE(none.stored());
+    const RelayOutcome there = told_duplicate(same, accepted, ours);
+    CHECK(there.state == PublishState::duplicate);
+    CHECK(there.stored());
+    const RelayOutcome stale = told_duplicate(other, accepted, ours);
+    CHECK(stale.state == PublishState::superseded);
+    REQUIRE(stale.newer);
+    CHECK(*stale.newer == newer);
+  }
+}
+
 TEST_CASE("a newer event at our address is given back, and ours leaves the outbox") {
   TempDir dir;
   Shelf shelf;
@@ -291,12 +347,118 @@ TEST_CASE("a full outbox gives up what some relay has, never what none has") {
   REQUIRE(pending->size() == 3);
   for (const auto& entry : *pending) CHECK_FALSE(entry.event == events[1]);
 
-  const auto expired = outbox_expire(*db, {2002}, limits);
+  REQUIRE(outbox_advance_clock(*db, Seconds(1000), {2000}));
+  REQUIRE(outbox_expire(*db, limits)->empty());
+  REQUIRE(outbox_advance_clock(*db, Seconds(1), {2001}));
+  const auto expired = outbox_expire(*db, limits);
   REQUIRE(expired);
-  REQUIRE(expired->size() == 1);
+  REQUIRE(expired->size() == 3);
   CHECK(expired->front().event == events[0]);
   CHECK(expired->front().relays.size() == 2);
-  CHECK(outbox_pending(*db)->size() == 2);
+  CHECK(outbox_pending(*db)->empty());
+}
+
+namespace {
+
+// An outbox with one event, as processes find it whose clocks say what they say.
+struct Waiting {
+  static constexpr int64_t kDay = 86'400;
+  std::unique_ptr<store::Database> db =
+      std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  int64_t wall = 1'800'000'000;
+
+  Waiting() {
+    start(0);
+    REQUIRE(outbox_add(*db, hint("a", 1000), {*RelayUrl::parse("ws://127.0.0.1:1")}));
+  }
+  // Another process, after the machine's clock went on by so much.
+  void start(int64_t passed) {
+    wall += passed;
+    REQUIRE(outbox_resume_clock(*db, {wall}));
+  }
+  // So much true time, counted once an hour; the machine's clock keeps what it is wrong by.
+  void run(int64_t seconds) {
+    for (; seconds > 0; seconds -= 3600) {
+      wall += 3600;
+      REQUIRE(outbox_advance_clock(*db, Seconds(3600), {wall}));
+    }
+  }
+  size_t given_up() { return outbox_expire(*db, OutboxLimits{})->size(); }
+};
+
+}  // namespace
+
+TEST_CASE("a clock that jumps a year ahead or back gives up no event") {
+  for (const int64_t jump :
+       {365 * Waiting::kDay, 31 * Waiting::kDay, -365 * Waiting::kDay, int64_t{-1'700'000'000}}) {
+    INFO("a jump of " << jump << " s");
+    Waiting outbox;
+    outbox.start(jump);  // a false reading between two processes
+    CHECK(outbox.given_up() == 0);
+    outbox.wall += jump;  // and within one
+    outbox.run(3600);
+    CHECK(outbox.given_up() == 0);
+    outbox.start(-jump);  // and it is set right
+    CHECK(outbox.given_up() == 0);
+    for (int i = 0; i < 20; ++i) {  // a board without a battery: 1970 until the network is there
+      outbox.start(-1'700'000'000);
+      outbox.start(1'700'000'000);
+    }
+    CHECK(outbox.given_up() == 0);
+    outbox.run(28 * Waiting::kDay);
+    CHECK(outbox.given_up() == 0);
+    outbox.run(2 * Waiting::kDay);
+    CHECK(outbox.given_up() == 1);
+  }
+}
+
+TEST_CASE("an event is given up after its time, whether processes run on or are started daily") {
+  Waiting daemon;
+  daemon.run(30 * Waiting::kDay);
+  CHECK(daemon.given_up() == 0);
+  daemon.run(3600);
+  CHECK(daemon.given_up() == 1);
+  Waiting daily;
+  for (int day = 0; day < 30; ++day) daily.start(Waiting::kDay);
+  CHECK(daily.given_up() == 0);
+  daily.start(60);
+  CHECK(daily.given_up() == 1);
+}
+
+TEST_CASE("an event whose created_at lies far back is kept and sent") {
+  TempDir dir;
+  Shelf shelf;
+  ScriptedRelay relay(shelf.script());
+  const Event old = hint("old", 1000);
+  {
+    auto db = std::move(*store::Database::open(dir.path() / "state.db", {outbox_schema()}));
+    REQUIRE(outbox_add(*db, old, {relay.url()}));
+  }
+  Sender sender(dir.path() / "state.db", {relay.url()});
+  CHECK(sender.wait_empty());
+  CHECK(shelf.get("old") == old);
+}
+
+TEST_CASE("an outbox of the first schema keeps what waits in it") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  const Event event = hint("a", 1000);
+  {
+    const store::Schema first{"nostr", {outbox_schema().migrations.front()}};
+    auto db = std::move(*store::Database::open(file, {first}));
+    auto row = db->prepare(
+        "INSERT INTO outbox (event_id, kind, pubkey, d, created_at, json) VALUES (?, 30078, ?, "
+        "'a', 1000, ?)");
+    row.bind(event.id.view()).bind(event.pubkey.view()).bind(std::string_view(to_json(event)));
+    REQUIRE(row.run());
+    REQUIRE(
+        db->execute("INSERT INTO outbox_relays (number, relay) VALUES (1, 'ws://127.0.0.1:1')"));
+  }
+  auto db = std::move(*store::Database::open(file, {outbox_schema()}));
+  CHECK(outbox_expire(*db, OutboxLimits{})->empty());
+  const auto pending = outbox_pending(*db);
+  REQUIRE(pending->size() == 1);
+  CHECK(pending->front().event == event);
 }
 
 TEST_CASE("a full disk refuses the event and keeps what was accepted") {

@@ -198,13 +198,13 @@ TEST_CASE("pool: outcomes at khatru") {
   outcomes_at("khatru", PublishState::acknowledged, PublishState::acknowledged);
 }
 TEST_CASE("pool: outcomes at @nostr-relay/core, which calls a late version duplicate") {
-  outcomes_at("nostr-relay-core", PublishState::duplicate, PublishState::acknowledged);
+  outcomes_at("nostr-relay-core", PublishState::superseded, PublishState::acknowledged);
 }
 TEST_CASE("pool: outcomes at rnostr") {
   outcomes_at("rnostr", PublishState::superseded, PublishState::duplicate);
 }
 TEST_CASE("pool: outcomes at nostr-rs-relay") {
-  outcomes_at("nostr-rs-relay", PublishState::duplicate, PublishState::duplicate);
+  outcomes_at("nostr-rs-relay", PublishState::superseded, PublishState::duplicate);
 }
 
 TEST_CASE("R5 pool: a subscription survives the death of khatru") { resumes_at("khatru"); }

@@ -140,8 +140,12 @@ Publisher::Publisher(World& world) : world_(world) {
   REQUIRE(db);
   db_ = std::move(*db);
   client_ = std::make_unique<Client>(world_, [this](size_t relay, Relay::Action& action) {
-    const auto* published = std::get_if<Relay::Published>(&action);
+    auto* published = std::get_if<Relay::Published>(&action);
     if (published == nullptr) return;
+    RelayOutcome& outcome = published->outcome;
+    if (std::exchange(outcome.doubtful, false))  // the pool reads it back
+      outcome.state = world_.relays[relay]->has(published->id) ? PublishState::acknowledged
+                                                               : PublishState::no_answer;
     under_way_.erase({published->id, relay});
     const auto noted = outbox_note(*db_, published->id, World::url(relay), published->outcome);
     if (!noted) FAIL(noted.error().message);

@@ -219,6 +219,45 @@ TEST_CASE("R15 a relay that loses what it acknowledged stops counting, but never
   CHECK_FALSE(quarantine.holds(url(1), at(22)));
 }
 
+TEST_CASE("R2 a refusal is for good only by a prefix that speaks of the event") {
+  Event event;
+  event.created_at = kNow;
+  const auto permanent = [&](std::string_view reason, UnixSeconds now = kNow) {
+    const RelayOutcome out = outcome_of_ok(event, false, reason, now);
+    REQUIRE(out.state == PublishState::refused);
+    return out.permanent;
+  };
+  for (const char* reason : {"invalid: bad id", "blocked: not you", "restricted: members only",
+                             "pow: 20 bits", "mute: nobody listens"}) {
+    INFO(reason);
+    CHECK(permanent(reason));
+  }
+  for (const char* reason :
+       {"database is locked", "", "error: disk", "rate-limited: slow", "auth-required: who",
+        "Internal: oops", "unsupported: later", "invalid: created_at too late",
+        "invalid: event is too far in the future"}) {
+    INFO(reason);
+    CHECK_FALSE(permanent(reason));
+  }
+  CHECK_FALSE(permanent("invalid: created_at", {kNow.value - 1}));  // our clock was ahead
+}
+
+TEST_CASE("a duplicate counts where an address keeps one version only once it was read back") {
+  Event event;
+  event.kind = 1;
+  CHECK(outcome_of_ok(event, false, "duplicate: have it", kNow).stored());
+  CHECK(outcome_of_ok(event, true, "duplicate: have it", kNow).settled());
+  for (const int kind : {0, 10002, 30078}) {
+    event.kind = kind;
+    for (const bool accepted : {false, true}) {
+      const RelayOutcome out = outcome_of_ok(event, accepted, "duplicate: have it", kNow);
+      CHECK(out.state == PublishState::duplicate);
+      CHECK_FALSE(out.stored());
+      CHECK_FALSE(out.settled());
+    }
+  }
+}
+
 TEST_CASE("most relays lost within seconds is our own outage, one after the other is theirs") {
   OutageWatch watch;
   for (uint64_t i = 1; i <= 5; ++i) CHECK_FALSE(watch.opened(i));

@@ -73,6 +73,7 @@ Instant FetchJob::next_wake() const {
   for (const auto& [owner, active] : active_) {
     if (const auto quiet = quiet_at(active)) next = std::min(next, *quiet);
   }
+  if (asleep_until_) next = std::min(next, *asleep_until_);
   return next;
 }
 

@@ -76,6 +76,8 @@ void FetchJob::resume_paused() {
 }
 
 void FetchJob::start_tasks() {
+  if (asleep_until_ && std::chrono::steady_clock::now() < *asleep_until_) return;
+  asleep_until_.reset();
   while (ended_ && busy() < options_.parallel) {
     auto task = plan_.next_task(options_.streams);
     if (!task) return;
@@ -89,9 +91,26 @@ void FetchJob::start_tasks() {
       continue;
     }
     // Nobody may be asked right now. While others are at work that may change.
-    if (active_.size() > 1) return task_over(owner, false);
+    if (active_.size() > 1 || fall_asleep()) return task_over(owner, false);
     ended_ = fail(Errc::busy, "every gateway is left alone for a while after failures");
   }
+}
+
+// Until the first of those who said to come back later may be asked. False when nobody did, or
+// that is too late.
+bool FetchJob::fall_asleep() {
+  const Instant now = std::chrono::steady_clock::now();
+  Instant first = started_ + options_.deadline;
+  bool found = false;
+  for (size_t gateway = 0; gateway < book_.size(); ++gateway) {
+    if (liars_.count(gateway) != 0) continue;
+    const auto at = book_.asked_back_at(gateway, now);
+    if (!at || *at >= first) continue;
+    first = *at;
+    found = true;
+  }
+  if (found) asleep_until_ = first;
+  return found;
 }
 
 // Tasks that nobody else works on count.
@@ -262,14 +281,19 @@ void FetchJob::transfer_over(uint64_t number, Status outcome, Seconds retry_afte
             book_.endpoint(running.candidate.gateway).url + ": " + outcome.error().message);
   // What a stream left out is new work, for which other gateways come first.
   if (running.useful && active.transfers.empty()) return task_over(owner, false);
-  if (active.last_error.code == Errc::not_found) active.last_error = outcome.error();
+  // That one does not speak a dialect tells nothing about the content.
+  const Errc why = outcome.error().code;
+  if (active.last_error.code == Errc::not_found && why != Errc::unsupported)
+    active.last_error = outcome.error();
   if (active.transfers.empty() && !ask_next(active)) task_failed(owner);
 }
 
 // Nobody brought anything for it: a stream is asked for block by block next. A block that nobody
-// has ends the fetch; when it is not clear that nobody has it, all are asked once more.
+// has ends the fetch; when it is not clear that nobody has it, all are asked once more, and those
+// who were asked too often when they are ready for it.
 void FetchJob::task_failed(FetchPlan::Owner owner) {
   Active& active = active_.at(owner);
+  if (fall_asleep()) return task_over(owner, false);
   if (active.task.kind == FetchPlan::Kind::car) return task_over(owner, true);
   if (active.last_error.code != Errc::not_found && !active.repeated) {
     active.repeated = true;

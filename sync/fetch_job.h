@@ -101,6 +101,7 @@ class FetchJob {
   void start_tasks();
   size_t busy() const;
   bool ask_next(Active& active);
+  bool fall_asleep();
   std::vector<Candidate> candidates() const;
   void take(TransferHead& event);
   void take(TransferChunk& event);
@@ -142,8 +143,9 @@ class FetchJob {
   std::set<size_t> liars_;
   std::map<size_t, Instant> paused_;  // gateways that went quiet in the middle, and when
   FetchReport report_;
-  Instant told_;  // of the progress
-  Status ended_;  // why the fetch as a whole cannot go on
+  Instant told_;                         // of the progress
+  std::optional<Instant> asleep_until_;  // nobody may be asked before
+  Status ended_;                         // why the fetch as a whole cannot go on
 };
 
 }  // namespace ipnscast::sync

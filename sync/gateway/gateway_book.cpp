@@ -65,6 +65,15 @@ bool GatewayBook::left_alone(size_t gateway, Instant now) const {
          learned_[gateway].breaker.open(now);
 }
 
+std::optional<Instant> GatewayBook::asked_back_at(size_t gateway, Instant now) const {
+  std::lock_guard lock(mutex_);
+  const Learned& learned = learned_[gateway];
+  const auto host = hosts_closed_until_.find(learned.host);
+  if (host == hosts_closed_until_.end() || host->second <= now) return std::nullopt;
+  if (learned.breaker.open(host->second)) return std::nullopt;
+  return host->second;
+}
+
 void GatewayBook::report(size_t gateway, const Status& outcome, Instant now, Seconds retry_after) {
   bool due = false;
   {

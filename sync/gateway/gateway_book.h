@@ -47,6 +47,8 @@ class GatewayBook {
   // Whether it may be asked now: see Breaker::admit(). Gateways of one host share a Retry-After.
   bool admit(size_t gateway, Instant now);
   bool left_alone(size_t gateway, Instant now) const;
+  // When it may be asked again, if a Retry-After of its host is all that stands in the way.
+  std::optional<Instant> asked_back_at(size_t gateway, Instant now) const;
   // The outcome of a call. A gateway that starts to be left alone is probed anew later.
   void report(size_t gateway, const Status& outcome, Instant now, Seconds retry_after = Seconds(0));
   // It sent bytes that are not what they claim to be (R20): left alone at once, each further lie

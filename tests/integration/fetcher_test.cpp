@@ -272,6 +272,45 @@ TEST_CASE("a node that speaks nothing but Kubo's RPC is fetched from by its own 
   CHECK(fixture.whole(root));
 }
 
+TEST_CASE("a gateway that asks for a moment's patience is asked again after it, and as a stream") {
+  BlockTable table;
+  const Cid root = table.add_tree(4, 300, 3);
+  std::atomic<int> refusals{1};
+  std::atomic<int> streams{0};
+  ScriptedHttpServer busy(gateway_script(table, [&](const ScriptedRequest& request, auto& answer) {
+    if (is_car(request)) ++streams;
+    if (refusals.fetch_sub(1) > 0)
+      answer = {.status = 429, .headers = {{"Retry-After", "1"}}, .body = "later"};
+  }));
+  ScriptedHttpServer empty([](const ScriptedRequest&) { return ScriptedAnswer{.status = 404}; });
+  Fixture fixture({busy.url(), empty.url()});
+  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  CHECK(fixture.whole(root));
+  CHECK(streams == 2);
+}
+
+TEST_CASE("patience that reaches beyond the deadline ends a fetch at once") {
+  ScriptedHttpServer busy([](const ScriptedRequest&) {
+    return ScriptedAnswer{.status = 429, .headers = {{"Retry-After", "3000"}}};
+  });
+  Fixture fixture({busy.url()});
+  BlockTable table;
+  const auto fetched = fixture.fetcher.fetch_now(table.add_raw("x"), kShort);
+  REQUIRE_FALSE(fetched);
+  CHECK(fetched.error().code == Errc::busy);
+}
+
+TEST_CASE("content that nobody has is not found, whatever dialects they lack") {
+  ScriptedHttpServer gateway([](const ScriptedRequest& request) {
+    return ScriptedAnswer{.status = request.method == "POST" ? 405 : 404};
+  });
+  Fixture fixture({gateway.url()});
+  BlockTable table;
+  const auto fetched = fixture.fetcher.fetch_now(table.add_raw("x"), kShort);
+  REQUIRE_FALSE(fetched);
+  CHECK(fetched.error().code == Errc::not_found);
+}
+
 TEST_CASE("a fetch can be cancelled, and closing ends those that run and those that wait") {
   BlockTable table;
   const Cid root = table.add_raw("x");

@@ -92,6 +92,9 @@ struct Gateway {
 struct Config {
   std::filesystem::path state_dir;  // one process at a time (lock)
   std::filesystem::path cache_dir;  // blocks; empty: <state_dir>/cache
+  // A state directory that another process may hold, of which resolve() reads what is known of
+  // names; nothing is written there. Empty: none.
+  std::filesystem::path known_dir;
   std::vector<nostr::RelayUrl> relays;
   std::vector<Gateway> gateways;
   std::vector<nostr::PublicKey> trusted_authors;
@@ -233,6 +236,11 @@ struct ResolveReport {
   // The best of those that are sound but past their end of life.
   std::optional<IpnsRecord> expired{};
   std::vector<Source> sources;
+  bool cut = false;  // the deadline came before all had answered
+  // No source has what was known here before: they answered lower sequences.
+  bool rollback = false;
+  // Another value that was signed for the sequence of `best`: its publisher contradicts itself.
+  std::optional<std::string> other_value{};
 };
 
 // What was learned of a gateway, in this run and those before.
@@ -285,7 +293,8 @@ class Client {
   // published it, to all routers and as a hint. A copy of the key is kept until close().
   virtual Status keep_alive(const IpnsKey& key) = 0;
 
-  // Asks everybody. Places that answer an older record of a name of ours than we know get ours.
+  // Asks everybody, and takes what is known here as an answer among the others. Places that answer
+  // an older record of a name of ours than we know get ours.
   virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) = 0;
   // Fetches the file or directory that `path` names inside of cid (empty: cid itself), verified,
   // and writes it to `target` (absent before; appears whole). Nothing beside the path is fetched.

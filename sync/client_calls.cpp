@@ -6,6 +6,7 @@
 #include "sync/client_impl.h"
 #include "sync/ipfs/path_resolver.h"
 #include "sync/ipfs/unpacker.h"
+#include "sync/known_here.h"
 #include "sync/state_store.h"
 #include "sync/state_view.h"
 
@@ -88,8 +89,32 @@ Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds dea
   options.first_contact = true;
   options.fresh = true;
   auto report = resolver_->resolve_now(name, options, deadline);
-  if (report) publisher_->saw(name, *report);
+  if (!report) return report;
+  publisher_->saw(name, *report);
+  const auto known = known_record_of(name);
+  if (!known) return fail(known.error());
+  if (*known) add_known(*report, **known, system_now().wall);
+  compare_answers(*report);
   return report;
+}
+
+Result<std::optional<IpnsRecord>> ClientImpl::known_record_of(const IpnsName& name) {
+  std::optional<IpnsRecord> known;
+  const Status read = writer_->run([&](store::Database& db) -> Status {
+    auto found = load_known(db, name);
+    if (!found) return fail(found.error());
+    known = std::move(*found);
+    return {};
+  });
+  if (!read) return fail(read.error());
+  if (config_.known_dir.empty()) return known;
+  auto elsewhere = read_known(config_.known_dir, name);
+  if (!elsewhere) {
+    log_warning("client", "what is known of names cannot be read: " + elsewhere.error().message);
+    return known;
+  }
+  if (*elsewhere && (!known || better(**elsewhere, *known))) known = std::move(*elsewhere);
+  return known;
 }
 
 Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,

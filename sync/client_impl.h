@@ -43,6 +43,7 @@ class ClientImpl final : public Client {
   void close() override;
 
  private:
+  Result<std::optional<IpnsRecord>> known_record_of(const IpnsName& name);
   Status check_config();
   Status open_state();
   Status open_private_names();

@@ -1,5 +1,6 @@
 // The publisher's records before their end of life.
 #include "nostr/base/log.h"
+#include "sync/known_here.h"
 #include "sync/publish_progress.h"
 #include "sync/record_extra.h"
 #include "sync/renewal.h"
@@ -13,13 +14,6 @@ UnixMillis in_an_hour() { return {system_now().wall.value + kLookAgain}; }
 
 void take_better(std::optional<IpnsRecord>& best, const std::optional<IpnsRecord>& other) {
   if (other && (!best || better(*other, *best))) best = other;
-}
-
-// Signed by the key, whether its time is over or not.
-std::optional<IpnsRecord> sound_record(const IpnsName& name, ByteView bytes) {
-  auto record = verify_record(name, bytes, system_now().wall);
-  if (record) return std::move(*record);
-  return std::move(record.error().expired_record);
 }
 
 }  // namespace
@@ -65,12 +59,9 @@ void Publisher::renew_at(const IpnsName& name, UnixMillis time) {
 Result<Publisher::Newest> Publisher::newest(const IpnsName& name) {
   Newest out;
   const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-    auto own = load_own_name(db, name);
-    if (!own) return fail(own.error());
-    if (*own) take_better(out.record, sound_record(name, (*own)->record));
-    auto row = load_name(db, name);
-    if (!row) return fail(row.error());
-    if (*row && (*row)->record) take_better(out.record, sound_record(name, (*row)->record->bytes));
+    auto known = load_known(db, name);
+    if (!known) return fail(known.error());
+    out.record = std::move(*known);
     return {};
   });
   if (!read) return fail(read.error());

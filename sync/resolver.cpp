@@ -110,24 +110,23 @@ Result<ResolveReport> Resolver::resolve_now(const IpnsName& name, const ResolveO
   struct Waiting {
     std::mutex mutex;
     std::condition_variable changed;
-    ResolveReport report;
-    bool heard = false;
-    bool done = false;
+    std::optional<ResolveReport> report;
   };
   auto waiting = std::make_shared<Waiting>();
   const LookupId id = resolve(name, options, [waiting](const ResolveUpdate& update) {
     std::lock_guard lock(waiting->mutex);
-    if (waiting->done) return;
+    if (waiting->report || update.kind == ResolveUpdate::Kind::not_yet) return;
     waiting->report = update.report;
-    waiting->heard = true;
-    waiting->done = update.kind != ResolveUpdate::Kind::not_yet;
     waiting->changed.notify_all();
   });
+  const auto over = [&] { return waiting->report.has_value(); };
   std::unique_lock lock(waiting->mutex);
-  if (!waiting->changed.wait_for(lock, deadline, [&] { return waiting->done; })) cancel(id);
-  waiting->done = true;
-  if (!waiting->heard) return fail(Errc::timeout, "no answer within the deadline");
-  return waiting->report;
+  if (!waiting->changed.wait_for(lock, deadline, over)) {
+    // Once closed this is refused; closing finishes all.
+    impl_->inbox->push_reserved([id](ResolverCore& core, Now now) { core.cut(id, now); });
+    waiting->changed.wait(lock, over);
+  }
+  return std::move(*waiting->report);
 }
 
 RecordCache::Stats Resolver::cache_stats() {

@@ -24,9 +24,8 @@ class Resolver {
   // No update follows those that are already on their way.
   void cancel(LookupId id);
 
-  // Waits for the first result, for everything to have answered, or for the deadline. Errc::timeout
-  // when it passed without any answer at all from anyone; a report without `best` otherwise means
-  // that there is no record.
+  // Waits for the first result, for everything to have answered, or for the deadline, and tells
+  // what each source has said by then.
   Result<ResolveReport> resolve_now(const IpnsName& name, const ResolveOptions& options,
                                     Milliseconds deadline);
 

@@ -70,6 +70,20 @@ void ResolverCore::cancel(LookupId id) {
   lookups_.erase(it);
 }
 
+void ResolverCore::cut(LookupId id, Now now) {
+  const auto it = lookups_.find(id);
+  if (it == lookups_.end()) return;
+  for (Source& source : it->second.sources) {
+    it->second.cut |= source.state != Source::State::done;
+    if (source.state != Source::State::asked) continue;
+    source.state = Source::State::done;
+    source.took = since(source.asked_at, now);
+    http_.cancel(source.call);
+    book_.report(source.gateway, fail(Errc::cancelled, ""), now.steady);
+  }
+  finish(id);
+}
+
 // Whoever was let through by a half-open breaker and never asked must make room for the next.
 void ResolverCore::give_back(const Lookup& lookup) {
   for (const Source& source : lookup.sources) {
@@ -371,6 +385,7 @@ ResolveReport ResolverCore::report(const Lookup& lookup) const {
   ResolveReport out;
   out.best = lookup.best;
   out.expired = lookup.expired;
+  out.cut = lookup.cut;
   out.sources = lookup.skipped;
   const auto rank = [](const Source& source) {
     if (source.record) return 4;

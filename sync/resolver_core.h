@@ -69,6 +69,8 @@ class ResolverCore {
   void poll(LookupId id, const IpnsName& name, OnResolve on_update, Now now);
   // No update follows.
   void cancel(LookupId id);
+  // Finishes it with what is known by now.
+  void cut(LookupId id, Now now);
   // Finishes everything.
   void close();
   void tick(Now now);
@@ -100,6 +102,7 @@ class ResolverCore {
     std::optional<IpnsRecord> best;
     std::string best_url;
     std::optional<IpnsRecord> expired;
+    bool cut = false;
     std::vector<ResolveReport::Source> skipped;  // gateways that are not asked, and why
   };
 

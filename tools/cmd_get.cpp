@@ -12,6 +12,7 @@
 #include "tools/json_text.h"
 #include "tools/progress_line.h"
 #include "tools/reading_client.h"
+#include "tools/resolution.h"
 #include "tools/target.h"
 
 namespace ipnscast::tools {
@@ -34,20 +35,15 @@ std::string joined(std::string front, const std::string& back) {
 
 // What the name points to, through further names and domains.
 Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::IpnsName name,
-                        std::string path, sync::ExpiredPolicy policy, Milliseconds deadline) {
+                        std::string path, sync::ExpiredPolicy policy, const TimeLimit& limit,
+                        Milliseconds listen) {
   for (int step = 0; step < kLongestChain; ++step) {
-    const auto found = client->resolve(name, deadline);
+    const auto found = client->resolve(name, limit.left(listen));
     if (!found) return fail(found.error());
-    if (!found->best && !found->expired)
-      return fail(Errc::not_found, name.to_string() + ": no record was found");
-    if (!found->best && policy == sync::ExpiredPolicy::reject)
-      return fail(Errc::expired, name.to_string() + ": its record has expired");
-    const sync::IpnsRecord& record = found->best ? *found->best : *found->expired;
-    if (!found->best) {
-      log_warning("get", name.to_string() + ": its record ended at " +
-                             record.fields().eol.to_string() + "; this is the last good value");
-    }
-    const std::string value = record.fields().value;
+    const auto record = record_of(*found, policy);
+    if (!record) return fail(nothing_found(name, *found, policy));
+    warn_of(name, *found, policy);
+    const std::string value = record->fields().value;
     if (auto content = parse_ipfs_path(value)) {
       content->path = joined(std::move(content->path), path);
       return content;
@@ -62,7 +58,7 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
     }
     if (!looks_like_domain(head))
       return fail(Errc::unsupported, "its value is " + printable(value));
-    auto led = follow_domain(session, head, deadline);
+    auto led = follow_domain(session, head, limit.left(listen));
     if (!led) return fail(led.error());
     path = joined(std::move(led->path), path);
     if (led->root) return IpfsPath{std::move(*led->root), std::move(path)};
@@ -72,14 +68,14 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
 }
 
 Result<IpfsPath> find(const Session& session, ReadingClient& client, const Options& options,
-                      sync::ExpiredPolicy policy, Milliseconds deadline) {
+                      sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen) {
   if (auto content = parse_ipfs_path(options.source)) return content;
   const auto [head, path] = split_path(options.source);
-  auto place = resolve_place(session, head, options.derived, deadline);
+  auto place = resolve_place(session, head, options.derived, limit.left(listen));
   if (!place) return fail(place.error());
   std::string inner = joined(std::move(place->path), std::string(path));
   if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
-  return follow(session, client, std::move(*place->name), std::move(inner), policy, deadline);
+  return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen);
 }
 
 Status copy_to_output(const std::filesystem::path& file) {
@@ -131,17 +127,17 @@ void get(Context& context, const Options& options) {
   if (!config) return report(context, config.error());
   if (config->gateways.empty())
     return report_usage(context, "no gateway or node is configured: see gateways.nodes");
-  const Milliseconds resolve_by = context.timeout.value_or(config->listen);
-  const Milliseconds deadline = context.timeout.value_or(kDefaultDeadline);
+  const TimeLimit limit(context);
+  const Milliseconds listen = listen_time(*config);
   const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto content = find(*session, *client, options, policy, resolve_by);
+  const auto content = find(*session, *client, options, policy, limit, listen);
   if (!content) return report(context, content.error());
   Status done;
   {
     ProgressLine line(context.json);
-    const sync::GetOptions wanted = get_options(options, line, deadline);
+    const sync::GetOptions wanted = get_options(options, line, limit.left(kDefaultDeadline));
     done = options.out == "-" ? get_to_output(*client, *content, wanted)
                               : (*client)->get(content->cid, content->path, options.out, wanted);
   }

@@ -5,6 +5,7 @@
 #include "tools/json_text.h"
 #include "tools/reading_client.h"
 #include "tools/record_facts.h"
+#include "tools/resolution.h"
 #include "tools/target.h"
 
 namespace ipnscast::tools {
@@ -25,15 +26,8 @@ nlohmann::ordered_json source_facts(const sync::ResolveReport::Source& source) {
   return out;
 }
 
-// An expired record is an answer only to those who keep the last good one.
-std::optional<sync::IpnsRecord> best_of(const sync::ResolveReport& found,
-                                        sync::ExpiredPolicy policy) {
-  if (found.best || policy == sync::ExpiredPolicy::reject) return found.best;
-  return found.expired;
-}
-
 void print_json(const Place& place, const sync::ResolveReport& found, sync::ExpiredPolicy policy) {
-  const auto record = best_of(found, policy);
+  const auto record = record_of(found, policy);
   nlohmann::ordered_json out = {{"name", place.name->to_string()}, {"found", record.has_value()}};
   if (!place.dns.empty()) {
     out["dnslink"] = dnslink_json(place.dns);
@@ -46,6 +40,8 @@ void print_json(const Place& place, const sync::ResolveReport& found, sync::Expi
     out["validity"] = fields.eol.to_string();
     out["ttl_ns"] = std::to_string(fields.ttl_ns);
     out["expired"] = record->expired(system_now().wall);
+    out["rollback"] = found.rollback;
+    if (found.other_value) out["other_value"] = *found.other_value;
     add_extra_facts(out, fields);
   }
   auto& sources = out["sources"] = nlohmann::ordered_json::array();
@@ -57,7 +53,7 @@ void print_human(const Place& place, const sync::ResolveReport& found, sync::Exp
   for (const std::string& row : dnslink_rows(place.dns)) print_line(row);
   print_line("name      " + place.name->to_string());
   if (!place.path.empty()) print_line("path      " + printable(place.path));
-  if (const auto record = best_of(found, policy)) {
+  if (const auto record = record_of(found, policy)) {
     const auto& fields = record->fields();
     const bool expired = record->expired(system_now().wall);
     print_line("value     " + printable(fields.value));
@@ -94,8 +90,9 @@ void resolve(Context& context, const Options& options) {
   if (!session) return;
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
-  const Milliseconds deadline = context.timeout.value_or(config->listen);
-  const auto place = resolve_place(*session, options.target, options.derived, deadline);
+  const TimeLimit limit(context);
+  const Milliseconds listen = listen_time(*config);
+  const auto place = resolve_place(*session, options.target, options.derived, limit.left(listen));
   if (!place) return report(context, place.error());
   if (!place->name) return print_content(context, *place);
   if (config->gateways.empty())
@@ -103,19 +100,11 @@ void resolve(Context& context, const Options& options) {
   const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto found = (*client)->resolve(*place->name, deadline);
+  const auto found = (*client)->resolve(*place->name, limit.left(listen));
   if (!found) return report(context, found.error());
   context.json ? print_json(*place, *found, policy) : print_human(*place, *found, policy);
-  if (best_of(*found, policy)) return;
-  if (found->expired) {
-    return report(context, {Errc::expired, "the only record that was found ended at " +
-                                               found->expired->fields().eol.to_string() +
-                                               " (trust.expired is \"reject\")"});
-  }
-  const bool reached = std::any_of(found->sources.begin(), found->sources.end(),
-                                   [](const auto& source) { return source.answer == "not found"; });
-  report(context, reached ? Error{Errc::not_found, "no source has a record of this name"}
-                          : Error{Errc::unreachable, "no source could answer"});
+  if (!record_of(*found, policy)) report(context, nothing_found(*place->name, *found, policy));
+  warn_of(*place->name, *found, policy);
 }
 
 }  // namespace

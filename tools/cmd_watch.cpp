@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
 
 #include "nostr/base/log.h"
+#include "sync/known_here.h"
 #include "tools/change_handler.h"
 #include "tools/json_text.h"
 #include "tools/stop_signal.h"
@@ -60,17 +62,40 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Opt
   return out;
 }
 
+using Sequences = std::map<sync::IpnsName, sync::Sequence>;
+
+// What the state directory knows of these names already.
+Sequences known_sequences(const std::filesystem::path& state_dir,
+                          const std::vector<sync::IpnsName>& names) {
+  Sequences out;
+  for (const auto& name : names) {
+    const auto known = sync::read_known(state_dir, name);
+    if (!known)
+      log_warning("watch", "what is known of names cannot be read: " + known.error().message);
+    else if (*known)
+      out.emplace(name, (*known)->fields().sequence);
+  }
+  return out;
+}
+
+Error fell_back(const sync::Change& change, sync::Sequence known) {
+  return {Errc::conflict, change.name.to_string() + ": the sources fell back to sequence " +
+                              std::to_string(change.sequence.value) + ", and " +
+                              std::to_string(known.value) + " is known here"};
+}
+
 // `watch` from an open client to its end.
 class Watching {
  public:
   Watching(Context& context, const Options& options, const Target& target, StopSignal& stop,
-           sync::Client& client, ChangeHandler& handler)
+           sync::Client& client, ChangeHandler& handler, Sequences floors)
       : context_(context),
         options_(options),
         target_(target),
         stop_(stop),
         client_(client),
         handler_(handler),
+        floors_(std::move(floors)),
         missing_(target.names.begin(), target.names.end()) {}
 
   Status start();
@@ -88,13 +113,16 @@ class Watching {
   StopSignal& stop_;
   sync::Client& client_;
   ChangeHandler& handler_;
+  const Sequences floors_;
   std::mutex mutex_;
   std::set<sync::IpnsName> missing_;  // guarded by mutex_; of --once: nothing printed yet
   std::optional<Error> failure_;      // guarded by mutex_; of --once
 };
 
 Status Watching::handle(const sync::Change& change) {
-  const Status done = handler_.handle(change);
+  const auto floor = floors_.find(change.name);
+  const bool behind = floor != floors_.end() && change.sequence < floor->second;
+  const Status done = behind ? fail(fell_back(change, floor->second)) : handler_.handle(change);
   if (!options_.once) return done;
   const std::lock_guard lock(mutex_);
   if (!done) {
@@ -169,10 +197,12 @@ void watch(Context& context, const Options& options) {
   if (!how) return report(context, how.error());
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
+  Sequences floors;
   if (options.once) {
     auto made = TemporaryDirectory::make();
     if (!made) return report(context, made.error());
     state.emplace(std::move(*made));
+    floors = known_sequences(config->state_dir, target->names);
     config->state_dir = state->path() / "state";
     config->cache_dir.clear();
   }
@@ -182,7 +212,7 @@ void watch(Context& context, const Options& options) {
     for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
   }
   ChangeHandler handler(**client, std::move(*how));
-  Watching watching(context, options, *target, stop, **client, handler);
+  Watching watching(context, options, *target, stop, **client, handler, std::move(floors));
   if (const Status started = watching.start(); !started) {
     (*client)->close();
     return report(context, started.error());

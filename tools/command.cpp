@@ -37,6 +37,7 @@ Exit exit_for(const Error& error) {
     case Errc::timeout:
       return Exit::deadline;
     case Errc::unreachable:
+    case Errc::busy:
       return Exit::unreachable;
     default:
       return Exit::no;

@@ -41,13 +41,15 @@ CheckedFrame FrameVerifier::check(std::string_view frame) {
 
 FrameVerifier::Opened FrameVerifier::open(std::string_view frame) {
   Opened out;
+  out.frame.bytes = frame.size();
   if (frame.size() > limits_.max_bytes) {
     out.frame.verdict = Verdict::too_large;
     out.frame.error = {Errc::too_large, "frame: too large"};
     return out;
   }
   std::optional<EventSlices> slices;
-  if (const auto plain = find_event(frame)) {
+  const auto plain = find_event(frame);
+  if (plain) {
     slices = find_copy(*plain, out);
     if (out.frame.verdict == Verdict::duplicate) return out;
   }
@@ -56,6 +58,7 @@ FrameVerifier::Opened FrameVerifier::open(std::string_view frame) {
     out.frame.verdict =
         message.error().code == Errc::too_large ? Verdict::too_large : Verdict::malformed;
     out.frame.error = std::move(message.error());
+    if (plain) out.frame.subscription = plain->subscription;
     return out;
   }
   out.frame.message = std::move(*message);

@@ -32,6 +32,7 @@ struct CheckedFrame {
   SubscriptionId subscription;
   EventId id;
   UnixSeconds created_at;
+  size_t bytes = 0;  // of the frame
   // Why, for the bad ones.
   Error error;
 };

@@ -164,7 +164,7 @@ void Pool::Impl::do_one(Link& link, Relay::Action& action) {
     deliver(link, event->subscription, PoolEvent{{}, link.url, std::move(event->event), {}});
   } else if (auto* end = std::get_if<Relay::ReachedEnd>(&action)) {
     note_part(link, end->subscription);
-    deliver(link, end->subscription, PoolEose{{}, link.url, {}});
+    note_end(link, end->subscription);
   } else if (auto* outcome = std::get_if<Relay::Published>(&action)) {
     published(link, outcome->id, std::move(outcome->outcome));
   } else if (auto* auth = std::get_if<Relay::SignAuth>(&action)) {

@@ -42,10 +42,12 @@ struct PoolEvent {  // verified, matches the filters, not delivered to this subs
   Event event;
   std::optional<UnixSeconds> covered;
 };
-struct PoolEose {  // this relay has sent what it had stored
+struct PoolEose {  // this relay has sent what it had stored, or as much as it gives; told again
+                   // when the rest came after all, or was refused for good
   SubscriptionKey subscription;
   RelayUrl relay;
   std::optional<UnixSeconds> covered;
+  StoredEnd end = {};
 };
 struct PoolLink {  // this relay's share of the subscription went live, or was lost or refused, with
                    // the reason; told again when there is another reason

@@ -26,10 +26,12 @@ void Pool::Impl::flush_stalled() {
 
 void Pool::Impl::update_reading(Link& link) {
   if (!link.socket) return;
-  if (blocked() || !link.stalled.empty()) {
-    link.socket->pause_reading();
-  } else {
+  const bool reads = !blocked() && link.stalled.empty();
+  link.machine.reading(reads, system_now());
+  if (reads) {
     link.socket->resume_reading();
+  } else {
+    link.socket->pause_reading();
   }
 }
 
@@ -83,6 +85,20 @@ void Pool::Impl::deliver(const Link& link, const SubscriptionId& part, PoolMessa
   if (++undelivered_count == 1) {
     for (auto& other : links) update_reading(*other);
   }
+}
+
+// The stored events of all parts together.
+void Pool::Impl::note_end(Link& link, const SubscriptionId& part) {
+  PoolEose message{{}, link.url, {}, {}};
+  if (const auto found = parts.find(part); found != parts.end()) {
+    for (const SubscriptionId& one : subscriptions.at(found->second).parts) {
+      auto end = link.machine.end(one);
+      if (!end) return;
+      if (end->kind == StoredEnd::Kind::complete) continue;
+      if (message.end.kind != StoredEnd::Kind::delayed) message.end = std::move(*end);
+    }
+  }
+  deliver(link, part, std::move(message));
 }
 
 void Pool::Impl::flush_undelivered() {

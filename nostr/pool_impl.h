@@ -90,6 +90,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void checked(std::vector<net::VerifyThreads::Checked> batch);
   void flush_stalled();
   void deliver(const Link& link, const SubscriptionId& part, PoolMessage message);
+  void note_end(Link& link, const SubscriptionId& part);
   bool wants(const CheckedFrame& duplicate) const;
   void note_links(Link& link);
   void note_part(Link& link, const SubscriptionId& part);

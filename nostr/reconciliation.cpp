@@ -45,7 +45,13 @@ Result<Reconciliation::Step> Reconciliation::answered(ByteView message) {
   return open_next();
 }
 
-Reconciliation::Step Reconciliation::fetched() { return fetch_next(); }
+void Reconciliation::came(const EventId& id) { missing_.erase(id); }
+
+Reconciliation::Step Reconciliation::fetched() {
+  if (missing_.size() < asked_for_)
+    to_fetch_.insert(to_fetch_.end(), missing_.begin(), missing_.end());
+  return fetch_next();
+}
 
 Reconciliation::Step Reconciliation::fetch_next() {
   if (to_fetch_.empty()) return Over{};
@@ -53,6 +59,8 @@ Reconciliation::Step Reconciliation::fetch_next() {
   Fetch out;
   out.ids.ids.assign(to_fetch_.end() - static_cast<std::ptrdiff_t>(count), to_fetch_.end());
   to_fetch_.resize(to_fetch_.size() - count);
+  missing_ = {out.ids.ids.begin(), out.ids.ids.end()};
+  asked_for_ = count;
   return out;
 }
 

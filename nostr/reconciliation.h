@@ -33,7 +33,10 @@ class Reconciliation {
   Step start() { return open_next(); }
   // The relay's NEG-MSG. After an error the reconciliation is of no use.
   Result<Step> answered(ByteView message);
-  // The stored events of the last Fetch have come.
+  // An event of the last Fetch, or any other of the subscription.
+  void came(const EventId& id);
+  // The stored events of the last Fetch have come. A relay that stops at a size is asked for the
+  // rest, for as long as something comes; what it does not give at all is left.
   Step fetched();
 
   // The relay named this id, or we had it: what else it has for these filters, it kept back.
@@ -55,6 +58,8 @@ class Reconciliation {
   size_t next_filter_ = 0;
   std::set<EventId> needed_;  // of all filters
   std::vector<EventId> to_fetch_;
+  std::set<EventId> missing_;  // of the last Fetch
+  size_t asked_for_ = 0;       // in the last Fetch
 };
 
 }  // namespace ipnscast::nostr

@@ -39,6 +39,7 @@ void Relay::start(Now /*now*/, Actions& out) {
 void Relay::opened(Now now, Actions& out) {
   link_ = Link::open;
   auth_.reset();
+  reading(true, now);
   ++counters_.connects;
   connect_backoff_.succeeded(now.steady);
   outage_backoff_ = Backoff(options_.connect_in_outage);
@@ -60,7 +61,10 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   queued_.clear();
   for (auto& [id, subscription] : subscriptions_) {
     subscription.status = {SubscriptionState::waiting, ""};
-    subscription.page_open = subscription.negotiating = false;
+    subscription.standing = subscription.negotiating = false;
+    subscription.page = Page::none;
+    subscription.end.reset();
+    subscription.given_up = subscription.pages_given_up = 0;
     subscription.reconciliation.reset();
     if (!subscription.lost_at || subscription.catch_up.complete()) {
       subscription.lost_at = now.steady;
@@ -87,6 +91,11 @@ void Relay::announced(const RelayInformation& information) {
   for (auto& [id, subscription] : subscriptions_) {
     subscription.catch_up.relay_claims(limits_.answer_limit());
   }
+}
+
+void Relay::reading(bool on, Now now) {
+  if (on && !reading_) reading_since_ = now.steady;
+  reading_ = on;
 }
 
 void Relay::tick(Now now, Actions& out) {

@@ -35,7 +35,19 @@ std::string_view to_string(SubscriptionState state);
 
 struct SubscriptionStatus {
   SubscriptionState state = SubscriptionState::waiting;
-  std::string reason;  // the relay's words
+  std::string reason;  // the relay's words, or ours when it said nothing
+};
+
+// How much of what a relay has stored for a subscription has come, and why not all.
+struct StoredEnd {
+  enum class Kind {
+    complete,
+    delayed,     // refused for now, asked again
+    incomplete,  // refused for good: until the next connection or an hour has passed
+  };
+  Kind kind = Kind::complete;
+  std::string reason;  // as in SubscriptionStatus; empty when complete
+  bool operator==(const StoredEnd&) const = default;
 };
 
 // One relay as a pure state machine: it takes what happened and the time, and gives what to do.
@@ -51,8 +63,10 @@ class Relay {
                                        Milliseconds(60'000)};
     Backoff::Options resubscribe;
     CatchUp::Options catch_up;
-    Milliseconds ok_timeout{10'000};    // from writing an event to its OK
-    Milliseconds page_timeout{30'000};  // from asking for a page of stored events to its EOSE
+    Milliseconds ok_timeout{10'000};  // from writing an event, or an AUTH, to its OK
+    // From asking for stored events to their EOSE, while nothing of any answer comes; and at most.
+    Milliseconds page_timeout{30'000};
+    Milliseconds answer_timeout{600'000};
     // A subscription refused for good is asked again after this.
     Milliseconds refused_retry{3'600'000};
     // NIP-77 catches up after an absence of this length, where the relay has it.
@@ -71,7 +85,7 @@ class Relay {
     SubscriptionId subscription;
     Event event;
   };
-  struct ReachedEnd {  // EOSE, and all that was stored has come, however many pages that took
+  struct ReachedEnd {  // of what was stored, however many pages that took; see end()
     SubscriptionId subscription;
   };
   struct Published {
@@ -98,7 +112,8 @@ class Relay {
         0;  // a subscription we do not have, or an event its filters do not match
     uint64_t delivered = 0;
     uint64_t notices = 0;
-    uint64_t pages = 0;  // of stored events, beyond the first answer
+    uint64_t pages = 0;     // of stored events, beyond the first answer
+    uint64_t timeouts = 0;  // REQs whose stored events had no end in time
   };
 
   // `keys` are those we can prove to hold (NIP-42), the one to prove by default first.
@@ -120,6 +135,8 @@ class Relay {
   // to be delivered.
   void frame(CheckedFrame frame, Now now, Actions& out);
   void auth_signed(const PublicKey& key, Result<Event> event, Now now, Actions& out);
+  // Whether frames of this relay are taken: while they are not, its silence means nothing.
+  void reading(bool on, Now now);
   // Runs what is due: reconnect, REQ again, publishes without an answer.
   void tick(Now now, Actions& out);
 
@@ -127,8 +144,8 @@ class Relay {
     std::optional<UnixSeconds> covered;  // what an earlier life knew: see CatchUp::covered()
     bool has_known = false;              // NeedKnown will be answered
   };
-  // Same id again: the filters are replaced. Ids are at most 60 characters and do not begin with
-  // "p:".
+  // Same id again: the filters are replaced. Ids are at most 50 characters, do not begin with "p:"
+  // and have no '~'.
   void subscribe(SubscriptionId id, CatchUp::Filters filters, Resume resume, Now now, Actions& out);
   // A set for each filter of NeedKnown; those that are left out are empty.
   void known(const SubscriptionId& id, std::vector<NegentropySet> known, Now now, Actions& out);
@@ -146,23 +163,37 @@ class Relay {
   const Counters& counters() const { return counters_; }
   const RelayLimits& limits() const { return limits_; }
   std::optional<SubscriptionStatus> status(const SubscriptionId& id) const;
+  // How the stored events of a subscription ended on this connection; nothing before the first
+  // ReachedEnd. There is another one when `delayed` turned into one of the others.
+  std::optional<StoredEnd> end(const SubscriptionId& id) const;
   // See CatchUp::covered(); with the events that were given out so far.
   std::optional<UnixSeconds> covered(const SubscriptionId& id) const;
   // Of an event that is under way: queued, auth_pending or written.
   std::optional<RelayOutcome> outcome(const EventId& id) const;
-  // The subscription that a subscription id on the wire belongs to: pages have ids of their own.
+  // The subscription that a subscription id on the wire belongs to: pages have ids of their own,
+  // and so has what is asked again because there was no answer, lest a late one is taken for its
+  // answer.
   static std::string_view owner(std::string_view id_on_wire);
+  static bool is_page(std::string_view id_on_wire);
 
  private:
   enum class Link { idle, connecting, open, waiting };
   enum class Negentropy { unproved, proved, refused };
+
+  enum class Page { none, open, backing_off, needs_room };
 
   struct Subscription {
     explicit Subscription(CatchUp c) : catch_up(std::move(c)) {}
     CatchUp catch_up;
     SubscriptionStatus status;
     Backoff backoff;
-    bool page_open = false;
+    bool standing = false;  // the relay has the REQ, for all we know
+    Page page = Page::none;
+    std::optional<StoredEnd> end;
+    // REQs and pages that were given up: each had its own id on the wire.
+    uint32_t given_up = 0;
+    uint32_t pages_given_up = 0;
+    Instant asked_at;  // the REQ, or the page that came after it
     bool has_known = false;
     std::optional<Instant> lost_at;  // with the connection
     // Of NIP-77; also while its result is compared with the plain one.
@@ -186,23 +217,45 @@ class Relay {
   void stop_waiting(Now now, Actions& out);
 
   // relay_subscribe.cpp
-  static SubscriptionId page_id(const SubscriptionId& id);
+  static bool is_for_good(std::string_view prefix);
+  static SubscriptionId wire_id(const SubscriptionId& id, const Subscription& subscription);
   Subscription& add(const SubscriptionId& id, CatchUp::Filters filters, Resume resume);
-  bool has_room() const;
-  size_t open_subscriptions() const;
   void request(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
   void request_plainly(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
   void request_waiting(Now now, Actions& out);
   void request_next(Now now, Actions& out);
-  void enter_requested(Subscription& subscription);
+  void write_request(const SubscriptionId& id, Subscription& subscription,
+                     std::vector<Filter> filters, Now now, Actions& out);
+  void close_request(const SubscriptionId& id, Subscription& subscription, Actions& out);
   void leave_requested(Subscription& subscription, SubscriptionStatus status);
   void subscription_due(const SubscriptionId& id, Now now, Actions& out);
-  void ask_page(const SubscriptionId& id, Subscription& subscription, std::optional<Filter> page,
-                Now now, Actions& out);
-  void end_page(const SubscriptionId& id, Subscription& subscription, Actions& out);
+  bool still_patient(const SubscriptionId& id, const Subscription& subscription, Now now);
+  void request_timed_out(const SubscriptionId& id, Subscription& subscription, Now now);
+  void note_answer(const Subscription& subscription, bool in_page, Now now);
   void refused(const SubscriptionId& id, Subscription& subscription, const std::string& reason,
                Now now, Actions& out);
   std::vector<PublicKey> keys_for(const Subscription& subscription) const;
+
+  // relay_room.cpp
+  size_t open_subscriptions() const;
+  bool has_room() const;
+  bool has_room_for_page() const;
+  void wait_for_room(const SubscriptionId& id, Now now);
+  void try_for_room(Now now);
+  void room_came(Now now, Actions& out);
+
+  // relay_pages.cpp
+  static SubscriptionId page_id(const SubscriptionId& id, const Subscription& subscription);
+  void ask_page(const SubscriptionId& id, Subscription& subscription, std::optional<Filter> page,
+                Now now, Actions& out);
+  void end_page(const SubscriptionId& id, Subscription& subscription, Actions& out);
+  void page_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
+  void page_refused(const SubscriptionId& id, Subscription& subscription, const std::string& reason,
+                    Now now, Actions& out);
+  static void delay_page(const SubscriptionId& id, Subscription& subscription, Page state,
+                         StoredEnd end, Actions& out);
+  static void reached_end(const SubscriptionId& id, Subscription& subscription, StoredEnd end,
+                          Actions& out);
 
   // relay_reconcile.cpp
   bool may_reconcile(const Subscription& subscription, Now now) const;
@@ -223,11 +276,16 @@ class Relay {
 
   // relay_auth_flow.cpp
   bool want_auth(const std::vector<PublicKey>& keys, Actions& out);
+  void await_auth(const SubscriptionId& id, Now now);
+  void await_all_auth(Now now);
+  void auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
+  bool auth_unanswered(const Subscription& subscription) const;
   void auth_over(const RelayAuth::Answer& answer, const std::string& reason, Now now, Actions& out);
 
   // relay_messages.cpp
   void note_duplicate(const CheckedFrame& frame, Now now);
-  void on(const EventMessage& message, Now now, Actions& out);
+  void note_dropped(const SubscriptionId& on_wire, const CheckedFrame& frame, Now now);
+  void on(const CheckedFrame& frame, const EventMessage& message, Now now, Actions& out);
   void on(const OkMessage& message, Now now, Actions& out);
   void on(const EoseMessage& message, Now now, Actions& out);
   void on(const ClosedMessage& message, Now now, Actions& out);
@@ -252,6 +310,10 @@ class Relay {
   RelayLimits limits_;
   Negentropy negentropy_ = Negentropy::unproved;
   std::map<SubscriptionId, Subscription> subscriptions_;
+  bool reading_ = true;
+  Instant reading_since_;
+  Instant answering_at_;  // when the last piece of an answer to a REQ came
+  std::optional<Instant> tried_for_room_;
   size_t requested_ = 0;               // subscriptions in that state
   std::deque<SubscriptionId> queued_;  // that wait for one of these to end
   DueTimes<SubscriptionId> due_subscriptions_;

@@ -51,9 +51,21 @@ RelayAuth::Signed RelayAuth::signed_by(const PublicKey& key, Result<Event> event
   return out;
 }
 
+void RelayAuth::no_answer(const PublicKey& key) {
+  Proof& proof = proofs_[key];
+  if (proof.state == State::wanted || proof.state == State::sent) proof.state = State::unanswered;
+}
+
+void RelayAuth::once_more(const PublicKey& key) {
+  const auto found = proofs_.find(key);
+  if (found != proofs_.end() && found->second.state == State::unanswered)
+    found->second.state = State::unproved;
+}
+
 std::optional<RelayAuth::Answer> RelayAuth::ok(const EventId& id, bool accepted) {
   for (auto& [key, proof] : proofs_) {
-    if (proof.state != State::sent || proof.sent != id) continue;
+    const bool waits = proof.state == State::sent || proof.state == State::unanswered;
+    if (!waits || proof.sent != id) continue;
     proof.state = accepted ? State::proved : State::refused;
     return Answer{key, accepted};
   }

@@ -13,7 +13,15 @@ namespace ipnscast::nostr {
 // one connection, each at most once for a challenge. NIP-42. Pure; part of Relay.
 class RelayAuth {
  public:
-  enum class State { unproved, wanted, signing, sent, proved, refused };
+  enum class State {
+    unproved,
+    wanted,      // waits for a challenge
+    signing,     // waits for the signer, who always answers
+    sent,        // waits for the OK
+    unanswered,  // no challenge or no OK came in time
+    proved,
+    refused
+  };
   // Sign the challenge with this key and come back with signed().
   struct Sign {
     PublicKey key;
@@ -41,6 +49,10 @@ class RelayAuth {
     std::optional<Answer> over;
   };
   Signed signed_by(const PublicKey& key, Result<Event> event);
+  // No challenge, or no OK, came in time: counts as over until the next challenge or once_more().
+  // An OK that comes late counts all the same.
+  void no_answer(const PublicKey& key);
+  void once_more(const PublicKey& key);
   // An OK: the answer to one of ours?
   std::optional<Answer> ok(const EventId& id, bool accepted);
 
@@ -51,9 +63,7 @@ class RelayAuth {
   // The relay has asked on this connection.
   bool was_asked() const { return !challenge_.empty(); }
   bool holds(const PublicKey& key) const;
-  bool over(const PublicKey& key) const {
-    return state(key) == State::proved || state(key) == State::refused;
-  }
+  bool over(const PublicKey& key) const { return state(key) >= State::unanswered; }
 
  private:
   struct Proof {

@@ -16,7 +16,36 @@ bool Relay::want_auth(const std::vector<PublicKey>& keys, Actions& out) {
   return open;
 }
 
-void Relay::on(const AuthChallenge& message, Now /*now*/, Actions& out) {
+void Relay::await_auth(const SubscriptionId& id, Now now) {
+  due_subscriptions_.set(id, now.steady + options_.ok_timeout);
+}
+
+// From when the relay has what it waits for.
+void Relay::await_all_auth(Now now) {
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (subscription.status.state == SubscriptionState::needs_auth) await_auth(id, now);
+  }
+}
+
+// No challenge or no OK in time: the request itself tells whether the relay serves us now.
+void Relay::auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out) {
+  const auto keys = keys_for(subscription);
+  const bool signing = std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+    return auth_.state(key) == RelayAuth::State::signing;
+  });
+  if (signing) return await_auth(id, now);
+  for (const PublicKey& key : keys) auth_.no_answer(key);
+  request(id, subscription, now, out);
+}
+
+bool Relay::auth_unanswered(const Subscription& subscription) const {
+  const auto keys = keys_for(subscription);
+  return std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+    return auth_.state(key) == RelayAuth::State::unanswered;
+  });
+}
+
+void Relay::on(const AuthChallenge& message, Now now, Actions& out) {
   for (auto& sign : auth_.challenged(message.challenge)) {
     out.push_back(SignAuth{sign.key, std::move(sign.challenge)});
   }
@@ -28,13 +57,17 @@ void Relay::on(const AuthChallenge& message, Now /*now*/, Actions& out) {
   for (const auto& [id, publishing] : publishing_) {
     if (publishing.needs_auth) want_auth({key_for(publishing)}, out);
   }
+  await_all_auth(now);
 }
 
 void Relay::auth_signed(const PublicKey& key, Result<Event> event, Now now, Actions& out) {
   if (!connected()) return;
   const std::string error = event ? "" : "auth-required: cannot sign: " + event.error().message;
   auto next = auth_.signed_by(key, std::move(event));
-  if (next.send) out.push_back(Send{to_frame(ClientMessage(AuthRequest{std::move(*next.send)}))});
+  if (next.send) {
+    out.push_back(Send{to_frame(ClientMessage(AuthRequest{std::move(*next.send)}))});
+    await_all_auth(now);
+  }
   if (next.again) out.push_back(SignAuth{next.again->key, std::move(next.again->challenge)});
   if (next.over) auth_over(*next.over, error, now, out);
 }

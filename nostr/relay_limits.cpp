@@ -48,18 +48,31 @@ void RelayLimits::announced(const RelayInformation& information) {
   const auto positive = [](const std::optional<uint64_t>& limit) {
     return limit && *limit > 0 ? limit : std::nullopt;
   };
-  if (const auto most = positive(information.max_subscriptions)) {
-    max_subscriptions_ = static_cast<size_t>(*most);
-  }
+  announced_subscriptions_ = positive(information.max_subscriptions);
   answer_limit_ = smaller(positive(information.max_limit), positive(information.default_limit));
 }
 
 bool RelayLimits::learn(std::string_view words, size_t open) {
   if (!means_too_many_subscriptions(lower(words))) return false;
-  const size_t most = std::max<size_t>(1, open);
-  if (max_subscriptions_ && *max_subscriptions_ <= most) return false;
-  max_subscriptions_ = most;
+  if (open == 0) return false;  // that would be none at all: no limit, whatever the words say
+  const auto known = max_subscriptions();
+  if (known && *known <= open) return false;
+  learned_subscriptions_ = open;
   return true;
+}
+
+std::optional<size_t> RelayLimits::max_subscriptions() const {
+  const auto most = smaller(announced_subscriptions_, learned_subscriptions_);
+  return most ? std::optional(static_cast<size_t>(*most)) : std::nullopt;
+}
+
+bool RelayLimits::max_subscriptions_is_learned() const {
+  return learned_subscriptions_ &&
+         (!announced_subscriptions_ || *learned_subscriptions_ < *announced_subscriptions_);
+}
+
+void RelayLimits::allow_one_more_subscription() {
+  if (max_subscriptions_is_learned()) ++*learned_subscriptions_;
 }
 
 std::optional<std::string> RelayLimits::objection(const Event& event, size_t frame_bytes,

@@ -15,7 +15,7 @@ class RelayLimits {
  public:
   void announced(const RelayInformation& information);
   // A refusal of an event or of a subscription (OK, CLOSED or NOTICE), in the relay's words, while
-  // `open` subscriptions stood. True when it taught us something.
+  // `open` other subscriptions stood. True when it taught us that there is no room beside those.
   bool learn(std::string_view words, size_t open);
 
   // Why this relay would refuse the event, in the words of an OK's reason ("invalid: ..."), or
@@ -23,7 +23,10 @@ class RelayLimits {
   std::optional<std::string> objection(const Event& event, size_t frame_bytes,
                                        UnixSeconds now) const;
   // Subscriptions that may stand at a time.
-  std::optional<size_t> max_subscriptions() const { return max_subscriptions_; }
+  std::optional<size_t> max_subscriptions() const;
+  // That number is one which the relay does not announce.
+  bool max_subscriptions_is_learned() const;
+  void allow_one_more_subscription();
   // Events that one filter is answered with, by the relay's claim.
   std::optional<uint64_t> answer_limit() const { return answer_limit_; }
   // How far ahead of now created_at may lie, in seconds.
@@ -32,7 +35,8 @@ class RelayLimits {
 
  private:
   RelayInformation information_;
-  std::optional<size_t> max_subscriptions_;
+  std::optional<uint64_t> announced_subscriptions_;
+  std::optional<uint64_t> learned_subscriptions_;
   std::optional<uint64_t> answer_limit_;
 };
 

@@ -9,11 +9,11 @@ void Relay::frame(CheckedFrame frame, Now now, Actions& out) {
     case Verdict::bad_id:
     case Verdict::bad_signature:
       ++counters_.forged;
-      return;
+      return note_dropped(frame.subscription, frame, now);
     case Verdict::malformed:
     case Verdict::too_large:
       ++counters_.malformed;
-      return;
+      return note_dropped(frame.subscription, frame, now);
     case Verdict::skipped:
       return note_duplicate(frame, now);
     case Verdict::duplicate:
@@ -25,37 +25,67 @@ void Relay::frame(CheckedFrame frame, Now now, Actions& out) {
       break;
   }
   if (!frame.message || link_ != Link::open) return;
-  std::visit([&](const auto& message) { on(message, now, out); }, *frame.message);
+  if (const auto* event = std::get_if<EventMessage>(&*frame.message))
+    return on(frame, *event, now, out);
+  std::visit(
+      [&](const auto& message) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(message)>, EventMessage>)
+          on(message, now, out);
+      },
+      *frame.message);
 }
 
 // An event that need not be delivered again still is part of this relay's answer.
 void Relay::note_duplicate(const CheckedFrame& frame, Now now) {
-  const SubscriptionId id(owner(frame.subscription));
-  const auto found = subscriptions_.find(id);
+  const auto found = subscriptions_.find(SubscriptionId(owner(frame.subscription)));
   if (found == subscriptions_.end() || link_ != Link::open) return;
-  compare(found->second, frame.id, frame.created_at);
-  found->second.catch_up.took(frame.created_at, now.seconds(),
-                              id.size() != frame.subscription.size());
+  Subscription& subscription = found->second;
+  const bool in_page = is_page(frame.subscription);
+  compare(subscription, frame.id, frame.created_at);
+  note_answer(subscription, in_page, now);
+  subscription.catch_up.took(frame.created_at, frame.bytes, now.seconds(), in_page);
 }
 
-void Relay::on(const EventMessage& message, Now now, Actions& out) {
+// So is one that is of no use.
+void Relay::note_dropped(const SubscriptionId& on_wire, const CheckedFrame& frame, Now now) {
+  const auto found = subscriptions_.find(SubscriptionId(owner(on_wire)));
+  if (found == subscriptions_.end() || link_ != Link::open) return;
+  const bool in_page = is_page(on_wire);
+  const bool has_time = frame.created_at.value > 0;
+  note_answer(found->second, in_page, now);
+  found->second.catch_up.dropped(has_time ? std::optional(frame.created_at) : std::nullopt,
+                                 frame.bytes, in_page);
+}
+
+void Relay::on(const CheckedFrame& frame, const EventMessage& message, Now now, Actions& out) {
   const SubscriptionId id(owner(message.subscription));
   const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end() || !found->second.catch_up.matches(message.event)) {
+  const Event& event = message.event;
+  if (found == subscriptions_.end() || !found->second.catch_up.matches(event)) {
     ++counters_.unsolicited;
-    return;
+    return note_dropped(message.subscription, frame, now);
   }
-  compare(found->second, message.event.id, message.event.created_at);
-  CatchUp& catch_up = found->second.catch_up;
-  catch_up.took(message.event.created_at, now.seconds(), id.size() != message.subscription.size());
+  Subscription& subscription = found->second;
+  const bool in_page = is_page(message.subscription);
+  compare(subscription, event.id, event.created_at);
+  note_answer(subscription, in_page, now);
+  subscription.catch_up.took(event.created_at, frame.bytes, now.seconds(), in_page);
   ++counters_.delivered;
-  out.push_back(Deliver{id, message.event});
+  out.push_back(Deliver{id, event});
 }
 
+// Some relays have nothing else for a REQ that they refuse.
 void Relay::on(const NoticeMessage& message, Now /*now*/, Actions& /*out*/) {
   ++counters_.notices;
-  limits_.learn(message.text, open_subscriptions());
-  if (log_enabled(LogLevel::debug)) log_debug("relay", "notice: " + message.text.substr(0, 200));
+  const std::string words = message.text.substr(0, 200);
+  size_t live = 0;
+  for (auto& [id, subscription] : subscriptions_) {
+    live += subscription.status.state == SubscriptionState::live;
+    if (subscription.status.state == SubscriptionState::requested)
+      subscription.status.reason = words;
+  }
+  limits_.learn(message.text, live);
+  if (log_enabled(LogLevel::debug)) log_debug("relay", "notice: " + words);
 }
 
 void Relay::on(const CountMessage& /*message*/, Now /*now*/, Actions& /*out*/) {}

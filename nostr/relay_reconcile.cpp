@@ -31,6 +31,7 @@ void Relay::known(const SubscriptionId& id, std::vector<NegentropySet> known, No
 
 void Relay::take_step(const SubscriptionId& id, Subscription& subscription,
                       Reconciliation::Step step, Now now, Actions& out) {
+  subscription.asked_at = now.steady;
   due_subscriptions_.set(id, now.steady + options_.page_timeout);
   const auto send = [&](const ClientMessage& message) { out.push_back(Send{to_frame(message)}); };
   if (auto* open = std::get_if<Reconciliation::Open>(&step)) {
@@ -44,16 +45,15 @@ void Relay::take_step(const SubscriptionId& id, Subscription& subscription,
   if (std::exchange(subscription.negotiating, false)) send(NegCloseRequest{id});
   if (auto* fetch = std::get_if<Reconciliation::Fetch>(&step)) {
     ++counters_.pages;
-    subscription.page_open = true;
-    return send(ReqRequest{page_id(id), {std::move(fetch->ids)}});
+    subscription.page = Page::open;
+    return send(ReqRequest{page_id(id, subscription), {std::move(fetch->ids)}});
   }
   end_page(id, subscription, out);
   due_subscriptions_.set(id, std::nullopt);
   if (negentropy_ == Negentropy::proved) {
     subscription.reconciliation.reset();
     subscription.catch_up.reconciled(now.seconds());
-    out.push_back(ReachedEnd{id});
-    return;
+    return reached_end(id, subscription, {}, out);
   }
   // The first time with this relay: everything is asked for in the plain way too, and compared.
   request_plainly(id, subscription, now, out);
@@ -64,7 +64,9 @@ void Relay::reconciliation_failed(const SubscriptionId& id, Subscription& subscr
   negentropy_ = Negentropy::refused;
   if (std::exchange(subscription.negotiating, false))
     out.push_back(Send{to_frame(ClientMessage(NegCloseRequest{id}))});
+  const bool in_page = subscription.page == Page::open;
   end_page(id, subscription, out);
+  subscription.pages_given_up += in_page;
   subscription.reconciliation.reset();
   due_subscriptions_.set(id, std::nullopt);
   request_plainly(id, subscription, now, out);
@@ -73,7 +75,9 @@ void Relay::reconciliation_failed(const SubscriptionId& id, Subscription& subscr
 // The comparison of the first time: an event that the relay had before, and that it did not name.
 void Relay::compare(Subscription& subscription, const EventId& id, UnixSeconds created_at) {
   constexpr int64_t kUnderWaySeconds = 60;  // may have come between the two
-  if (!subscription.reconciliation || negentropy_ != Negentropy::unproved) return;
+  if (!subscription.reconciliation) return;
+  subscription.reconciliation->came(id);
+  if (negentropy_ != Negentropy::unproved) return;
   const bool before = created_at.value + kUnderWaySeconds < subscription.reconcile_started.value;
   if (before && !subscription.reconciliation->accounts_for(id)) negentropy_ = Negentropy::refused;
 }

@@ -1,5 +1,6 @@
 // The subscriptions at one relay.
 #include <algorithm>
+#include <utility>
 
 #include "nostr/relay.h"
 
@@ -7,21 +8,34 @@ namespace ipnscast::nostr {
 namespace {
 
 constexpr std::string_view kPagePrefix = "p:";
+constexpr char kTurnMark = '~';
 
-// No use in asking again soon. NIP-01, NIP-42.
-bool is_for_good(std::string_view prefix) {
-  return prefix == "auth-required" || prefix == "restricted" || prefix == "blocked" ||
-         prefix == "unsupported" || prefix == "invalid" || prefix == "pow";
+SubscriptionId numbered(const SubscriptionId& id, uint32_t given_up) {
+  return given_up == 0 ? id : id + kTurnMark + std::to_string(given_up);
 }
 
 }  // namespace
 
-SubscriptionId Relay::page_id(const SubscriptionId& id) { return std::string(kPagePrefix) + id; }
+// No use in asking again soon. NIP-01, NIP-42.
+bool Relay::is_for_good(std::string_view prefix) {
+  return prefix == "auth-required" || prefix == "restricted" || prefix == "blocked" ||
+         prefix == "unsupported" || prefix == "invalid" || prefix == "pow";
+}
+
+SubscriptionId Relay::wire_id(const SubscriptionId& id, const Subscription& subscription) {
+  return numbered(id, subscription.given_up);
+}
+
+SubscriptionId Relay::page_id(const SubscriptionId& id, const Subscription& subscription) {
+  return std::string(kPagePrefix) + numbered(id, subscription.pages_given_up);
+}
 
 std::string_view Relay::owner(std::string_view id_on_wire) {
-  if (id_on_wire.starts_with(kPagePrefix)) id_on_wire.remove_prefix(kPagePrefix.size());
-  return id_on_wire;
+  if (is_page(id_on_wire)) id_on_wire.remove_prefix(kPagePrefix.size());
+  return id_on_wire.substr(0, id_on_wire.find(kTurnMark));
 }
+
+bool Relay::is_page(std::string_view id_on_wire) { return id_on_wire.starts_with(kPagePrefix); }
 
 std::optional<SubscriptionStatus> Relay::status(const SubscriptionId& id) const {
   const auto found = subscriptions_.find(id);
@@ -48,6 +62,7 @@ void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, CatchUp::Fi
   unsubscribe(id, now, out);
   add(id, std::move(filters), {}).status.state = SubscriptionState::needs_auth;
   want_auth({author}, out);
+  await_auth(id, now);
 }
 
 Relay::Subscription& Relay::add(const SubscriptionId& id, CatchUp::Filters filters, Resume resume) {
@@ -63,31 +78,13 @@ void Relay::unsubscribe(const SubscriptionId& id, Now now, Actions& out) {
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end()) return;
   end_page(id, found->second, out);
-  const SubscriptionState state = found->second.status.state;
   leave_requested(found->second, {});
+  if (connected()) close_request(id, found->second, out);
   subscriptions_.erase(found);
   due_subscriptions_.set(id, std::nullopt);
-  const bool known_there =
-      state == SubscriptionState::requested || state == SubscriptionState::live;
-  if (!connected() || !known_there) return;
-  out.push_back(Send{to_frame(ClientMessage(CloseRequest{id}))});
-  if (limits_.max_subscriptions()) request_waiting(now, out);
+  if (!connected()) return;
+  room_came(now, out);
   request_next(now, out);
-}
-
-size_t Relay::open_subscriptions() const {
-  size_t out = 0;
-  for (const auto& [id, subscription] : subscriptions_) {
-    const SubscriptionState state = subscription.status.state;
-    out += state == SubscriptionState::requested || state == SubscriptionState::live;
-    out += subscription.page_open;
-  }
-  return out;
-}
-
-bool Relay::has_room() const {
-  const auto most = limits_.max_subscriptions();
-  return !most || open_subscriptions() < *most;
 }
 
 void Relay::request(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out) {
@@ -96,7 +93,7 @@ void Relay::request(const SubscriptionId& id, Subscription& subscription, Now no
     subscription.status = {SubscriptionState::waiting,
                            "the relay takes " + std::to_string(*limits_.max_subscriptions()) +
                                " subscriptions at a time"};
-    return;
+    return wait_for_room(id, now);
   }
   if (requested_ >= options_.max_requested &&
       subscription.status.state != SubscriptionState::requested) {
@@ -105,22 +102,32 @@ void Relay::request(const SubscriptionId& id, Subscription& subscription, Now no
     return;
   }
   if (!may_reconcile(subscription, now)) return request_plainly(id, subscription, now, out);
-  enter_requested(subscription);
   auto filters = subscription.catch_up.begin_reconciling(now.seconds());
-  out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, std::move(filters)}))});
+  write_request(id, subscription, std::move(filters), now, out);
 }
 
 void Relay::request_plainly(const SubscriptionId& id, Subscription& subscription, Now now,
                             Actions& out) {
-  subscription.page_open = false;
-  enter_requested(subscription);
   auto filters = subscription.catch_up.begin(now.seconds());
-  out.push_back(Send{to_frame(ClientMessage(ReqRequest{id, std::move(filters)}))});
+  write_request(id, subscription, std::move(filters), now, out);
 }
 
-void Relay::enter_requested(Subscription& subscription) {
+void Relay::write_request(const SubscriptionId& id, Subscription& subscription,
+                          std::vector<Filter> filters, Now now, Actions& out) {
   if (subscription.status.state != SubscriptionState::requested) ++requested_;
   subscription.status = {SubscriptionState::requested, ""};
+  subscription.page = Page::none;
+  subscription.standing = true;
+  subscription.asked_at = now.steady;
+  due_subscriptions_.set(id, now.steady + options_.page_timeout);
+  const ReqRequest request{wire_id(id, subscription), std::move(filters)};
+  out.push_back(Send{to_frame(ClientMessage(request))});
+}
+
+// No answer of the relay to this REQ counts any more.
+void Relay::close_request(const SubscriptionId& id, Subscription& subscription, Actions& out) {
+  if (!std::exchange(subscription.standing, false)) return;
+  out.push_back(Send{to_frame(ClientMessage(CloseRequest{wire_id(id, subscription)}))});
 }
 
 void Relay::leave_requested(Subscription& subscription, SubscriptionStatus status) {
@@ -151,45 +158,57 @@ void Relay::subscription_due(const SubscriptionId& id, Now now, Actions& out) {
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end() || !connected()) return;
   Subscription& subscription = found->second;
-  if (subscription.catch_up.reconciling()) return reconciliation_failed(id, subscription, now, out);
-  if (subscription.page_open) {  // no end of the page in time
-    end_page(id, subscription, out);
-    subscription.catch_up.give_up();
-    out.push_back(ReachedEnd{id});
-    return;
+  switch (subscription.status.state) {
+    case SubscriptionState::requested:
+      if (still_patient(id, subscription, now)) return;
+      request_timed_out(id, subscription, now);
+      return request_next(now, out);
+    case SubscriptionState::live:
+      if (!subscription.catch_up.reconciling()) return page_due(id, subscription, now, out);
+      if (still_patient(id, subscription, now)) return;
+      return reconciliation_failed(id, subscription, now, out);
+    case SubscriptionState::needs_auth:
+      return auth_due(id, subscription, now, out);
+    case SubscriptionState::waiting:
+      try_for_room(now);
+      return request(id, subscription, now, out);
+    case SubscriptionState::backing_off:
+    case SubscriptionState::refused:
+      break;
   }
-  if (subscription.status.state != SubscriptionState::backing_off &&
-      subscription.status.state != SubscriptionState::refused) {
-    return;
+  if (subscription.standing) {
+    close_request(id, subscription, out);
+    ++subscription.given_up;
+  } else {
+    out.push_back(Send{to_frame(ClientMessage(CloseRequest{wire_id(id, subscription)}))});
   }
-  out.push_back(Send{to_frame(ClientMessage(CloseRequest{id}))});
+  for (const PublicKey& key : keys_for(subscription)) auth_.once_more(key);
   request(id, subscription, now, out);
 }
 
-// The subscription itself goes on live beside its pages.
-void Relay::ask_page(const SubscriptionId& id, Subscription& subscription,
-                     std::optional<Filter> page, Now now, Actions& out) {
-  if (page && !subscription.page_open && !has_room()) {
-    subscription.catch_up.give_up();
-    page.reset();
-  }
-  if (!page) {
-    end_page(id, subscription, out);
-    if (subscription.catch_up.complete()) comparison_over(subscription);
-    out.push_back(ReachedEnd{id});
-    return;
-  }
-  subscription.page_open = true;
-  ++counters_.pages;
-  due_subscriptions_.set(id, now.steady + options_.page_timeout);
-  out.push_back(Send{to_frame(ClientMessage(ReqRequest{page_id(id), {std::move(*page)}}))});
+// Whether there is reason to wait on for the end of stored events; if so, when to look again.
+bool Relay::still_patient(const SubscriptionId& id, const Subscription& subscription, Now now) {
+  Instant until =
+      std::max({subscription.asked_at, answering_at_, reading_since_}) + options_.page_timeout;
+  until = std::min(until, subscription.asked_at + options_.answer_timeout);
+  if (!reading_) until = now.steady + options_.page_timeout;
+  if (until <= now.steady) return false;
+  due_subscriptions_.set(id, until);
+  return true;
 }
 
-void Relay::end_page(const SubscriptionId& id, Subscription& subscription, Actions& out) {
-  if (!subscription.page_open) return;
-  subscription.page_open = false;
-  due_subscriptions_.set(id, std::nullopt);
-  if (connected()) out.push_back(Send{to_frame(ClientMessage(CloseRequest{page_id(id)}))});
+// The REQ stands until it is asked again: what comes for it is welcome, its end too.
+void Relay::request_timed_out(const SubscriptionId& id, Subscription& subscription, Now now) {
+  ++counters_.timeouts;
+  std::string reason = "no end of the stored events in time";
+  if (!subscription.status.reason.empty()) reason += ": " + subscription.status.reason;
+  leave_requested(subscription, {SubscriptionState::backing_off, std::move(reason)});
+  due_subscriptions_.set(id, now.steady + subscription.backoff.failed(now.steady, rng_));
+}
+
+void Relay::note_answer(const Subscription& subscription, bool in_page, Now now) {
+  if (in_page || subscription.status.state == SubscriptionState::requested)
+    answering_at_ = now.steady;
 }
 
 std::vector<PublicKey> Relay::keys_for(const Subscription& subscription) const {
@@ -202,19 +221,24 @@ std::vector<PublicKey> Relay::keys_for(const Subscription& subscription) const {
 
 void Relay::on(const EoseMessage& message, Now now, Actions& out) {
   const SubscriptionId id(owner(message.subscription));
-  const bool in_page = id.size() != message.subscription.size();
+  const bool in_page = is_page(message.subscription);
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end()) return;
   Subscription& subscription = found->second;
-  if (in_page ? !subscription.page_open
-              : subscription.status.state != SubscriptionState::requested) {
-    return;
-  }
-  if (!in_page) {
+  const SubscriptionState state = subscription.status.state;
+  if (in_page) {
+    if (subscription.page != Page::open || message.subscription != page_id(id, subscription))
+      return;
+  } else {
+    const bool awaited = state == SubscriptionState::requested ||
+                         (state == SubscriptionState::backing_off && subscription.standing);
+    if (!awaited || message.subscription != wire_id(id, subscription)) return;
+    due_subscriptions_.set(id, std::nullopt);
     leave_requested(subscription, {SubscriptionState::live, ""});
     subscription.backoff.succeeded(now.steady);
-    request_next(now, out);
   }
+  answering_at_ = now.steady;
+  if (!in_page) request_next(now, out);
   if (subscription.catch_up.reconciling()) {
     if (!in_page) return out.push_back(NeedKnown{id, subscription.catch_up.filters()});
     return take_step(id, subscription, subscription.reconciliation->fetched(), now, out);
@@ -227,38 +251,37 @@ void Relay::on(const ClosedMessage& message, Now now, Actions& out) {
   const auto found = subscriptions_.find(id);
   if (found == subscriptions_.end()) return;
   Subscription& subscription = found->second;
-  if (id.size() != message.subscription.size()) {
-    if (!subscription.page_open) return;
-    subscription.page_open = false;  // closed by the relay: no CLOSE
-    due_subscriptions_.set(id, std::nullopt);
-    if (subscription.catch_up.reconciling())
-      return reconciliation_failed(id, subscription, now, out);
-    subscription.catch_up.give_up();
-    out.push_back(ReachedEnd{id});
-    return;
+  if (is_page(message.subscription)) {
+    if (subscription.page != Page::open || message.subscription != page_id(id, subscription))
+      return;
+    return page_refused(id, subscription, message.reason, now, out);
   }
+  if (!subscription.standing || message.subscription != wire_id(id, subscription)) return;
   refused(id, subscription, message.reason, now, out);
 }
 
 void Relay::refused(const SubscriptionId& id, Subscription& subscription, const std::string& reason,
                     Now now, Actions& out) {
   end_page(id, subscription, out);
+  subscription.standing = false;
   const std::string_view prefix = reason_prefix(reason);
   leave_requested(subscription, {SubscriptionState::needs_auth, reason});
   request_next(now, out);
-  if (prefix == "auth-required" && want_auth(keys_for(subscription), out)) return;
-  subscription.status.state = SubscriptionState::backing_off;
+  if (prefix == "auth-required" && want_auth(keys_for(subscription), out))
+    return await_auth(id, now);
   if (limits_.learn(reason, open_subscriptions())) {
-    subscription.status = {SubscriptionState::waiting, reason};  // asked again when another ends
-    return;
+    subscription.status.state = SubscriptionState::waiting;  // asked again when another ends
+    return wait_for_room(id, now);
   }
   Milliseconds wait = options_.refused_retry;
-  if (is_for_good(prefix)) {
+  if (is_for_good(prefix) && !auth_unanswered(subscription)) {
     subscription.status.state = SubscriptionState::refused;
   } else {
+    subscription.status.state = SubscriptionState::backing_off;
     wait = subscription.backoff.failed(now.steady, rng_);
   }
   due_subscriptions_.set(id, now.steady + wait);
+  room_came(now, out);
 }
 
 }  // namespace ipnscast::nostr

@@ -49,14 +49,15 @@ void req(Context& context, const Options& options) {
   const OnStopSignal on_stop(stop, [&query] { query.cancel(); });
   const auto end = query.run([](const nostr::Event& event) { print_line(nostr::to_json(event)); });
   if (!end) return report(context, end.error());
-  for (const auto& failure : end->failed)
-    report(context, failure.error.within(failure.relay.text()));
-  const bool some = end->answered > 0 || (options.follow && end->failed.empty());
-  if (end->timed_out) {
-    report(context, {Errc::timeout, "not every relay has sent all it has"});
-  } else if (some) {
-    context.exit = Exit::done;
-  }
+  const auto report_all = [&context](const std::vector<RelayQueryEnd::Failure>& relays) {
+    for (const auto& one : relays) report(context, one.error.within(one.relay.text()));
+  };
+  report_all(end->failed);
+  if (end->answered > 0 || (options.follow && end->failed.empty())) context.exit = Exit::done;
+  report_all(end->incomplete);  // a part is not what was asked for, whoever else has answered
+  if (!end->timed_out) return;
+  report_all(end->late);
+  if (options.follow && end->late.empty()) report(context, {Errc::timeout, "the time is over"});
 }
 
 }  // namespace

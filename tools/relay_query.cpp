@@ -17,13 +17,18 @@ struct RelayQuery::Impl {
 
   // A relay that failed, as far as this query is concerned.
   static std::optional<Error> failure(const nostr::RelayStatus& status);
+  // Why it has not sent all it has.
+  static std::string lateness(const nostr::RelayStatus& status);
   void look_at(const std::vector<nostr::RelayStatus>& relays);
+  void note(const nostr::PoolEose& eose);
+  RelayQueryEnd end(const std::vector<nostr::RelayStatus>& relays) const;
   bool complete() const { return !options.follow && settled.size() == total; }
 
   const RelayQueryOptions options;
   Inbox<nostr::PoolMessage> inbox{kWaiting};
   // of the thread that runs the query
   std::map<nostr::RelayUrl, std::optional<Error>> settled;  // nothing: has sent everything
+  std::map<nostr::RelayUrl, Error> incomplete;              // settled or not
   size_t total = 0;
 };
 
@@ -43,6 +48,46 @@ void RelayQuery::Impl::look_at(const std::vector<nostr::RelayStatus>& relays) {
     if (settled.contains(status.url)) continue;
     if (auto failed = failure(status)) settled.emplace(status.url, std::move(*failed));
   }
+}
+
+std::string RelayQuery::Impl::lateness(const nostr::RelayStatus& status) {
+  if (!status.connected) return "no connection yet";
+  for (const auto& [key, subscription] : status.subscriptions) {
+    if (subscription.state == nostr::SubscriptionState::live) continue;
+    const std::string state(nostr::to_string(subscription.state));
+    return subscription.reason.empty() ? state : state + ": " + subscription.reason;
+  }
+  return "has not sent all it has";
+}
+
+void RelayQuery::Impl::note(const nostr::PoolEose& eose) {
+  using Kind = nostr::StoredEnd::Kind;
+  incomplete.erase(eose.relay);
+  if (eose.end.kind == Kind::complete) {
+    settled.insert_or_assign(eose.relay, std::nullopt);
+    return;
+  }
+  const Error error{Errc::refused, "incomplete: " + eose.end.reason};
+  incomplete.insert_or_assign(eose.relay, error);
+  if (eose.end.kind == Kind::incomplete) settled.insert_or_assign(eose.relay, error);
+}
+
+RelayQueryEnd RelayQuery::Impl::end(const std::vector<nostr::RelayStatus>& relays) const {
+  RelayQueryEnd out;
+  for (const auto& status : relays) {
+    const auto known = settled.find(status.url);
+    const auto part = incomplete.find(status.url);
+    if (part != incomplete.end()) {
+      out.incomplete.push_back({status.url, part->second});
+    } else if (known == settled.end()) {
+      out.late.push_back({status.url, {Errc::timeout, lateness(status)}});
+    } else if (known->second) {
+      out.failed.push_back({status.url, *known->second});
+    } else {
+      ++out.answered;
+    }
+  }
+  return out;
 }
 
 RelayQuery::RelayQuery(RelayQueryOptions options)
@@ -65,12 +110,12 @@ Result<RelayQueryEnd> RelayQuery::run(const OnEvent& on_event) {
     return query.inbox.try_push(std::move(message));
   });
   const Instant start = system_now().steady;
-  RelayQueryEnd end;
+  bool timed_out = false;
   Instant look = start + kLookAround;
   while (!query.complete() && !query.inbox.closed()) {
     const Instant now = system_now().steady;
     if (query.options.deadline && now >= start + *query.options.deadline) {
-      end.timed_out = true;
+      timed_out = true;
       break;
     }
     if (now >= look) {
@@ -80,17 +125,11 @@ Result<RelayQueryEnd> RelayQuery::run(const OnEvent& on_event) {
     auto message = query.inbox.pop_until(look);
     if (!message) continue;
     if (const auto* event = std::get_if<nostr::PoolEvent>(&*message)) on_event(event->event);
-    if (const auto* eose = std::get_if<nostr::PoolEose>(&*message))
-      query.settled.insert_or_assign(eose->relay, std::nullopt);
+    if (const auto* eose = std::get_if<nostr::PoolEose>(&*message)) query.note(*eose);
     if (query.inbox.size() == 0) pool->resume_delivery();
   }
-  for (const auto& [relay, error] : query.settled) {
-    if (error) {
-      end.failed.push_back({relay, *error});
-    } else {
-      ++end.answered;
-    }
-  }
+  RelayQueryEnd end = query.end(pool->status());
+  end.timed_out = timed_out;
   return end;
 }
 

@@ -27,7 +27,9 @@ struct RelayQueryEnd {
     Error error;  // Errc::unreachable or Errc::refused
   };
   std::vector<Failure> failed;
-  size_t answered = 0;  // relays that sent all they had
+  std::vector<Failure> incomplete;  // relays that gave a part of what they have: Errc::refused
+  std::vector<Failure> late;        // had not sent all they had at the deadline: Errc::timeout
+  size_t answered = 0;              // relays that sent all they had
   bool timed_out = false;
 };
 
@@ -40,7 +42,8 @@ class RelayQuery {
   ~RelayQuery();
 
   // Returns when every relay has sent what it had or has failed, at the deadline, or after
-  // cancel(). A relay counts as failed when its first connection fails or when it refuses.
+  // cancel(). A relay counts as failed when its first connection fails or when it refuses. One that
+  // refuses the rest of an answer for now is asked again until the deadline.
   // Errc::io when no thread can be started.
   Result<RelayQueryEnd> run(const OnEvent& on_event);
   // Any thread.

@@ -23,7 +23,7 @@ Result<std::vector<nostr::Event>> stored_events(const Session& session,
     events.push_back(event);
   });
   if (!end) return fail(end.error());
-  if (end->answered > 0) return events;
+  if (end->answered > 0 || !end->incomplete.empty()) return events;
   if (end->failed.empty()) return fail(Errc::unreachable, "no relay answered in time");
   const auto& first = end->failed.front();
   return fail(first.error.within(first.relay.text()));

@@ -7,6 +7,7 @@ namespace ipnscast::test {
 namespace {
 
 constexpr int64_t kKeepSeconds = 60 * 86'400;
+constexpr size_t kLeastAnswer = 12;  // events: all of one burst
 
 }  // namespace
 
@@ -117,10 +118,15 @@ void PlayedRelay::forget_old() {
 void PlayedRelay::request(uint64_t connection, const ReqRequest& req) {
   if (!world_.calm && world_.chance(0.02))
     return say(connection, ClosedMessage{req.subscription, "error: shutting down idle"});
+  if (!world_.calm && world_.chance(0.02)) return;  // not a word
+  if (!world_.calm && world_.chance(0.02))
+    return say(connection, NoticeMessage{"ERROR: could not do that"});
   std::set<EventId> out;
   const bool cut = !world_.calm && world_.chance(0.05);
   for (const Filter& filter : req.filters) {
-    size_t room = std::min<size_t>(limit_, filter.limit.value_or(limit_));
+    // Some answers stop early, as at a size.
+    const size_t most = !world_.calm && world_.chance(0.1) ? kLeastAnswer : limit_;
+    size_t room = std::min<size_t>(most, filter.limit.value_or(limit_));
     for (auto it = by_time_.rbegin(); it != by_time_.rend() && room > 0; ++it) {
       const Event& event = by_id_.at(it->second);
       if (!matches(filter, event)) continue;

@@ -37,7 +37,7 @@ Instant at(int64_t seconds) { return Instant(Seconds(100'000 + seconds)); }
 Now now_at(int64_t seconds) { return {at(seconds), {(kNow.value + seconds) * 1000}}; }
 
 void take(CatchUp& catch_up, int64_t newest, int64_t oldest, bool in_page) {
-  for (int64_t t = newest; t >= oldest; --t) catch_up.took({t}, kNow, in_page);
+  for (int64_t t = newest; t >= oldest; --t) catch_up.took({t}, 300, kNow, in_page);
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ TEST_CASE("R5 an answer that was cut short is completed in pages, and only then 
   REQUIRE(page);
   CHECK(page->until == UnixSeconds{981});
   CHECK_FALSE(catch_up.covered());
-  catch_up.took({2000}, kNow, false);  // live, beside the pages
+  catch_up.took({2000}, 300, kNow, false);  // live, beside the pages
   take(catch_up, 981, 962, true);
   page = catch_up.ended(true, kNow);
   REQUIRE(page);
@@ -76,7 +76,7 @@ TEST_CASE("pages end with a relay that always has more, one second at a time") {
   options.max_pages = 50;
   CatchUp catch_up(CatchUp::share({history()}), options, {});
   catch_up.begin(kNow);
-  for (int i = 0; i < 20; ++i) catch_up.took(kNow, kNow, false);
+  for (int i = 0; i < 20; ++i) catch_up.took(kNow, 300, kNow, false);
   auto page = catch_up.ended(false, kNow);
   size_t pages = 0;
   std::optional<UnixSeconds> last;
@@ -84,7 +84,7 @@ TEST_CASE("pages end with a relay that always has more, one second at a time") {
     REQUIRE(++pages <= 50);
     REQUIRE((!last || *page->until < *last));
     last = page->until;
-    for (int i = 0; i < 20; ++i) catch_up.took(kNow, kNow, true);  // ignores `until`
+    for (int i = 0; i < 20; ++i) catch_up.took(kNow, 300, kNow, true);  // ignores `until`
     page = catch_up.ended(true, kNow);
   }
   CHECK(pages == 50);
@@ -195,8 +195,14 @@ TEST_CASE("a limit that a relay only tells when it refuses is learned") {
   CHECK(limits.learn("rate-limited: too many subscriptions", 5));
   CHECK(limits.max_subscriptions() == 5u);
   CHECK_FALSE(limits.learn("rate-limited: too many subscriptions", 9));
-  CHECK(limits.learn("rate-limited: too many subscriptions", 0));
-  CHECK(limits.max_subscriptions() == 1u);  // never none
+  CHECK_FALSE(limits.learn("rate-limited: too many subscriptions", 0));  // none is no limit
+  CHECK(limits.max_subscriptions() == 5u);
+  CHECK(limits.max_subscriptions_is_learned());
+  limits.allow_one_more_subscription();
+  CHECK(limits.max_subscriptions() == 6u);
+  limits.announced(*parse_relay_information(R"({"limitation":{"max_subscriptions":4}})"));
+  CHECK(limits.max_subscriptions() == 4u);
+  CHECK_FALSE(limits.max_subscriptions_is_learned());
 }
 
 TEST_CASE("R15 a relay that loses what it acknowledged stops counting, but never the last two") {

@@ -1,5 +1,6 @@
 #include "nostr/filter.h"
 
+#include "nostr/implied_d.h"
 #include "nostr/json_text.h"
 
 namespace ipnscast::nostr {
@@ -11,10 +12,15 @@ bool listed(const std::vector<T>& list, const T& value) {
 }
 
 bool has_tag(const Event& event, char name, const std::vector<std::string>& values) {
-  return std::any_of(event.tags.begin(), event.tags.end(), [&](const Tag& tag) {
-    return tag.size() >= 2 && tag[0].size() == 1 && tag[0][0] == name &&
-           std::find(values.begin(), values.end(), tag[1]) != values.end();
-  });
+  const auto wanted = [&](std::string_view value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+  };
+  return std::any_of(event.tags.begin(), event.tags.end(),
+                     [&](const Tag& tag) {
+                       return tag.size() >= 2 && tag[0].size() == 1 && tag[0][0] == name &&
+                              wanted(tag[1]);
+                     }) ||
+         (name == 'd' && implies_empty_d(event) && wanted(""));
 }
 
 // Writes the members of one object, commas between them.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nostr/implied_d.h"
+
 namespace ipnscast::nostr {
 namespace {
 
@@ -22,10 +24,12 @@ bool listed(const List& sorted, const T& value) {
 }
 
 bool has_tag(const Event& event, char name, const std::vector<std::string>& sorted) {
-  return std::any_of(event.tags.begin(), event.tags.end(), [&](const Tag& tag) {
-    return tag.size() >= 2 && tag[0].size() == 1 && tag[0][0] == name &&
-           std::binary_search(sorted.begin(), sorted.end(), tag[1]);
-  });
+  return std::any_of(event.tags.begin(), event.tags.end(),
+                     [&](const Tag& tag) {
+                       return tag.size() >= 2 && tag[0].size() == 1 && tag[0][0] == name &&
+                              std::binary_search(sorted.begin(), sorted.end(), tag[1]);
+                     }) ||
+         (name == 'd' && !sorted.empty() && sorted.front().empty() && implies_empty_d(event));
 }
 
 // matches() for a filter whose lists are sorted.
@@ -138,7 +142,8 @@ bool FilterIndex::search(const Event& event, Take take) const {
     const auto of_tag = tags_.find(tag[0][0]);
     if (of_tag != tags_.end() && look(of_tag->second, tag[1], take)) return true;
   }
-  return false;
+  const auto of_d = tags_.find('d');
+  return of_d != tags_.end() && implies_empty_d(event) && look(of_d->second, "", take);
 }
 
 bool FilterIndex::matches(const Event& event) const {

@@ -4,6 +4,7 @@
 
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
+#include "nostr/quarantine_store.h"
 
 namespace ipnscast::nostr {
 namespace {
@@ -84,6 +85,28 @@ Result<std::vector<RelayUrl>> lacking(store::Database& db, int64_t number) {
   return out;
 }
 
+Result<std::vector<WaitingEvent::At>> relays_of(store::Database& db, int64_t number) {
+  std::vector<WaitingEvent::At> out;
+  auto s = db.prepare(
+      "SELECT relay, state, reason, tries FROM outbox_relays WHERE number = ? AND settled = 0");
+  s.bind(number);
+  while (s.step()) {
+    if (auto relay = RelayUrl::parse(s.text(0)))
+      out.push_back({std::move(*relay), s.text(1), s.text(2), s.integer(3)});
+  }
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
+// A relay's words may be long; whole characters of UTF-8.
+std::string_view shortened(std::string_view words) {
+  constexpr size_t kMaxReason = 300;
+  if (words.size() <= kMaxReason) return words;
+  size_t end = kMaxReason;
+  while (end > 0 && (static_cast<uint8_t>(words[end]) & 0xc0) == 0x80) --end;
+  return words.substr(0, end);
+}
+
 // Removes the oldest event that is stored somewhere. False when there is none.
 Result<bool> make_room(store::Database& db) {
   auto s = db.prepare(
@@ -138,7 +161,9 @@ Status count_time(store::Database& db, Seconds passed, UnixSeconds now) {
 
 }  // namespace
 
-store::Schema outbox_schema() { return {"nostr", {{1, kSchema}, {2, kClock}}}; }
+store::Schema outbox_schema() {
+  return {"nostr", {{1, kSchema}, {2, kClock}, {3, kStandingsTable}}};
+}
 
 Status outbox_resume_clock(store::Database& db, UnixSeconds now) {
   auto read = db.prepare("SELECT wall FROM outbox_clock");
@@ -212,6 +237,29 @@ Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db) {
   return out;
 }
 
+Result<OutboxView> outbox_view(store::Database& db, size_t most) {
+  OutboxView out;
+  auto waiting = count(db);
+  if (!waiting) return fail(waiting.error());
+  out.events = static_cast<size_t>(*waiting);
+  auto s = db.prepare(
+      "SELECT number, event_id, kind, d, accepted_at FROM outbox ORDER BY number LIMIT ?");
+  s.bind(static_cast<int64_t>(most));
+  while (s.step()) {
+    WaitingEvent event{{}, static_cast<int>(s.integer(2)), {}, {s.integer(4)}, {}};
+    const Bytes id = s.blob(1);
+    if (id.size() != event.id.bytes.size()) return fail(Errc::parse, "outbox: a damaged row");
+    std::copy(id.begin(), id.end(), event.id.bytes.begin());
+    if (!s.is_null(3)) event.d = s.text(3);
+    auto lacking = relays_of(db, s.integer(0));
+    if (!lacking) return fail(lacking.error());
+    event.relays = std::move(*lacking);
+    out.first.push_back(std::move(event));
+  }
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
 Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, const OutboxLimits& limits) {
   std::vector<OutboxEntry> out;
   std::vector<int64_t> numbers;
@@ -249,7 +297,7 @@ Status outbox_note(store::Database& db, const EventId& id, const RelayUrl& relay
       "WHERE number = ? AND relay = ?");
   update.bind(int64_t{outbox_settles(outcome)})
       .bind(to_string(outcome.state))
-      .bind(std::string_view(outcome.reason))
+      .bind(shortened(outcome.reason))
       .bind(number)
       .bind(std::string_view(relay.text()));
   if (auto done = update.run(); !done) return fail(done.error());

@@ -55,6 +55,27 @@ Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, const Outbox
 // at its address waits.
 Status outbox_again(store::Database& db, const Event& event, const RelayUrl& relay);
 
+// An event that some relays still lack, for people to look at.
+struct WaitingEvent {
+  struct At {
+    RelayUrl relay;
+    std::string state;   // a word of PublishState, of the last try
+    std::string reason;  // the relay's words, cut off
+    int64_t tries = 0;
+  };
+  EventId id;
+  int kind = 0;
+  std::optional<std::string> d;
+  UnixSeconds accepted_at;  // by the machine's clock then
+  std::vector<At> relays;   // that lack it
+};
+struct OutboxView {
+  size_t events = 0;                // that wait
+  std::vector<WaitingEvent> first;  // oldest first
+};
+// At most `most` of them. Reads only.
+Result<OutboxView> outbox_view(store::Database& db, size_t most);
+
 // What waits, oldest first.
 Result<std::vector<OutboxEntry>> outbox_pending(store::Database& db);
 

@@ -9,6 +9,7 @@
 #include "nostr/base/inbox.h"
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
+#include "nostr/quarantine_store.h"
 
 namespace ipnscast::nostr {
 namespace {
@@ -24,8 +25,12 @@ struct Progress {  // from the pool: perhaps at the quorum, when all have settle
   PublishReport report;
   Stage stage = Stage::quorum;
 };
-struct RelayBack {};  // a relay is connected
-using Message = std::variant<CommittedEvent, Progress, RelayBack>;
+struct RelayBack {};      // a relay is connected
+struct StandingChanged {  // what read-backs showed of a relay
+  RelayUrl relay;
+  RelayStanding standing;
+};
+using Message = std::variant<CommittedEvent, Progress, RelayBack, StandingChanged>;
 
 constexpr size_t kInbox = 4096;
 constexpr Milliseconds kCountIdle{600'000};
@@ -43,6 +48,7 @@ struct OutboxSender::Impl {
   void serve();
   void send_pending();
   void send(const OutboxEntry& entry, const std::optional<Quorum>& quorum);
+  void restore_standings();
   void resume_clock();
   void count_time();
   void expire();
@@ -51,6 +57,7 @@ struct OutboxSender::Impl {
   void take(CommittedEvent& message);
   void take(Progress& message);
   void take(RelayBack& message);
+  void take(StandingChanged& message);
 
   Pool& pool;
   store::Writer& writer;
@@ -71,6 +78,7 @@ struct OutboxSender::Impl {
 
 void OutboxSender::Impl::serve() {
   set_thread_name("outbox");
+  restore_standings();
   resume_clock();
   expire();
   send_pending();
@@ -107,6 +115,25 @@ void OutboxSender::Impl::send_pending() {
   for (const OutboxEntry& entry : pending) {
     if (under_way.count(entry.event.id) == 0) send(entry, std::nullopt);
   }
+}
+
+void OutboxSender::Impl::restore_standings() {
+  std::map<RelayUrl, RelayStanding> known;
+  const Status read = writer.run([&](store::Database& db) -> Status {
+    auto rows = load_standings(db, system_now().seconds());
+    if (!rows) return fail(rows.error());
+    known = std::move(*rows);
+    return {};
+  });
+  if (!read) log_error("outbox", read.error().message);
+  pool.restore_standings(std::move(known));
+}
+
+void OutboxSender::Impl::take(StandingChanged& message) {
+  const Status saved = writer.run([&](store::Database& db) {
+    return save_standing(db, message.relay, message.standing, system_now().seconds());
+  });
+  if (!saved) log_error("outbox", saved.error().message);
 }
 
 void OutboxSender::Impl::resume_clock() {
@@ -236,6 +263,9 @@ void OutboxSender::Impl::look_back(const PublishReport& report) {
 OutboxSender::OutboxSender(Pool& pool, store::Writer& writer, Options options)
     : impl_(std::make_unique<Impl>(pool, writer, std::move(options))) {
   pool.on_connected([inbox = impl_->inbox](const RelayUrl&) { inbox->try_push(RelayBack{}); });
+  pool.on_standing([inbox = impl_->inbox](const RelayUrl& relay, const RelayStanding& standing) {
+    inbox->push_reserved(StandingChanged{relay, standing});
+  });
   impl_->thread = std::thread([this] { impl_->serve(); });
 }
 OutboxSender::OutboxSender(Pool& pool, store::Writer& writer)
@@ -243,6 +273,7 @@ OutboxSender::OutboxSender(Pool& pool, store::Writer& writer)
 
 OutboxSender::~OutboxSender() {
   impl_->pool.on_connected(nullptr);
+  impl_->pool.on_standing(nullptr);
   impl_->inbox->close();
   impl_->thread.join();
 }

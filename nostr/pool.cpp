@@ -245,6 +245,19 @@ void Pool::on_connected(std::function<void(const RelayUrl&)> observer) {
   impl_->loop.run(set);
 }
 
+void Pool::restore_standings(std::map<RelayUrl, RelayStanding> standings) {
+  impl_->post([standings = std::move(standings)](Impl& pool) {
+    for (const auto& [relay, standing] : standings)
+      pool.quarantine.restore(relay, standing, std::chrono::steady_clock::now());
+  });
+}
+
+void Pool::on_standing(std::function<void(const RelayUrl&, const RelayStanding&)> observer) {
+  const auto set = [&] { impl_->standing_observer = std::move(observer); };
+  if (impl_->loop.on_net_thread()) return set();
+  impl_->loop.run(set);
+}
+
 std::vector<RelayStatus> Pool::status() {
   std::vector<RelayStatus> out;
   impl_->loop.run([&] { out = impl_->status(); });

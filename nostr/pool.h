@@ -142,6 +142,11 @@ class Pool {
   // Called on the net thread whenever a relay is connected; one observer. Null takes it away.
   void on_connected(std::function<void(const RelayUrl&)> observer);
 
+  // What read-backs have shown of relays (R15) in an earlier process, and, called on the net thread
+  // whenever it changes, in this one; one observer. Null takes it away.
+  void restore_standings(std::map<RelayUrl, RelayStanding> standings);
+  void on_standing(std::function<void(const RelayUrl&, const RelayStanding&)> observer);
+
  private:
   Pool();
   struct Impl;

@@ -111,6 +111,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void ask_back(Link& link, const EventId& id);
   bool take_asked(const SubscriptionId& part, const PoolMessage& message);
   void asking_over(const SubscriptionId& part, ReadBack result);
+  void judge(const RelayUrl& relay, ReadBack result, bool lost);
   void asking_lost(const Link& link);
 
   // pool_subscribe.cpp
@@ -136,6 +137,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   Quarantine quarantine;
   OutageWatch outage;
   std::function<void(const RelayUrl&)> connected_observer;
+  std::function<void(const RelayUrl&, const RelayStanding&)> standing_observer;
   size_t undelivered_count = 0;
   uint64_t next_part = 1;
   bool stopped = false;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "nostr/base/log.h"
+#include "nostr/implied_d.h"
 #include "nostr/pool_impl.h"
 
 namespace ipnscast::nostr {
@@ -9,12 +10,14 @@ namespace {
 
 constexpr Milliseconds kReadBackTimeout{5'000};
 
-// Whatever stands at the event's address now, or the event itself.
+// Whatever stands at the event's address now, or the event itself, also where not all relays find
+// it by its address.
 Filter read_back_filter(const Event& event) {
   Filter out;
   out.limit = 1;
   out.authors = {event.pubkey};
-  if (const auto address = address_of(event)) {
+  const auto address = implies_empty_d(event) ? std::nullopt : address_of(event);
+  if (address) {
     out.kinds = {address->kind};
     if (kind_class(address->kind) == KindClass::addressable) out.tags['d'] = {address->d};
   } else {
@@ -103,7 +106,6 @@ void Pool::Impl::asking_over(const SubscriptionId& part, ReadBack result) {
   link.machine.unsubscribe(part, system_now(), actions);
   perform(link, std::move(actions));
 
-  const Instant now = std::chrono::steady_clock::now();
   auto [first, last] = publishes.equal_range(question.event);
   while (first != last) {
     const auto it = first++;
@@ -114,15 +116,25 @@ void Pool::Impl::asking_over(const SubscriptionId& part, ReadBack result) {
     RelayOutcome& outcome = relay->second;
     outcome.newer = question.newer;
     const bool lost = apply(result, outcome);
-    if (result == ReadBack::confirmed) quarantine.kept(link.url, now);
-    if (lost && quarantine.lost(link.url, now)) {
-      log_warning("relay",
-                  link.url.text() +
-                      ": acknowledges events and loses them: what it says does not count for now");
-    }
+    judge(link.url, result, lost);
     --it->second.reading_back;
     report_if_due(it);
   }
+}
+
+// What the answer says of the relay. R15
+void Pool::Impl::judge(const RelayUrl& relay, ReadBack result, bool lost) {
+  const Instant now = std::chrono::steady_clock::now();
+  const size_t before = quarantine.standing(relay, now).losses;
+  if (result == ReadBack::confirmed) quarantine.kept(relay, now);
+  const bool put_away = lost && quarantine.lost(relay, now);
+  if (put_away) {
+    log_warning(
+        "relay",
+        relay.text() + ": acknowledges events and loses them: what it says does not count for now");
+  }
+  const RelayStanding after = quarantine.standing(relay, now);
+  if (standing_observer && (put_away || after.losses != before)) standing_observer(relay, after);
 }
 
 void Pool::Impl::asking_lost(const Link& link) {

@@ -35,4 +35,24 @@ bool Quarantine::lost(const RelayUrl& relay, Instant now) {
   return true;
 }
 
+RelayStanding Quarantine::standing(const RelayUrl& relay, Instant now) const {
+  const auto found = relays_.find(relay);
+  if (found == relays_.end()) return {};
+  const Standing& known = found->second;
+  RelayStanding out{known.losses, known.next, Milliseconds(0)};
+  if (known.until && now < *known.until)
+    out.left = std::chrono::duration_cast<Milliseconds>(*known.until - now);
+  return out;
+}
+
+void Quarantine::restore(const RelayUrl& relay, const RelayStanding& standing, Instant now) {
+  const auto found = relays_.find(relay);
+  if (found == relays_.end()) return;
+  found->second.losses = std::min(standing.losses, options_.losses);
+  found->second.next = std::clamp(standing.next, Milliseconds(0), options_.last);
+  if (standing.left <= Milliseconds(0)) return;
+  if (counting(now) <= std::min(options_.floor, relays_.size())) return;
+  found->second.until = now + std::min(standing.left, options_.last);
+}
+
 }  // namespace ipnscast::nostr

@@ -8,6 +8,14 @@
 
 namespace ipnscast::nostr {
 
+// What is remembered of one relay, also over restarts.
+struct RelayStanding {
+  size_t losses = 0;     // more than were kept
+  Milliseconds next{0};  // how long it was put away the last time
+  Milliseconds left{0};  // for how long it is still put away
+  bool operator==(const RelayStanding&) const = default;
+};
+
 // Relays that say OK and then do not have the event (R15): after a few such losses, what a relay
 // acknowledges does not count for a while. Some relays are always left to count, as a fault of ours
 // would look the same at all of them. Pure.
@@ -29,6 +37,11 @@ class Quarantine {
   bool kept(const RelayUrl& relay, Instant now);
   bool lost(const RelayUrl& relay, Instant now);
   bool holds(const RelayUrl& relay, Instant now) const;
+
+  RelayStanding standing(const RelayUrl& relay, Instant now) const;
+  // Of an earlier process, within the bounds of the options; of a relay that was not added,
+  // nothing.
+  void restore(const RelayUrl& relay, const RelayStanding& standing, Instant now);
 
  private:
   struct Standing {

@@ -44,9 +44,13 @@ struct ServerConnection {
   bool upgraded = false;
   bool closing = false;
   std::unique_ptr<MessageReader> reader;
+  bool compress = true;             // what it takes compressed
   bool writing_compressed = false;  // the frame that is being written now
   std::deque<std::shared_ptr<const std::string>> unsent;
   size_t unsent_bytes = 0;
+  uint64_t written_frames = 0;
+  std::optional<size_t> drain_to;  // when_drained() waits
+  bool too_slow = false;           // is why it is closing
 
   // HTTP: the request that is being read or answered
   HttpRequest request;
@@ -69,6 +73,8 @@ class ServerImpl final : public WebSocketServer {
   uint16_t port() const override { return port_; }
   void send(ServerConnectionId id, std::shared_ptr<const std::string> frame) override;
   void close(ServerConnectionId id) override;
+  void when_drained(ServerConnectionId id, size_t bytes) override;
+  void pause_reading(ServerConnectionId id) override;
   void resume_reading(ServerConnectionId id) override;
 
   // Net thread only: events from lws; the result is lws's return value.
@@ -87,6 +93,9 @@ class ServerImpl final : public WebSocketServer {
   int accept_upgrade(ServerConnection& c);
   int received(ServerConnection& c, const MessageReader::Part& part);
   int frame_writable(ServerConnection& c);
+  void tell_if_drained(ServerConnection& c);
+  void watch_stall(const ServerConnection& c);
+  void close_too_slow(ServerConnection& c);
   void forget(ServerConnection& c);
 
   // in http_exchange.cpp

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "nostr/net/deflate_extension.h"
+#include "nostr/net/name_lookup.h"
 #include "nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
@@ -207,6 +208,7 @@ void ServerImpl::add_connection(lws* wsi, std::string address) {
   made->peer = peer_address(wsi);
   made->address = std::move(address);
   ++per_address_[made->address];
+  made->compress = options_.compress_on_loopback || !NameLookup::is_loopback(made->address);
   made->reader = std::make_unique<MessageReader>(options_.max_frame_bytes);
   lws_set_opaque_user_data(wsi, made.get());
   connections_[made->id.value] = std::move(made);
@@ -248,12 +250,18 @@ int ServerImpl::received(ServerConnection& c, const MessageReader::Part& part) {
 }
 
 int ServerImpl::frame_writable(ServerConnection& c) {
-  if (c.unsent.empty()) return c.closing ? -1 : 0;
+  if (c.unsent.empty()) {
+    // 1013, "try again later", would say more, but clients made with lws 4.1.6 take it for an
+    // error.
+    if (c.too_slow) lws_close_reason(c.wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, nullptr, 0);
+    return c.closing ? -1 : 0;
+  }
   const auto frame = std::move(c.unsent.front());
   c.unsent.pop_front();
   c.unsent_bytes -= frame->size();
+  ++c.written_frames;
   std::optional<std::string> compressed;
-  if (c.reader->deflate() && frame->size() >= kCompressFrom) {
+  if (c.compress && c.reader->deflate() && frame->size() >= kCompressFrom) {
     compressed = loop_.impl().deflater.message(*frame);
   }
   std::string padded(LWS_PRE, '\0');
@@ -264,6 +272,7 @@ int ServerImpl::frame_writable(ServerConnection& c) {
   const int written = lws_write(c.wsi, data, size, LWS_WRITE_TEXT);
   c.writing_compressed = false;
   if (written < static_cast<int>(size)) return -1;
+  tell_if_drained(c);
   if (!c.unsent.empty() || c.closing) lws_callback_on_writable(c.wsi);
   return 0;
 }
@@ -308,11 +317,8 @@ void ServerImpl::send(ServerConnectionId id, std::shared_ptr<const std::string> 
   post([id, frame = std::move(frame)](ServerImpl& self) mutable {
     ServerConnection* c = self.find(id);
     if (c == nullptr || c->closing) return;
-    if (c->unsent_bytes + frame->size() > self.options_.max_unsent_bytes) {
-      c->closing = true;
-      c->unsent.clear();
-      return kill_later(c->wsi);
-    }
+    if (c->unsent_bytes + frame->size() > self.options_.max_unsent_bytes)
+      return self.close_too_slow(*c);
     c->unsent_bytes += frame->size();
     c->unsent.push_back(std::move(frame));
     lws_callback_on_writable(c->wsi);
@@ -325,12 +331,6 @@ void ServerImpl::close(ServerConnectionId id) {
     if (c == nullptr) return;
     c->closing = true;  // after what is queued
     lws_callback_on_writable(c->wsi);
-  });
-}
-
-void ServerImpl::resume_reading(ServerConnectionId id) {
-  post([id](ServerImpl& self) {
-    if (ServerConnection* c = self.find(id)) lws_rx_flow_control(c->wsi, 1);
   });
 }
 

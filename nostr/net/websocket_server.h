@@ -8,6 +8,7 @@
 #include <string>
 
 #include "nostr/base/bytes.h"
+#include "nostr/base/clock.h"
 #include "nostr/base/result.h"
 #include "nostr/base/strong_id.h"
 
@@ -62,6 +63,8 @@ struct ServerHandlers {
   std::function<void(ServerConnectionId, const std::string& peer)> opened;
   // One whole text frame. False stops reading this socket until resume_reading().
   std::function<bool(ServerConnectionId, std::string frame)> frame;
+  // What when_drained() waits for. May be empty where nobody calls that.
+  std::function<void(ServerConnectionId)> drained;
   std::function<void(ServerConnectionId)> closed;
 };
 
@@ -71,11 +74,17 @@ struct ServerOptions {
   size_t max_frame_bytes = 1024 * 1024;      // a longer one closes the connection (1009)
   size_t max_body_bytes = 32 * 1024 * 1024;  // a longer one gets 413
   size_t max_connections = 1000;
-  size_t max_connections_per_address = 0;     // of one IP address; 0: no limit of its own
-  size_t max_unsent_bytes = 4 * 1024 * 1024;  // a slower reader is closed
-  std::string tls_cert_file;                  // PEM; with tls_key_file: https and wss
+  size_t max_connections_per_address = 0;  // of one IP address; 0: no limit of its own
+  // A slower reader is sent `last_words` (a frame, or empty) instead of what waits for it, and is
+  // closed with 1008; so is one that takes nothing for `max_stall` while
+  // when_drained() waits for it.
+  size_t max_unsent_bytes = 4 * 1024 * 1024;
+  std::string last_words;
+  Milliseconds max_stall{300'000};
+  std::string tls_cert_file;  // PEM; with tls_key_file: https and wss
   std::string tls_key_file;
-  bool deflate = false;  // compressed messages with clients that offer them (RFC 7692)
+  bool deflate = false;              // compressed messages with clients that offer them (RFC 7692)
+  bool compress_on_loopback = true;  // false: those are read, but none is sent over loopback
 };
 
 // An HTTP and WebSocket server on the loop's net thread. Thread-safe. Destroying it closes the port
@@ -87,6 +96,10 @@ class WebSocketServer {
   // Queues one text frame.
   virtual void send(ServerConnectionId id, std::shared_ptr<const std::string> frame) = 0;
   virtual void close(ServerConnectionId id) = 0;
+  // Calls handlers.drained once as soon as at most `bytes` of what was queued for the connection
+  // are unsent.
+  virtual void when_drained(ServerConnectionId id, size_t bytes) = 0;
+  virtual void pause_reading(ServerConnectionId id) = 0;
   virtual void resume_reading(ServerConnectionId id) = 0;
 };
 

@@ -40,7 +40,8 @@ std::optional<std::string> RelayCore::refuse_subscription(const Connection& conn
   size_t items = subscriptions_.items(connection.id, request.subscription);
   for (const Filter& filter : request.filters) items += count_items(filter);
   if (items > options_.max_subscription_items)
-    return "rate-limited: too many values in the filters of all subscriptions";
+    return "rate-limited: the filters of one connection may hold " +
+           std::to_string(options_.max_subscription_items) + " values: close some, or ask for less";
   return std::nullopt;
 }
 

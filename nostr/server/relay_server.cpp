@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMaxQueuedInputs = 512;
 
-// Stored answers go out in one piece, several may be asked for at once.
+// More than AnswerPace lets stored answers pile up to: what exceeds it is live.
 constexpr size_t kMaxUnsentBytes = 32 * 1024 * 1024;
 
 }  // namespace
@@ -45,6 +45,10 @@ struct RelayServer::Impl {
     sockets.max_connections = options.max_connections;
     sockets.max_connections_per_address = options.max_connections_per_address;
     sockets.max_unsent_bytes = kMaxUnsentBytes;
+    sockets.last_words = to_frame(RelayMessage(
+        NoticeMessage{"error: you read too slowly for what you subscribed to: come again later"}));
+    sockets.deflate = true;
+    sockets.compress_on_loopback = false;
     auto listening = net::listen(loop, sockets, handlers());
     if (!listening) return fail(listening.error());
     network = std::move(*listening);
@@ -64,6 +68,7 @@ struct RelayServer::Impl {
     out.opened = [this](ServerConnectionId id, const std::string&) {
       inbox.push_reserved(ConnectionOpened{id});
     };
+    out.drained = [this](ServerConnectionId id) { inbox.push_reserved(ConnectionDrained{id}); };
     out.closed = [this](ServerConnectionId id) { inbox.push_reserved(ConnectionClosed{id}); };
     // A full inbox takes one more frame of each connection, and stops reading from it.
     out.frame = [this](ServerConnectionId id, std::string text) {

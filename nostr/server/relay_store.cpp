@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "nostr/base/hex.h"
+#include "nostr/implied_d.h"
 #include "nostr/server/relay_query.h"
 
 namespace ipnscast::nostr::server {
@@ -52,7 +53,13 @@ const store::Schema kSchema{
       "  FROM tags JOIN events ON seq = event;"
       "DROP TABLE tags;"
       "ALTER TABLE tags_by_time RENAME TO tags;"
-      "CREATE INDEX tags_event ON tags(event);"}}};
+      "CREATE INDEX tags_event ON tags(event);"},
+     // What an addressable event without a d tag is found by: see implies_empty_d().
+     {3,
+      "INSERT OR IGNORE INTO tags(name, value, created_at, event)"
+      "  SELECT 'd', x'', created_at, seq FROM events"
+      "  WHERE kind BETWEEN 30000 AND 39999 AND d = x''"
+      "  AND NOT EXISTS (SELECT 1 FROM tags WHERE name = 'd' AND event = seq);"}}};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -226,13 +233,16 @@ Status RelayStore::insert(const Event& event) {
   }
   auto tag_row =
       db_->prepare("INSERT OR IGNORE INTO tags(name, value, created_at, event) VALUES(?, ?, ?, ?)");
+  const auto add = [&](std::string_view name, std::string_view value) -> Status {
+    const auto added =
+        tag_row.bind(name).bind(as_bytes(value)).bind(event.created_at.value).bind(seq).run();
+    return added ? Status() : fail(added.error());
+  };
   for (const Tag& tag : event.tags) {
     if (tag.size() < 2 || tag[0].size() != 1 || !is_letter(tag[0][0])) continue;
-    const auto added =
-        tag_row.bind(tag[0]).bind(as_bytes(tag[1])).bind(event.created_at.value).bind(seq).run();
-    if (!added) return fail(added.error());
+    if (Status added = add(tag[0], tag[1]); !added) return added;
   }
-  return {};
+  return implies_empty_d(event) ? add("d", "") : Status();
 }
 
 Status RelayStore::carry_out_deletion(const Event& deletion) {

@@ -8,6 +8,7 @@
 
 #include "nostr/base/inbox.h"
 #include "nostr/net/websocket_server.h"
+#include "nostr/server/answer_pace.h"
 #include "nostr/server/relay_core.h"
 
 namespace ipnscast::nostr::server {
@@ -18,15 +19,20 @@ struct ConnectionOpened {
 struct ConnectionClosed {
   ServerConnectionId connection;
 };
+struct ConnectionDrained {  // what RelayThread waited for before it answers more
+  ServerConnectionId connection;
+};
 struct FrameArrived {
   ServerConnectionId connection;
   std::string text;
   bool reading_paused = false;  // the inbox was full: reading goes on when this one is done
 };
-using RelayInput = std::variant<ConnectionOpened, ConnectionClosed, FrameArrived>;
+using RelayInput =
+    std::variant<ConnectionOpened, ConnectionClosed, ConnectionDrained, FrameArrived>;
 
 // The thread "relay": takes what waits in its inbox as one batch, runs it through the core in one
-// transaction, and after the commit hands the answers and live events to the network.
+// transaction, and after the commit hands the answers and live events to the network. A connection
+// that has not taken its answers yet gets no further ones: see AnswerPace.
 class RelayThread {
  public:
   // `network` outlives the thread.
@@ -41,6 +47,9 @@ class RelayThread {
  private:
   void loop();
   void take(RelayInput& input);
+  void take(FrameArrived frame);
+  void answer(ServerConnectionId connection, const std::string& text);
+  void answer_held(ServerConnectionId connection);
   void finish_batch();
   Milliseconds purge();
 
@@ -51,6 +60,7 @@ class RelayThread {
   // relay thread only
   std::unique_ptr<RelayStore> store_;
   RelayCore core_;
+  AnswerPace pace_;
   std::vector<ServerConnectionId> to_resume_;
 
   mutable std::mutex mutex_;

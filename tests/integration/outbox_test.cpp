@@ -7,6 +7,7 @@
 #include "nostr/base/inbox.h"
 #include "nostr/keys.h"
 #include "nostr/outbox_sender.h"
+#include "nostr/quarantine_store.h"
 #include "nostr/server/relay_server.h"
 #include "tests/support/catch.h"
 #include "tests/support/scripted_relay.h"
@@ -188,6 +189,54 @@ TEST_CASE("R15 what a relay that keeps losing acknowledges does not count for th
   CHECK(report.stored_count() == 3);
   CHECK(report.relays.at(urls[0]).quarantined);
   CHECK(sender.wait_empty());  // nothing waits for it for ever
+}
+
+TEST_CASE("R15 a relay that loses is found out by processes that see one loss each, too") {
+  TempDir dir;
+  std::array<Shelf, 3> shelves;
+  shelves[0].loses = 1000;
+  std::vector<std::unique_ptr<ScriptedRelay>> relays;
+  std::vector<RelayUrl> urls;
+  for (Shelf& shelf : shelves) {
+    relays.push_back(std::make_unique<ScriptedRelay>(shelf.script()));
+    urls.push_back(relays.back()->url());
+  }
+  OutboxSender::Options once = Sender::quick();
+  once.retry = {Milliseconds(60'000), Milliseconds(60'000), Milliseconds(60'000)};
+  const auto losses = [&](Sender& sender) {
+    size_t out = 0;
+    REQUIRE(sender.writer->run([&](store::Database& db) -> Status {
+      out = (*load_standings(db, {now_seconds()}))[urls[0]].losses;
+      return {};
+    }));
+    return out;
+  };
+  for (size_t process = 1; process <= 3; ++process) {
+    Sender sender(dir.path() / "state.db", urls, once);
+    sender.send(hint("a", now_seconds() + static_cast<int64_t>(process)), {2, false, {}});
+    const Instant deadline = std::chrono::steady_clock::now() + kWait;
+    while (losses(sender) < process) REQUIRE(std::chrono::steady_clock::now() < deadline);
+  }
+  Sender next(dir.path() / "state.db", urls, once);
+  const PublishReport report = next.send(hint("b", now_seconds()), {2, false, {}});
+  CHECK(report.relays.at(urls[0]).quarantined);
+  CHECK(report.stored_count() == 2);
+}
+
+TEST_CASE("R15 standings are bounded, and a clock that jumps prolongs no quarantine") {
+  auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  const auto url = [](int number) {
+    return *RelayUrl::parse("wss://relay-" + std::to_string(number) + ".example");
+  };
+  const RelayStanding held{3, Seconds(3600), Seconds(1800)};
+  for (int i = 0; i < 1200; ++i) REQUIRE(save_standing(*db, url(i), held, {1'000'000}));
+  CHECK(load_standings(*db, {1'000'000})->size() == 1000);
+  CHECK(load_standings(*db, {1'000'000})->count(url(0)) == 0);
+  CHECK((*load_standings(*db, {1'000'600}))[url(1199)].left == Seconds(1200));
+  CHECK((*load_standings(*db, {2'000'000}))[url(1199)].left == Seconds(0));
+  CHECK((*load_standings(*db, {0}))[url(1199)].left == Seconds(3600));
+  REQUIRE(save_standing(*db, url(1199), {}, {1'000'000}));
+  CHECK(load_standings(*db, {1'000'000})->count(url(1199)) == 0);
 }
 
 TEST_CASE("R17 a missing OK is settled by reading back") {
@@ -437,6 +486,34 @@ TEST_CASE("an event whose created_at lies far back is kept and sent") {
   Sender sender(dir.path() / "state.db", {relay.url()});
   CHECK(sender.wait_empty());
   CHECK(shelf.get("old") == old);
+}
+
+TEST_CASE("what waits can be looked at: what each relay said, how often, a bounded number") {
+  auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  const RelayUrl kept = *RelayUrl::parse("ws://127.0.0.1:1");
+  const RelayUrl lacks = *RelayUrl::parse("ws://127.0.0.1:2");
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(outbox_add(*db, hint(std::to_string(i), 1000 + i), {kept, lacks}));
+  const auto id = outbox_view(*db, 1)->first.front().id;
+  const std::string words = "error: " + std::string(291, 'x') + "\xe2\x82\xac and more";
+  REQUIRE(outbox_note(*db, id, kept, {PublishState::acknowledged}));
+  REQUIRE(outbox_note(*db, id, lacks, {PublishState::refused, words, false}));
+  REQUIRE(outbox_note(*db, id, lacks, {PublishState::refused, words, false}));
+  const auto view = outbox_view(*db, 2);
+  REQUIRE(view);
+  CHECK(view->events == 5);
+  REQUIRE(view->first.size() == 2);
+  const WaitingEvent& waiting = view->first[0];
+  CHECK(waiting.kind == 30078);
+  CHECK(waiting.d == "0");
+  CHECK(std::abs(waiting.accepted_at.value - now_seconds()) < 60);
+  REQUIRE(waiting.relays.size() == 1);
+  CHECK(waiting.relays[0].relay == lacks);
+  CHECK(waiting.relays[0].state == "refused");
+  CHECK(waiting.relays[0].reason == "error: " + std::string(291, 'x'));  // no half character
+  CHECK(waiting.relays[0].tries == 2);
+  CHECK(view->first[1].relays.size() == 2);
+  CHECK(view->first[1].relays[0].tries == 0);
 }
 
 TEST_CASE("an outbox of the first schema keeps what waits in it") {

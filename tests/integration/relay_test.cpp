@@ -1,4 +1,5 @@
 // The embedded relay over real sockets on loopback.
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <set>
@@ -34,7 +35,10 @@ class Client {
       net::ClientHandlers handlers;
       handlers.opened = [this] { inbox_.push_reserved("opened"); };
       handlers.frame = [this](std::string frame) { inbox_.push_reserved(std::move(frame)); };
-      handlers.closed = [this](const net::Closed&) { inbox_.close(); };
+      handlers.closed = [this](const net::Closed& why) {
+        close_code_ = why.code;
+        inbox_.close();
+      };
       socket_ = net::connect(loop_, *RelayUrl::parse(url), {}, std::move(handlers));
     });
     REQUIRE(next_frame() == "opened");
@@ -55,6 +59,14 @@ class Client {
       if (const auto* wanted = std::get_if<T>(&*message)) return *wanted;
     }
   }
+  void pause() {
+    loop_.run([&] { socket_->pause_reading(); });
+  }
+  void resume() {
+    loop_.run([&] { socket_->resume_reading(); });
+  }
+  // Once next_frame() gives nothing more.
+  int close_code() const { return close_code_; }
   std::string next_frame() {
     auto frame = inbox_.pop_until(system_now().steady + kPatience);
     return frame ? *frame : "nothing";
@@ -63,6 +75,7 @@ class Client {
  private:
   net::Loop& loop_;
   Inbox<std::string> inbox_{1};
+  std::atomic<int> close_code_ = 0;
   std::unique_ptr<net::WebSocketClient> socket_;
 };
 
@@ -124,6 +137,68 @@ TEST_CASE(
   }
   CHECK(acknowledged.size() == 2 * kEach);
   CHECK(relay.counters().stored == 2 * kEach);
+}
+
+TEST_CASE("a reader that asks for far more than is sent at a time gets all of it, in order") {
+  auto loop = *net::Loop::start();
+  const auto started = RelayServer::start(*loop, {.port = 0});
+  RelayServer& relay = check_started(started);
+  const SecretKey key = SecretKey::generate();
+  Client writer(*loop, relay.url());
+  constexpr int kEvents = 500;
+  for (int i = 0; i < kEvents; ++i) {
+    writer.say(PublishRequest{sign_event(
+        key, {system_now().seconds(), 1, {}, std::to_string(i) + std::string(16'000, 'x')})});
+  }
+  for (int i = 0; i < kEvents; ++i) REQUIRE(writer.next<OkMessage>().accepted);
+
+  // 24 answers of 8 MB, three times what a connection may have unsent, for one that begins to read
+  // late; and more words in its questions than are kept for it.
+  Client reader(*loop, relay.url());
+  reader.pause();
+  Filter filter = of_kind(1);
+  for (int i = 0; i < 481; ++i) filter.authors.push_back(key.public_key());
+  constexpr int kQuestions = 24;
+  for (int i = 0; i < kQuestions; ++i) {
+    for (size_t j = 1; j < filter.authors.size(); ++j) filter.authors[j].bytes[0] = i;
+    reader.say(ReqRequest{"q" + std::to_string(i), {filter}});
+  }
+  Client other(*loop, relay.url());  // nobody else waits for it
+  other.say(ReqRequest{"other", {of_kind(2)}});
+  other.next<EoseMessage>();
+  reader.resume();
+  for (int i = 0; i < kQuestions; ++i) {
+    const std::string id = "\"q" + std::to_string(i) + "\"";
+    for (int j = 0; j < kEvents; ++j) {
+      const std::string frame = reader.next_frame();
+      if (!frame.starts_with("[\"EVENT\"," + id)) FAIL(frame.substr(0, 100));
+    }
+    REQUIRE(reader.next_frame().starts_with("[\"EOSE\"," + id));
+  }
+}
+
+TEST_CASE("a subscriber that takes nothing is told so and closed with 1008") {
+  auto loop = *net::Loop::start();
+  const auto started = RelayServer::start(*loop, {.port = 0});
+  RelayServer& relay = check_started(started);
+  const SecretKey key = SecretKey::generate();
+  Client reader(*loop, relay.url());
+  reader.say(ReqRequest{"live", {of_kind(20'001)}});
+  reader.next<EoseMessage>();
+  reader.pause();
+  Client writer(*loop, relay.url());
+  constexpr int kEvents = 500;  // 50 MB, where 32 MiB and what sockets buffer may be unsent
+  for (int i = 0; i < kEvents; ++i) {
+    const std::string content = std::to_string(i) + std::string(100'000, 'x');
+    writer.say(PublishRequest{sign_event(key, {system_now().seconds(), 20'001, {}, content})});
+  }
+  for (int i = 0; i < kEvents; ++i) REQUIRE(writer.next<OkMessage>().accepted);
+  reader.resume();
+  std::string last;
+  for (std::string frame = reader.next_frame(); frame != "nothing"; frame = reader.next_frame())
+    last = frame;
+  CHECK(last.find("you read too slowly") != std::string::npos);
+  CHECK(reader.close_code() == 1008);
 }
 
 TEST_CASE("a second relay on the same directory or port is refused with the reason") {

@@ -44,6 +44,28 @@ TEST_CASE("within a filter everything must hold") {
   CHECK_FALSE(matches({.tags = {{'p', {""}}}}, event));
 }
 
+TEST_CASE("an addressable event without a d tag is at the address that is empty") {
+  const Filter empty{.tags = {{'d', {"", "x"}}}};
+  const FilterSet set({empty});
+  const auto found = [&](const Event& event) {
+    CHECK(set.matches(event) == matches(empty, event));
+    return matches(empty, event);
+  };
+  Event event = sample();
+  CHECK_FALSE(found(event));
+  event.tags = {{"t", "x"}};
+  CHECK(found(event));
+  event.tags = {{"d"}};
+  CHECK(found(event));
+  event.tags = {{"d", ""}};
+  CHECK(found(event));
+  event.tags = {};
+  event.kind = 10078;  // no kind with a d
+  CHECK_FALSE(found(event));
+  event.kind = 30078;
+  CHECK_FALSE(matches({.tags = {{'d', {"x"}}}}, event));
+}
+
 TEST_CASE("since and until include their own second, and limit is no condition") {
   const Event event = sample();
   CHECK(matches({.since = UnixSeconds{100}, .until = UnixSeconds{100}, .limit = 0}, event));

@@ -225,6 +225,27 @@ TEST_CASE("R15 a relay that loses what it acknowledged stops counting, but never
   CHECK_FALSE(quarantine.holds(url(1), at(22)));
 }
 
+TEST_CASE("R15 a relay's standing is taken over by the next process, within its bounds") {
+  Quarantine first;
+  for (int i = 0; i < 3; ++i) first.add(url(i));
+  for (int i = 0; i < 2; ++i) first.lost(url(0), at(0));
+  Quarantine second;
+  for (int i = 0; i < 3; ++i) second.add(url(i));
+  second.restore(url(0), first.standing(url(0), at(0)), at(100));
+  CHECK(second.lost(url(0), at(100)));  // the third one
+  const RelayStanding held = second.standing(url(0), at(700));
+  CHECK(held.left == Seconds(3000));
+  Quarantine third;
+  for (int i = 0; i < 3; ++i) third.add(url(i));
+  third.restore(url(0), held, at(0));
+  CHECK(third.holds(url(0), at(2999)));
+  CHECK_FALSE(third.holds(url(0), at(3000)));
+  third.restore(url(1), held, at(0));  // two are left to count
+  CHECK_FALSE(third.holds(url(1), at(1)));
+  third.restore(url(9), held, at(0));
+  CHECK(third.standing(url(9), at(0)) == RelayStanding{});
+}
+
 TEST_CASE("R2 a refusal is for good only by a prefix that speaks of the event") {
   Event event;
   event.created_at = kNow;

@@ -266,3 +266,23 @@ TEST_CASE("S49: a store of the first version opens, and its events are found by 
       stage.offer(kAlice, event_of(key(1), 5, kTime, {{"e", to_hex(event.id.view())}})).accepted);
   CHECK(stage.ask(topic).empty());
 }
+
+TEST_CASE("a store of before finds addressable events without a d tag by an empty one too") {
+  const TempDir dir;
+  const auto file = dir.path() / "relay.db";
+  const Event none = event_of(key(1), 30'078, kTime);
+  const Event other = event_of(key(1), 30'079, kTime, {{"d", "other"}});
+  {
+    Stage stage({}, file);
+    for (const Event& event : {none, other}) REQUIRE(stage.offer(kAlice, event).accepted);
+  }
+  {
+    const auto db = *store::Database::open(file, {});
+    REQUIRE(db->execute("DELETE FROM tags WHERE value = x''"));
+    REQUIRE(db->execute("UPDATE schema_versions SET version = 2 WHERE layer = 'relay'"));
+  }
+  Stage stage({}, file);
+  Filter at_empty;
+  at_empty.tags['d'] = {""};
+  CHECK(stage.ask(at_empty) == std::vector<Event>{none});
+}

@@ -226,3 +226,18 @@ TEST_CASE("the relay's information document states what it does and its limits")
   CHECK(nlohmann::json::parse(relay_information(options))["limitation"]["restricted_writes"] ==
         true);
 }
+
+TEST_CASE("an addressable event without a d tag is found by an empty one, stored and live") {
+  Stage stage;
+  Filter at_empty = kinds({30'078});
+  at_empty.tags['d'] = {""};
+  const Event none = event_of(key(1), 30'078, kTime);
+  const Event other = event_of(key(1), 30'078, kTime, {{"d", "other"}});
+  stage.say(kAlice, req("live", at_empty));
+  stage.hears(kAlice);
+  for (const Event& event : {none, other}) CHECK(stage.offer(kBob, event).accepted);
+  const auto live = stage.hears(kAlice);
+  REQUIRE(live.size() == 1);
+  CHECK(std::get<EventMessage>(live[0]).event == none);
+  CHECK(stage.ask(at_empty) == std::vector<Event>{none});
+}

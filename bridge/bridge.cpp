@@ -9,7 +9,9 @@
 #include "nostr/pool.h"
 #include "sync/gateway/http_client.h"
 #include "sync/gateway_memory.h"
+#include "sync/meter.h"
 #include "sync/state_store.h"
+#include "sync/state_view.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -38,7 +40,7 @@ Status check(const BridgeOptions& options) {
 std::vector<sync::gateway::GatewayBook::Entry> book_entries(const BridgeOptions& options) {
   std::vector<sync::gateway::GatewayBook::Entry> out;
   for (const sync::Gateway& gateway : options.gateways)
-    out.push_back({{gateway.url, gateway.authorization}, gateway.tier});
+    out.push_back({{gateway.url, gateway.authorization}, gateway.tier, gateway.uses});
   return out;
 }
 
@@ -98,6 +100,7 @@ struct Bridge::Impl {
   std::unique_ptr<nostr::OutboxSender> sender;
   std::unique_ptr<sync::gateway::HttpClient> http;
   sync::gateway::GatewayBook book;
+  sync::Meter meter;
   std::unique_ptr<sync::Resolver> resolver;
   const std::shared_ptr<DaemonInbox> inbox;
   std::unique_ptr<Daemon> daemon;
@@ -125,7 +128,7 @@ void Bridge::Impl::start(Stored stored) {
   pool_options.access = options.access;
   pool = nostr::Pool::start(loop ? *loop : *options.loop, std::move(pool_options));
   sender = std::make_unique<nostr::OutboxSender>(*pool, writer, sender_options());
-  resolver = std::make_unique<sync::Resolver>(*http, book, resolver_options(options));
+  resolver = std::make_unique<sync::Resolver>(*http, book, resolver_options(options), &meter);
 
   // All of these answer requests of the bridge thread, which bounds their number.
   const Watcher::Post post_poll = [inbox = inbox](PollUpdate update) {
@@ -189,5 +192,23 @@ Bridge::~Bridge() { close(); }
 void Bridge::close() { impl_->close(); }
 
 BridgeStatus Bridge::status() const { return impl_->daemon->status(); }
+
+Telemetry Bridge::telemetry() const {
+  const BridgeStatus now = status();
+  Telemetry out;
+  out.counters = {{"ipnscast_bridge_names", impl_->options.names.size()},
+                  {"ipnscast_bridge_polls_total", now.polls},
+                  {"ipnscast_bridge_failed_polls_total", now.failed_polls},
+                  {"ipnscast_bridge_changes_total", now.changes},
+                  {"ipnscast_bridge_refreshes_total", now.refreshes},
+                  {"ipnscast_bridge_announcements_total", now.announcements},
+                  {"ipnscast_bridge_renewals_total", now.renewals},
+                  {"ipnscast_bridge_repairs_total", now.repairs}};
+  out.metrics = impl_->meter.snapshot();
+  out.prometheus = impl_->meter.prometheus_text();
+  for (const auto& memory : impl_->book.memories(system_now()))
+    out.gateways.push_back(sync::gateway_status(memory));
+  return out;
+}
 
 }  // namespace ipnscast::bridge

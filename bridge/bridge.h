@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bridge/announcement.h"
+#include "bridge/telemetry.h"
 #include "nostr/net/access.h"
 #include "nostr/net/loop.h"
 #include "nostr/outbox.h"
@@ -78,6 +79,8 @@ class Bridge {
   ~Bridge();
 
   BridgeStatus status() const;
+  // The same beside what was counted and timed, and what was learned of the gateways. Any thread.
+  Telemetry telemetry() const;
 
   // Stops everything, top-down. What was announced and is not at its relays yet stays in the outbox
   // for the next start. Idempotent.

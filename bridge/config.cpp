@@ -101,9 +101,47 @@ Status apply_file(Settings& settings, const toml::table& file) {
           !status) {
         return status;
       }
+      if (option->without_effect) settings.without_effect.push_back(path_of(*option));
     }
   }
   return {};
+}
+
+Result<sync::gateway::Uses> uses_of(const GatewaySetting& setting) {
+  if (setting.only.empty()) return sync::gateway::Uses{};
+  sync::gateway::Uses out{false, false, false};
+  for (const std::string& word : setting.only) {
+    if (word == "blocks")
+      out.blocks = true;
+    else if (word == "records")
+      out.records = true;
+    else if (word == "publish")
+      out.publish = true;
+    else
+      return fail(Errc::invalid, "only: \"" + word + "\": want blocks, records or publish");
+  }
+  return out;
+}
+
+Status add_gateways(const std::vector<GatewaySetting>& settings, int tier,
+                    std::vector<sync::Gateway>& out) {
+  for (const auto& gateway : settings) {
+    auto endpoint = sync::gateway::parse_endpoint(gateway.url, gateway.auth);
+    if (!endpoint) return fail(endpoint.error().within("gateways"));
+    const auto uses = uses_of(gateway);
+    if (!uses) return fail(uses.error().within("gateways"));
+    out.push_back({std::move(endpoint->url), tier, std::move(endpoint->authorization), *uses});
+  }
+  return {};
+}
+
+Result<std::vector<sync::Gateway>> all_gateways(const GatewaysSettings& settings) {
+  std::vector<sync::Gateway> out;
+  Status added = add_gateways(settings.nodes, 1, out);
+  if (added) added = add_gateways(settings.public_gateways, 2, out);
+  if (added) added = add_gateways(settings.slow, 3, out);
+  if (!added) return fail(added.error());
+  return out;
 }
 
 // What no single key can say.
@@ -132,16 +170,14 @@ Status check_together(const Settings& s) {
   if (s.push.tls_cert.empty() != s.push.tls_key.empty()) {
     return fail(Errc::invalid, "push.tls_cert and push.tls_key: want both or none");
   }
+  if (s.fetch.parallel == 0 || s.fetch.parallel > 64)
+    return fail(Errc::invalid, "fetch.parallel: want 1 to 64");
   if (s.relays.kinds.empty()) return fail(Errc::invalid, "relays.kinds: want one at least");
   if (auto access = relay_access(s); !access) return fail(access.error());
+  if (auto gateways = all_gateways(s.gateways); !gateways) return fail(gateways.error());
   if (auto quorum = to_quorum(s.relays.quorum); !quorum)
     return fail(quorum.error().within("relays"));
   return {};
-}
-
-void add_gateways(const std::vector<GatewaySetting>& settings, int tier,
-                  std::vector<sync::Gateway>& out) {
-  for (const auto& gateway : settings) out.push_back({gateway.url, tier, gateway.auth});
 }
 
 }  // namespace
@@ -203,6 +239,7 @@ Result<Settings> parse_settings(std::string_view toml, const Environment& enviro
     if (!text) continue;
     if (auto status = apply_text(settings, option, *text, name); !status)
       return fail(status.error());
+    if (option.without_effect) settings.without_effect.push_back(name);
   }
   if (auto status = check_together(settings); !status) return fail(status.error());
   return settings;
@@ -272,9 +309,9 @@ Result<sync::Config> to_sync_config(const Settings& s) {
     if (!key) return fail(key.error().within("trust.authors: " + author));
     config.trusted_authors.push_back(*key);
   }
-  add_gateways(s.gateways.nodes, 1, config.gateways);
-  add_gateways(s.gateways.public_gateways, 2, config.gateways);
-  add_gateways(s.gateways.slow, 3, config.gateways);
+  auto gateways = all_gateways(s.gateways);
+  if (!gateways) return fail(gateways.error());
+  config.gateways = std::move(*gateways);
   config.topic = s.relays.topic;
   config.kinds = s.relays.kinds;
   config.public_kinds = s.relays.public_kinds;
@@ -300,6 +337,7 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.fetch_max_bytes = s.fetch.max_bytes;
   config.cache_bytes = s.fetch.cache_bytes;
   config.fetch_stall = s.fetch.stall;
+  config.parallel = s.fetch.parallel;
   using Hosts = sync::gateway::ProviderHosts;
   config.providers = s.gateways.providers == "any"    ? Hosts::any
                      : s.gateways.providers == "none" ? Hosts::none

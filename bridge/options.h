@@ -50,6 +50,7 @@ struct Option {
   std::string_view help;
   // Stores a value of the right type. Errc::invalid with what is wanted instead.
   std::function<Status(Settings&, const Option&, const Value&)> apply;
+  bool without_effect = false;  // nothing acts on it yet
 };
 
 // Every key there is, by section.

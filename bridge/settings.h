@@ -159,6 +159,9 @@ struct LogSettings {
 };
 
 struct Settings {
+  // Keys that were set and that nothing acts on yet, as "section.key".
+  std::vector<std::string> without_effect;
+
   IdentitySettings identity;
   RelaySettings relays;
   TrustSettings trust;

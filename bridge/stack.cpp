@@ -1,5 +1,6 @@
 #include "bridge/stack.h"
 
+#include "bridge/metrics_server.h"
 #include "bridge/node/node_server.h"
 #include "sync/key_store.h"
 
@@ -32,6 +33,7 @@ struct Stack::Impl {
   std::unique_ptr<Node> node;
   std::unique_ptr<Bridge> bridge;
   nostr::PublicKey bridge_key;
+  std::unique_ptr<MetricsServer> metrics;
 };
 
 Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
@@ -78,6 +80,11 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
     if (!bridge) return fail(bridge.error().within("bridge"));
     impl->bridge = std::move(*bridge);
   }
+  auto metrics = MetricsServer::start(
+      *impl->loop, {.port = options.metrics_port},
+      [impl = impl.get()] { return impl->bridge ? impl->bridge->telemetry() : Telemetry{}; });
+  if (!metrics) return fail(metrics.error().within("metrics"));
+  impl->metrics = std::move(*metrics);
   return std::unique_ptr<Stack>(new Stack(std::move(impl)));
 }
 
@@ -86,6 +93,7 @@ Stack::~Stack() = default;
 
 std::string Stack::relay_url() const { return impl_->relay->url(); }
 std::string Stack::gateway_url() const { return impl_->node->gateway_url(); }
+std::string Stack::metrics_url() const { return impl_->metrics->url(); }
 std::string Stack::rpc_url() const { return impl_->node->rpc_url(); }
 const Bridge* Stack::bridge() const { return impl_->bridge.get(); }
 const nostr::PublicKey& Stack::bridge_key() const { return impl_->bridge_key; }

@@ -18,6 +18,7 @@ struct StackOptions {
   nostr::server::RelayServerOptions relay{};
   uint16_t gateway_port = 8081;
   uint16_t rpc_port = 5002;
+  uint16_t metrics_port = 9464;
   // names, poll bounds and callbacks are used; without names there is no bridge. The rest is filled
   // in, also the key when there is none: the bridge then has one of its own in its directory.
   BridgeOptions bridge{};
@@ -36,6 +37,7 @@ class Stack {
   std::string relay_url() const;    // ws://
   std::string gateway_url() const;  // http://, blocks, records and delegated routing
   std::string rpc_url() const;      // http://, the calls of Kubo's RPC
+  std::string metrics_url() const;  // http://, of the bridge; see MetricsServer
   const Bridge* bridge() const;     // null without names
   const nostr::PublicKey& bridge_key() const;
 

@@ -22,7 +22,7 @@ struct Answers {
 std::vector<size_t> strangers(const gateway::GatewayBook& book, Instant now) {
   std::vector<size_t> out;
   for (const size_t gateway : book.by_latency()) {
-    if (book.left_alone(gateway, now)) continue;
+    if (!book.uses(gateway).blocks || book.left_alone(gateway, now)) continue;
     if (book.tier(gateway) == 1) return {};
     const auto dialects = book.dialects(gateway);
     if (book.tier(gateway) == 2 && (!dialects || dialects->trustless) && out.size() < kMostAsked)

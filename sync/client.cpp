@@ -136,7 +136,9 @@ Status ClientImpl::open_network() {
   http_ = std::move(*client);
   std::vector<gateway::GatewayBook::Entry> entries;
   for (const Gateway& gateway : config_.gateways) {
-    entries.push_back({{gateway.url, gateway.authorization}, gateway.tier});
+    auto endpoint = gateway::parse_endpoint(gateway.url, gateway.authorization);
+    if (!endpoint) return fail(endpoint.error());
+    entries.push_back({std::move(*endpoint), gateway.tier, gateway.uses});
   }
   book_ = std::make_unique<gateway::GatewayBook>(
       std::move(entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
@@ -159,6 +161,7 @@ void ClientImpl::open_threads() {
   resolver.cache.negative = config_.not_found_cache;
   resolver_ = std::make_unique<Resolver>(*http_, *book_, resolver, &meter_);
   FetcherOptions fetcher;
+  fetcher.threads = config_.parallel;
   fetcher.providers = config_.providers;
   fetcher.meter = &meter_;
   fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_, fetcher);

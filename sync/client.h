@@ -87,6 +87,7 @@ struct Gateway {
   std::string url;            // http://host[:port][/path]
   int tier = 1;               // 1 own nodes, 2 public, 3 slow
   std::string authorization;  // value of that header; secret
+  gateway::Uses uses{};
 };
 
 struct Config {
@@ -136,6 +137,7 @@ struct Config {
   // ours.
   size_t versions = 5;
   Milliseconds fetch_stall{5'000};
+  size_t parallel = 8;  // fetches at a time, 1 to 64; others wait
   // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
   // routers among them name as trustless gateways.
   gateway::ProviderHosts providers = gateway::ProviderHosts::public_only;

@@ -92,7 +92,7 @@ struct ContentSender::Impl {
 std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book) {
   std::vector<std::pair<size_t, std::future<gateway::ProbeReport>>> probes;
   for (size_t i = 0; i < book.size(); ++i) {
-    if (book.tier(i) != 1 || book.dialects(i)) continue;
+    if (book.tier(i) != 1 || !book.uses(i).publish || book.dialects(i)) continue;
     auto promise = std::make_shared<std::promise<gateway::ProbeReport>>();
     probes.emplace_back(i, promise->get_future());
     gateway::probe_gateway(http, book.endpoint(i), [promise](gateway::ProbeReport report) {
@@ -106,7 +106,7 @@ std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& boo
   std::vector<size_t> out;
   for (size_t i = 0; i < book.size(); ++i) {
     const auto dialects = book.dialects(i);
-    if (book.tier(i) == 1 && dialects && dialects->rpc) out.push_back(i);
+    if (book.tier(i) == 1 && book.uses(i).publish && dialects && dialects->rpc) out.push_back(i);
   }
   return out;
 }

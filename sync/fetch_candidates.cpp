@@ -15,7 +15,7 @@ constexpr int kLastResort = 1'000'000;
 std::vector<FetchJob::Candidate> FetchJob::candidates() const {
   std::vector<std::pair<int, Candidate>> found;
   for (const size_t gateway : book_.by_latency()) {
-    if (liars_.count(gateway) != 0) continue;
+    if (liars_.count(gateway) != 0 || !book_.uses(gateway).blocks) continue;
     const auto demerit = demerits_.find(gateway);
     const int rank = (demerit == demerits_.end() ? 0 : demerit->second) -
                      static_cast<int>(options_.have_it.count(gateway));

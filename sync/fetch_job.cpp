@@ -103,7 +103,7 @@ bool FetchJob::fall_asleep() {
   Instant first = started_ + options_.deadline;
   bool found = false;
   for (size_t gateway = 0; gateway < book_.size(); ++gateway) {
-    if (liars_.count(gateway) != 0) continue;
+    if (liars_.count(gateway) != 0 || !book_.uses(gateway).blocks) continue;
     const auto at = book_.asked_back_at(gateway, now);
     if (!at || *at >= first) continue;
     first = *at;

@@ -14,7 +14,7 @@ namespace ipnscast::sync {
 namespace {
 
 // Pieces of answers that wait for the fetch's thread; beyond that the connections are not read.
-constexpr size_t kQueuedPieces = 64;
+constexpr size_t kQueuedPieces = 32;
 constexpr Milliseconds kSearchFor{3'000};
 
 // That others might have what could not be fetched.

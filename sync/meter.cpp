@@ -4,6 +4,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/summary.h>
+#include <prometheus/text_serializer.h>
 
 #include <cmath>
 
@@ -102,6 +103,10 @@ Metrics Meter::snapshot() const {
     }
   }
   return out;
+}
+
+std::string Meter::prometheus_text() const {
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 
 }  // namespace ipnscast::sync

@@ -22,6 +22,8 @@ class Meter {
             const std::function<std::string()>& slowest = nullptr);
   // Without what others count: the caches.
   Metrics snapshot() const;
+  // All of it in Prometheus' text format (0.0.4).
+  std::string prometheus_text() const;
 
  private:
   struct Impl;

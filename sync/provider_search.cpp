@@ -33,7 +33,7 @@ std::vector<std::string> find_providers(gateway::Http& http, gateway::GatewayBoo
   for (const size_t gateway : book.by_latency()) {
     known.push_back(without_slash(book.endpoint(gateway).url));
     const auto dialects = book.dialects(gateway);
-    const bool router = !dialects || dialects->routing;
+    const bool router = book.uses(gateway).blocks && (!dialects || dialects->routing);
     if (hosts == gateway::ProviderHosts::none || !router || routers.size() == kMostRouters)
       continue;
     if (!book.left_alone(gateway, start)) routers.push_back(gateway);

@@ -51,7 +51,8 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
   const auto url_of = [&](size_t node) { return parts_.book.endpoint(node).url; };
   Stored out;
   for (size_t i = 0; i < parts_.book.size(); ++i) {
-    if (parts_.book.tier(i) != 1 || parts_.book.dialects(i)) continue;
+    if (parts_.book.tier(i) != 1 || !parts_.book.uses(i).publish) continue;
+    if (parts_.book.dialects(i)) continue;
     out.places.push_back({Outcome::Place::Kind::node, url_of(i), false, "unreachable", since()});
     out.lacking.push_back(url_of(i));
   }

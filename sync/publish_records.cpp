@@ -10,6 +10,7 @@ namespace ipnscast::sync {
 std::vector<size_t> Publisher::record_takers() const {
   std::vector<size_t> out;
   for (size_t i = 0; i < parts_.book.size(); ++i) {
+    if (!parts_.book.uses(i).publish) continue;
     const auto dialects = parts_.book.dialects(i);
     if (!dialects || dialects->rpc || dialects->routing) out.push_back(i);
   }

@@ -110,11 +110,10 @@ RecordSender::~RecordSender() { close(); }
 void RecordSender::send(const IpnsName& name, const IpnsRecord& record, OnPlace on_place, Done done,
                         const std::optional<std::vector<size_t>>& only) {
   std::vector<size_t> order = impl_->book.by_latency();
-  if (only) {
-    std::erase_if(order, [&](size_t gateway) {
-      return std::find(only->begin(), only->end(), gateway) == only->end();
-    });
-  }
+  std::erase_if(order, [&](size_t gateway) {
+    return !impl_->book.uses(gateway).publish ||
+           (only && std::find(only->begin(), only->end(), gateway) == only->end());
+  });
   auto sending =
       std::make_shared<Sending>(name, record, std::move(on_place), std::move(done), order.size());
   if (order.empty() && sending->done) sending->done({});

@@ -139,6 +139,7 @@ void ResolverCore::start_race(Lookup& lookup, Now now) {
 }
 
 void ResolverCore::add_sources(Lookup& lookup, size_t gateway, Now now) {
+  if (!book_.uses(gateway).records) return;
   const std::string& url = book_.endpoint(gateway).url;
   const auto known = book_.dialects(gateway);
   const gateway::Dialects dialects = known.value_or(gateway::Dialects{true, true, true, true});
@@ -176,6 +177,7 @@ bool ResolverCore::start_poll(Lookup& lookup, Now now) {
     for (size_t i = 0; i < count; ++i) {
       const size_t gateway = (next_poll_ + i) % count;
       const auto dialects = book_.dialects(gateway);
+      if (!book_.uses(gateway).records) continue;
       probe(gateway, now);
       if (!dialects || (book_.tier(gateway) >= 3) != slow) continue;
       if (!dialects->trustless && !dialects->routing && !dialects->rpc) continue;
@@ -378,36 +380,6 @@ void ResolverCore::finish(LookupId id, bool unchanged) {
   lookups_.erase(it);
   give_back(ended);
   update(ended, ResolveUpdate::Kind::finished, false, unchanged);
-}
-
-// One line a gateway: of its dialects the one that told most.
-ResolveReport ResolverCore::report(const Lookup& lookup) const {
-  ResolveReport out;
-  out.best = lookup.best;
-  out.expired = lookup.expired;
-  out.cut = lookup.cut;
-  out.sources = lookup.skipped;
-  const auto rank = [](const Source& source) {
-    if (source.record) return 4;
-    if (source.answer == "unchanged" || source.answer == "expired record") return 3;
-    return source.answer == "not found" ? 2 : source.answer == "no answer" ? 1 : 0;
-  };
-  std::map<size_t, const Source*> told;
-  for (const Source& source : lookup.sources) {
-    const Source*& best = told[source.gateway];
-    const bool more = best == nullptr || rank(source) > rank(*best) ||
-                      (source.record && best->record && better(*source.record, *best->record));
-    if (more) best = &source;
-  }
-  for (const auto& [gateway, source] : told) {
-    ResolveReport::Source line{book_.endpoint(gateway).url, source->answer, {}, {}, source->took};
-    if (source->record) {
-      line.sequence = source->record->fields().sequence;
-      line.value = source->record->fields().value;
-    }
-    out.sources.push_back(std::move(line));
-  }
-  return out;
 }
 
 }  // namespace ipnscast::sync

@@ -1,11 +1,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bridge/metrics_server.h"
 #include "nostr/base/inbox.h"
+#include "nostr/base/log.h"
 #include "nostr/nip19.h"
 #include "tools/bridge_options.h"
 #include "tools/json_text.h"
 #include "tools/kept_records.h"
+#include "tools/listen_address.h"
 #include "tools/stop_signal.h"
 
 namespace ipnscast::tools {
@@ -14,12 +17,6 @@ namespace {
 constexpr size_t kUnprinted = 65'536;
 
 using Announcements = Inbox<bridge::Announcement>;
-
-// RFC 3339.
-std::string time_text(UnixMillis time) {
-  const int64_t milliseconds = time.value % 1000;
-  return sync::Eol{time.value / 1000, static_cast<int32_t>(milliseconds * 1'000'000)}.to_string();
-}
 
 // The configuration is usable: what the bridge is going to do.
 void print_plan(const Context& context, const bridge::BridgeOptions& options) {
@@ -43,7 +40,7 @@ void print_plan(const Context& context, const bridge::BridgeOptions& options) {
 void print_announcement(const Context& context, const bridge::Announcement& announced) {
   const std::string name = announced.name.to_string();
   const std::string sequence = std::to_string(announced.hint.sequence.value);
-  const std::string time = time_text(announced.hint.at);
+  const std::string time = rfc3339(announced.hint.at);
   const char* const what = announced.repair ? "repair" : announced.renewal ? "renewal" : "change";
   if (context.json) {
     return print_line(dump({{"event", what},
@@ -57,14 +54,38 @@ void print_announcement(const Context& context, const bridge::Announcement& anno
              printable(announced.hint.value));
 }
 
+// None where the configuration wants none, or the address is taken: a bridge that nobody can look
+// at still bridges. Errc::invalid.
+Result<std::unique_ptr<bridge::MetricsServer>> serve_metrics(nostr::net::Loop& loop,
+                                                             const std::string& listen,
+                                                             const bridge::Bridge& bridge) {
+  if (listen.empty()) return nullptr;
+  const auto at = parse_listen_address(listen);
+  if (!at) return fail(at.error().within("http.metrics"));
+  auto server = bridge::MetricsServer::start(
+      loop, {.address = at->address, .port = at->port, .title = "ipnscast bridge"},
+      [&bridge] { return bridge.telemetry(); });
+  if (server) {
+    log_info("bridge", "metrics at " + (*server)->url());
+    return server;
+  }
+  log_warning("bridge", "no metrics: " + server.error().message);
+  return nullptr;
+}
+
 void run(Context& context, const Session& session, bridge::BridgeOptions options) {
   StopSignal stop;
   Announcements announcements(kUnprinted);
   options.on_announced = [&announcements](const bridge::Announcement& announced) {
     announcements.try_push(bridge::Announcement(announced));
   };
+  const auto loop = nostr::net::Loop::start();
+  if (!loop) return report(context, loop.error());
+  options.loop = loop->get();
   const auto bridge = bridge::Bridge::open(options);
   if (!bridge) return report(context, bridge.error());
+  const auto metrics = serve_metrics(**loop, session.settings().http.metrics, **bridge);
+  if (!metrics) return report(context, metrics.error());
   const auto kept = keep_records(session, options.state_dir / "keep-alive", options.gateways);
   if (!kept) return report(context, kept.error());
   print_plan(context, options);
@@ -80,6 +101,7 @@ void run(Context& context, const Session& session, bridge::BridgeOptions options
 }
 
 void bridge_command(Context& context, bool check_config) {
+  context.daemon = true;
   const auto session = Session::open(context);
   if (!session) return;
   auto options = bridge_options(*session);

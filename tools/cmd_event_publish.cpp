@@ -53,13 +53,12 @@ class Publishing {
 
 Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> relays) {
   auto signer = session.auth_signer();
-  if (!signer) return fail(signer.error());
   auto loop = nostr::net::Loop::start();
   if (!loop) return fail(loop.error());
   loop_ = std::move(*loop);
   nostr::PoolOptions options;
   options.relays = std::move(relays);
-  if (*signer) options.signers = {std::move(*signer)};
+  if (signer) options.signers = {std::move(signer)};
   auto access = bridge::relay_access(session.settings());
   if (!access) return fail(access.error());
   options.access = std::move(*access);

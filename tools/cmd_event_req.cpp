@@ -26,10 +26,8 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
   }
   auto relays = session.relays(options.relays);
   if (!relays) return fail(relays.error());
-  auto signer = session.auth_signer();
-  if (!signer) return fail(signer.error());
   out.relays = std::move(*relays);
-  out.signer = std::move(*signer);
+  out.signer = session.auth_signer();
   auto access = bridge::relay_access(session.settings());
   if (!access) return fail(access.error());
   out.access = std::move(*access);

@@ -20,7 +20,7 @@ void forget(Context& context, const Options& options) {
   const auto name = resolve_name(*session, options.target, options.derived,
                                  context.timeout.value_or(kDefaultDeadline));
   if (!name) return report(context, name.error());
-  auto config = session->sync_config();
+  auto config = session->local_config();
   if (!config) return report(context, config.error());
   // Nothing is to be asked: this is about what this device knows.
   config->relays.clear();

@@ -34,8 +34,9 @@ std::string host_of(const std::string& url) {
 }
 
 // Those given, with the authorization that the configuration has for the same URL; else all that
-// are configured.
-std::vector<Endpoint> endpoints(const sync::Config& config, const std::vector<std::string>& urls) {
+// are configured. Errc::invalid.
+Result<std::vector<Endpoint>> endpoints(const sync::Config& config,
+                                        const std::vector<std::string>& urls) {
   std::vector<Endpoint> out;
   if (urls.empty()) {
     for (const sync::Gateway& gateway : config.gateways)
@@ -43,11 +44,13 @@ std::vector<Endpoint> endpoints(const sync::Config& config, const std::vector<st
     return out;
   }
   for (const std::string& url : urls) {
-    Endpoint endpoint{url, {}};
+    auto endpoint = sync::gateway::parse_endpoint(url);
+    if (!endpoint) return fail(endpoint.error());
     for (const sync::Gateway& gateway : config.gateways) {
-      if (gateway.url == url) endpoint.authorization = gateway.authorization;
+      if (gateway.url == endpoint->url && endpoint->authorization.empty())
+        endpoint->authorization = gateway.authorization;
     }
-    out.push_back(std::move(endpoint));
+    out.push_back(std::move(*endpoint));
   }
   return out;
 }
@@ -75,7 +78,9 @@ void probe(Context& context, const Options& options) {
   if (!session) return;
   const auto config = bridge::to_sync_config(session->settings());
   if (!config) return report(context, config.error());
-  const auto targets = endpoints(*config, options.urls);
+  const auto found = endpoints(*config, options.urls);
+  if (!found) return report_usage(context, found.error().message);
+  const std::vector<Endpoint>& targets = *found;
   if (targets.empty())
     return report_usage(context, "no gateway is given, and none is configured: see gateways.nodes");
   auto asking = what_to_ask(options, context.timeout.value_or(Milliseconds(5'000)));

@@ -45,7 +45,8 @@ double milliseconds(std::chrono::microseconds took) {
 }
 
 nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
-  nlohmann::ordered_json out = {{"at", metrics.at.value}, {"meets_target", metrics.meets_target()}};
+  nlohmann::ordered_json out = {{"at", rfc3339(metrics.at)},
+                                {"meets_target", metrics.meets_target()}};
   for (const sync::Operation operation : sync::kOperations) {
     const sync::OperationMetrics& of = metrics.of(operation);
     out["operations"][std::string(to_string(operation))] = {{"count", of.count},

@@ -22,7 +22,8 @@ struct Options {
 
 void take_ports(bridge::StackOptions& stack, const Options& options) {
   if (!options.port_base) return;
-  for (uint16_t* port : {&stack.relay_port, &stack.gateway_port, &stack.rpc_port})
+  for (uint16_t* port :
+       {&stack.relay_port, &stack.gateway_port, &stack.rpc_port, &stack.metrics_port})
     *port = static_cast<uint16_t>(*options.port_base == 0 ? 0 : *port + *options.port_base);
 }
 
@@ -38,12 +39,14 @@ void print_ready(const Context& context, const bridge::Stack& stack,
     return print_line(dump({{"relay", stack.relay_url()},
                             {"gateway", stack.gateway_url()},
                             {"rpc", stack.rpc_url()},
+                            {"metrics", stack.metrics_url()},
                             {"bridge", bridge},
                             {"dir", options.directory.string()}}));
   }
   print_line("relay      " + stack.relay_url());
   print_line("gateway    " + stack.gateway_url() + "  (blocks, records, delegated routing)");
   print_line("node RPC   " + stack.rpc_url() + "  (as Kubo's)");
+  print_line("metrics    " + stack.metrics_url() + "  (/metrics for Prometheus)");
   if (stack.bridge() != nullptr) {
     print_line("bridge     names: " + std::to_string(options.bridge.names.size()) +
                ", announcing as " + author);

@@ -29,6 +29,7 @@ Exit exit_for(const Error& error);
 struct Context {
   bool json = false;
   int verbose = 0;
+  bool daemon = false;        // the command runs for long: what happens is logged
   std::string config_file;    // empty: the default place
   std::string state_dir;      // empty: from the configuration
   std::string password_file;  // of encrypted keys; empty: asked for

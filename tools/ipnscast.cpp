@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   add_global_options(app, context);
   add_commands(app, context);
-  app.parse_complete_callback([&context] { start_logging(context.verbose); });
+  app.parse_complete_callback([&context] { start_logging(asked_level(context), context.json); });
   run(app, argc, argv, context);
   finish_output(context);
   return static_cast<int>(context.exit);

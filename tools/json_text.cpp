@@ -2,10 +2,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sync/ipfs/ipns_record.h"
+
 namespace ipnscast::tools {
 
 std::string dump(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string rfc3339(UnixMillis time) {
+  const int64_t milliseconds = time.value % 1000;
+  return sync::Eol{time.value / 1000, static_cast<int32_t>(milliseconds * 1'000'000)}.to_string();
 }
 
 std::string printable(std::string_view text) {

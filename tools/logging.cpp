@@ -3,7 +3,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include "nostr/base/log.h"
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "nostr/base/clock.h"
+#include "tools/json_text.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -22,16 +26,41 @@ spdlog::level::level_enum level_of(LogLevel level) {
   return spdlog::level::err;
 }
 
+std::string name_of(LogLevel level) {
+  const auto name = spdlog::level::to_string_view(level_of(level));
+  return {name.data(), name.size()};
+}
+
 }  // namespace
 
-void start_logging(int verbose) {
-  const auto logger = spdlog::stderr_color_mt("ipnscast");
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+LogLevel asked_level(const Context& context) {
+  if (context.verbose > 1) return LogLevel::debug;
+  return context.verbose == 1 || context.daemon ? LogLevel::info : LogLevel::warning;
+}
+
+void start_logging(const Context& context, const bridge::LogSettings& settings) {
+  const LogLevel asked = asked_level(context);
+  LogLevel least = asked;
+  if (settings.level == "debug") least = LogLevel::debug;
+  if (settings.level == "warning") least = LogLevel::warning;
+  if (settings.level == "error") least = LogLevel::error;
+  if (context.verbose > 0) least = std::min(least, asked);
+  start_logging(least, context.json || settings.format == "json");
+}
+
+void start_logging(LogLevel least, bool json) {
+  static const auto logger = spdlog::stderr_color_mt("ipnscast");
+  logger->set_pattern(json ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   logger->set_level(spdlog::level::debug);
   logger->flush_on(spdlog::level::debug);
-  set_log_level(verbose == 0 ? LogLevel::warning : verbose == 1 ? LogLevel::info : LogLevel::debug);
-  set_log_sink([logger](LogLevel level, std::string_view area, std::string_view text) {
-    logger->log(level_of(level), "{}: {}", area, text);
+  set_log_level(least);
+  set_log_sink([json](LogLevel level, std::string_view area, std::string_view text) {
+    if (!json) return logger->log(level_of(level), "{}: {}", area, text);
+    const nlohmann::ordered_json line = {{"time", rfc3339(system_now().wall)},
+                                         {"level", name_of(level)},
+                                         {"area", area},
+                                         {"text", text}};
+    logger->log(level_of(level), dump(line));
   });
 }
 

@@ -6,6 +6,7 @@
 #include "nostr/base/log.h"
 #include "nostr/nip42.h"
 #include "nostr/remote_signer.h"
+#include "tools/logging.h"
 #include "tools/password.h"
 #include "tools/state_directory.h"
 
@@ -42,10 +43,15 @@ Result<Session> Session::load(const Context& context) {
   if (!file) return fail(file.error());
   auto settings = bridge::load_settings(*file, !context.config_file.empty(), environment);
   if (!settings) return fail(settings.error());
+  start_logging(context, settings->log);
+  for (const std::string& key : settings->without_effect)
+    log_warning("session", key + " has no effect yet");
   auto state = state_directory(context);
   if (!state) return fail(state.error());
-  return Session(std::move(*settings), std::move(*state), cache_directory(context),
-                 password_source(context));
+  Session out(std::move(*settings), std::move(*state), cache_directory(context),
+              password_source(context));
+  out.timeout_ = context.timeout;
+  return out;
 }
 
 std::optional<Session> Session::open(Context& context) {
@@ -91,6 +97,7 @@ Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
   if (!access) return fail(access.error());
   options.access = std::move(*access);
   options.session.perms = permissions(settings_.relays);
+  if (timeout_) options.session.timeout = std::min(options.session.timeout, *timeout_);
   options.on_auth_url = [](const std::string& url) {
     std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());
   };
@@ -108,13 +115,21 @@ Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
     return std::shared_ptr<nostr::Signer>();
   if (!key) return fail(key.error());
   auto secret = key->nostr_key();
+  if (!secret && own_label() == "self" && secret.error().code == Errc::unsupported) {
+    log_info("session", "key self signs records and no Nostr events: no hints, no AUTH");
+    return std::shared_ptr<nostr::Signer>();
+  }
   if (!secret) return fail(secret.error().within("key " + own_label()));
   return nostr::make_local_signer(std::move(*secret));
 }
 
-Result<std::shared_ptr<nostr::Signer>> Session::auth_signer() const {
-  if (!settings_.relays.auth) return std::shared_ptr<nostr::Signer>();
-  return signer();
+std::shared_ptr<nostr::Signer> Session::auth_signer() const {
+  if (!settings_.relays.auth) return nullptr;
+  auto own = signer();
+  if (own) return std::move(*own);
+  log_warning("session",
+              "relays that ask who we are (NIP-42) get no answer: " + own.error().message);
+  return nullptr;
 }
 
 Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::string>& given) const {
@@ -129,11 +144,17 @@ Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::stri
   return out;
 }
 
-Result<sync::Config> Session::sync_config() const {
+Result<sync::Config> Session::local_config() const {
   auto config = bridge::to_sync_config(settings_);
   if (!config) return fail(config.error());
   config->state_dir = state_dir_;
   config->cache_dir = cache_dir_;
+  return config;
+}
+
+Result<sync::Config> Session::sync_config() const {
+  auto config = local_config();
+  if (!config) return fail(config.error());
   auto own = signer();
   if (!own) return fail(own.error());
   config->signer = std::move(*own);

@@ -40,11 +40,13 @@ class Session {
   // key; else as RemoteSigner::open().
   Result<std::shared_ptr<nostr::Signer>> signer() const;
   // Who proves to relays that ask for it (NIP-42) that the own key is ours; null when there is
-  // none, or relays.auth is off. Errors as signer().
-  Result<std::shared_ptr<nostr::Signer>> auth_signer() const;
+  // none, it cannot be had now, or relays.auth is off.
+  std::shared_ptr<nostr::Signer> auth_signer() const;
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
+  // What an engine is opened with that asks nobody: without a signer.
+  Result<sync::Config> local_config() const;
   // What an engine is opened with: own key as signer and, unless others are configured, as the one
   // trusted author.
   Result<sync::Config> sync_config() const;
@@ -62,6 +64,7 @@ class Session {
   std::filesystem::path state_dir_;
   std::filesystem::path cache_dir_;  // empty: in the state directory
   sync::KeyStore keys_;
+  std::optional<Milliseconds> timeout_;            // --timeout
   mutable std::shared_ptr<nostr::Signer> remote_;  // once it is connected
 };
 

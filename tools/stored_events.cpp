@@ -8,12 +8,10 @@ Result<std::vector<nostr::Event>> stored_events(const Session& session,
                                                 std::vector<nostr::RelayUrl> relays,
                                                 const nostr::Filter& filter,
                                                 Milliseconds deadline) {
-  auto signer = session.auth_signer();
-  if (!signer) return fail(signer.error());
   RelayQueryOptions options;
   options.relays = std::move(relays);
   options.filters = {filter};
-  options.signer = std::move(*signer);
+  options.signer = session.auth_signer();
   auto access = bridge::relay_access(session.settings());
   if (!access) return fail(access.error());
   options.access = std::move(*access);

@@ -1,10 +1,18 @@
 #include "sync/gateway/endpoint.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <cctype>
+#include <memory>
+#include <optional>
+
+#include "nostr/base/base64.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
+
+using CurlUrl = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
 constexpr size_t kMaxQuoted = 160;
 
@@ -43,6 +51,40 @@ Errc errc_of(const HttpHead& head) {
 }
 
 }  // namespace
+
+Result<Endpoint> parse_endpoint(std::string_view url, std::string authorization) {
+  const auto wrong = [&](const char* why) {
+    // What may be a password is not repeated.
+    const bool secret = url.find('@') != std::string_view::npos;
+    return fail(Errc::invalid, (secret ? std::string("a gateway's URL") : std::string(url)) + ": " +
+                                   why + "; want http(s)://HOST[:PORT][/PATH]");
+  };
+  const CurlUrl parts(curl_url(), &curl_url_cleanup);
+  const std::string text(url);
+  if (!parts || curl_url_set(parts.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
+    return wrong("no URL");
+  const auto part = [&](CURLUPart which, unsigned flags = 0) -> std::optional<std::string> {
+    char* found = nullptr;
+    if (curl_url_get(parts.get(), which, &found, flags) != CURLUE_OK) return std::nullopt;
+    const std::unique_ptr<char, decltype(&curl_free)> held(found, &curl_free);
+    return std::string(found);
+  };
+  const auto scheme = part(CURLUPART_SCHEME);
+  if (scheme != "http" && scheme != "https") return wrong("neither http nor https");
+  if (part(CURLUPART_HOST).value_or("").empty()) return wrong("no host");
+  if (part(CURLUPART_QUERY) || part(CURLUPART_FRAGMENT)) return wrong("a query or fragment");
+  Endpoint out{text, std::move(authorization)};
+  const auto user = part(CURLUPART_USER, CURLU_URLDECODE);
+  const auto password = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
+  if (!user && !password) return out;
+  const size_t start = text.find("://") + 3;
+  out.url.erase(start, text.rfind('@', text.find_first_of("/?#", start)) + 1 - start);
+  if (out.authorization.empty()) {
+    out.authorization =
+        "Basic " + to_base64(as_bytes(user.value_or("") + ":" + password.value_or("")));
+  }
+  return out;
+}
 
 HttpCall Endpoint::call(std::string_view method, std::string_view path) const {
   HttpCall out;

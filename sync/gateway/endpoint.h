@@ -7,6 +7,13 @@
 
 namespace ipnscast::sync::gateway {
 
+// What a gateway may be used for, if it can.
+struct Uses {
+  bool blocks = true;   // content is fetched from it
+  bool records = true;  // records are asked of it
+  bool publish = true;  // our content and records are brought to it
+};
+
 // Where a gateway, router or node is reached, as configured.
 struct Endpoint {
   std::string url;            // http(s)://host[:port][/path], with or without a slash at the end
@@ -15,6 +22,11 @@ struct Endpoint {
   // The start of a request to `path` ("/ipfs/..."), with the authorization on it.
   HttpCall call(std::string_view method, std::string_view path) const;
 };
+
+// An endpoint from a URL as people write it: http or https, a host, neither query nor fragment. A
+// user and a password in it become the authorization (Basic, RFC 7617), so that the URL can be
+// shown and written down. Errc::invalid.
+Result<Endpoint> parse_endpoint(std::string_view url, std::string authorization = {});
 
 // Reads the status of an answer whose body is of use only on 200: success, or Errc::not_found (404,
 // 410), busy (429, 503 with Retry-After), refused (401, 403, 451), unsupported (400, 405, 406, 412,

@@ -32,6 +32,7 @@ class GatewayBook {
   struct Entry {
     Endpoint endpoint;
     int tier = 1;  // 1 own nodes, 2 public, 3 slow
+    Uses uses{};
   };
 
   explicit GatewayBook(std::vector<Entry> entries, BreakerOptions options = {});
@@ -39,6 +40,7 @@ class GatewayBook {
   size_t size() const { return entries_.size(); }
   const Endpoint& endpoint(size_t gateway) const { return entries_[gateway].endpoint; }
   int tier(size_t gateway) const { return entries_[gateway].tier; }
+  const Uses& uses(size_t gateway) const { return entries_[gateway].uses; }
 
   // Nothing while it is not known, which is to be read as "perhaps all".
   std::optional<Dialects> dialects(size_t gateway) const;

@@ -43,6 +43,8 @@ class Stack {
 
   const fs::path& folder() const { return folder_.path(); }
   std::string relay_url() const { return relay_->url(); }
+  std::string gateway_url() const { return node_->gateway_url(); }
+  std::string rpc_url() const { return node_->rpc_url(); }
 
   // The program with these arguments, at home in a folder of this person's.
   Command command(const std::string& person, std::vector<std::string> arguments) const {

@@ -212,6 +212,43 @@ TEST_CASE("what makes no sense is told with exit code 2, in JSON where asked for
   }
 }
 
+TEST_CASE("a default key that signs records only is no obstacle: there are just no hints") {
+  const Stack stack;
+  stack.init("ann");
+  REQUIRE(stack
+              .run("bob", {"init", "--json", "--relay", stack.relay_url(), "--node",
+                           stack.gateway_url(), "--node", stack.rpc_url()})
+              .exit == 0);
+  fs::remove_all(stack.folder() / "bob" / "state" / "ipnscast" / "keys");
+  REQUIRE(stack.run("bob", {"key", "generate", "self", "--type", "ed25519"}).exit == 0);
+  write(stack.folder() / "bob" / "file", "text");
+  const Ran ran = stack.run("bob", {"publish", "self", "file", "--json"});
+  INFO(ran.out << ran.err);
+  REQUIRE(ran.exit == 4);  // everything but the announcement
+  CHECK(ran.out.find("no Nostr key") != std::string::npos);
+  const std::string name = json::parse(ran.out).at("name");
+  CHECK(stack.run("bob", {"resolve", name}).exit == 0);
+  CHECK(stack.run("bob", {"event", "req", R"({"kinds":[1]})"}).exit == 0);
+}
+
+TEST_CASE("what is logged is text or JSON, as much as the configuration says") {
+  const Stack stack;
+  stack.init("ann");
+  Command looking = stack.command("ann", {"resolve", "self"});
+  looking.environment["IPNSCAST_LOG_LEVEL"] = "debug";
+  looking.environment["IPNSCAST_LOG_FORMAT"] = "json";
+  looking.environment["IPNSCAST_RELAYS_TARGET"] = "2";
+  const Ran ran = ipnscast::test::run(looking, kSoon);
+  std::istringstream lines(ran.err);
+  std::string line;
+  REQUIRE(std::getline(lines, line));
+  const json first = json::parse(line);
+  CHECK(first.at("level") == "warning");
+  CHECK(first.at("area") == "session");
+  CHECK(first.at("text") == "IPNSCAST_RELAYS_TARGET has no effect yet");
+  CHECK(first.at("time").get<std::string>().ends_with("Z"));
+}
+
 TEST_CASE("events published to a relay are asked for and come back verified") {
   const Stack stack;
   stack.init("ann");

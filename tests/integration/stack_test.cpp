@@ -5,6 +5,7 @@
 #include "sync/key_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/process.h"
+#include "tests/support/raw_http.h"
 #include "tests/support/temp_dir.h"
 
 namespace ipnscast {
@@ -29,11 +30,15 @@ Command command(const fs::path& home, std::vector<std::string> arguments) {
   return out;
 }
 
+// The next line that is no log line.
 json next_object(Process& process) {
-  const auto line = process.wait_for_line("{", kSoon);
-  INFO(process.output());
-  REQUIRE(line);
-  return json::parse(*line);
+  for (;;) {
+    const auto line = process.wait_for_line("{", kSoon);
+    INFO(process.output());
+    REQUIRE(line);
+    json object = json::parse(*line);
+    if (!object.contains("level")) return object;
+  }
 }
 
 int end(Process& process, int signal) {
@@ -43,6 +48,32 @@ int end(Process& process, int signal) {
 }
 
 }  // namespace
+
+TEST_CASE("up shows how it is doing: for Prometheus, for people, for a watchdog (S1-29, S1-12)") {
+  const test::TempDir home;
+  Command up = command(home.path(), {"up", "--json", "--port-base", "0"});
+  up.environment["IPNSCAST_BRIDGE_NAMES"] = kName;
+  Process process(up);
+  const std::string url = next_object(process).at("metrics");
+  const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const auto get = [port](const std::string& what) {
+    return test::raw_http(port, what + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  };
+  const std::string text = get("GET /metrics");
+  CHECK(text.find("# TYPE ipnscast_bridge_names gauge\nipnscast_bridge_names 1\n") !=
+        std::string::npos);
+  CHECK(text.find("# TYPE ipnscast_operation_seconds histogram") != std::string::npos);
+  CHECK(text.find("ipnscast_operation_seconds_bucket{operation=\"poll\",le=\"2\"}") !=
+        std::string::npos);
+  const std::string page = get("GET /");
+  CHECK(page.find("text/html") != std::string::npos);
+  CHECK(page.find("<td>resolve</td>") != std::string::npos);
+  CHECK(page.find("</html>") != std::string::npos);
+  CHECK(get("GET /health").find("200 ") != std::string::npos);
+  CHECK(get("GET /other").find(" 404 ") != std::string::npos);
+  CHECK(get("POST /metrics").find(" 405 ") != std::string::npos);
+  CHECK(end(process, SIGINT) == 0);
+}
 
 TEST_CASE("the demo shows every hop of three changes with its time, and equal trees at the end") {
   const test::TempDir home;

@@ -197,6 +197,40 @@ TEST_CASE("values that contradict each other are refused") {
   CHECK_FALSE(complaint("[sources]\npoll_min = \"0\"\npoll_max = \"0\"\n").empty());
   CHECK_FALSE(complaint("[push]\ntls_cert = \"a.pem\"\n").empty());
   CHECK_FALSE(complaint("[bridge]\npoll = \"10m to 5s\"\n").empty());
+  CHECK_FALSE(complaint("[fetch]\nparallel = 0\n").empty());
+}
+
+TEST_CASE("gateways are checked, used for what they are for, and shown without their passwords") {
+  for (const char* const url : {"foo", "ftp://x/", "http://", "http://h/?x=1", "https://h/#f", ""})
+    CHECK_FALSE(complaint("[gateways]\npublic = [\"" + std::string(url) + "\"]\n").empty());
+  CHECK(complaint("[gateways]\nslow = [\"ftp://me:word@h\"]\n").find("word") == std::string::npos);
+  CHECK(complaint("[gateways]\nnodes = [{url = \"http://h\", only = [\"nonsense\"]}]\n") ==
+        "gateways: only: \"nonsense\": want blocks, records or publish");
+  const auto s = parse_settings(R"(
+[gateways]
+nodes = ["http://me:w%40rd@h:8080/x", {url = "https://b.example", only = ["records", "publish"]}]
+slow = [{url = "http://u@c", auth = "Bearer t"}]
+)",
+                                environment());
+  REQUIRE(s);
+  const auto config = to_sync_config(*s);
+  REQUIRE(config);
+  REQUIRE(config->gateways.size() == 3);
+  CHECK(config->gateways[0].url == "http://h:8080/x");
+  CHECK(config->gateways[0].authorization == "Basic bWU6d0ByZA==");  // me:w@rd
+  CHECK(config->gateways[0].uses.blocks);
+  CHECK_FALSE(config->gateways[1].uses.blocks);
+  CHECK(config->gateways[1].uses.records);
+  CHECK(config->gateways[1].uses.publish);
+  CHECK(config->gateways[2].url == "http://c");
+  CHECK(config->gateways[2].authorization == "Bearer t");
+}
+
+TEST_CASE("what was set and has no effect yet is told") {
+  const auto s = parse_settings("[relays]\ntarget = 2\nquorum = 2\n",
+                                environment({{"IPNSCAST_PUSH_LISTEN", "127.0.0.1:1"}}));
+  REQUIRE(s);
+  CHECK(s->without_effect == std::vector<std::string>{"relays.target", "IPNSCAST_PUSH_LISTEN"});
 }
 
 TEST_CASE("a proxy for relays is read once, and its password is in no complaint") {

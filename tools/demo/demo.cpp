@@ -89,7 +89,7 @@ Status Demo::start_all() {
 
   bridge::StackOptions options;
   options.directory = directory_ / "stack";
-  options.relay_port = options.gateway_port = options.rpc_port = 0;
+  options.relay_port = options.gateway_port = options.rpc_port = options.metrics_port = 0;
   options.bridge.names = {quiet_key_->name()};
   options.bridge.poll_min = kBridgePollMin;
   options.bridge.poll_max = kBridgePollMax;

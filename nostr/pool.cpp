@@ -9,6 +9,8 @@
 namespace ipnscast::nostr {
 namespace {
 
+constexpr int kCloseTooBig = 1009;
+
 // How long a relay that refused us by HTTP status is left alone at least.
 Milliseconds at_least(const net::Closed& closed) {
   if (closed.reason != net::CloseReason::http_status) return Milliseconds(0);
@@ -37,7 +39,7 @@ std::unique_ptr<Pool> Pool::start(net::Loop& loop, PoolOptions options) {
   if (impl->options.read_information) {
     impl->information = std::make_unique<net::InformationFetcher>(
         loop, impl->options.access,
-        [self = impl->weak_from_this()](const RelayUrl& url, const RelayInformation& what) {
+        [self = impl->weak_from_this()](const RelayUrl& url, Result<RelayInformation> what) {
           if (const auto pool_impl = self.lock()) pool_impl->informed(url, what);
         });
   }
@@ -117,25 +119,49 @@ void Pool::Impl::socket_closed(Link& link, const net::Closed& closed) {
   const Now now = system_now();
   outage.closed(link.id, now);
   Relay::Actions actions;
-  link.machine.closed(now, {at_least(closed), outage.offline()}, actions);
+  const bool too_big = closed.reason == net::CloseReason::remote && closed.code == kCloseTooBig;
+  link.machine.closed(now, {at_least(closed), outage.offline(), too_big}, actions);
   perform(link, std::move(actions));
+  fit_requests(link);
   asking_lost(link);
   note_links(link);
 }
 
-// Once a day, beside what the relay is asked already.
+// Once a day, beside what the relay is asked already; after a failure somewhat later.
 void Pool::Impl::ask_for_information(Link& link) {
   const Instant now = std::chrono::steady_clock::now();
-  if (!information || (link.informed_at && now - *link.informed_at < std::chrono::hours(24)))
-    return;
-  link.informed_at = now;
+  if (!information || link.information_pending) return;
+  if (link.informed_at && now - *link.informed_at < std::chrono::hours(24)) return;
+  link.information_pending = true;
   information->ask(link.url);
 }
 
-void Pool::Impl::informed(const RelayUrl& url, const RelayInformation& what) {
+void Pool::Impl::ask_for_information_in(Link& link, Milliseconds wait) {
+  link.information_pending = true;
+  loop.at(std::chrono::steady_clock::now() + wait, [self = weak_from_this(), number = link.id] {
+    const auto impl = self.lock();
+    if (!impl || impl->stopped) return;
+    Link& waiting = *impl->links[number - 1];
+    waiting.information_pending = false;
+    if (waiting.machine.connected()) impl->ask_for_information(waiting);
+  });
+}
+
+void Pool::Impl::informed(const RelayUrl& url, const Result<RelayInformation>& what) {
   if (stopped) return;
   for (auto& link : links) {
-    if (link->url == url) link->machine.announced(what);
+    if (link->url != url) continue;
+    const Instant now = std::chrono::steady_clock::now();
+    link->information_pending = false;
+    if (!what) {
+      log_debug("relay", url.text() + ": no information document: " + what.error().message);
+      Rng rng = make_rng();
+      ask_for_information_in(*link, link->information_backoff.failed(now, rng));
+      continue;
+    }
+    link->informed_at = now;
+    link->machine.announced(*what);
+    fit_requests(*link);
   }
 }
 

@@ -54,6 +54,7 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
     perform(link, std::move(actions));
     if (stopped) return;
     if (!refused.empty()) note_part(link, refused);
+    fit_requests(link);
   }
 }
 
@@ -91,7 +92,7 @@ void Pool::Impl::deliver(const Link& link, const SubscriptionId& part, PoolMessa
 void Pool::Impl::note_end(Link& link, const SubscriptionId& part) {
   PoolEose message{{}, link.url, {}, {}};
   if (const auto found = parts.find(part); found != parts.end()) {
-    for (const SubscriptionId& one : subscriptions.at(found->second).parts) {
+    for (const SubscriptionId& one : parts_at(subscriptions.at(found->second), link)) {
       auto end = link.machine.end(one);
       if (!end) return;
       if (end->kind == StoredEnd::Kind::complete) continue;
@@ -116,7 +117,7 @@ void Pool::Impl::flush_undelivered() {
 std::optional<UnixSeconds> Pool::Impl::covered(const Subscription& subscription,
                                                const Link& link) const {
   std::optional<UnixSeconds> least;
-  for (const SubscriptionId& part : subscription.parts) {
+  for (const SubscriptionId& part : parts_at(subscription, link)) {
     const auto at = link.machine.covered(part);
     if (!at) return std::nullopt;
     least = least ? std::min(*least, *at) : *at;
@@ -136,11 +137,12 @@ void Pool::Impl::note_part(Link& link, const SubscriptionId& part) {
 // Tells the subscription when its share at this relay went live or was lost, or for what else it is
 // missing now.
 void Pool::Impl::note_link(Link& link, SubscriptionKey key, Subscription& subscription) {
-  if (subscription.parts.empty()) return;
+  const auto& all = parts_at(subscription, link);
+  if (all.empty()) return;
   bool all_live = link.machine.connected();
   bool under_way = all_live;
   std::string reason = link.last_error;
-  for (const SubscriptionId& part : subscription.parts) {
+  for (const SubscriptionId& part : all) {
     const auto status = link.machine.status(part);
     if (status && status->state == SubscriptionState::live) continue;
     all_live = false;
@@ -152,7 +154,7 @@ void Pool::Impl::note_link(Link& link, SubscriptionKey key, Subscription& subscr
   const auto [told, first] = subscription.told.try_emplace(link.id, standing);
   if (!first && told->second == standing) return;
   told->second = standing;
-  deliver(link, subscription.parts.front(), PoolLink{key, link.url, all_live, standing.reason});
+  deliver(link, all.front(), PoolLink{key, link.url, all_live, standing.reason});
 }
 
 }  // namespace ipnscast::nostr

@@ -26,7 +26,12 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     std::string last_error;
     std::deque<std::string> stalled;  // frames that wait for room at their verification thread
     std::optional<Instant> wake_at;
-    std::optional<Instant> informed_at;  // its information document was asked for
+    // Its information document: when it came, how long to wait after a failure, and that an answer
+    // or the next try is under way.
+    std::optional<Instant> informed_at;
+    Backoff information_backoff{Backoff::Options{Milliseconds(60'000), Milliseconds(3'600'000)}};
+    bool information_pending = false;
+    RequestLimits requests;  // what the subscriptions at this relay were fitted to
   };
   // Of a subscription at one relay: all its parts are live there, or why not.
   struct Standing {
@@ -36,7 +41,12 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   };
   struct Subscription {
     explicit Subscription(size_t remembered) : delivered(remembered) {}
-    std::vector<SubscriptionId> parts;        // its REQs, the same at every relay
+    std::vector<Filter> filters;
+    std::vector<CatchUp::Filters> groups;  // of the parts
+    RequestLimits needs;                   // of the largest of these
+    std::vector<SubscriptionId> parts;     // its REQs, the same at most relays
+    // At those that take less in one REQ than others do: by link.
+    std::map<uint64_t, std::vector<SubscriptionId>> own_parts;
     std::map<RelayUrl, UnixSeconds> covered;  // by an earlier life
     std::function<std::vector<NegentropyItem>(const Filter&)> known;
     Sink sink;
@@ -82,7 +92,8 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void socket_closed(Link& link, const net::Closed& closed);
   void network_back();
   void ask_for_information(Link& link);
-  void informed(const RelayUrl& url, const RelayInformation& what);
+  void informed(const RelayUrl& url, const Result<RelayInformation>& what);
+  void ask_for_information_in(Link& link, Milliseconds wait);
   void sign_auth(Link& link, const Relay::SignAuth& wanted);
 
   // pool_frames.cpp
@@ -120,6 +131,15 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void replace(SubscriptionKey key, const std::vector<Filter>& filters);
   void unsubscribe(SubscriptionKey key);
   void tell_known(Link& link, const Relay::NeedKnown& wanted);
+  static const std::vector<SubscriptionId>& parts_at(const Subscription& subscription,
+                                                     const Link& link);
+  void place(SubscriptionKey key, Subscription& subscription, Link& link,
+             std::optional<UnixSeconds> covered);
+  void set_rules(const Subscription& subscription, const std::vector<SubscriptionId>& list,
+                 const std::vector<CatchUp::Filters>& groups);
+  void resize_parts(SubscriptionKey key, std::vector<SubscriptionId>& list, size_t count);
+  void fit_requests(Link& link);
+  void unsubscribe_at(Link& link, const SubscriptionId& part);
   void drop_part(const SubscriptionId& part);
   std::vector<RelayStatus> status() const;
 

@@ -19,48 +19,115 @@ void Pool::Impl::replace(SubscriptionKey key, const std::vector<Filter>& filters
   const auto found = subscriptions.find(key);
   if (found == subscriptions.end()) return;
   Subscription& subscription = found->second;
-  const auto groups = split_filters(filters);
-  while (subscription.parts.size() > groups.size()) {
-    const SubscriptionId part = subscription.parts.back();
-    subscription.parts.pop_back();
+  subscription.filters = filters;
+  subscription.groups.clear();
+  subscription.needs = {0, 0, 0};
+  for (auto& group : split_filters(filters)) {
+    subscription.needs = greater(subscription.needs, needs_of(group));
+    subscription.groups.push_back(CatchUp::share(std::move(group)));
+  }
+  resize_parts(key, subscription.parts, subscription.groups.size());
+  set_rules(subscription, subscription.parts, subscription.groups);
+  for (auto& link : links) {
+    const auto covered = subscription.covered.find(link->url);
+    place(key, subscription, *link,
+          covered == subscription.covered.end() ? std::nullopt : std::optional(covered->second));
+  }
+}
+
+// The REQs of a subscription at this relay: those that most relays share, unless they hold more
+// than this one takes.
+const std::vector<SubscriptionId>& Pool::Impl::parts_at(const Subscription& subscription,
+                                                        const Link& link) {
+  const auto own = subscription.own_parts.find(link.id);
+  return own == subscription.own_parts.end() ? subscription.parts : own->second;
+}
+
+void Pool::Impl::place(SubscriptionKey key, Subscription& subscription, Link& link,
+                       std::optional<UnixSeconds> covered) {
+  std::vector<SubscriptionId>* at = &subscription.parts;
+  std::vector<CatchUp::Filters> groups;
+  const auto own = subscription.own_parts.find(link.id);
+  if (fits(subscription.needs, link.requests)) {
+    if (own != subscription.own_parts.end()) {
+      resize_parts(key, own->second, 0);
+      subscription.own_parts.erase(own);
+    }
+    groups = subscription.groups;
+  } else {
+    for (const SubscriptionId& part : subscription.parts) unsubscribe_at(link, part);
+    for (auto& group : split_filters(subscription.filters, link.requests))
+      groups.push_back(CatchUp::share(std::move(group)));
+    at = &subscription.own_parts[link.id];
+    resize_parts(key, *at, groups.size());
+    set_rules(subscription, *at, groups);
+  }
+  const Relay::Resume resume{covered, subscription.known != nullptr};
+  for (size_t i = 0; i < groups.size(); ++i) {
+    Relay::Actions actions;
+    link.machine.subscribe((*at)[i], groups[i], resume, system_now(), actions);
+    perform(link, std::move(actions));
+  }
+}
+
+void Pool::Impl::resize_parts(SubscriptionKey key, std::vector<SubscriptionId>& list,
+                              size_t count) {
+  while (list.size() > count) {
+    const SubscriptionId part = list.back();
+    list.pop_back();
     drop_part(part);
   }
-  while (subscription.parts.size() < groups.size()) {
-    subscription.parts.push_back("i" + std::to_string(next_part++));
-    parts[subscription.parts.back()] = key;
+  while (list.size() < count) {
+    list.push_back("i" + std::to_string(next_part++));
+    parts[list.back()] = key;
   }
-  for (size_t i = 0; i < groups.size(); ++i) {
-    const auto shared = CatchUp::share(groups[i]);
-    if (subscription.claimed_sequence) {
-      verify->rules().set(subscription.parts[i],
-                          std::make_shared<NewestRule>(subscription.claimed_sequence, shared));
-    }
-    for (auto& link : links) {
-      Relay::Actions actions;
-      const auto covered = subscription.covered.find(link->url);
-      Relay::Resume resume;
-      if (covered != subscription.covered.end()) resume.covered = covered->second;
-      resume.has_known = subscription.known != nullptr;
-      link->machine.subscribe(subscription.parts[i], shared, resume, system_now(), actions);
-      perform(*link, std::move(actions));
-    }
+}
+
+void Pool::Impl::set_rules(const Subscription& subscription,
+                           const std::vector<SubscriptionId>& list,
+                           const std::vector<CatchUp::Filters>& groups) {
+  if (!subscription.claimed_sequence) return;
+  for (size_t i = 0; i < list.size(); ++i) {
+    verify->rules().set(list[i],
+                        std::make_shared<NewestRule>(subscription.claimed_sequence, groups[i]));
   }
+}
+
+// The relay takes less in one REQ than was thought, or more.
+void Pool::Impl::fit_requests(Link& link) {
+  const RequestLimits now = link.machine.limits().requests();
+  if (now == link.requests) return;
+  link.requests = now;
+  for (auto& [key, subscription] : subscriptions) {
+    const bool is_shared = subscription.own_parts.count(link.id) == 0;
+    if (is_shared && fits(subscription.needs, now)) continue;
+    auto mark = covered(subscription, link);
+    if (const auto earlier = subscription.covered.find(link.url);
+        !mark && earlier != subscription.covered.end())
+      mark = earlier->second;
+    place(key, subscription, link, mark);
+  }
+}
+
+void Pool::Impl::unsubscribe_at(Link& link, const SubscriptionId& part) {
+  Relay::Actions actions;
+  link.machine.unsubscribe(part, system_now(), actions);
+  perform(link, std::move(actions));
 }
 
 void Pool::Impl::drop_part(const SubscriptionId& part) {
   parts.erase(part);
   verify->rules().remove(part);
-  for (auto& link : links) {
-    Relay::Actions actions;
-    link->machine.unsubscribe(part, system_now(), actions);
-    perform(*link, std::move(actions));
-  }
+  for (auto& link : links) unsubscribe_at(*link, part);
 }
 
 void Pool::Impl::unsubscribe(SubscriptionKey key) {
   const auto found = subscriptions.find(key);
   if (found == subscriptions.end()) return;
   for (const SubscriptionId& part : found->second.parts) drop_part(part);
+  for (const auto& [link, own] : found->second.own_parts) {
+    for (const SubscriptionId& part : own) drop_part(part);
+  }
   undelivered_count -= found->second.undelivered.size();
   subscriptions.erase(key);
   for (auto& link : links) update_reading(*link);
@@ -89,7 +156,7 @@ std::vector<RelayStatus> Pool::Impl::status() const {
                        link->machine.counters(),
                        {}};
     for (const auto& [key, subscription] : subscriptions) {
-      for (const SubscriptionId& part : subscription.parts) {
+      for (const SubscriptionId& part : parts_at(subscription, *link)) {
         if (const auto state = link->machine.status(part))
           status.subscriptions.emplace_back(key, *state);
       }

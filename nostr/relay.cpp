@@ -54,6 +54,8 @@ void Relay::opened(Now now, Actions& out) {
 void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   link_ = Link::waiting;
   auth_.reset();
+  if (loss.too_big && requested_ > 0)
+    limits_.learn_request("message too big", [this] { return greatest_needs(); });
   lost_in_outage_ = loss.ours;
   connect_at_ = now.steady + (loss.ours ? outage_backoff_.failed(now.steady, rng_)
                                         : connect_backoff_.failed(now.steady, rng_, loss.at_least));

@@ -109,7 +109,8 @@ class Relay {
     uint64_t forged = 0;     // bad id or signature
     uint64_t malformed = 0;  // and too large
     uint64_t unsolicited =
-        0;  // a subscription we do not have, or an event its filters do not match
+        0;                 // a subscription we do not have, or an event its filters do not match
+    uint64_t expired = 0;  // NIP-40
     uint64_t delivered = 0;
     uint64_t notices = 0;
     uint64_t pages = 0;     // of stored events, beyond the first answer
@@ -125,6 +126,7 @@ class Relay {
   struct Loss {
     Milliseconds at_least{0};  // the relay asked us to stay away for so long
     bool ours = false;         // our own network is down: says nothing about the relay
+    bool too_big = false;      // the relay says that a frame of ours was (RFC 6455, 1009)
   };
   void closed(Now now, Loss loss, Actions& out);
   // The network is back: what was lost with it connects again within a second or so.
@@ -284,6 +286,7 @@ class Relay {
 
   // relay_messages.cpp
   void note_duplicate(const CheckedFrame& frame, Now now);
+  RequestLimits greatest_needs() const;
   void note_dropped(const SubscriptionId& on_wire, const CheckedFrame& frame, Now now);
   void on(const CheckedFrame& frame, const EventMessage& message, Now now, Actions& out);
   void on(const OkMessage& message, Now now, Actions& out);

@@ -49,6 +49,8 @@ void Relay::on(const AuthChallenge& message, Now now, Actions& out) {
   for (auto& sign : auth_.challenged(message.challenge)) {
     out.push_back(SignAuth{sign.key, std::move(sign.challenge)});
   }
+  // No use in being refused first.
+  if (limits_.information().auth_required) want_auth(auth_.useful_for({}), out);
   // What was sent for the challenge before this one gets no answer that counts.
   for (const auto& [id, subscription] : subscriptions_) {
     if (subscription.status.state == SubscriptionState::needs_auth)

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cctype>
+#include <span>
 
 namespace ipnscast::nostr {
 namespace {
+
+constexpr int kExpirationNip = 40;
 
 // Characters of UTF-8: what does not continue another.
 size_t characters(std::string_view text) {
@@ -20,14 +24,53 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// How strfry, khatru, nostr-rs-relay and others say that a connection has enough subscriptions.
-bool means_too_many_subscriptions(const std::string& words) {
-  static constexpr std::array<std::string_view, 5> kPhrases{
-      "too many concurrent req", "too many subscriptions", "too many open subscriptions",
-      "maximum concurrent subscription", "max subscriptions"};
-  return std::any_of(kPhrases.begin(), kPhrases.end(), [&](std::string_view phrase) {
+using Phrases = std::span<const std::string_view>;
+
+// What strfry, khatru, nostr-rs-relay, rnostr, this project's relay and others say when...
+// ... a connection has enough subscriptions.
+constexpr auto kTooManySubscriptions = std::to_array<std::string_view>(
+    {"too many concurrent req", "too many subscriptions", "too many open subscriptions",
+     "maximum concurrent subscription", "max subscriptions", "subscriptions exceeds limit",
+     "in the filters of all subscriptions"});
+// ... a frame is too long.
+constexpr auto kTooLong =
+    std::to_array<std::string_view>({"message too large", "message too big", "message too long",
+                                     "payload reached size limit", "payload too large"});
+// ... one REQ has too many filters.
+constexpr auto kTooManyFilters =
+    std::to_array<std::string_view>({"too many filters", "arr too big", "maximum filters"});
+// ... one filter has too many values.
+constexpr auto kTooManyValues = std::to_array<std::string_view>(
+    {"filter items too large", "too many things to filter for", "too many values",
+     "too many authors", "too many ids", "too many elements"});
+
+bool says(const std::string& words, Phrases phrases) {
+  return std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) {
     return words.find(phrase) != std::string::npos;
   });
+}
+
+// Frames shorter than this are taken by every relay, whatever one claims.
+constexpr size_t kLeastFrame = 2 * 1024;
+// Of a frame: ["REQ","<subscription id>",] around the filters.
+constexpr size_t kAroundFilters = 128;
+
+// Values in a list, likewise.
+constexpr size_t kLeastList = 10;
+
+// To half of what was refused.
+void lower_to_half(size_t& limit, size_t needed, size_t least) {
+  limit = std::min(limit, std::max(least, needed / 2));
+}
+
+// NIP-13.
+size_t leading_zero_bits(const EventId& id) {
+  size_t out = 0;
+  for (const uint8_t byte : id.bytes) {
+    out += static_cast<size_t>(std::countl_zero(byte));
+    if (byte != 0) break;
+  }
+  return out;
 }
 
 std::string exceeds(const char* what, uint64_t have, uint64_t limit) {
@@ -50,15 +93,32 @@ void RelayLimits::announced(const RelayInformation& information) {
   };
   announced_subscriptions_ = positive(information.max_subscriptions);
   answer_limit_ = smaller(positive(information.max_limit), positive(information.default_limit));
+  if (const auto most = positive(information.max_message_length)) {
+    const size_t frame = static_cast<size_t>(std::max<uint64_t>(*most, kLeastFrame));
+    requests_.max_bytes = std::min(requests_.max_bytes, frame - kAroundFilters);
+  }
 }
 
 bool RelayLimits::learn(std::string_view words, size_t open) {
-  if (!means_too_many_subscriptions(lower(words))) return false;
+  if (!says(lower(words), kTooManySubscriptions)) return false;
   if (open == 0) return false;  // that would be none at all: no limit, whatever the words say
   const auto known = max_subscriptions();
   if (known && *known <= open) return false;
   learned_subscriptions_ = open;
   return true;
+}
+
+void RelayLimits::learn_request(std::string_view text,
+                                const std::function<RequestLimits()>& needs) {
+  const std::string words = lower(text);
+  if (says(words, kTooManySubscriptions)) return;
+  if (says(words, kTooLong)) {
+    lower_to_half(requests_.max_bytes, needs().max_bytes, kLeastFrame - kAroundFilters);
+  } else if (says(words, kTooManyFilters)) {
+    lower_to_half(requests_.max_filters, needs().max_filters, 1);
+  } else if (says(words, kTooManyValues)) {
+    lower_to_half(requests_.max_list, needs().max_list, kLeastList);
+  }
 }
 
 std::optional<size_t> RelayLimits::max_subscriptions() const {
@@ -86,6 +146,15 @@ std::optional<std::string> RelayLimits::objection(const Event& event, size_t fra
   }
   if (limit.max_content_length && characters(event.content) > *limit.max_content_length) {
     return exceeds("characters of content", characters(event.content), *limit.max_content_length);
+  }
+  if (const auto wanted = limit.min_pow_difficulty;
+      wanted && leading_zero_bits(event.id) < *wanted) {
+    return "pow: this relay wants " + std::to_string(*wanted) + " bits of work";
+  }
+  const auto& nips = limit.supported_nips;
+  if (event.tag("expiration") && !nips.empty() &&
+      std::find(nips.begin(), nips.end(), kExpirationNip) == nips.end()) {
+    return "unsupported: this relay does not know of expiration (NIP-40)";
   }
   // Some relays give an absolute time here; the text defines neither, so only spans are believed.
   constexpr uint64_t kLongestSpan = 1'000'000'000;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "nostr/filter.h"
 #include "nostr/nip11.h"
+#include "nostr/split_filters.h"
 
 namespace ipnscast::nostr {
 
@@ -17,6 +19,9 @@ class RelayLimits {
   // A refusal of an event or of a subscription (OK, CLOSED or NOTICE), in the relay's words, while
   // `open` other subscriptions stood. True when it taught us that there is no room beside those.
   bool learn(std::string_view words, size_t open);
+  // The same of a REQ, which needs what `needs` gives if that matters: what the next ones may hold,
+  // see requests().
+  void learn_request(std::string_view words, const std::function<RequestLimits()>& needs);
 
   // Why this relay would refuse the event, in the words of an OK's reason ("invalid: ..."), or
   // nothing. `frame_bytes` is the length of the whole frame.
@@ -27,6 +32,8 @@ class RelayLimits {
   // That number is one which the relay does not announce.
   bool max_subscriptions_is_learned() const;
   void allow_one_more_subscription();
+  // What one REQ may hold.
+  const RequestLimits& requests() const { return requests_; }
   // Events that one filter is answered with, by the relay's claim.
   std::optional<uint64_t> answer_limit() const { return answer_limit_; }
   // How far ahead of now created_at may lie, in seconds.
@@ -38,6 +45,7 @@ class RelayLimits {
   std::optional<uint64_t> announced_subscriptions_;
   std::optional<uint64_t> learned_subscriptions_;
   std::optional<uint64_t> answer_limit_;
+  RequestLimits requests_;
 };
 
 }  // namespace ipnscast::nostr

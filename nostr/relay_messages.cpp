@@ -1,5 +1,6 @@
 // What a relay says, and what follows from it.
 #include "nostr/base/log.h"
+#include "nostr/nip40.h"
 #include "nostr/relay.h"
 
 namespace ipnscast::nostr {
@@ -70,8 +71,22 @@ void Relay::on(const CheckedFrame& frame, const EventMessage& message, Now now, 
   compare(subscription, event.id, event.created_at);
   note_answer(subscription, in_page, now);
   subscription.catch_up.took(event.created_at, frame.bytes, now.seconds(), in_page);
+  if (const auto end = expiration(event); end && *end <= now.seconds()) {
+    ++counters_.expired;
+    return;
+  }
   ++counters_.delivered;
   out.push_back(Deliver{id, event});
+}
+
+// Of the REQs that a NOTICE may be meant for.
+RequestLimits Relay::greatest_needs() const {
+  RequestLimits out{0, 0, 0};
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (subscription.status.state == SubscriptionState::requested)
+      out = greater(out, needs_of(subscription.catch_up.filters()));
+  }
+  return out;
 }
 
 // Some relays have nothing else for a REQ that they refuse.
@@ -85,6 +100,7 @@ void Relay::on(const NoticeMessage& message, Now /*now*/, Actions& /*out*/) {
       subscription.status.reason = words;
   }
   limits_.learn(message.text, live);
+  if (requested_ > 0) limits_.learn_request(message.text, [this] { return greatest_needs(); });
   if (log_enabled(LogLevel::debug)) log_debug("relay", "notice: " + words);
 }
 

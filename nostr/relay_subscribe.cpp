@@ -267,6 +267,7 @@ void Relay::refused(const SubscriptionId& id, Subscription& subscription, const 
   const std::string_view prefix = reason_prefix(reason);
   leave_requested(subscription, {SubscriptionState::needs_auth, reason});
   request_next(now, out);
+  limits_.learn_request(reason, [&] { return needs_of(subscription.catch_up.filters()); });
   if (prefix == "auth-required" && want_auth(keys_for(subscription), out))
     return await_auth(id, now);
   if (limits_.learn(reason, open_subscriptions())) {

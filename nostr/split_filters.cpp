@@ -27,7 +27,61 @@ std::vector<Filter> cut(const std::vector<Filter>& filters, size_t max, ListOf l
   return out;
 }
 
+std::vector<std::string>* longest_tag_list(Filter& filter) {
+  std::vector<std::string>* out = nullptr;
+  for (auto& [name, values] : filter.tags) {
+    if (out == nullptr || values.size() > out->size()) out = &values;
+  }
+  return out;
+}
+
+template <typename T>
+void halve(std::vector<T>& first, std::vector<T>& second) {
+  const auto middle = static_cast<std::ptrdiff_t>(first.size() / 2);
+  second.assign(first.begin() + middle, first.end());
+  first.resize(static_cast<size_t>(middle));
+}
+
+// Halves the longest list, over and over, until each part is short enough or has no such list.
+void cut_to_bytes(Filter filter, size_t max, std::vector<Filter>& out) {
+  std::vector<std::string>* const values = longest_tag_list(filter);
+  const size_t longest =
+      std::max({filter.ids.size(), filter.authors.size(), values == nullptr ? 0 : values->size()});
+  if (longest < 2 || to_json(filter).size() + 1 <= max) return out.push_back(std::move(filter));
+  Filter rest = filter;
+  if (filter.ids.size() == longest) {
+    halve(filter.ids, rest.ids);
+  } else if (filter.authors.size() == longest) {
+    halve(filter.authors, rest.authors);
+  } else {
+    halve(*values, *longest_tag_list(rest));
+  }
+  cut_to_bytes(std::move(filter), max, out);
+  cut_to_bytes(std::move(rest), max, out);
+}
+
 }  // namespace
+
+RequestLimits needs_of(const std::vector<Filter>& filters) {
+  RequestLimits out{0, filters.size(), 0};
+  for (const Filter& filter : filters) {
+    out.max_bytes += to_json(filter).size() + 1;
+    out.max_list = std::max({out.max_list, filter.ids.size(), filter.authors.size()});
+    for (const auto& [name, values] : filter.tags)
+      out.max_list = std::max(out.max_list, values.size());
+  }
+  return out;
+}
+
+RequestLimits greater(const RequestLimits& a, const RequestLimits& b) {
+  return {std::max(a.max_list, b.max_list), std::max(a.max_filters, b.max_filters),
+          std::max(a.max_bytes, b.max_bytes)};
+}
+
+bool fits(const RequestLimits& needs, const RequestLimits& limits) {
+  return needs.max_list <= limits.max_list && needs.max_filters <= limits.max_filters &&
+         needs.max_bytes <= limits.max_bytes;
+}
 
 std::vector<std::vector<Filter>> split_filters(const std::vector<Filter>& filters,
                                                const RequestLimits& limits) {
@@ -46,9 +100,12 @@ std::vector<std::vector<Filter>> split_filters(const std::vector<Filter>& filter
     });
   }
 
+  std::vector<Filter> short_parts;
+  for (Filter& part : parts) cut_to_bytes(std::move(part), limits.max_bytes, short_parts);
+
   std::vector<std::vector<Filter>> groups;
   size_t bytes = 0;
-  for (Filter& part : parts) {
+  for (Filter& part : short_parts) {
     const size_t size = to_json(part).size() + 1;
     if (groups.empty() || groups.back().size() >= limits.max_filters ||
         bytes + size > limits.max_bytes) {

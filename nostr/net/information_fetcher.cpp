@@ -38,10 +38,23 @@ InformationFetcher::~InformationFetcher() {
 }
 
 void InformationFetcher::ask(const RelayUrl& url) {
-  loop_.impl().names->look_up(host_to_look_up(url, access_), inbox_,
-                              [inbox = inbox_, url](auto found) {
-                                if (found) inbox->try_push({url, std::move(*found)});
-                              });
+  loop_.impl().names->look_up(
+      host_to_look_up(url, access_), inbox_,
+      [loop = &loop_, done = std::weak_ptr<Done>(done_), inbox = inbox_, url](auto found) {
+        const auto call = done.lock();
+        if (!call) return;
+        if (!found) return answer(*loop, call, url, fail(Errc::unreachable, found.error().text));
+        if (!inbox->try_push({url, std::move(*found)}))
+          answer(*loop, call, url, fail(Errc::busy, "too many documents are asked for"));
+      });
+}
+
+void InformationFetcher::answer(Loop& loop, const std::shared_ptr<Done>& done, const RelayUrl& url,
+                                Result<RelayInformation> information) {
+  loop.post(
+      [done = std::weak_ptr<Done>(done), url, information = std::move(information)]() mutable {
+        if (const auto call = done.lock()) (*call)(url, std::move(information));
+      });
 }
 
 void InformationFetcher::serve() {
@@ -49,15 +62,7 @@ void InformationFetcher::serve() {
   while (auto question = inbox_->pop()) {
     auto information = fetch(*question);
     if (cancelled_) return;
-    if (!information) {
-      log_debug("relay",
-                question->url.text() + ": no information document: " + information.error().message);
-      continue;
-    }
-    loop_.post([done = std::weak_ptr<Done>(done_), url = question->url,
-                information = std::move(*information)] {
-      if (const auto call = done.lock()) (*call)(url, information);
-    });
+    answer(loop_, done_, question->url, std::move(information));
   }
 }
 

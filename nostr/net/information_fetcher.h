@@ -25,8 +25,9 @@ Result<RelayInformation> ask_for_information(RawStream& stream, const RelayUrl& 
 // its own. A relay that has none costs nothing but the try.
 class InformationFetcher {
  public:
-  // Called on the net thread.
-  using Done = std::function<void(const RelayUrl&, const RelayInformation&)>;
+  // Called on the net thread, once for each ask(). Errors: as the name's look-up, the connection
+  // and ask_for_information(); Errc::busy when very many wait.
+  using Done = std::function<void(const RelayUrl&, Result<RelayInformation>)>;
 
   // The loop outlives it.
   InformationFetcher(Loop& loop, Access access, Done done);
@@ -34,7 +35,7 @@ class InformationFetcher {
   // later.
   ~InformationFetcher();
 
-  // Net thread. Dropped when very many wait: limits are a help, no need.
+  // Net thread.
   void ask(const RelayUrl& url);
 
  private:
@@ -43,6 +44,8 @@ class InformationFetcher {
     std::vector<std::string> addresses;
   };
   void serve();
+  static void answer(Loop& loop, const std::shared_ptr<Done>& done, const RelayUrl& url,
+                     Result<RelayInformation> information);
   Result<RelayInformation> fetch(const Question& question) const;
 
   Loop& loop_;

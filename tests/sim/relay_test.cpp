@@ -186,6 +186,33 @@ TEST_CASE("a challenge that is replaced while the answer is being signed is answ
   CHECK(count<Relay::SignAuth>(actions) == 1);
 }
 
+TEST_CASE(
+    "NIP-40 an expired event is dropped and counted, and is part of its answer all the same") {
+  Machine m;
+  m.start();
+  m.open();
+  m.subscribe({{.kinds = {1}}});
+  const int64_t now = m.clock.now().seconds().value;
+  const auto expiring = [&](int64_t at) {
+    return sign_event(own_key(), {{now - 10}, 1, {{"expiration", std::to_string(at)}}, ""});
+  };
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"s", expiring(now + 5)})) == 1);
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"s", expiring(now)})) == 0);
+  CHECK(m.relay.counters().expired == 1);
+  m.clock.advance(Milliseconds(5'000));
+  CHECK(count<Relay::Deliver>(m.hear(EventMessage{"s", expiring(now + 5)})) == 0);
+  m.hear(EoseMessage{"s"});
+  CHECK(m.relay.covered("s") == UnixSeconds{now - 10});
+}
+
+TEST_CASE("NIP-11 where AUTH is required it is given with the challenge, before any refusal") {
+  Machine m;
+  m.start();
+  m.relay.announced(*parse_relay_information(R"({"limitation":{"auth_required":true}})"));
+  m.open();
+  CHECK(count<Relay::SignAuth>(m.hear(AuthChallenge{"c"})) == 1);
+}
+
 TEST_CASE("many subscriptions are asked for a hundred at a time, and all in the end") {
   Machine m;
   m.start();

@@ -4,6 +4,7 @@
 
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
+#include "nostr/limits_store.h"
 #include "nostr/quarantine_store.h"
 
 namespace ipnscast::nostr {
@@ -162,7 +163,7 @@ Status count_time(store::Database& db, Seconds passed, UnixSeconds now) {
 }  // namespace
 
 store::Schema outbox_schema() {
-  return {"nostr", {{1, kSchema}, {2, kClock}, {3, kStandingsTable}}};
+  return {"nostr", {{1, kSchema}, {2, kClock}, {3, kStandingsTable}, {4, kLimitsTable}}};
 }
 
 Status outbox_resume_clock(store::Database& db, UnixSeconds now) {

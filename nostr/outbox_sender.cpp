@@ -9,6 +9,7 @@
 #include "nostr/base/inbox.h"
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
+#include "nostr/limits_store.h"
 #include "nostr/quarantine_store.h"
 
 namespace ipnscast::nostr {
@@ -30,7 +31,11 @@ struct StandingChanged {  // what read-backs showed of a relay
   RelayUrl relay;
   RelayStanding standing;
 };
-using Message = std::variant<CommittedEvent, Progress, RelayBack, StandingChanged>;
+struct LimitsLearned {  // from a relay's refusals
+  RelayUrl relay;
+  LearnedLimits limits;
+};
+using Message = std::variant<CommittedEvent, Progress, RelayBack, StandingChanged, LimitsLearned>;
 
 constexpr size_t kInbox = 4096;
 constexpr Milliseconds kCountIdle{600'000};
@@ -48,7 +53,7 @@ struct OutboxSender::Impl {
   void serve();
   void send_pending();
   void send(const OutboxEntry& entry, const std::optional<Quorum>& quorum);
-  void restore_standings();
+  void restore_relays();
   void resume_clock();
   void count_time();
   void expire();
@@ -58,6 +63,7 @@ struct OutboxSender::Impl {
   void take(Progress& message);
   void take(RelayBack& message);
   void take(StandingChanged& message);
+  void take(LimitsLearned& message);
 
   Pool& pool;
   store::Writer& writer;
@@ -78,7 +84,7 @@ struct OutboxSender::Impl {
 
 void OutboxSender::Impl::serve() {
   set_thread_name("outbox");
-  restore_standings();
+  restore_relays();
   resume_clock();
   expire();
   send_pending();
@@ -117,16 +123,28 @@ void OutboxSender::Impl::send_pending() {
   }
 }
 
-void OutboxSender::Impl::restore_standings() {
+void OutboxSender::Impl::restore_relays() {
   std::map<RelayUrl, RelayStanding> known;
+  std::map<RelayUrl, LearnedLimits> limits;
   const Status read = writer.run([&](store::Database& db) -> Status {
     auto rows = load_standings(db, system_now().seconds());
     if (!rows) return fail(rows.error());
     known = std::move(*rows);
+    auto learned = load_limits(db, system_now().seconds());
+    if (!learned) return fail(learned.error());
+    limits = std::move(*learned);
     return {};
   });
   if (!read) log_error("outbox", read.error().message);
   pool.restore_standings(std::move(known));
+  pool.restore_limits(std::move(limits));
+}
+
+void OutboxSender::Impl::take(LimitsLearned& message) {
+  const Status saved = writer.run([&](store::Database& db) {
+    return save_limits(db, message.relay, message.limits, system_now().seconds());
+  });
+  if (!saved) log_error("outbox", saved.error().message);
 }
 
 void OutboxSender::Impl::take(StandingChanged& message) {
@@ -266,6 +284,9 @@ OutboxSender::OutboxSender(Pool& pool, store::Writer& writer, Options options)
   pool.on_standing([inbox = impl_->inbox](const RelayUrl& relay, const RelayStanding& standing) {
     inbox->push_reserved(StandingChanged{relay, standing});
   });
+  pool.on_limits([inbox = impl_->inbox](const RelayUrl& relay, const LearnedLimits& limits) {
+    inbox->push_reserved(LimitsLearned{relay, limits});
+  });
   impl_->thread = std::thread([this] { impl_->serve(); });
 }
 OutboxSender::OutboxSender(Pool& pool, store::Writer& writer)
@@ -274,6 +295,7 @@ OutboxSender::OutboxSender(Pool& pool, store::Writer& writer)
 OutboxSender::~OutboxSender() {
   impl_->pool.on_connected(nullptr);
   impl_->pool.on_standing(nullptr);
+  impl_->pool.on_limits(nullptr);
   impl_->inbox->close();
   impl_->thread.join();
 }

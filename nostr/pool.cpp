@@ -79,6 +79,7 @@ void Pool::Impl::stop() {
   publishes.clear();
   asking.clear();
   connected_observer = nullptr;
+  limits_observer = nullptr;
 }
 
 void Pool::Impl::post(std::function<void(Impl&)> task) {
@@ -122,7 +123,7 @@ void Pool::Impl::socket_closed(Link& link, const net::Closed& closed) {
   const bool too_big = closed.reason == net::CloseReason::remote && closed.code == kCloseTooBig;
   link.machine.closed(now, {at_least(closed), outage.offline(), too_big}, actions);
   perform(link, std::move(actions));
-  fit_requests(link);
+  note_limits(link);
   asking_lost(link);
   note_links(link);
 }
@@ -280,6 +281,24 @@ void Pool::restore_standings(std::map<RelayUrl, RelayStanding> standings) {
 
 void Pool::on_standing(std::function<void(const RelayUrl&, const RelayStanding&)> observer) {
   const auto set = [&] { impl_->standing_observer = std::move(observer); };
+  if (impl_->loop.on_net_thread()) return set();
+  impl_->loop.run(set);
+}
+
+void Pool::restore_limits(std::map<RelayUrl, LearnedLimits> limits) {
+  impl_->post([limits = std::move(limits)](Impl& pool) {
+    for (auto& link : pool.links) {
+      const auto known = limits.find(link->url);
+      if (known == limits.end()) continue;
+      link->machine.remember(known->second);
+      link->learned = link->machine.limits().learned();
+      pool.fit_requests(*link);
+    }
+  });
+}
+
+void Pool::on_limits(std::function<void(const RelayUrl&, const LearnedLimits&)> observer) {
+  const auto set = [&] { impl_->limits_observer = std::move(observer); };
   if (impl_->loop.on_net_thread()) return set();
   impl_->loop.run(set);
 }

@@ -107,6 +107,7 @@ struct RelayStatus {
   bool quarantined = false;  // acknowledged events and lost them
   std::string last_error;
   Relay::Counters counters;
+  LearnedLimits learned;
   std::vector<std::pair<SubscriptionKey, SubscriptionStatus>> subscriptions;
 };
 
@@ -146,6 +147,9 @@ class Pool {
   // whenever it changes, in this one; one observer. Null takes it away.
   void restore_standings(std::map<RelayUrl, RelayStanding> standings);
   void on_standing(std::function<void(const RelayUrl&, const RelayStanding&)> observer);
+  // What relays' refusals taught, likewise.
+  void restore_limits(std::map<RelayUrl, LearnedLimits> limits);
+  void on_limits(std::function<void(const RelayUrl&, const LearnedLimits&)> observer);
 
  private:
   Pool();

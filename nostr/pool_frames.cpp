@@ -54,7 +54,7 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
     perform(link, std::move(actions));
     if (stopped) return;
     if (!refused.empty()) note_part(link, refused);
-    fit_requests(link);
+    note_limits(link);
   }
 }
 

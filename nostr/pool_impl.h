@@ -32,6 +32,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     Backoff information_backoff{Backoff::Options{Milliseconds(60'000), Milliseconds(3'600'000)}};
     bool information_pending = false;
     RequestLimits requests;  // what the subscriptions at this relay were fitted to
+    LearnedLimits learned;   // as the observer knows it
   };
   // Of a subscription at one relay: all its parts are live there, or why not.
   struct Standing {
@@ -138,6 +139,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void set_rules(const Subscription& subscription, const std::vector<SubscriptionId>& list,
                  const std::vector<CatchUp::Filters>& groups);
   void resize_parts(SubscriptionKey key, std::vector<SubscriptionId>& list, size_t count);
+  void note_limits(Link& link);
   void fit_requests(Link& link);
   void unsubscribe_at(Link& link, const SubscriptionId& part);
   void drop_part(const SubscriptionId& part);
@@ -158,6 +160,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   OutageWatch outage;
   std::function<void(const RelayUrl&)> connected_observer;
   std::function<void(const RelayUrl&, const RelayStanding&)> standing_observer;
+  std::function<void(const RelayUrl&, const LearnedLimits&)> limits_observer;
   size_t undelivered_count = 0;
   uint64_t next_part = 1;
   bool stopped = false;

@@ -93,6 +93,14 @@ void Pool::Impl::set_rules(const Subscription& subscription,
   }
 }
 
+void Pool::Impl::note_limits(Link& link) {
+  if (const LearnedLimits& learned = link.machine.limits().learned(); learned != link.learned) {
+    link.learned = learned;
+    if (limits_observer) limits_observer(link.url, learned);
+  }
+  fit_requests(link);
+}
+
 // The relay takes less in one REQ than was thought, or more.
 void Pool::Impl::fit_requests(Link& link) {
   const RequestLimits now = link.machine.limits().requests();
@@ -154,6 +162,7 @@ std::vector<RelayStatus> Pool::Impl::status() const {
                        quarantine.holds(link->url, std::chrono::steady_clock::now()),
                        link->last_error,
                        link->machine.counters(),
+                       link->machine.limits().learned(),
                        {}};
     for (const auto& [key, subscription] : subscriptions) {
       for (const SubscriptionId& part : parts_at(subscription, *link)) {

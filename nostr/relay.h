@@ -133,6 +133,8 @@ class Relay {
   void network_back(Now now);
   // The relay's information document came.
   void announced(const RelayInformation& information);
+  // What an earlier life learned from its refusals.
+  void remember(const LearnedLimits& learned) { limits_.restore(learned); }
   // One checked frame. A verdict of duplicate comes with its parsed event in `message` when it has
   // to be delivered.
   void frame(CheckedFrame frame, Now now, Actions& out);

@@ -91,12 +91,28 @@ void RelayLimits::announced(const RelayInformation& information) {
   const auto positive = [](const std::optional<uint64_t>& limit) {
     return limit && *limit > 0 ? limit : std::nullopt;
   };
-  announced_subscriptions_ = positive(information.max_subscriptions);
+  announced_subscriptions_.reset();
+  if (const auto most = positive(information.max_subscriptions))
+    announced_subscriptions_ = static_cast<size_t>(*most);
   answer_limit_ = smaller(positive(information.max_limit), positive(information.default_limit));
-  if (const auto most = positive(information.max_message_length)) {
+}
+
+RequestLimits RelayLimits::requests() const {
+  RequestLimits out = learned_.requests;
+  if (const auto most = information_.max_message_length; most && *most > 0) {
     const size_t frame = static_cast<size_t>(std::max<uint64_t>(*most, kLeastFrame));
-    requests_.max_bytes = std::min(requests_.max_bytes, frame - kAroundFilters);
+    out.max_bytes = std::min(out.max_bytes, frame - kAroundFilters);
   }
+  return out;
+}
+
+void RelayLimits::restore(const LearnedLimits& learned) {
+  learned_.subscriptions = smaller(learned_.subscriptions, learned.subscriptions);
+  RequestLimits& known = learned_.requests;
+  known.max_list = std::min(known.max_list, std::max(kLeastList, learned.requests.max_list));
+  known.max_filters = std::clamp<size_t>(learned.requests.max_filters, 1, known.max_filters);
+  known.max_bytes =
+      std::min(known.max_bytes, std::max(kLeastFrame - kAroundFilters, learned.requests.max_bytes));
 }
 
 bool RelayLimits::learn(std::string_view words, size_t open) {
@@ -104,7 +120,7 @@ bool RelayLimits::learn(std::string_view words, size_t open) {
   if (open == 0) return false;  // that would be none at all: no limit, whatever the words say
   const auto known = max_subscriptions();
   if (known && *known <= open) return false;
-  learned_subscriptions_ = open;
+  learned_.subscriptions = open;
   return true;
 }
 
@@ -113,26 +129,25 @@ void RelayLimits::learn_request(std::string_view text,
   const std::string words = lower(text);
   if (says(words, kTooManySubscriptions)) return;
   if (says(words, kTooLong)) {
-    lower_to_half(requests_.max_bytes, needs().max_bytes, kLeastFrame - kAroundFilters);
+    lower_to_half(learned_.requests.max_bytes, needs().max_bytes, kLeastFrame - kAroundFilters);
   } else if (says(words, kTooManyFilters)) {
-    lower_to_half(requests_.max_filters, needs().max_filters, 1);
+    lower_to_half(learned_.requests.max_filters, needs().max_filters, 1);
   } else if (says(words, kTooManyValues)) {
-    lower_to_half(requests_.max_list, needs().max_list, kLeastList);
+    lower_to_half(learned_.requests.max_list, needs().max_list, kLeastList);
   }
 }
 
 std::optional<size_t> RelayLimits::max_subscriptions() const {
-  const auto most = smaller(announced_subscriptions_, learned_subscriptions_);
-  return most ? std::optional(static_cast<size_t>(*most)) : std::nullopt;
+  return smaller(announced_subscriptions_, learned_.subscriptions);
 }
 
 bool RelayLimits::max_subscriptions_is_learned() const {
-  return learned_subscriptions_ &&
-         (!announced_subscriptions_ || *learned_subscriptions_ < *announced_subscriptions_);
+  return learned_.subscriptions && max_subscriptions() == learned_.subscriptions &&
+         learned_.subscriptions != announced_subscriptions_;
 }
 
 void RelayLimits::allow_one_more_subscription() {
-  if (max_subscriptions_is_learned()) ++*learned_subscriptions_;
+  if (max_subscriptions_is_learned()) ++*learned_.subscriptions;
 }
 
 std::optional<std::string> RelayLimits::objection(const Event& event, size_t frame_bytes,

@@ -11,6 +11,13 @@
 
 namespace ipnscast::nostr {
 
+// What a relay's refusals taught.
+struct LearnedLimits {
+  std::optional<size_t> subscriptions;  // at a time
+  RequestLimits requests;               // the defaults where nothing was learned
+  bool operator==(const LearnedLimits&) const = default;
+};
+
 // What one relay takes: from its information document (NIP-11), and learned from what it refused.
 // Applied before sending, so that a refusal that can be foreseen costs nothing and says why. Pure.
 class RelayLimits {
@@ -33,7 +40,10 @@ class RelayLimits {
   bool max_subscriptions_is_learned() const;
   void allow_one_more_subscription();
   // What one REQ may hold.
-  const RequestLimits& requests() const { return requests_; }
+  RequestLimits requests() const;
+  const LearnedLimits& learned() const { return learned_; }
+  // What an earlier life had learned, unless this one knows better.
+  void restore(const LearnedLimits& learned);
   // Events that one filter is answered with, by the relay's claim.
   std::optional<uint64_t> answer_limit() const { return answer_limit_; }
   // How far ahead of now created_at may lie, in seconds.
@@ -42,10 +52,9 @@ class RelayLimits {
 
  private:
   RelayInformation information_;
-  std::optional<uint64_t> announced_subscriptions_;
-  std::optional<uint64_t> learned_subscriptions_;
+  std::optional<size_t> announced_subscriptions_;
   std::optional<uint64_t> answer_limit_;
-  RequestLimits requests_;
+  LearnedLimits learned_;
 };
 
 }  // namespace ipnscast::nostr

@@ -6,6 +6,7 @@
 
 #include "nostr/base/inbox.h"
 #include "nostr/keys.h"
+#include "nostr/limits_store.h"
 #include "nostr/outbox_sender.h"
 #include "nostr/quarantine_store.h"
 #include "nostr/server/relay_server.h"
@@ -221,6 +222,63 @@ TEST_CASE("R15 a relay that loses is found out by processes that see one loss ea
   const PublishReport report = next.send(hint("b", now_seconds()), {2, false, {}});
   CHECK(report.relays.at(urls[0]).quarantined);
   CHECK(report.stored_count() == 2);
+}
+
+TEST_CASE("NIP-11 a limit that a refusal taught is kept to by the next process") {
+  TempDir dir;
+  std::atomic<size_t> refused = 0;
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* req = std::get_if<ReqRequest>(&m);
+    if (req == nullptr) return;
+    const bool too_much = needs_of(req->filters).max_list > 50;
+    refused += too_much;
+    if (too_much)
+      return self.say(c, RelayMessage(ClosedMessage{req->subscription,
+                                                    "blocked: too many things to filter for"}));
+    self.say(c, RelayMessage(EoseMessage{req->subscription}));
+  });
+  Filter wanted;
+  for (int i = 0; i < 100; ++i) wanted.tags['d'].push_back(std::to_string(i));
+  const auto known = [&](Sender& sender) {
+    std::map<RelayUrl, LearnedLimits> out;
+    REQUIRE(sender.writer->run([&](store::Database& db) -> Status {
+      out = *load_limits(db, {now_seconds()});
+      return {};
+    }));
+    return out;
+  };
+  for (int process = 0; process < 2; ++process) {
+    Sender sender(dir.path() / "state.db", {relay.url()});
+    Inbox<PoolMessage> inbox(100);
+    // In a second life after what the first one knew was read.
+    const Instant deadline = std::chrono::steady_clock::now() + kWait;
+    if (process == 1) REQUIRE(known(sender)[relay.url()].requests.max_list == 50);
+    while (process == 1 && sender.pool->status()[0].learned.requests.max_list != 50)
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+    sender.pool->subscribe({wanted}, [&](PoolMessage& m) { return inbox.try_push(std::move(m)); });
+    while (const auto message = inbox.pop_until(deadline)) {
+      if (std::holds_alternative<PoolEose>(*message)) break;
+    }
+    while (known(sender).empty()) REQUIRE(std::chrono::steady_clock::now() < deadline);
+    CHECK(refused == 1);
+  }
+}
+
+TEST_CASE("NIP-11 learned limits are bounded, and believed for a month") {
+  auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  const auto url = [](int i) {
+    return *RelayUrl::parse("ws://relay-" + std::to_string(i) + ".example");
+  };
+  LearnedLimits learned;
+  learned.subscriptions = 7;
+  learned.requests.max_filters = 3;
+  for (int i = 0; i < 1200; ++i) REQUIRE(save_limits(*db, url(i), learned, {10'000'000}));
+  CHECK(load_limits(*db, {10'000'000})->size() == 1000);
+  CHECK((*load_limits(*db, {10'000'000}))[url(1199)] == learned);
+  CHECK(load_limits(*db, {10'000'000 + 31 * 86'400})->empty());
+  CHECK(load_limits(*db, {0})->empty());  // a clock that jumped
+  REQUIRE(save_limits(*db, url(1199), {}, {10'000'000}));
+  CHECK(load_limits(*db, {10'000'000})->count(url(1199)) == 0);
 }
 
 TEST_CASE("R15 standings are bounded, and a clock that jumps prolongs no quarantine") {

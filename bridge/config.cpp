@@ -159,11 +159,6 @@ Status check_together(const Settings& s) {
   }
   if (s.publish.lifetime <= std::chrono::milliseconds(0))
     return fail(Errc::invalid, "publish.lifetime: want a time");
-  if (s.publish.at_rest != "none") {
-    return fail(Errc::unsupported, "publish.at_rest: \"" + s.publish.at_rest +
-                                       "\" is not there yet: contents are stored and sent as they "
-                                       "are, so encrypt them before publishing");
-  }
   if (s.relays.private_hints && s.publish.announcer)
     return fail(Errc::invalid,
                 "publish.announcer: a record that names our key undoes relays.private");
@@ -336,6 +331,7 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.breaker = s.resolve.breaker;
   config.fetch_max_bytes = s.fetch.max_bytes;
   config.cache_bytes = s.fetch.cache_bytes;
+  config.encrypt_at_rest = s.publish.at_rest == "aes-256-gcm";
   config.fetch_stall = s.fetch.stall;
   config.parallel = s.fetch.parallel;
   using Hosts = sync::gateway::ProviderHosts;

@@ -28,7 +28,8 @@ const store::Schema kSchema{
       " root BLOB NOT NULL);"
       "CREATE INDEX versions_name ON versions(name, number);"},
      // What is counted when the cache is opened stands in the index.
-     {2, "DROP INDEX blocks_used; CREATE INDEX blocks_used ON blocks(used, size);"}}};
+     {2, "DROP INDEX blocks_used; CREATE INDEX blocks_used ON blocks(used, size);"},
+     {3, "CREATE TABLE at_rest(id INTEGER PRIMARY KEY CHECK(id = 1), proof BLOB NOT NULL);"}}};
 
 int64_t now_seconds() { return system_now().seconds().value; }
 
@@ -59,6 +60,7 @@ Status BlockCache::load() {
     if (!large.status()) return large.status();
   }
   if (Status status = files_.open(rows); !status) return status;
+  if (Status status = unlock(); !status) return status;
   return count_bytes();
 }
 
@@ -104,7 +106,9 @@ Result<std::optional<Bytes>> BlockCache::read(const Cid& cid) {
     row = select.integer(2);
     size = static_cast<size_t>(std::clamp<int64_t>(select.integer(3), 0, kMaxBlockBytes));
   }
-  if (found.bytes.empty() && size > 0) found.bytes = files_.read(row, size).value_or(Bytes());
+  if (found.bytes.empty() && size > 0)
+    found.bytes = files_.read(row, stored_size(size)).value_or(Bytes());
+  found.bytes = plain_form(key, std::move(found.bytes)).value_or(Bytes());
   if (!check_block(cid, found.bytes)) {
     log_warning("cache", "a block was damaged on disk and is dropped: " + cid.to_string());
     drop(key, row, size);
@@ -163,18 +167,20 @@ Status BlockCache::insert(const std::string& key, ByteView block) {
 // A large block's row comes first, as its number is the name of the file.
 Status BlockCache::insert_row(const std::string& key, ByteView block, int64_t now) {
   const bool large = block.size() >= kLargeBlock;
+  const Bytes sealed = options_.at_rest ? stored_form(key, block) : Bytes();
+  const ByteView stored = options_.at_rest ? ByteView(sealed) : block;
   int64_t row = 0;
   {
     auto insert = database_->prepare(
         "INSERT OR IGNORE INTO blocks(key, size, used, bytes) VALUES(?, ?, ?, ?) RETURNING rowid");
     insert.bind(as_bytes(key)).bind(static_cast<int64_t>(block.size())).bind(now);
-    if (!insert.bind(large ? ByteView() : block).step()) return insert.status();
+    if (!insert.bind(large ? ByteView() : stored).step()) return insert.status();
     row = insert.integer(0);
     if (insert.step() || !insert.status()) return insert.status();
   }
   stats_.bytes += block.size();
   if (!large) return {};
-  Status written = files_.write(row, block);
+  Status written = files_.write(row, stored);
   if (!written) drop(key, row, block.size());
   return written;
 }

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "nostr/base/store/database.h"
+#include "sync/at_rest.h"
 #include "sync/block_files.h"
 #include "sync/ipfs/block_source.h"
 #include "sync/meter.h"
@@ -20,6 +21,9 @@ struct BlockCacheOptions {
   size_t versions = 5;  // kept of each name besides the current one, as far as they fit
   size_t memory_bytes = size_t{16} << 20;  // of these, held in memory as well
   Meter* meter = nullptr;                  // may be null
+  // Encrypts what is on disk; null: it lies there as it is. A cache that was not encrypted is, once
+  // this is set.
+  std::shared_ptr<const AtRest> at_rest{};
 };
 
 // Verified blocks on disk, within a bound: small ones in a database, large ones in files beside it.
@@ -27,7 +31,8 @@ struct BlockCacheOptions {
 // a name. Thread-safe; one process at a time.
 class BlockCache : public BlockSource, public BlockSink {
  public:
-  // Opens or creates `directory`/blocks.sqlite and `directory`/large. Errc::io.
+  // Opens or creates `directory`/blocks.sqlite and `directory`/large. Errc::io; Errc::refused when
+  // its blocks are encrypted and `at_rest` is not what they were encrypted with.
   static Result<std::unique_ptr<BlockCache>> open(const std::filesystem::path& directory,
                                                   BlockCacheOptions options = {});
 
@@ -99,6 +104,14 @@ class BlockCache : public BlockSource, public BlockSink {
         files_(directory / "large"),
         recent_(options.memory_bytes) {}
   Status load();
+  // block_at_rest.cpp
+  Status unlock();
+  Status encrypt_all();
+  Status overwrite_free_pages();
+  Status encrypt_one(int64_t row, const std::string& key, size_t size);
+  Bytes stored_form(const std::string& key, ByteView block) const;
+  std::optional<Bytes> plain_form(const std::string& key, Bytes stored) const;
+  size_t stored_size(size_t size) const;
   Status count_bytes();
   // With mutex_ held, all of them.
   Result<std::optional<Bytes>> read(const Cid& cid);

@@ -61,20 +61,29 @@ Status BlockFiles::open(const std::unordered_set<int64_t>& rows) {
     char* stop = nullptr;
     const int64_t row = std::strtoll(name.c_str(), &stop, 10);
     if (*stop == '\0' && rows.count(row) == 0) remove(row);
+    if (std::string_view(stop) == ".new") ::unlink(it->path().c_str());
   }
   if (error) return system_error(directory_, error.value());
   return {};
 }
 
-Status BlockFiles::write(int64_t row, ByteView block) {
-  const fs::path file = path(row);
+Status BlockFiles::write(int64_t row, ByteView block) { return write_file(path(row), block); }
+
+Status BlockFiles::write_file(const fs::path& file, ByteView block) {
   const Descriptor descriptor(
       ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (descriptor.get() < 0) return system_error(file, errno);
   const int error = write_all(descriptor.get(), block);
   if (error == 0) return {};
-  remove(row);
+  ::unlink(file.c_str());
   return system_error(file, error);
+}
+
+Status BlockFiles::replace(int64_t row, ByteView block) {
+  const fs::path beside = directory_ / (std::to_string(row) + ".new");
+  if (Status written = write_file(beside, block); !written) return written;
+  if (::rename(beside.c_str(), path(row).c_str()) == 0) return {};
+  return system_error(beside, errno);
 }
 
 std::optional<Bytes> BlockFiles::read(int64_t row, size_t size) const {

@@ -20,11 +20,14 @@ class BlockFiles {
   Status open(const std::unordered_set<int64_t>& rows);
   // Errc::io, after which there is no file.
   Status write(int64_t row, ByteView block);
+  // The same, with the old file or the new one there at any instant.
+  Status replace(int64_t row, ByteView block);
   // Nothing when there is no such file, or when it has another size.
   std::optional<Bytes> read(int64_t row, size_t size) const;
   void remove(int64_t row);
 
  private:
+  Status write_file(const std::filesystem::path& file, ByteView block);
   std::filesystem::path path(int64_t row) const { return directory_ / std::to_string(row); }
 
   const std::filesystem::path directory_;

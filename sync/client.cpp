@@ -8,12 +8,14 @@
 #include "nostr/outbox.h"
 #include "sync/client_impl.h"
 #include "sync/gateway_memory.h"
+#include "sync/own_secret.h"
 #include "sync/state_store.h"
 
 namespace ipnscast::sync {
 namespace {
 
 constexpr Seconds kMetricsInterval{10};
+constexpr std::string_view kAtRestInfo = "ipnscast-at-rest-v1";
 
 bool is_trusted(const Config& config, const nostr::PublicKey& key) {
   const auto& trusted = config.trusted_authors;
@@ -87,6 +89,8 @@ Status ClientImpl::check_config() {
   if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
   if (config_.private_hints && config_.publish_public)
     return fail(Errc::invalid, "hints are either private or public");
+  if (config_.encrypt_at_rest && !config_.signer)
+    return fail(Errc::invalid, "encrypting at rest needs a Nostr key or a remote signer");
   if (config_.private_hints && config_.record_announcer)
     return fail(Errc::invalid, "private hints and records that name our key exclude each other");
   if (!config_.relays.empty()) {
@@ -143,10 +147,21 @@ Status ClientImpl::open_network() {
   book_ = std::make_unique<gateway::GatewayBook>(
       std::move(entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
   if (auto remembered = remember_gateways(*book_, *writer_); !remembered) return remembered;
-  auto cache = BlockCache::open(
-      config_.cache_dir,
-      {.max_bytes = config_.cache_bytes, .versions = config_.versions, .meter = &meter_});
-  if (!cache) return fail(cache.error());
+  return open_cache();
+}
+
+Status ClientImpl::open_cache() {
+  BlockCacheOptions options;
+  options.max_bytes = config_.cache_bytes;
+  options.versions = config_.versions;
+  options.meter = &meter_;
+  if (config_.encrypt_at_rest) {
+    auto key = own_secret(*config_.signer, *writer_, kAtRestInfo, "at_rest_key", true);
+    if (!key) return fail(key.error().within("the key of what is encrypted at rest"));
+    options.at_rest = std::make_shared<const AtRest>(std::move(**key));
+  }
+  auto cache = BlockCache::open(config_.cache_dir, options);
+  if (!cache) return fail(cache.error().within(config_.cache_dir.string()));
   cache_ = std::move(*cache);
   return {};
 }

@@ -136,6 +136,10 @@ struct Config {
   // Of each name besides the current one: kept in the cache, and pinned at the nodes for names of
   // ours.
   size_t versions = 5;
+  // Contents on disk are encrypted (AES-256-GCM) with a key that only this signer can give: the
+  // cache of blocks, which holds the versions that are kept. What state_dir says of names and
+  // records, which is public, is not. Needs a signer.
+  bool encrypt_at_rest = false;
   Milliseconds fetch_stall{5'000};
   size_t parallel = 8;  // fetches at a time, 1 to 64; others wait
   // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
@@ -201,6 +205,9 @@ struct PublishOptions {
   std::function<void(const PublishProgress&)> on_progress{};
 };
 
+// Whether a record that was asked for just now is good enough.
+enum class Freshness { ask, cached };
+
 struct GetProgress {
   uint64_t bytes = 0;  // received and verified
   uint64_t blocks = 0;
@@ -210,6 +217,7 @@ struct GetProgress {
 struct GetOptions {
   Milliseconds deadline{600'000};
   std::optional<ByteRange> bytes;  // of a file: only these are fetched and written
+  bool symlinks = false;           // write those that stay inside; otherwise they are an error
   // Runs on a fetch thread, ten times a second at most; must not block.
   std::function<void(const GetProgress&)> on_progress;
 };
@@ -297,7 +305,12 @@ class Client {
 
   // Asks everybody, and takes what is known here as an answer among the others. Places that answer
   // an older record of a name of ours than we know get ours.
-  virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) = 0;
+  // Freshness::cached takes a record that was asked for less than record_cache ago.
+  virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline,
+                                        Freshness freshness = Freshness::ask) = 0;
+  // Forgets what is cached of the name: its record, and who does not have it. metrics() tells how
+  // often caches helped.
+  virtual void invalidate(const IpnsName& name) = 0;
   // Fetches the file or directory that `path` names inside of cid (empty: cid itself), verified,
   // and writes it to `target` (absent before; appears whole). Nothing beside the path is fetched.
   // What was received is kept in the cache: a get that was interrupted goes on where it was.

@@ -83,11 +83,16 @@ Status ClientImpl::keep_alive(const IpnsKey& key) {
   return {};
 }
 
-Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds deadline) {
+void ClientImpl::invalidate(const IpnsName& name) {
+  if (!closed_) resolver_->invalidate(name);
+}
+
+Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds deadline,
+                                          Freshness freshness) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   ResolveOptions options;
   options.first_contact = true;
-  options.fresh = true;
+  options.fresh = freshness == Freshness::ask;
   auto report = resolver_->resolve_now(name, options, deadline);
   if (!report) return report;
   publisher_->saw(name, *report);
@@ -148,7 +153,8 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
   const auto written = [&]() -> Status {
     const auto at = resolve_path(*arriving, cid, path);
     if (!at) return fail(at.error());
-    const auto unpacked = unpack(*arriving, *at, target, {.bytes = options.bytes});
+    const auto unpacked =
+        unpack(*arriving, *at, target, {.symlinks = options.symlinks, .bytes = options.bytes});
     return unpacked ? Status{} : fail(unpacked.error());
   }();
   // What is missing, is so because of how the fetch ended.

@@ -31,7 +31,9 @@ class ClientImpl final : public Client {
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                            std::optional<IpnsRecord> record) override;
   Status keep_alive(const IpnsKey& key) override;
-  Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline) override;
+  Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline,
+                                Freshness freshness) override;
+  void invalidate(const IpnsName& name) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
   std::vector<NameStatus> status() override;
@@ -48,6 +50,7 @@ class ClientImpl final : public Client {
   Status open_state();
   Status open_private_names();
   Status open_network();
+  Status open_cache();
   void open_threads();
   void tell_own_past();
   Result<Outcome> timed_publish(const std::function<Result<Outcome>()>& publish);

@@ -3,6 +3,7 @@
 
 #include "tools/json_text.h"
 #include "tools/target.h"
+#include "tools/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -25,6 +26,10 @@ void forget(Context& context, const Options& options) {
   // Nothing is to be asked: this is about what this device knows.
   config->relays.clear();
   config->gateways.clear();
+  const auto cache = TemporaryDirectory::make();
+  if (!cache) return report(context, cache.error());
+  config->cache_dir = cache->path();
+  config->encrypt_at_rest = false;
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   if (const Status done = (*client)->forget(*name); !done) return report(context, done.error());

@@ -7,6 +7,7 @@
 #include "sync/inspection/verdict.h"
 #include "tools/inspection_report.h"
 #include "tools/probe_tally.h"
+#include "tools/progress_line.h"
 #include "tools/session.h"
 #include "tools/stop_signal.h"
 
@@ -93,6 +94,7 @@ void probe(Context& context, const Options& options) {
   const OnStopSignal on_stop(stop, [&stopped] { stopped = true; });
   asking->stopped = [&stopped] { return stopped.load(); };
 
+  ProgressLine line(context.json);
   // Written first everywhere: a gateway and the RPC of one node are two URLs.
   const inspection::Sample sample = inspection::make_sample(system_now().wall);
   std::vector<inspection::Writing> writings(targets.size());
@@ -101,6 +103,7 @@ void probe(Context& context, const Options& options) {
     const bool wanted =
         options.write || nostr::net::NameLookup::is_loopback(host_of(targets[i].url));
     if (!wanted || options.read_only) continue;
+    line.show("writing a sample to " + targets[i].url);
     writings[i] = inspection::write(**http, targets[i], sample, asking->timeout);
     if (writings[i].stored) stored.insert(host_of(targets[i].url));
   }
@@ -109,11 +112,13 @@ void probe(Context& context, const Options& options) {
     inspection::Options wanted = *asking;
     if (stored.contains(host_of(targets[i].url)) && !options.cid && !options.name)
       wanted.sample = &sample;
+    line.show("asking " + targets[i].url);
     auto found = inspection::inspect(**http, targets[i], wanted);
     if (stopped) break;
     if (!found.unreachable) found.findings.merge(writings[i].findings);
     found.requests += writings[i].requests;
     const auto verdict = inspection::judge(found);
+    line.clear();
     print_inspection(context, found, verdict);
     tally.add(found.unreachable.has_value(), verdict.fit);
   }

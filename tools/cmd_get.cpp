@@ -26,6 +26,7 @@ struct Options {
   std::string out;
   std::optional<sync::ByteRange> bytes;
   bool derived = false;
+  bool symlinks = false;
 };
 
 std::string joined(std::string front, const std::string& back) {
@@ -92,7 +93,7 @@ Status copy_to_output(const std::filesystem::path& file) {
 }
 
 sync::GetOptions get_options(const Options& options, ProgressLine& line, Milliseconds deadline) {
-  sync::GetOptions out{.deadline = deadline, .bytes = options.bytes};
+  sync::GetOptions out{.deadline = deadline, .bytes = options.bytes, .symlinks = options.symlinks};
   if (line.active()) {
     out.on_progress = [&line, rate = Rate()](const sync::GetProgress& now) {
       line.show(byte_count(now.bytes) + " in " + std::to_string(now.blocks) + " blocks, " +
@@ -170,6 +171,7 @@ void add_get(CLI::App& app, Context& context) {
           "Only these of a file, ends included: 0:99, 100:*, or -20:* for the last 20")
       ->type_name("FROM:TO");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
   command->callback([&context, options] { get(context, *options); });
 }
 

@@ -2,6 +2,7 @@
 
 #include "sync/ipfs/car_file.h"
 #include "sync/ipfs/packer.h"
+#include "tools/block_progress.h"
 #include "tools/facts.h"
 
 namespace ipnscast::tools {
@@ -26,12 +27,14 @@ bool is_inside(const fs::path& file, const fs::path& packed) {
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-Result<sync::Packed> pack(const Options& options, sync::CarFileWriter& writer) {
+Result<sync::Packed> pack(const Options& options, sync::CarFileWriter& writer, bool quiet) {
+  ProgressLine line(quiet);
+  WatchedSink sink(writer, line);
   const bool is_kubo = options.profile == "kubo-256k";
   auto packed = sync::pack_path(options.path,
                                 {.profile = is_kubo ? sync::kKubo256k : sync::kUnixfsV1_2025,
                                  .skip_hidden = options.skip_hidden},
-                                writer);
+                                sink);
   if (!packed) return packed;
   const Status finished = writer.finish(packed->root);
   if (!finished) return fail(finished.error());
@@ -44,7 +47,7 @@ void run(Context& context, const Options& options) {
   }
   const auto writer = sync::CarFileWriter::create(options.output);
   if (!writer) return report(context, writer.error());
-  const auto packed = pack(options, **writer);
+  const auto packed = pack(options, **writer, context.json);
   if (!packed) {
     report(context, packed.error());
     context.exit = Exit::no;

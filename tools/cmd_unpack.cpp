@@ -1,7 +1,9 @@
 #include <memory>
 
+#include "bridge/quantity.h"
 #include "sync/ipfs/car_file.h"
 #include "sync/ipfs/unpacker.h"
+#include "tools/block_progress.h"
 #include "tools/facts.h"
 
 namespace ipnscast::tools {
@@ -12,7 +14,7 @@ struct Options {
   std::string root;
   std::string output;
   bool symlinks = false;
-  uint64_t max_bytes = 0;
+  std::string max_bytes;
 };
 
 // Blocks may be linked many times, so a small file can stand for a large tree, but not for an
@@ -23,23 +25,31 @@ constexpr uint64_t kLeastEntries = 100'000;
 constexpr uint64_t kCarBytesPerEntry =
     4;  // in a directory without tricks an entry has ten times as many
 
-Result<sync::Unpacked> unpack(const Options& options, const sync::Cid& root) {
+Result<sync::Unpacked> unpack(const Options& options, const sync::Cid& root,
+                              std::optional<uint64_t> max_bytes, bool quiet) {
   auto car = sync::CarFile::open(options.file);
   if (!car) return fail(std::move(car.error()));
   const uint64_t car_bytes = (*car)->byte_count();
   sync::UnpackOptions how;
   how.symlinks = options.symlinks;
   how.file_name = root.to_string();
-  how.max_bytes =
-      options.max_bytes > 0 ? options.max_bytes : kLeastBytes + kBytesPerByte * car_bytes;
+  how.max_bytes = max_bytes.value_or(kLeastBytes + kBytesPerByte * car_bytes);
   how.max_entries = kLeastEntries + car_bytes / kCarBytesPerEntry;
-  return sync::unpack(**car, root, options.output, how);
+  ProgressLine line(quiet);
+  WatchedSource source(**car, line);
+  return sync::unpack(source, root, options.output, how);
 }
 
 void run(Context& context, const Options& options) {
   const auto root = sync::Cid::parse(options.root);
   if (!root) return report_usage(context, "--root: " + root.error().message);
-  const auto unpacked = unpack(options, *root);
+  std::optional<uint64_t> max_bytes;
+  if (!options.max_bytes.empty()) {
+    const auto size = bridge::parse_size(options.max_bytes);
+    if (!size) return report_usage(context, "--max-bytes: " + size.error().message);
+    max_bytes = *size;
+  }
+  const auto unpacked = unpack(options, *root, max_bytes, context.json);
   if (!unpacked) return report(context, unpacked.error());
   print_facts(context, {{"root", root->to_string()},
                         {"files", unpacked->files},
@@ -62,8 +72,11 @@ void add_unpack(CLI::App& app, Context& context) {
       ->type_name("DIR")
       ->required();
   command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
-  command->add_option("--max-bytes", options->max_bytes,
-                      "Refuse more content than this (1 GiB and 64 times the CAR file)");
+  command
+      ->add_option(
+          "--max-bytes", options->max_bytes,
+          "Refuse more content than this, such as 500MiB (1 GiB and 64 times the CAR file)")
+      ->type_name("SIZE");
   command->callback([&context, options] { run(context, *options); });
 }
 

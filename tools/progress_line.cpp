@@ -35,10 +35,15 @@ void ProgressLine::show(const std::string& text) {
   shown_ = true;
 }
 
-void ProgressLine::end() {
+void ProgressLine::clear() {
   const std::lock_guard lock(mutex_);
   if (shown_) std::fputs(kClear, stderr);
   shown_ = false;
+}
+
+void ProgressLine::end() {
+  clear();
+  const std::lock_guard lock(mutex_);
   ended_ = true;
 }
 

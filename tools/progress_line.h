@@ -19,6 +19,8 @@ class ProgressLine {
 
   // Shortened to the width of the terminal.
   void show(const std::string& text);
+  // Takes it away until the next show().
+  void clear();
   // Takes it away for good.
   void end();
   bool active() const { return active_; }

@@ -2,11 +2,29 @@
 
 #include <nlohmann/json.hpp>
 
+#include "nostr/base/hex.h"
 #include "nostr/nip19.h"
+#include "sync/ipfs/dag_cbor.h"
 #include "sync/record_extra.h"
 #include "tools/command.h"
+#include "tools/json_text.h"
 
 namespace ipnscast::tools {
+
+namespace {
+
+// A text as it is; anything else as the hex of its CBOR.
+std::string shown(ByteView cbor) {
+  const auto value = sync::decode_dag_cbor(cbor);
+  const auto* text = value ? value->as<std::string>() : nullptr;
+  return text != nullptr ? *text : "cbor:" + to_hex(cbor);
+}
+
+bool is_known(const std::string& member) {
+  return member == sync::kAnnouncerKey || member == sync::kPreviousKey;
+}
+
+}  // namespace
 
 void add_extra_facts(nlohmann::ordered_json& out, const sync::IpnsRecord::Fields& fields) {
   if (const auto announcer = sync::announcer_of(fields)) {
@@ -16,6 +34,9 @@ void add_extra_facts(nlohmann::ordered_json& out, const sync::IpnsRecord::Fields
                         {"relays", std::move(relays)}};
   }
   if (const auto previous = sync::previous_of(fields)) out["previous"] = previous->to_string();
+  for (const auto& [member, cbor] : fields.extra) {
+    if (!is_known(member)) out["data"][member] = shown(cbor);
+  }
 }
 
 void print_extra_facts(const sync::IpnsRecord::Fields& fields) {
@@ -26,6 +47,10 @@ void print_extra_facts(const sync::IpnsRecord::Fields& fields) {
   }
   if (const auto previous = sync::previous_of(fields))
     print_line("previous  " + previous->to_string());
+  for (const auto& [member, cbor] : fields.extra) {
+    if (!is_known(member))
+      print_line("data      " + printable(member) + " = " + printable(shown(cbor)));
+  }
 }
 
 }  // namespace ipnscast::tools

@@ -137,7 +137,9 @@ class TreeWriter {
 
   Status write_link(const UnixfsNode& node, const fs::path& path, size_t depth) {
     if (!options_.symlinks)
-      return fail(Errc::refused, "a symbolic link, and links were not asked for");
+      return fail(Errc::refused,
+                  (depth == 0 ? std::string("the root") : path.filename().string()) +
+                      ": a symbolic link, and links were not asked for (--symlinks)");
     const std::string target(as_text(node.data.data.value_or(Bytes())));
     // At depth 0 the link itself would be the tree, with nothing around it to stay inside of.
     Status inside = depth == 0 ? Status(fail(Errc::refused, "the root is a symbolic link"))

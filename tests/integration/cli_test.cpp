@@ -231,6 +231,35 @@ TEST_CASE("a default key that signs records only is no obstacle: there are just 
   CHECK(stack.run("bob", {"event", "req", R"({"kinds":[1]})"}).exit == 0);
 }
 
+TEST_CASE("with publish.at_rest nothing of the content can be read from the disk (S0-08, S0-22)") {
+  const Stack stack;
+  stack.init("ann");
+  const std::string secret = "what only this person may read";
+  write(stack.folder() / "ann" / "tree" / "file", secret);
+  const auto run = [&](std::vector<std::string> arguments, const char* at_rest) {
+    Command command = stack.command("ann", std::move(arguments));
+    command.environment["IPNSCAST_PUBLISH_AT_REST"] = at_rest;
+    return ipnscast::test::run(command, kSoon);
+  };
+  const Ran published = run({"publish", "self", "tree"}, "aes-256-gcm");
+  INFO(published.err);
+  REQUIRE(published.exit == 0);
+  for (const char* const part : {"state", "cache"}) {
+    const fs::path below = stack.folder() / "ann" / part;
+    if (!fs::exists(below)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(below)) {
+      INFO(entry.path());
+      if (entry.is_regular_file()) CHECK(read(entry.path()).find(secret) == std::string::npos);
+    }
+  }
+  REQUIRE(run({"get", "self", "-o", "out"}, "aes-256-gcm").exit == 0);
+  CHECK(read(stack.folder() / "ann" / "out" / "file") == secret);
+  const Ran without = run({"get", "self", "-o", "other"}, "none");
+  CHECK(without.exit == 1);
+  CHECK(without.err.find("publish.at_rest") != std::string::npos);
+  CHECK(run({"forget", "self"}, "aes-256-gcm").err.find("nothing is known") != std::string::npos);
+}
+
 TEST_CASE("what is logged is text or JSON, as much as the configuration says") {
   const Stack stack;
   stack.init("ann");

@@ -134,6 +134,30 @@ TEST_CASE("R12 nothing is not published over something, and a wrong expectation 
   CHECK(writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{2}}));
 }
 
+TEST_CASE(
+    "a second resolution comes from the cache where that is good enough (S1-15, S1-19, S1-22)") {
+  World world;
+  auto publisher = *sync::Client::open(world.config("laptop"));
+  REQUIRE(publisher->publish(world.key, world.tree("one")));
+  auto reader = *sync::Client::open(world.config("phone"));
+  const sync::IpnsName name = world.key.name();
+  const auto from_cache = [](const Result<sync::ResolveReport>& report) {
+    REQUIRE(report);
+    REQUIRE(report->best);
+    return std::any_of(report->sources.begin(), report->sources.end(),
+                       [](const auto& source) { return source.url == "cache"; });
+  };
+  CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
+  const Instant start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 9; ++i)
+    CHECK(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
+  CHECK(std::chrono::steady_clock::now() - start < Seconds(1));
+  CHECK(reader->metrics().records.hits == 9);
+  CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10))));
+  reader->invalidate(name);
+  CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
+}
+
 TEST_CASE("a state directory serves one process at a time") {
   World world;
   auto first = Client::open(world.config("one"));

@@ -114,6 +114,9 @@ TEST_CASE("record create signs what record inspect finds valid, for every type o
     CHECK(found["name"] == name);
     CHECK(found["value"] == "/ipfs/bafkqaaa");
     CHECK(found["sequence"] == "7");
+    const bool with_data = std::find(way.begin(), way.end(), "--data") != way.end();
+    CHECK(found.contains("data") == with_data);
+    if (with_data) CHECK(found["data"]["_note"] == "x");
     const auto other = ipnscast_in(
         temp.path(), {"--json", "record", "inspect", "--name",
                       "k51qzi5uqu5dmjjgoe7s21dncepi970722cn30qlhm9qridas1c9ktkjb6ejux", "r"});

@@ -267,11 +267,10 @@ TEST_CASE("times and sizes read as people write them, and nothing else does") {
   CHECK(duration_text(std::chrono::hours(48)) == "48h");
 }
 
-TEST_CASE("what is not there yet, or undoes another setting, is refused instead of ignored") {
+TEST_CASE("at_rest is obeyed, and what undoes another setting is refused") {
   const auto encrypted = parse_settings("[publish]\nat_rest = \"aes-256-gcm\"\n", environment());
-  REQUIRE_FALSE(encrypted);
-  CHECK(encrypted.error().message.find("publish.at_rest") != std::string::npos);
-  CHECK(parse_settings("[publish]\nat_rest = \"none\"\n", environment()));
+  REQUIRE(encrypted);
+  CHECK(to_sync_config(*encrypted)->encrypt_at_rest);
   CHECK_FALSE(
       parse_settings("[relays]\nprivate = true\n[publish]\nannouncer = true\n", environment()));
 }

@@ -233,9 +233,11 @@ void Pool::Impl::wake(uint64_t id) {
   Link& link = *links[id - 1];
   const Now now = system_now();
   if (link.wake_at && *link.wake_at <= now.steady) link.wake_at.reset();
+  const uint64_t timeouts = link.machine.counters().timeouts;
   Relay::Actions actions;
   link.machine.tick(now, actions);
   perform(link, std::move(actions));
+  if (!stopped && link.machine.counters().timeouts != timeouts) note_links(link);
 }
 
 SubscriptionKey Pool::subscribe(std::vector<Filter> filters, Sink sink, SubscribeOptions options) {

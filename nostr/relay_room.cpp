@@ -45,7 +45,8 @@ void Relay::room_came(Now now, Actions& out) {
   for (auto& [id, subscription] : subscriptions_) {
     if (subscription.page == Page::needs_room && has_room_for_page()) {
       ask_page(id, subscription, subscription.catch_up.same_page(), now, out);
-    } else if (subscription.status.state == SubscriptionState::waiting && has_room()) {
+    } else if (subscription.status.state == SubscriptionState::waiting && has_room() &&
+               requested_ < options_.max_requested) {
       request(id, subscription, now, out);
     }
   }

@@ -118,6 +118,7 @@ void Relay::write_request(const SubscriptionId& id, Subscription& subscription,
   subscription.status = {SubscriptionState::requested, ""};
   subscription.page = Page::none;
   subscription.standing = true;
+  subscription.end.reset();
   subscription.asked_at = now.steady;
   due_subscriptions_.set(id, now.steady + options_.page_timeout);
   const ReqRequest request{wire_id(id, subscription), std::move(filters)};

@@ -2,8 +2,6 @@
 #include <atomic>
 #include <set>
 
-#include "nostr/server/relay_server.h"
-#include "nostr/split_filters.h"
 #include "tests/integration/pool_reader.h"
 #include "tests/support/catch.h"
 
@@ -194,78 +192,6 @@ TEST_CASE(
   REQUIRE(status[0].subscriptions.size() == 1);
   CHECK(status[0].subscriptions[0].second.state == SubscriptionState::refused);
   CHECK(status[0].subscriptions[0].second.reason == "restricted: members only");
-}
-
-TEST_CASE("NIP-11 a relay that takes little in one REQ is asked in parts, the others as ever") {
-  const int64_t now = now_seconds();
-  std::vector<Event> events;
-  Filter wanted;
-  wanted.kinds = {30078};
-  for (int i = 0; i < 120; ++i) {
-    const std::string d = "name-" + std::to_string(i);
-    wanted.tags['d'].push_back(d);
-    events.push_back(sign_event(author(), {{now - i}, 30078, {{"d", d}}, ""}));
-  }
-  const auto answer = [&](ScriptedRelay& self, auto c, const ReqRequest& req) {
-    for (const Event& event : events) {
-      if (matches_any(req.filters, event)) self.say(c, event_frame(req.subscription, event));
-    }
-    self.say(c, RelayMessage(EoseMessage{req.subscription}));
-  };
-  ScriptedRelay little([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
-    const auto* req = std::get_if<ReqRequest>(&m);
-    if (req == nullptr) return;
-    if (req->filters.size() > 2)
-      return self.say(c, RelayMessage(ClosedMessage{req->subscription, "error: too many filters"}));
-    if (needs_of(req->filters).max_list > 40)
-      return self.say(c, RelayMessage(ClosedMessage{req->subscription,
-                                                    "blocked: too many things to filter for"}));
-    answer(self, c, *req);
-  });
-  ScriptedRelay plain([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
-    if (const auto* req = std::get_if<ReqRequest>(&m)) answer(self, c, *req);
-  });
-  for (const bool both : {false, true}) {
-    std::vector<RelayUrl> urls{little.url()};
-    if (both) urls.push_back(plain.url());
-    Reader reader(urls, {wanted});
-    std::set<EventId> got;
-    size_t ends = 0;
-    const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(10'000);
-    while (ends < urls.size()) {
-      const auto message = reader.inbox.pop_until(deadline);
-      REQUIRE(message);
-      if (const auto* event = std::get_if<PoolEvent>(&*message)) got.insert(event->event.id);
-      if (const auto* eose = std::get_if<PoolEose>(&*message)) {
-        ++ends;  // one for all parts together
-        CHECK(eose->end.kind == StoredEnd::Kind::complete);
-        CHECK(eose->covered);
-      }
-    }
-    CHECK(got.size() == events.size());
-    CHECK(reader.pool->status()[0].subscriptions.size() >= 2);
-    // Live events come from the parts too, and an unsubscription ends all of them.
-    reader.pool->unsubscribe(reader.key);
-    CHECK(reader.pool->status()[0].subscriptions.empty());
-  }
-  CHECK(plain.wait_heard("[\"REQ\"", 1));
-}
-
-TEST_CASE("NIP-11 a subscription longer than the embedded relay's frames is asked in parts") {
-  auto loop = *net::Loop::start();
-  const auto relay =
-      *server::RelayServer::start(*loop, {.port = 0, .relay = {.max_message_bytes = 16 * 1024}});
-  Filter wanted;
-  wanted.kinds = {30078};
-  for (int i = 0; i < 400; ++i)
-    wanted.tags['d'].push_back(std::string(60, 'x') + std::to_string(i));
-  Reader reader({*RelayUrl::parse(relay->url())}, {wanted});
-  REQUIRE(reader.wait_live());
-  CHECK(reader.pool->status()[0].subscriptions.size() >= 2);
-  const Event event =
-      sign_event(author(), {{now_seconds()}, 30078, {{"d", wanted.tags['d'].back()}}, ""});
-  reader.pool->publish(event, {}, [](const PublishReport&) {});
-  CHECK(reader.next_event() == event);
 }
 
 TEST_CASE("R5 what was published while a relay was away arrives after it returns") {

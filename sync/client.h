@@ -79,6 +79,9 @@ struct WatchOptions {
   // Runs on the app thread, one at a time. An error makes the change come again later (1 s doubling
   // to 5 min); other names go on meanwhile.
   std::function<Status(const Change&)> on_change;
+  // Looks at each new value before on_change does, on the app thread too: what it refuses is not
+  // handed over, now or later, and the next version is looked at anew. May be empty.
+  std::function<Status(const Change&, BlockSource&)> validate{};
   bool fetch_content = true;  // false: records only
 };
 

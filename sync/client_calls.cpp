@@ -25,6 +25,27 @@ std::string slowest_part(const Outcome& outcome) {
   return where + " took " + std::to_string(longest.count()) + " ms";
 }
 
+bool brings_a_value(ChangeKind kind) {
+  return kind == ChangeKind::change || kind == ChangeKind::conflict ||
+         kind == ChangeKind::provisional;
+}
+
+using Handler = std::function<Status(const Change&)>;
+
+Handler validated(std::function<Status(const Change&, BlockSource&)> validate, Handler handler,
+                  BlockSource& blocks) {
+  if (!validate) return handler;
+  return [validate = std::move(validate), handler = std::move(handler),
+          &blocks](const Change& change) -> Status {
+    const Status good = brings_a_value(change.kind) ? validate(change, blocks) : Status{};
+    if (good) return handler(change);
+    log_warning("client", change.name.to_string() + " sequence " +
+                              std::to_string(change.sequence.value) +
+                              " is not handed over: " + good.error().message);
+    return {};
+  };
+}
+
 }  // namespace
 
 Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>& publish) {
@@ -48,7 +69,9 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   });
   if (!read) return read;
   const bool has_handler = options.on_change != nullptr;
-  if (has_handler) sync_->app().set_handler(name, std::move(options.on_change));
+  if (has_handler)
+    sync_->app().set_handler(
+        name, validated(std::move(options.validate), std::move(options.on_change), *cache_));
   sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored)});
   return {};
 }

@@ -1,6 +1,7 @@
 // Devices, a relay and a node in one process, over real sockets.
 #include "nostr/pool.h"
 #include "sync/hint.h"
+#include "sync/ipfs/path_resolver.h"
 #include "sync/ipfs/unpacker.h"
 #include "tests/integration/client_world.h"
 #include "tests/support/vectors.h"
@@ -99,7 +100,7 @@ TEST_CASE(
   CHECK_FALSE(changes.next(Milliseconds(1'500)));
 }
 
-TEST_CASE("S0-70 with every relay gone, polling finds the change") {
+TEST_CASE("S0-70 S0-03 with every relay gone, polling finds the change") {
   World world;
   auto reader_config = world.config("reader");
   reader_config.relays.clear();
@@ -134,6 +135,33 @@ TEST_CASE("R12 nothing is not published over something, and a wrong expectation 
   CHECK(writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{2}}));
 }
 
+TEST_CASE("S0-07 what a validator refuses is not handed over, and the next version is") {
+  World world;
+  auto writer = *Client::open(world.config("writer"));
+  auto reader = *Client::open(world.config("reader"));
+  Changes changes;
+  WatchOptions options = changes.options();
+  options.validate = [](const Change& change, BlockSource& blocks) -> Status {
+    const auto at = resolve_path(blocks, *change.cid, "file.txt");
+    if (!at) return fail(at.error());
+    const auto text = read_block(blocks, *at);
+    if (!text) return fail(text.error());
+    if (as_text(*text) == "bad") return fail(Errc::invalid, "no good");
+    return {};
+  };
+  REQUIRE(reader->watch(world.key.name(), options));
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  const auto first = changes.next(ChangeKind::change);
+  REQUIRE(first);
+  CHECK(first->sequence.value == 1);
+  REQUIRE(writer->publish(world.key, world.tree("bad")));
+  CHECK_FALSE(changes.next(Milliseconds(1'500)));
+  REQUIRE(writer->publish(world.key, world.tree("two")));
+  const auto change = changes.next(ChangeKind::change);
+  REQUIRE(change);
+  CHECK(change->sequence.value == 3);
+}
+
 TEST_CASE(
     "a second resolution comes from the cache where that is good enough (S1-15, S1-19, S1-22)") {
   World world;
@@ -158,7 +186,7 @@ TEST_CASE(
   CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
 }
 
-TEST_CASE("a state directory serves one process at a time") {
+TEST_CASE("a state directory serves one process at a time (S0-09, S1-24)") {
   World world;
   auto first = Client::open(world.config("one"));
   REQUIRE(first);

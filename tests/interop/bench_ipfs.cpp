@@ -3,7 +3,7 @@
 //   bench_ipfs [--trials N] [--seed S] [--floor yes|no|both] [--warm] [--only TEXT] [--json]
 //
 // Not a test: it measures, on whatever else the machine does at that time. faulty_nodes_test.cpp
-// asserts the same scenarios' outcomes.
+// asserts the same scenarios' outcomes. Resolve and fetch together: S1-01, S1-02, S1-21.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>

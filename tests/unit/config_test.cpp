@@ -28,7 +28,7 @@ std::string complaint(const std::string& toml) {
 
 }  // namespace
 
-TEST_CASE("an empty configuration has the defaults that are documented (S0-10, S0-57)") {
+TEST_CASE("an empty configuration has the defaults that are documented (S0-10, S0-11, S0-57)") {
   const auto s = parse_settings("", environment());
   REQUIRE(s);
   CHECK(s->relays.kinds == std::vector<int>{30078});
@@ -41,6 +41,8 @@ TEST_CASE("an empty configuration has the defaults that are documented (S0-10, S
   CHECK(s->sources.poll_min == milliseconds(30'000));
   CHECK(s->sources.poll_max == milliseconds(60'000));
   CHECK(s->sources.poll_healthy == milliseconds(120'000));
+  CHECK(s->resolve.answer_by == milliseconds(2'000));
+  CHECK(s->resolve.listen == milliseconds(5'000));
   CHECK(s->fetch.max_bytes == uint64_t{4} << 30);
   CHECK(s->publish.lifetime == std::chrono::hours(48));
   CHECK(s->bridge.poll_fastest == milliseconds(5'000));

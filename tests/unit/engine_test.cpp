@@ -84,7 +84,8 @@ TEST_CASE("a handler that comes late still gets what is owed (R7)") {
 }
 
 TEST_CASE(
-    "a change that arrives while the handler runs is handed over right after it (S0-23, R14)") {
+    "a change that arrives while the handler runs is handed over right after it (S0-23, S1-24, "
+    "R14)") {
   Bench b;
   b.settled_at(5, 5);
   b.arrive(b.record(6, 6));
@@ -150,7 +151,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a lower sequence than known is dropped, also after a restart; forget is the way out (R11)") {
+    "a lower sequence than known is dropped, also after a restart; forget is the way out (R11, "
+    "S0-14)") {
   Bench b;
   b.settled_at(5, 5);
   b.restart();
@@ -166,7 +168,7 @@ TEST_CASE(
 
 TEST_CASE(
     "two values under one sequence: the handler is told of both and of the winner once (R10, "
-    "S0-24)") {
+    "S0-06, S0-24)") {
   Bench b;
   b.settled_at(5, 5);
   b.arrive(b.record(5, 6, 999'999));

@@ -45,7 +45,7 @@ TEST_CASE("multiaddrs of HTTP gateways are read as URLs, others are none") {
   }
 }
 
-TEST_CASE("of the providers only trustless gateways at public hosts are taken, over TLS") {
+TEST_CASE("of the providers only trustless gateways at public hosts are taken, over TLS (S2-03)") {
   const std::string list =
       R"({"Providers":[)" + provider("/dns4/bitswap.example/tcp/443/https", "transport-bitswap") +
       "," + provider("/ip4/127.0.0.1/tcp/443/https") + "," +

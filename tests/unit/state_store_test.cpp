@@ -103,7 +103,8 @@ TEST_CASE(
   CHECK((*load_name(*db, name(2)))->record->sequence == Sequence{9});
 }
 
-TEST_CASE("a sequence number and what announces it commit together or not at all") {
+TEST_CASE(
+    "a sequence number, its version and what announces it commit together or not at all (S0-13)") {
   const auto db = open_state();
   const nostr::Address address{30078, {}, "ipns-sync-a"};
   REQUIRE(db->begin());

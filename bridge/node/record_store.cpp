@@ -71,7 +71,7 @@ Result<std::optional<sync::IpnsRecord>> RecordStore::get(const sync::IpnsName& n
   if (!bytes) return fail(bytes.error());
   if (!*bytes) return std::nullopt;
   auto record = sync::verify_record(name, **bytes, now);
-  if (!record) return std::nullopt;
+  if (!record) return std::move(record.error().expired_record);
   return std::move(*record);
 }
 

@@ -29,7 +29,8 @@ class RecordStore {
   // verify; Errc::busy when there are too many names. Committed on return. An expired record in the
   // store loses to any valid one.
   Result<Offered> offer(const sync::IpnsName& name, ByteView record, UnixMillis now);
-  // The name's record, or nothing when there is none or it has expired.
+  // The name's record, or nothing when there is none. Also one whose time is over: who asks checks
+  // that itself, and a publisher without state learns from it which sequence was used last.
   Result<std::optional<sync::IpnsRecord>> get(const sync::IpnsName& name, UnixMillis now);
 
  private:

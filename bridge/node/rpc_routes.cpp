@@ -166,7 +166,8 @@ HttpResponse RpcRoutes::name_resolve(const HttpRequest& request, UnixMillis now)
     if (!name) return rpc_error({Errc::invalid, name.error().message});
     const auto record = records_.get(*name, now);
     if (!record) return rpc_error(record.error());
-    if (!*record) return rpc_error({Errc::not_found, "could not resolve name"});
+    if (!*record || (*record)->expired(now))
+      return rpc_error({Errc::not_found, "could not resolve name"});
     path = (*record)->fields().value + rest;
     if (!recursive) return rpc_line({{"Path", path}});
   }

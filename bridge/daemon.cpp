@@ -88,6 +88,7 @@ void Daemon::pay(const AnnouncedName& name, Now now) {
 }
 
 void Daemon::take(HintSigned& step, Now now) { republisher_.take(std::move(step), now); }
+void Daemon::take(FutureHints& step, Now now) { republisher_.take(std::move(step), now); }
 
 void Daemon::take(HintCommitted& step, Now now) {
   const auto announcement = republisher_.take(std::move(step), now);

@@ -20,7 +20,8 @@ struct HintSuperseded {
   nostr::Event ours;
   nostr::Event newer;
 };
-using DaemonMessage = std::variant<PollUpdate, HintSigned, HintCommitted, HintSuperseded>;
+using DaemonMessage =
+    std::variant<PollUpdate, HintSigned, HintCommitted, FutureHints, HintSuperseded>;
 // Shared with callbacks on other threads, which may come after the daemon is gone.
 using DaemonInbox = Inbox<DaemonMessage>;
 
@@ -48,6 +49,7 @@ class Daemon {
   void serve();
   void take(PollUpdate& update, Now now);
   void take(HintSigned& step, Now now);
+  void take(FutureHints& step, Now now);
   void take(HintCommitted& step, Now now);
   void take(HintSuperseded& told, Now now);
   // Keeps the record if it is better than what is known. True when the value is another one.

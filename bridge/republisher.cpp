@@ -36,7 +36,8 @@ void Republisher::announce(const AnnouncedName& name, bool renewal, Now now) {
   work.record = name.record;
   work.renewal = renewal;
   work.repair = false;
-  work.retract.reset();
+  work.deletions.clear();
+  work.asked_for = 0;
   work.parent.reset();
   if (name.hint) work.parent = sync::root_of(name.hint->value);
   if (added) sign(name.name, work, now);
@@ -67,13 +68,18 @@ void Republisher::repair(const AnnouncedName& name, const nostr::Event& newer, N
   Work& work = works_[name.name];
   work.record = name.record;
   work.repair = true;
-  if (ahead) work.retract = newer;
+  if (ahead) work.deletions = {sync::deletion_of(newer, now.seconds())};
+  work.asked_for = work.deletions.size();
   sign(name.name, work, now);
 }
 
 std::optional<Announcement> Republisher::take(RepublishStep step, Now now) {
   if (auto* one = std::get_if<HintSigned>(&step)) {
     signed_one(*one, now);
+    return std::nullopt;
+  }
+  if (auto* found = std::get_if<FutureHints>(&step)) {
+    found_ahead(*found, now);
     return std::nullopt;
   }
   return committed(std::get<HintCommitted>(step), now);
@@ -111,15 +117,13 @@ void Republisher::sign(const sync::IpnsName& name, Work& work, Now now) {
   if (const auto until = held_until(name, delete_first, now)) {
     return wait(name, Milliseconds(until->value * 1000 - now.wall.value), now);
   }
-  if (delete_first) {
-    return failed(name, work, {Errc::invalid, "the clock is behind our own last hint"}, now);
-  }
+  if (delete_first) return look_ahead(name, work, now);
   const auto cid = sync::root_of(work.record.value);
   if (!cid) return failed(name, work, {Errc::internal, "a value without a CID"}, now);
   work.round = ++last_round_;
   work.under_way = true;
   const size_t kinds = options_.kinds.size();
-  work.events.assign(kinds + (work.retract ? 1 : 0), std::nullopt);
+  work.events.assign(kinds + work.deletions.size(), std::nullopt);
   work.hint = {work.record.sequence, work.record.value, work.record.eol, now.wall};
   for (size_t i = 0; i < kinds; ++i) {
     const int kind = options_.kinds[i];
@@ -136,8 +140,51 @@ void Republisher::sign(const sync::IpnsName& name, Work& work, Now now) {
     const auto created_at = created_at_.take(address(name, kind), now.seconds());
     sign_one(name, work.round, i, sync::make_hint_event(draft, created_at.value));
   }
-  if (work.retract)
-    sign_one(name, work.round, kinds, sync::deletion_of(*work.retract, now.seconds()));
+  for (size_t i = 0; i < work.deletions.size(); ++i)
+    sign_one(name, work.round, kinds + i, work.deletions[i]);
+}
+
+void Republisher::look_ahead(const sync::IpnsName& name, Work& work, Now now) {
+  work.round = ++last_round_;
+  work.under_way = true;
+  std::vector<nostr::Address> wrong;
+  for (const int kind : options_.kinds) {
+    const auto next = created_at_.next(address(name, kind), now.seconds());
+    if (next.advice == sync::CreatedAt::Advice::delete_first) wrong.push_back(address(name, kind));
+  }
+  auto found = std::make_shared<std::vector<std::pair<nostr::Address, sync::SentAround>>>();
+  writer_.submit(
+      [found, wrong, limit = created_at_.limit(now.seconds())](store::Database& db) -> Status {
+        for (const nostr::Address& one : wrong) {
+          auto sent = sync::load_sent_around(db, one, limit);
+          if (!sent) return fail(sent.error());
+          found->emplace_back(one, std::move(*sent));
+        }
+        return {};
+      },
+      [post = post_, name, round = work.round, found](const Status& read) {
+        FutureHints step{name, round, std::move(*found)};
+        if (!read) step.found = fail(read.error());
+        post(std::move(step));
+      });
+}
+
+void Republisher::found_ahead(FutureHints& step, Now now) {
+  Work* work = find(step.name, step.round);
+  if (work == nullptr) return;
+  if (!step.found) return failed(step.name, *work, step.found.error(), now);
+  log_warning("bridge", step.name.to_string() +
+                            ": our last hint lies in the future, from a clock that was wrong: it "
+                            "is deleted");
+  for (const auto& [at, sent] : *step.found) {
+    if (!sent.after.empty())
+      work->deletions.push_back(sync::deletion_of(sent.after, at.kind, now.seconds()));
+    if (const auto mark = created_at_.mark(at)) work->wrong_marks.emplace_back(at, *mark);
+    created_at_.reset(at);
+    if (sent.last) created_at_.restore(at, *sent.last);
+  }
+  work->under_way = false;
+  sign(step.name, *work, now);
 }
 
 void Republisher::sign_one(const sync::IpnsName& name, uint64_t round, size_t index,
@@ -165,7 +212,11 @@ void Republisher::signed_one(HintSigned& step, Now now) {
 // One job: a crash leaves all of it or nothing.
 void Republisher::commit(const sync::IpnsName& name, Work& work) {
   auto job = [name, record = work.record, hint = work.hint, events = work.events,
+              wrong = work.wrong_marks, limit = created_at_.limit(system_now().seconds()),
               relays = options_.relays, limits = options_.outbox](store::Database& db) -> Status {
+    for (const auto& [address, mark] : wrong) {
+      if (auto done = sync::forget_future(db, address, limit); !done) return done;
+    }
     if (auto done = save_record(db, name, record); !done) return done;
     if (auto done = save_hint(db, name, hint); !done) return done;
     for (const auto& event : events) {
@@ -192,10 +243,10 @@ std::optional<Announcement> Republisher::committed(const HintCommitted& step, No
   }
   Announcement out{step.name,     work->hint,   *sync::root_of(work->hint.value),
                    work->renewal, work->repair, {}};
-  if (work->retract) {  // what it hides would be refused before it is gone
-    sender_.committed({std::move(*work->events.back()), options_.relays}, {}, nullptr);
-    work->events.pop_back();
-  }
+  // First what they hide would be refused before it is gone.
+  for (size_t i = options_.kinds.size(); i < work->events.size(); ++i)
+    sender_.committed({std::move(*work->events[i]), options_.relays}, {}, nullptr);
+  work->events.resize(options_.kinds.size());
   for (auto& event : work->events) {
     out.events.push_back(event->id);
     nostr::OutboxSender::OnReport report;
@@ -216,6 +267,9 @@ void Republisher::wait(const sync::IpnsName& name, Milliseconds time, Now now) {
 
 void Republisher::failed(const sync::IpnsName& name, Work& work, const Error& error, Now now) {
   work.under_way = false;
+  for (const auto& [at, mark] : work.wrong_marks) created_at_.restore(at, mark);
+  work.deletions.resize(work.asked_for);
+  work.wrong_marks.clear();
   work.round = ++last_round_;  // what is still on its way belongs to nobody
   const Milliseconds time = sync::retry_after(++work.failures);
   log_warning("bridge", name.to_string() + ": not announced, next try in " +

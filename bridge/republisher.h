@@ -16,6 +16,7 @@
 #include "nostr/outbox_sender.h"
 #include "nostr/signer.h"
 #include "sync/created_at.h"
+#include "sync/state_store.h"
 
 namespace ipnscast::bridge {
 
@@ -31,7 +32,12 @@ struct HintCommitted {
   uint64_t round = 0;
   Status status;
 };
-using RepublishStep = std::variant<HintSigned, HintCommitted>;
+struct FutureHints {  // events of ours that lie too far ahead of the clock
+  sync::IpnsName name;
+  uint64_t round = 0;
+  Result<std::vector<std::pair<nostr::Address, sync::SentAround>>> found;
+};
+using RepublishStep = std::variant<HintSigned, HintCommitted, FutureHints>;
 
 // Turns verified records into hints: signs one event of each kind, commits the record, the marks of
 // created_at, the ids and the outbox rows in one job, and lets the sender carry them. At most one
@@ -80,14 +86,20 @@ class Republisher {
     std::optional<sync::Cid> parent;
     bool renewal = false;
     bool repair = false;
-    std::optional<nostr::Event> retract;  // from the future, to be deleted first
-    bool under_way = false;               // being signed or committed
+    std::vector<nostr::UnsignedEvent> deletions;  // of events from the future, to go first
+    size_t asked_for = 0;  // so many of them by repair(), the rest for the marks below
+    // Addresses whose marks lay in the future, and those marks.
+    std::vector<std::pair<nostr::Address, UnixSeconds>> wrong_marks;
+    bool under_way = false;  // being looked up, signed or committed
     int failures = 0;
-    std::vector<std::optional<nostr::Event>> events;  // of each kind, and perhaps the deletion
+    std::vector<std::optional<nostr::Event>> events;  // of each kind, then the deletions
     LastHint hint;
   };
 
   void sign(const sync::IpnsName& name, Work& work, Now now);
+  // Our marks lie in the future, from a clock that was wrong: what carried them is deleted first.
+  void look_ahead(const sync::IpnsName& name, Work& work, Now now);
+  void found_ahead(FutureHints& step, Now now);
   // When every address may have its next event; nothing: now.
   std::optional<UnixSeconds> held_until(const sync::IpnsName& name, bool& delete_first,
                                         Now now) const;

@@ -49,6 +49,8 @@ class CreatedAtAllocator {
   // must not poison the mark, see ahead_of_limit().
   bool learn(const nostr::Address& address, UnixSeconds created_at, UnixSeconds now);
   bool ahead_of_limit(UnixSeconds created_at, UnixSeconds now) const;
+  // The latest time that relays take now.
+  UnixSeconds limit(UnixSeconds now) const { return {now.value + options_.relay_limit.count()}; }
 
   // The marks from the state file.
   void restore(const nostr::Address& address, UnixSeconds mark);

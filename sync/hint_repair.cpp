@@ -1,5 +1,7 @@
 #include "sync/hint_repair.h"
 
+#include <set>
+
 #include "nostr/base/hex.h"
 
 namespace ipnscast::sync {
@@ -23,10 +25,28 @@ bool hides(const Result<Hint>& ours, const Result<Hint>& newer) {
 }
 
 nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
-  return {now,
-          kDeletionKind,
-          {{"e", to_hex(event.id.view())}, {"k", std::to_string(event.kind)}},
-          "created in the future"};
+  return deletion_of({event.id}, event.kind, now);
+}
+
+nostr::UnsignedEvent deletion_of(const std::vector<nostr::EventId>& ids, int kind,
+                                 UnixSeconds now) {
+  nostr::UnsignedEvent out{now, kDeletionKind, {}, "created in the future"};
+  for (const nostr::EventId& id : ids) out.tags.push_back({"e", to_hex(id.view())});
+  out.tags.push_back({"k", std::to_string(kind)});
+  return out;
+}
+
+nostr::UnsignedEvent retraction_of(const std::vector<nostr::Address>& addresses,
+                                   UnixSeconds until) {
+  nostr::UnsignedEvent out{until, kDeletionKind, {}, ""};
+  std::set<int> kinds;
+  for (const nostr::Address& address : addresses) {
+    out.tags.push_back({"a", std::to_string(address.kind) + ":" + to_hex(address.pubkey.view()) +
+                                 ":" + address.d});
+    kinds.insert(address.kind);
+  }
+  for (const int kind : kinds) out.tags.push_back({"k", std::to_string(kind)});
+  return out;
 }
 
 }  // namespace ipnscast::sync

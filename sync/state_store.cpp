@@ -110,6 +110,34 @@ Result<std::vector<nostr::EventId>> load_sent(Database& db) {
   return out;
 }
 
+Result<SentAround> load_sent_around(Database& db, const nostr::Address& address,
+                                    UnixSeconds limit) {
+  SentAround out;
+  auto s = db.prepare(
+      "SELECT id, created_at FROM sync_sent WHERE kind = ? AND pubkey = ? AND d = ?"
+      " ORDER BY created_at");
+  bind_address(s, address);
+  while (s.step()) {
+    const UnixSeconds at{s.integer(1)};
+    if (at > limit) {
+      out.after.push_back(nostr::EventId::from(s.blob(0)));
+    } else {
+      out.last = at;
+    }
+  }
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
+Status forget_future(Database& db, const nostr::Address& address, UnixSeconds limit) {
+  auto s = db.prepare(
+      "UPDATE sync_sent SET created_at = ?4 WHERE kind = ?1 AND pubkey = ?2 AND d = ?3"
+      " AND created_at > ?4");
+  bind_address(s, address).bind(limit.value);
+  if (auto status = run(s); !status) return status;
+  return erase_created_at(db, address);
+}
+
 Status save_setting(Database& db, std::string_view key, std::string_view value) {
   auto s = db.prepare("INSERT OR REPLACE INTO sync_settings(key, value) VALUES(?,?)");
   s.bind(key).bind(value);

@@ -51,6 +51,17 @@ Result<std::vector<CreatedAtMark>> load_created_at(store::Database& db);
 Status save_sent(store::Database& db, const nostr::EventId& id, const nostr::Address& address,
                  UnixSeconds created_at);
 Result<std::vector<nostr::EventId>> load_sent(store::Database& db);
+// Of an address: those that lie behind `limit`, from a clock that was wrong, and the time of the
+// last that does not.
+struct SentAround {
+  std::vector<nostr::EventId> after;
+  std::optional<UnixSeconds> last;
+};
+Result<SentAround> load_sent_around(store::Database& db, const nostr::Address& address,
+                                    UnixSeconds limit);
+// Their time is `limit` from now on, so that they make room for later events; and the mark of the
+// address is gone.
+Status forget_future(store::Database& db, const nostr::Address& address, UnixSeconds limit);
 
 // gateways: what was learned of each, by URL. The 256 of which something was heard last stay, for
 // 90 days.

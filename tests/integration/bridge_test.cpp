@@ -7,9 +7,11 @@
 #include <thread>
 
 #include "nostr/base/inbox.h"
+#include "nostr/outbox.h"
 #include "nostr/pool.h"
 #include "nostr/server/relay_server.h"
 #include "sync/hint.h"
+#include "sync/state_store.h"
 #include "tests/support/catch.h"
 #include "tests/support/scripted_http_server.h"
 #include "tests/support/temp_dir.h"
@@ -271,6 +273,45 @@ TEST_CASE("R4 an event of the bridge's key from the far future is deleted, then 
   CHECK(hint.sequence == sync::Sequence{2});
   CHECK(hint.created_at.value < now.value + 60);
   Fixture::wait_until([&] { return bridge->status().repairs == 1; });
+}
+
+TEST_CASE("R4 a bridge whose clock was wrong once deletes what it signed then, and announces") {
+  Fixture f;
+  const Seconds ahead = GENERATE(Seconds(3'600), Seconds(10LL * 365 * 86'400));
+  Listener listener(*f.loop, f.relay->url());
+  f.gateway.publish(1, kOne);
+  f.open()->close();
+  {
+    auto db = *store::Database::open(f.state.path() / "state.sqlite",
+                                     {nostr::outbox_schema(), sync::sync_schema()});
+    for (const int kind : {sync::kHintKind, sync::kPublicHintKind}) {
+      const nostr::Address address{kind, f.signer->public_key(), sync::hint_d(record_key().name())};
+      const UnixSeconds then{system_now().seconds().value + ahead.count()};
+      nostr::EventId id;
+      id.bytes[0] = static_cast<uint8_t>(kind);
+      REQUIRE(sync::save_created_at(*db, address, then));
+      REQUIRE(sync::save_sent(*db, id, address, then));
+    }
+  }
+  nostr::PoolOptions options;
+  options.relays = {*nostr::RelayUrl::parse(f.relay->url())};
+  const auto pool = nostr::Pool::start(*f.loop, std::move(options));
+  Inbox<nostr::Event> deletions(10);
+  pool->subscribe({{.kinds = {5}}}, [&](nostr::PoolMessage& message) {
+    if (auto* event = std::get_if<nostr::PoolEvent>(&message))
+      deletions.push_reserved(std::move(event->event));
+    return true;
+  });
+  f.gateway.publish(2, kTwo);
+  const auto bridge = f.open();
+  sync::Hint hint = listener.next();
+  while (hint.sequence != sync::Sequence{2}) hint = listener.next();
+  CHECK(hint.created_at.value < system_now().seconds().value + 60);
+  for (int i = 0; i < 2; ++i) {
+    const auto event = deletions.pop_until(system_now().steady + kPatience);
+    REQUIRE(event);
+    CHECK(event->tag("e").has_value());
+  }
 }
 
 TEST_CASE("R3 a bridge's hint that an older state of its key hides is signed again above it") {

@@ -193,7 +193,7 @@ void ClientImpl::open_threads() {
   }
   publisher_ = std::make_unique<Publisher>(
       Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, *contents_,
-                       outbox_.get(), config_.signer},
+                       outbox_.get(), pool_.get(), config_.signer},
       publisher_options(),
       Publisher::Notify{[this](const nostr::EventId& id) { sync_->tell(input::Sent{id}); },
                         [this](const IpnsName& name, Sequence sequence, const std::string& value) {

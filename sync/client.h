@@ -171,20 +171,27 @@ struct Config {
 struct Outcome {
   struct Place {
     enum class Kind { node, router, relay };
+    // What was to be brought there.
+    enum class What { content, record, hint };
     Kind kind = Kind::relay;
     std::string url;
     bool ok = false;
     std::string detail;  // "acknowledged", "duplicate", "refused: ...", "no answer", ...
     Milliseconds took{0};
-    bool newer = false;  // refused a record, as it has a newer one
+    bool newer = false;         // refused a record, as it has a newer one
+    Sequence newer_sequence{};  // of that one, which was verified
+    What what = What::hint;
+    bool settled =
+        false;  // not ok, and not tried again: refused for good, or it has something newer
   };
   IpnsName name;
   Cid cid;
   Sequence sequence;
   Bytes record;
-  nostr::EventId hint;
+  std::optional<nostr::EventId> hint;  // none: there is no relay, or no key to sign with
   std::vector<Place> places;
   bool quorum_met = false;
+  bool queued = false;  // no node has the content yet, see PublishOptions::queue
   size_t relays_acknowledged = 0;
   std::chrono::microseconds packed{0};  // how long packing the path took
 
@@ -203,6 +210,10 @@ struct PublishProgress {
 struct PublishOptions {
   std::optional<Sequence> expect_sequence;  // compare-and-set: what the name is known to have now
   bool force = false;  // publish an empty state over a richer one, or go past a conflict
+  // When no node takes the content now, the publish is committed all the same, provided that this
+  // device knows the name's sequence (or `force`): content, record and hint go on from the outbox
+  // as long as a client is open on this state directory. Until then readers cannot fetch it.
+  bool queue = false;
   // Runs on a content thread, after each few megabytes at a node; must not block. Not after
   // publish() has returned.
   std::function<void(const PublishProgress&)> on_progress{};
@@ -244,6 +255,7 @@ struct ResolveReport {
     std::optional<Sequence> sequence;
     std::string value;
     Milliseconds took{0};
+    std::optional<Eol> eol{};  // of the record
   };
   std::optional<IpnsRecord> best;  // valid now
   // The best of those that are sound but past their end of life.
@@ -291,7 +303,10 @@ class Client {
 
   // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence,
   // sends it to all routers, and announces it. Waits for the outcome, publish_timeout at most; what
-  // is not done by then goes on from the outbox. Errc::conflict for expect_sequence.
+  // is not done by then goes on from the outbox. Errc::conflict for expect_sequence. Without
+  // `queue` nothing is committed before one node has the content: Errc::timeout when none has it in
+  // time, Errc::unreachable when none takes it. When a place turns out to have a newer record, ours
+  // is signed once more above that one, unless expect_sequence is given.
   virtual Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                                   const PublishOptions& options = {}) = 0;
   // The same for content that the nodes already have.
@@ -300,6 +315,12 @@ class Client {
   // Only the hint: name, cid, sequence and, when given, the record.
   virtual Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                    std::optional<IpnsRecord> record = {}) = 0;
+
+  // Asks the relays to delete our hints of this name, those of earlier settings included (NIP-09,
+  // by address), and keeps asking those that were away. What the relays have of older versions does
+  // not come back; the record stays, and the next publish or renewal announces the name again. The
+  // outcome has the relays' answers only.
+  virtual Result<Outcome> retract(const IpnsName& name) = 0;
 
   // As long as this client is open, the record of this key's name gets a later end of life before
   // half of record_lifetime is over: the same value under the same sequence, whichever device

@@ -100,6 +100,11 @@ Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Seque
   return publisher_->announce(name, cid, sequence, std::move(record));
 }
 
+Result<Outcome> ClientImpl::retract(const IpnsName& name) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  return publisher_->retract(name);
+}
+
 Status ClientImpl::keep_alive(const IpnsKey& key) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   publisher_->keep_alive(key);

@@ -30,6 +30,7 @@ class ClientImpl final : public Client {
                               const PublishOptions& options) override;
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                            std::optional<IpnsRecord> record) override;
+  Result<Outcome> retract(const IpnsName& name) override;
   Status keep_alive(const IpnsKey& key) override;
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline,
                                 Freshness freshness) override;

@@ -9,6 +9,8 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kMostBases = 8;
+constexpr int kTooManyRequests = 429;
+constexpr int kUnavailable = 503;
 
 Status read_import(const gateway::HttpAnswer& answer) {
   auto roots = gateway::read_kubo_dag_import(answer);
@@ -34,10 +36,30 @@ Result<std::shared_ptr<const ContentPlan>> ContentPlans::get(const std::vector<C
 }
 
 Result<gateway::HttpAnswer> ContentPlace::ask(gateway::HttpCall call) {
-  auto answer =
-      calls_.ask(std::move(call), std::chrono::steady_clock::now() + options_->call_deadline);
-  if (!calls_.closed())
-    book_.report(node_, answer ? Status{} : fail(answer.error()), std::chrono::steady_clock::now());
+  return reported(
+      calls_.ask(std::move(call), std::chrono::steady_clock::now() + options_->call_deadline));
+}
+
+// However slow the line is, as long as bytes move.
+Result<gateway::HttpAnswer> ContentPlace::upload(gateway::HttpCall call) {
+  return reported(calls_.ask(std::move(call),
+                             std::chrono::steady_clock::now() + options_->upload_deadline,
+                             options_->upload_stall));
+}
+
+// What the answer says about the node itself.
+Result<gateway::HttpAnswer> ContentPlace::reported(Result<gateway::HttpAnswer> answer) {
+  if (calls_.closed()) return answer;
+  Status status;
+  Seconds retry_after(0);
+  if (!answer) {
+    status = fail(answer.error());
+  } else if (answer->head.status == kTooManyRequests || answer->head.status == kUnavailable) {
+    retry_after = answer->head.retry_after;
+    status = fail(Errc::busy, "HTTP " + std::to_string(answer->head.status));
+    out_.retry_after = std::max(out_.retry_after, retry_after);
+  }
+  book_.report(node_, status, std::chrono::steady_clock::now(), retry_after);
   return answer;
 }
 
@@ -74,7 +96,7 @@ void ContentPlace::tell(uint64_t bytes, uint64_t total) const {
 }
 
 Status ContentPlace::import(ByteView car, bool pin) {
-  const auto answer = ask(gateway::kubo_dag_import_call(book_.endpoint(node_), car, pin));
+  const auto answer = upload(gateway::kubo_dag_import_call(book_.endpoint(node_), car, pin));
   if (!answer) return fail(answer.error());
   Status imported = read_import(*answer);
   if (!imported && pin) return fail(imported.error().within("not pinned"));
@@ -94,6 +116,24 @@ Status ContentPlace::pin_if_whole(const Cid& root) {
   Bytes car = car_header({root});
   append_car_section(car, root, *block);
   return import(car, true);
+}
+
+// Of content that came from elsewhere. Asks first: see pin_if_whole(). Errc::not_found when the
+// node has not all of it.
+Status ContentPlace::pin_what_is_there(const Cid& root) {
+  const auto held = holds(root);
+  if (!held) return fail(held.error());
+  if (!*held) return fail(Errc::not_found, "the node does not have " + root.to_string());
+  const auto answer = ask(gateway::kubo_dag_stat_call(book_.endpoint(node_), root));
+  if (!answer) return fail(answer.error());
+  const Status whole = gateway::read_kubo_done(*answer);
+  if (!whole && whole.error().code != Errc::unsupported) {
+    return fail(Errc::not_found, "the node has not all of it: " + whole.error().message);
+  }
+  const auto pin = upload(gateway::kubo_pin_add_call(book_.endpoint(node_), root));
+  if (!pin) return fail(pin.error());
+  const Status done = gateway::read_kubo_done(*pin);
+  return done ? done : fail(Errc::not_found, "not pinned: " + done.error().message);
 }
 
 // The last batch asks for the pin, unless some were passed over.
@@ -167,23 +207,38 @@ ContentSender::Sent ContentPlace::bring(const Cid& root, ContentPlans& plans,
   out_ = {};
   out_.node = node_;
   out_.place.kind = Outcome::Place::Kind::node;
+  out_.place.what = Outcome::Place::What::content;
   out_.place.url = book_.endpoint(node_).url;
   const auto before = pinned(root);
   out_.was_pinned = before && *before;
   Status status;
+  bool there = false;
   if (!before && before.error().code != Errc::unsupported) {
     status = fail(before.error());
   } else if (!out_.was_pinned) {
     if (options.before_first) status = options.before_first(node_);
-    if (status) status = send_what_lacks(root, plans);
+    if (status && options.perhaps_there) {
+      status = pin_what_is_there(root);
+      there = status.has_value();
+      if (!there && status.error().code == Errc::not_found) status = {};
+    }
+    if (status && !there) {
+      status = send_what_lacks(root, plans);
+      // What we lack ourselves the node may have got from elsewhere meanwhile.
+      const bool lacking = !status && status.error().code == Errc::not_found;
+      there = lacking && !options.perhaps_there && pin_what_is_there(root);
+      if (there) status = {};
+    }
   }
   if (status) status = read_back(root);
   out_.place.ok = status.has_value();
   if (status) {
-    out_.place.detail = out_.was_pinned
-                            ? "has it pinned already"
+    out_.place.detail = out_.was_pinned ? "has it pinned already"
+                        : there
+                            ? "has it from elsewhere, pinned now"
                             : "stored and pinned, " + std::to_string(out_.blocks) + " blocks sent";
   } else {
+    out_.failure = status.error().code;
     out_.place.detail = std::string(to_string(status.error().code)) + ": " + status.error().message;
   }
   out_.place.took =

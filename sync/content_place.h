@@ -42,12 +42,15 @@ class ContentPlace {
 
  private:
   Result<gateway::HttpAnswer> ask(gateway::HttpCall call);
+  Result<gateway::HttpAnswer> upload(gateway::HttpCall call);
+  Result<gateway::HttpAnswer> reported(Result<gateway::HttpAnswer> answer);
   Result<bool> pinned(const Cid& root);
   Result<bool> holds(const Cid& cid);
   Result<size_t> first_missing(const ContentPlan& plan);
   Status send(const Cid& root, const ContentPlan& plan, size_t from);
   Status import(ByteView car, bool pin);
   Status pin_if_whole(const Cid& root);
+  Status pin_what_is_there(const Cid& root);
   Status send_what_lacks(const Cid& root, ContentPlans& plans);
   Status read_back(const Cid& root);
   void tell(uint64_t bytes, uint64_t total) const;

@@ -1,5 +1,6 @@
 #include "sync/content_sender.h"
 
+#include <condition_variable>
 #include <future>
 #include <thread>
 
@@ -72,8 +73,10 @@ struct ContentSender::Impl {
   Sent failed(size_t node, std::string detail) const {
     Sent out;
     out.node = node;
-    out.place = {Outcome::Place::Kind::node, book.endpoint(node).url, false, std::move(detail),
-                 Milliseconds(0)};
+    out.place.kind = Outcome::Place::Kind::node;
+    out.place.what = Outcome::Place::What::content;
+    out.place.url = book.endpoint(node).url;
+    out.place.detail = std::move(detail);
     return out;
   }
 
@@ -89,20 +92,27 @@ struct ContentSender::Impl {
   std::vector<std::thread> threads;  // guarded by threads_mutex; as many as were ever needed
 };
 
-std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book) {
-  std::vector<std::pair<size_t, std::future<gateway::ProbeReport>>> probes;
+std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book,
+                                  Milliseconds wait) {
+  struct Probes {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t open = 0;  // guarded by mutex
+  };
+  auto probes = std::make_shared<Probes>();
+  std::unique_lock lock(probes->mutex);
   for (size_t i = 0; i < book.size(); ++i) {
     if (book.tier(i) != 1 || !book.uses(i).publish || book.dialects(i)) continue;
-    auto promise = std::make_shared<std::promise<gateway::ProbeReport>>();
-    probes.emplace_back(i, promise->get_future());
-    gateway::probe_gateway(http, book.endpoint(i), [promise](gateway::ProbeReport report) {
-      promise->set_value(std::move(report));
+    ++probes->open;
+    gateway::probe_gateway(http, book.endpoint(i), [probes, &book, i](gateway::ProbeReport report) {
+      if (report.dialects.any()) book.set_dialects(i, report.dialects);
+      std::lock_guard guard(probes->mutex);
+      --probes->open;
+      probes->changed.notify_all();
     });
   }
-  for (auto& [node, answer] : probes) {
-    const gateway::ProbeReport report = answer.get();
-    if (report.dialects.any()) book.set_dialects(node, report.dialects);
-  }
+  probes->changed.wait_for(lock, wait, [&] { return probes->open == 0; });
+  lock.unlock();
   std::vector<size_t> out;
   for (size_t i = 0; i < book.size(); ++i) {
     const auto dialects = book.dialects(i);

@@ -4,6 +4,11 @@
 #include <set>
 
 namespace ipnscast::sync {
+namespace {
+
+constexpr Milliseconds kLongest{86'400'000};  // that a place may ask for
+
+}  // namespace
 
 void ErrandBook::owe(const std::vector<Errand>& all, Instant first) {
   const std::set<Errand> wanted(all.begin(), all.end());
@@ -25,13 +30,15 @@ std::vector<Errand> ErrandBook::take_due(Instant now) {
 
 void ErrandBook::done(const Errand& errand) { entries_.erase(errand); }
 
-void ErrandBook::failed(const Errand& errand, Instant now) {
+void ErrandBook::failed(const Errand& errand, Instant now, Milliseconds at_least) {
   const auto it = entries_.find(errand);
   if (it == entries_.end()) return;
   Entry& entry = it->second;
   entry.under_way = false;
   const int doublings = std::min(entry.failures++, 20);
-  entry.due = now + std::min(options_.retry_max, options_.retry_min * (int64_t{1} << doublings));
+  const Milliseconds wait =
+      std::min(options_.retry_max, options_.retry_min * (int64_t{1} << doublings));
+  entry.due = now + std::max(wait, std::min(at_least, kLongest));
 }
 
 std::optional<Instant> ErrandBook::next_due() const {

@@ -40,7 +40,7 @@ class ErrandBook {
   // The ones that are due, under way from now on. done() or failed() has to follow for each.
   std::vector<Errand> take_due(Instant now);
   void done(const Errand& errand);
-  void failed(const Errand& errand, Instant now);
+  void failed(const Errand& errand, Instant now, Milliseconds at_least = Milliseconds(0));
 
   // Nothing: only when more is owed, or what is under way ends.
   std::optional<Instant> next_due() const;

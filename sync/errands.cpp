@@ -172,7 +172,7 @@ void Errands::bring_content(const Errand& errand) {
       [this, errand, root](const ContentSender::Sent& sent) {
         if (!sent.place.ok) {
           log_info("publisher", sent.place.url + " still lacks content: " + sent.place.detail);
-          return failed(errand);
+          return failed(errand, sent.retry_after);
         }
         log_info("publisher", sent.place.url + " has the content now");
         note_stored(sent.node, root);
@@ -285,10 +285,10 @@ void Errands::done(const Errand& errand) {
   book_.done(errand);
 }
 
-void Errands::failed(const Errand& errand) {
+void Errands::failed(const Errand& errand, Milliseconds at_least) {
   {
     std::lock_guard lock(mutex_);
-    book_.failed(errand, std::chrono::steady_clock::now());
+    book_.failed(errand, std::chrono::steady_clock::now(), at_least);
   }
   wake();
 }

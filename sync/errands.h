@@ -76,7 +76,7 @@ class Errands {
   void bring_record(const IpnsName& name, const std::vector<Errand>& errands);
   std::optional<size_t> gateway_of(const std::string& url) const;
   void done(const Errand& errand);
-  void failed(const Errand& errand);
+  void failed(const Errand& errand, Milliseconds at_least = Milliseconds(0));
 
   // constant after construction
   const Parts parts_;

@@ -1,5 +1,7 @@
 // The publisher's hints: their times, signatures and way into the outbox.
 #include "nostr/base/log.h"
+#include "nostr/outbox.h"
+#include "sync/hint_repair.h"
 #include "sync/publish_progress.h"
 
 namespace ipnscast::sync {
@@ -33,11 +35,10 @@ Result<nostr::UnsignedEvent> Publisher::make_event(const HintDraft& draft,
 }
 
 // A hint of our own key, plain or private.
-Result<Hint> Publisher::read_own(const nostr::Event& event) {
+Result<Hint> Publisher::read_own(const nostr::Event& event, Milliseconds timeout) {
   if (!options_.private_names || !is_private_hint(event, parts_.signer->public_key()))
     return parse_hint(event);
-  auto text =
-      nostr::nip44_decrypt_blocking(*parts_.signer, event.content, event.pubkey, kSignTimeout);
+  auto text = nostr::nip44_decrypt_blocking(*parts_.signer, event.content, event.pubkey, timeout);
   if (!text) return fail(text.error());
   return parse_private_hint(event, *text, *options_.private_names);
 }
@@ -47,17 +48,9 @@ Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcem
   if (!parts_.outbox || !parts_.signer) return out;
   for (const int kind : options_.kinds) {
     const nostr::Address address = address_of(kind, what.name);
+    auto time = take_time(address);
+    if (!time) return fail(time.error());
     const Now now = system_now();
-    CreatedAt time;
-    {
-      std::lock_guard lock(marks_mutex_);
-      time = marks_.take(address, now.seconds());
-    }
-    if (time.advice == CreatedAt::Advice::delete_first) {
-      return fail(
-          Errc::conflict,
-          "the latest hint of this name lies too far in the future for relays to take another");
-    }
     HintDraft draft{what.name, what.cid, what.sequence, now.wall};
     draft.version = what.version;
     draft.device_id = options_.device_id;
@@ -65,19 +58,70 @@ Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcem
     draft.record = what.record;
     draft.kind = kind;
     draft.topic = options_.topic;
-    auto unsigned_event = make_event(draft, address, time.value);
+    auto unsigned_event = make_event(draft, address, time->value);
     if (!unsigned_event) return fail(unsigned_event.error());
     auto event = nostr::sign_blocking(*parts_.signer, std::move(*unsigned_event), kSignTimeout);
     if (!event) return fail(event.error().within("signing the hint"));
-    out.push_back({std::move(*event), address});
+    out.push_back({std::move(*event), address, std::move(*time)});
   }
   return out;
+}
+
+// DESIGN, "created_at": an own event further in the future than relays take is deleted by its id.
+Result<Publisher::HintTime> Publisher::take_time(const nostr::Address& address) {
+  const UnixSeconds now = system_now().seconds();
+  HintTime out;
+  {
+    std::lock_guard lock(marks_mutex_);
+    const CreatedAt given = marks_.take(address, now);
+    if (given.advice != CreatedAt::Advice::delete_first) return HintTime{given.value};
+    out = {now, marks_.mark(address), marks_.limit(now), std::nullopt};
+  }
+  SentAround sent;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+    auto found = load_sent_around(db, address, out.limit);
+    if (!found) return fail(found.error());
+    sent = std::move(*found);
+    return {};
+  });
+  if (!read) return fail(read.error());
+  if (!sent.after.empty()) {
+    auto deletion = nostr::sign_blocking(*parts_.signer, deletion_of(sent.after, address.kind, now),
+                                         kSignTimeout);
+    if (!deletion) return fail(deletion.error().within("signing a deletion"));
+    out.deletion = std::move(*deletion);
+  }
+  log_warning("publisher", "our last hint lies in the future, from a clock that was wrong: " +
+                               std::to_string(sent.after.size()) + " events are deleted");
+  std::lock_guard lock(marks_mutex_);
+  marks_.reset(address);
+  if (sent.last) marks_.restore(address, *sent.last);
+  out.value = marks_.take(address, now).value;
+  return out;
+}
+
+// In the job that commits what it announces.
+Status Publisher::save_hint(store::Database& db, const SignedHint& hint) const {
+  const auto& event = hint.event;
+  const auto& time = hint.time;
+  if (time.wrong_mark) {
+    if (auto gone = forget_future(db, hint.address, time.limit); !gone) return gone;
+  }
+  if (time.deletion) {
+    auto added = nostr::outbox_add(db, *time.deletion, options_.relays, options_.outbox);
+    if (!added) return added;
+  }
+  if (auto saved = save_created_at(db, hint.address, event.created_at); !saved) return saved;
+  if (auto saved = save_sent(db, event.id, hint.address, event.created_at); !saved) return saved;
+  return nostr::outbox_add(db, event, options_.relays, options_.outbox);
 }
 
 void Publisher::send_hints(const std::vector<SignedHint>& hints,
                            const std::shared_ptr<Progress>& progress) {
   progress->expect_hints(hints.size(), options_.relays);
   for (const SignedHint& hint : hints) {
+    if (hint.time.deletion)
+      parts_.outbox->committed({*hint.time.deletion, options_.relays}, {}, nullptr);
     parts_.outbox->committed(
         {hint.event, options_.relays}, options_.quorum,
         [progress](const nostr::PublishReport& report) { progress->hint_reported(report); });

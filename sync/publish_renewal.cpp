@@ -68,16 +68,12 @@ Result<Publisher::Newest> Publisher::newest(const IpnsName& name) {
   out.known_here = out.record.has_value();
   out.answered = parts_.book.size() == 0;
   if (out.answered) return out;
-  ResolveOptions resolve;
-  resolve.fresh = true;
-  resolve.first_contact = true;
-  const auto report = parts_.resolver.resolve_now(name, resolve, options_.answer_by);
-  if (!report) return out;
-  for (const auto& source : report->sources)
+  const ResolveReport report = ask_everybody(name);
+  for (const auto& source : report.sources)
     out.answered |= source.answer == "record" || source.answer == "not found" ||
                     source.answer == "expired record";
-  take_better(out.record, report->best);
-  take_better(out.record, report->expired);
+  take_better(out.record, report.best);
+  take_better(out.record, report.expired);
   return out;
 }
 
@@ -134,7 +130,6 @@ Status Publisher::renew(const IpnsName& name) {
   log_info("publisher", "renewed the record of " + name.to_string() + ", valid until " +
                             record->fields().eol.to_string());
   if (!hints.empty()) send_hints(hints, progress);
-  progress->expect(1);
   send_record(name, *record, progress, errands_.hold(name));
   return {};
 }

@@ -7,13 +7,14 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr Milliseconds kSignTimeout{10'000};
+constexpr Milliseconds kReadTimeout{45'000};  // a remote signer says itself when it gives up
 
 }  // namespace
 
 void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) {
   if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;
   learn(newer);
-  if (!hides(read_own(ours), read_own(newer))) return;
+  if (!hides(read_own(ours, kReadTimeout), read_own(newer, kReadTimeout))) return;
   if (auto repaired = sign_above(ours, newer); !repaired) {
     log_error("publisher",
               "a relay has a newer event with an older state of ours, and it could not "
@@ -28,14 +29,13 @@ Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer
   const auto address = nostr::address_of(ours);
   if (!address) return {};
   std::vector<SignedHint> events;
-  UnixSeconds created_at;
   bool delete_first = false;
   {
     std::lock_guard lock(marks_mutex_);
-    const UnixSeconds now = system_now().seconds();
-    delete_first = marks_.ahead_of_limit(newer.created_at, now);
-    created_at = marks_.take(*address, now).value;
+    delete_first = marks_.ahead_of_limit(newer.created_at, system_now().seconds());
   }
+  auto time = take_time(*address);
+  if (!time) return fail(time.error());
   const auto sign = [&](nostr::UnsignedEvent event) -> Result<nostr::Event> {
     return nostr::sign_blocking(*parts_.signer, std::move(event), kSignTimeout);
   };
@@ -51,12 +51,14 @@ Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer
     if (!added) return added;
     parts_.outbox->committed({std::move(*deletion), options_.relays}, {}, nullptr);
   }
-  auto event = sign({created_at, ours.kind, ours.tags, ours.content});
+  auto event = sign({time->value, ours.kind, ours.tags, ours.content});
   if (!event) return fail(event.error());
-  events.push_back({std::move(*event), *address});
+  events.push_back({std::move(*event), *address, std::move(*time)});
   if (auto committed = commit({.hints = events}); !committed) return committed;
   log_info("publisher", "signed again above a newer event with an older state");
-  parts_.outbox->committed({events.front().event, options_.relays}, {}, nullptr);
+  if (auto& deletion = events.front().time.deletion)
+    parts_.outbox->committed({std::move(*deletion), options_.relays}, {}, nullptr);
+  parts_.outbox->committed({std::move(events.front().event), options_.relays}, {}, nullptr);
   return {};
 }
 

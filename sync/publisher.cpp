@@ -4,26 +4,13 @@
 
 #include "nostr/base/log.h"
 #include "nostr/outbox.h"
+#include "sync/empty_content.h"
 #include "sync/ipfs/packer.h"
 #include "sync/publish_progress.h"
 #include "sync/renewal.h"
 
 namespace ipnscast::sync {
 namespace {
-
-constexpr std::string_view kEmptyDirectory =
-    "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354";
-constexpr std::string_view kEmptyFile =
-    "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
-
-constexpr std::string_view kEmptyFileNode =  // as `ipfs add` makes it without raw leaves
-    "bafybeif7ztnhq65lumvvtr4ekcwd2ifwgm3awq4zfr3srh462rwyinlb4y";
-
-bool is_empty_content(const Cid& cid) {
-  const std::string text = cid.as_v1().to_string();
-  return text == kEmptyDirectory || text == kEmptyFile || text == kEmptyFileNode ||
-         text == "bafkqaaa";
-}
 
 // All of it is on disk before anything is made of it.
 Result<Packed> pack_into(BlockCache& cache, const std::filesystem::path& path,
@@ -81,68 +68,20 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
   outcome.packed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   const Errands::Guard guard = errands_.hold(packed->root);
-  auto stored = send_content(key.name(), packed->root, options, deadline, guard);
+  auto stored = send_content(key.name(), packed->root, Origin::packed, options, deadline, guard);
   if (!stored) return fail(stored.error());
-  return publish_value(key, packed->root, options, std::move(*stored), std::move(outcome),
-                       std::max(deadline, std::chrono::steady_clock::now() + Milliseconds(5'000)));
+  return publish_value(key, packed->root, options, *stored, std::move(outcome), deadline);
 }
 
 Result<Outcome> Publisher::publish_cid(const IpnsKey& key, const Cid& cid,
                                        const PublishOptions& options) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
+  const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
+  const BlockCache::Hold hold(parts_.cache, cid);
   const Errands::Guard guard = errands_.hold(cid);
-  return publish_value(key, cid, options, {}, Outcome{key.name(), cid},
-                       std::chrono::steady_clock::now() + options_.timeout);
-}
-
-// S0-12: the highest sequence that this device used, knows of, or can find out about.
-Result<Publisher::Current> Publisher::current(const IpnsName& name, const PublishOptions& options) {
-  Current out;
-  bool own_state = false;
-  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-    auto own = load_own_name(db, name);
-    if (!own) return fail(own.error());
-    if (*own) {
-      own_state = true;
-      out = {(*own)->sequence, (*own)->value, (*own)->version};
-    }
-    auto row = load_name(db, name);
-    if (!row) return fail(row.error());
-    if (*row && (*row)->record && (!out.sequence || *out.sequence < (*row)->record->sequence)) {
-      out.sequence = (*row)->record->sequence;
-      out.value = (*row)->record->value;
-    }
-    return {};
-  });
-  if (!read) return fail(read.error());
-  if (parts_.book.size() == 0) return out;
-
-  ResolveOptions resolve;
-  resolve.fresh = true;
-  resolve.floor = out.sequence;
-  auto report = parts_.resolver.resolve_now(name, resolve, options_.answer_by);
-  const bool somebody_answered =
-      report && std::any_of(report->sources.begin(), report->sources.end(), [](const auto& source) {
-        return source.sequence.has_value() || source.answer == "not found";
-      });
-  if (!somebody_answered && options.expect_sequence && !options.force) {
-    return fail(Errc::unreachable,
-                "no node or router answered, so nobody can tell what the name has now (--force "
-                "goes by what is known here)");
-  }
-  if (!somebody_answered && !own_state && !options.force) {
-    return fail(Errc::unreachable,
-                "no node or router answered, so the name's sequence is unknown (--force starts "
-                "from what is known here)");
-  }
-  if (report && report->best) {
-    const auto& best = report->best->fields();
-    if (!out.sequence || *out.sequence < best.sequence) {
-      out.sequence = best.sequence;
-      out.value = best.value;
-    }
-  }
-  return out;
+  auto stored = send_content(key.name(), cid, Origin::elsewhere, options, deadline, guard);
+  if (!stored) return fail(stored.error());
+  return publish_value(key, cid, options, *stored, Outcome{key.name(), cid}, deadline);
 }
 
 Status Publisher::check(const Current& known, const Cid& cid, const PublishOptions& options) const {
@@ -155,19 +94,41 @@ Status Publisher::check(const Current& known, const Cid& cid, const PublishOptio
   }
   if (at >= kMaxSequence) return fail(Errc::invalid, "the name's sequence is used up (2^63 - 1)");
   const bool richer = known.sequence && !known.value.empty() && known.value != value_of(cid);
-  if (is_empty_content(cid) && richer && !options.force) {  // R12
+  if (richer && !options.force && is_empty_content(parts_.cache, cid)) {  // R12
     return fail(Errc::refused,
                 "would replace " + known.value + " by nothing (--force if that is meant)");
   }
   return {};
 }
 
+// A place may turn out to have a newer record, which did not answer when it was asked: then ours is
+// signed once more, above that one.
 Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
-                                         const PublishOptions& options, Stored stored,
+                                         const PublishOptions& options, const Stored& stored,
                                          Outcome outcome, Instant deadline) {
+  auto first = publish_once(key, cid, options, stored, outcome, deadline, std::nullopt);
+  if (!first || options.expect_sequence) return first;
+  std::optional<Sequence> newer;
+  for (const Outcome::Place& place : first->places) {
+    if (place.newer) newer = std::max(newer, std::optional(place.newer_sequence));
+  }
+  if (!newer) return first;
+  log_info("publisher", "a place has sequence " + std::to_string(newer->value) +
+                            " of the name already: signing above it");
+  auto second = publish_once(key, cid, options, stored, std::move(outcome), deadline, newer);
+  if (second) return second;
+  log_warning("publisher", "not signed above it: " + second.error().message);
+  return first;
+}
+
+Result<Outcome> Publisher::publish_once(const IpnsKey& key, const Cid& cid,
+                                        const PublishOptions& options, const Stored& stored,
+                                        Outcome outcome, Instant deadline,
+                                        std::optional<Sequence> above) {
   const IpnsName name = key.name();
   Errands::Guard guard = errands_.hold(name);
-  outcome.places = std::move(stored.places);
+  outcome.places = stored.places;
+  outcome.queued = stored.queued;
   auto progress = std::make_shared<Progress>();
   std::vector<SignedHint> hints;
   std::optional<IpnsRecord> record;
@@ -175,6 +136,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     std::lock_guard lock(publishing_);
     auto known = current(name, options);
     if (!known) return fail(known.error());
+    known->sequence = std::max(known->sequence, above);
     if (auto allowed = check(*known, cid, options); !allowed) return fail(allowed.error());
     outcome.sequence = {known->sequence ? known->sequence->value + 1 : 1};
     const std::string value = "/ipfs/" + cid.to_string();
@@ -189,7 +151,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
         {name, cid, outcome.sequence, record->bytes(), own.version, root_of(known->value)});
     if (!signed_hints) return fail(signed_hints.error());
     hints = std::move(*signed_hints);
-    const Commitment all{own, cid, std::move(stored.lacking), hints};
+    const Commitment all{own, cid, stored.lacking, hints};
     if (auto committed = commit(all); !committed) return fail(committed.error());
     keep_version(name, cid);
     note_latest(name, *record);
@@ -199,9 +161,13 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   }
   if (!hints.empty()) outcome.hint = hints.front().event.id;
   send_hints(hints, progress);
-  progress->expect(1);
   send_record(name, *record, progress, std::move(guard));
-  progress->wait(deadline, options_.quorum, outcome);
+  progress->wait(deadline, !above && !options.expect_sequence, options_.quorum, outcome);
+  // Who was found out meanwhile to take no records is no place.
+  std::erase_if(outcome.places, [this](const Outcome::Place& place) {
+    const auto gateway = gateway_of(place.url);
+    return place.what == Outcome::Place::What::record && gateway && !takes_records(*gateway);
+  });
   return outcome;
 }
 
@@ -219,7 +185,7 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
   outcome.hint = hints->front().event.id;
   auto progress = std::make_shared<Progress>();
   send_hints(*hints, progress);
-  progress->wait(deadline, options_.quorum, outcome);
+  progress->wait(deadline, false, options_.quorum, outcome);
   return outcome;
 }
 
@@ -240,16 +206,17 @@ Status Publisher::commit(const Commitment& what) {
       }
     }
     for (const SignedHint& hint : what.hints) {
-      const auto& event = hint.event;
-      if (auto saved = save_created_at(db, hint.address, event.created_at); !saved) return saved;
-      if (auto saved = save_sent(db, event.id, hint.address, event.created_at); !saved)
-        return saved;
-      if (auto added = nostr::outbox_add(db, event, options_.relays, options_.outbox); !added)
-        return added;
+      if (auto saved = save_hint(db, hint); !saved) return saved;
     }
     return {};
   });
-  if (!committed) return committed;
+  if (!committed) {
+    std::lock_guard lock(marks_mutex_);
+    for (const SignedHint& hint : what.hints) {
+      if (hint.time.wrong_mark) marks_.restore(hint.address, *hint.time.wrong_mark);
+    }
+    return committed;
+  }
   for (const SignedHint& hint : what.hints) notify_.sent(hint.event.id);
   return {};
 }

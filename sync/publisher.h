@@ -7,6 +7,7 @@
 #include "nostr/base/bounded_set.h"
 #include "nostr/base/store/writer.h"
 #include "nostr/outbox_sender.h"
+#include "nostr/pool.h"
 #include "sync/block_cache.h"
 #include "sync/client.h"
 #include "sync/content_sender.h"
@@ -35,6 +36,7 @@ class Publisher {
     RecordSender& records;
     ContentSender& contents;
     nostr::OutboxSender* outbox = nullptr;  // none: no relays are configured
+    nostr::Pool* pool = nullptr;            // its relays, which are asked for our own hints
     std::shared_ptr<nostr::Signer> signer;  // none: no hints
   };
   struct Options {
@@ -77,6 +79,7 @@ class Publisher {
   Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid, const PublishOptions& options);
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                            std::optional<IpnsRecord> record);
+  Result<Outcome> retract(const IpnsName& name);
 
   // As Client::keep_alive().
   void keep_alive(const IpnsKey& key);
@@ -104,9 +107,18 @@ class Publisher {
     uint64_t version = 0;
     std::optional<Cid> parent;
   };
+  // When the next hint at an address is created. Where the last one lies too far in the future
+  // (the clock was wrong), that is now: the deletion of those goes before it.
+  struct HintTime {
+    UnixSeconds value;
+    std::optional<UnixSeconds> wrong_mark{};  // that is forgotten
+    UnixSeconds limit{};                      // what lies behind it is deleted
+    std::optional<nostr::Event> deletion{};   // of what we know to lie there
+  };
   struct SignedHint {
     nostr::Event event;
     nostr::Address address;
+    HintTime time{};
   };
   class Progress;
 
@@ -114,15 +126,19 @@ class Publisher {
   struct Stored {
     std::vector<Outcome::Place> places;
     std::vector<std::string> lacking;  // URLs of nodes
+    bool queued = false;               // nobody has it
   };
   Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
-                                Stored stored, Outcome outcome, Instant deadline);
-  Result<Current> current(const IpnsName& name, const PublishOptions& options);
+                                const Stored& stored, Outcome outcome, Instant deadline);
+  Result<Outcome> publish_once(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
+                               const Stored& stored, Outcome outcome, Instant deadline,
+                               std::optional<Sequence> above);
   Status check_name(const IpnsName& name) const;
   nostr::Address address_of(int kind, const IpnsName& name) const;
+  std::vector<nostr::Address> used_addresses(const IpnsName& name);
   Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
                                           UnixSeconds created_at);
-  Result<Hint> read_own(const nostr::Event& event);
+  Result<Hint> read_own(const nostr::Event& event, Milliseconds timeout);
   Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
   // What is committed together: a record of ours with its version and what is owed for it, hints.
@@ -133,13 +149,25 @@ class Publisher {
     std::vector<SignedHint> hints{};
   };
   Status commit(const Commitment& what);
+  Status save_hint(store::Database& db, const SignedHint& hint) const;
+  Result<HintTime> take_time(const nostr::Address& address);
   Status sign_above(const nostr::Event& ours, const nostr::Event& newer);
   void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
   void send_record(const IpnsName& name, const IpnsRecord& record,
                    const std::shared_ptr<Progress>& progress, Errands::Guard guard);
+  // publish_known.cpp
+  Result<Current> current(const IpnsName& name, const PublishOptions& options);
+  ResolveReport ask_everybody(const IpnsName& name);
+  Status check_own_nodes(const ResolveReport& report) const;
+  std::vector<nostr::Filter> own_hint_filters(const IpnsName& name) const;
+  std::optional<IpnsRecord> own_hint_record(const IpnsName& name, const nostr::Event& event,
+                                            Instant end);
   // publish_records.cpp
+  bool takes_records(size_t gateway) const;
+  std::optional<size_t> gateway_of(const std::string& url) const;
   std::vector<size_t> record_takers() const;
   void note_latest(const IpnsName& name, IpnsRecord record);
+  void repair(const IpnsName& name, const IpnsRecord& record, const std::vector<size_t>& lagging);
   // publish_renewal.cpp
   struct Newest {
     std::optional<IpnsRecord> record;
@@ -152,8 +180,14 @@ class Publisher {
   void renew_at(const IpnsName& name, UnixMillis time);
   std::map<std::string, Bytes> extra_data(const std::optional<Cid>& previous) const;
   void keep_version(const IpnsName& name, const Cid& root);
-  Result<Stored> send_content(const IpnsName& name, const Cid& root, const PublishOptions& options,
-                              Instant deadline, const Errands::Guard& guard);
+  // publish_content.cpp
+  enum class Origin { packed, elsewhere };  // all of it is in our cache, or is said to be somewhere
+  Result<Stored> send_content(const IpnsName& name, const Cid& root, Origin origin,
+                              const PublishOptions& options, Instant deadline,
+                              const Errands::Guard& guard);
+  Result<Stored> nowhere(Stored out, const Cid& root, Origin origin, const PublishOptions& options,
+                         Error why);
+  std::optional<Outcome::Place> serving_place(const Cid& root);
 
   const Parts parts_;
   const Options options_;

@@ -25,7 +25,7 @@ Status put_once(const gateway::Endpoint& endpoint, RecordDialect dialect, const 
                                            : gateway::read_kubo_done(*answer);
 }
 
-// The verified record that the place answers with now.
+// The sound record that the place answers with now, its time over or not.
 Result<IpnsRecord> read_back(const gateway::Endpoint& endpoint, RecordDialect dialect,
                              const IpnsName& name, const RecordPlaceTools& tools) {
   auto answer = tools.ask(gateway::record_call(dialect, endpoint, name));
@@ -33,8 +33,9 @@ Result<IpnsRecord> read_back(const gateway::Endpoint& endpoint, RecordDialect di
   auto read = gateway::read_record(dialect, std::move(*answer));
   if (!read) return fail(read.error());
   auto record = verify_record(name, read->record, system_now().wall);
-  if (!record) return fail(Errc::signature, record.error().message);
-  return std::move(*record);
+  if (record) return std::move(*record);
+  if (record.error().expired_record) return std::move(*record.error().expired_record);
+  return fail(Errc::signature, record.error().message);
 }
 
 }  // namespace
@@ -48,6 +49,7 @@ std::optional<Outcome::Place> put_record(const gateway::Endpoint& endpoint,
   const Instant started = std::chrono::steady_clock::now();
   Outcome::Place place;
   place.kind = dialects.rpc ? Outcome::Place::Kind::node : Outcome::Place::Kind::router;
+  place.what = Outcome::Place::What::record;
   place.url = endpoint.url;
   RecordDialect dialect = dialects.rpc ? RecordDialect::rpc_name : RecordDialect::routing;
 
@@ -72,6 +74,8 @@ std::optional<Outcome::Place> put_record(const gateway::Endpoint& endpoint,
     }
     if (there && better(*there, record)) {
       place.newer = true;
+      place.newer_sequence = there->fields().sequence;
+      place.settled = true;
       place.detail = "refused: a newer record is there, sequence " +
                      std::to_string(there->fields().sequence.value);
       break;

@@ -56,8 +56,12 @@ struct RecordSender::Impl {
   void loop(size_t number);
   std::optional<Place> run(const Job& job);
   Place failed(const Job& job, std::string detail) const {
-    return {Place::Kind::router, book.endpoint(job.gateway).url, false, std::move(detail),
-            Milliseconds(0)};
+    Place out;
+    out.kind = Place::Kind::router;
+    out.what = Place::What::record;
+    out.url = book.endpoint(job.gateway).url;
+    out.detail = std::move(detail);
+    return out;
   }
 
   // constant after construction

@@ -27,6 +27,7 @@ ResolveReport ResolverCore::report(const Lookup& lookup) const {
     if (source->record) {
       line.sequence = source->record->fields().sequence;
       line.value = source->record->fields().value;
+      line.eol = source->record->fields().eol;
     }
     out.sources.push_back(std::move(line));
   }

@@ -4,12 +4,13 @@
 
 namespace ipnscast::sync {
 
-Result<gateway::HttpAnswer> WaitingCalls::ask(gateway::HttpCall call, Instant end) {
+Result<gateway::HttpAnswer> WaitingCalls::ask(gateway::HttpCall call, Instant end,
+                                              Milliseconds stall) {
   const auto left =
       std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
   if (left.count() <= 0) return fail(Errc::timeout, "no answer in time");
   call.deadline = left;
-  call.stall = Milliseconds(0);  // who stores and pins is silent meanwhile
+  call.stall = stall;
   auto promise = std::make_shared<std::promise<Result<gateway::HttpAnswer>>>();
   auto answer = promise->get_future();
   gateway::HttpId id;

@@ -15,8 +15,10 @@ class WaitingCalls {
   explicit WaitingCalls(gateway::Http& http) : http_(http) {}
 
   // Makes the call and waits for its answer until `end`. Errc::timeout, Errc::closed, else the
-  // call's own error. Not from the http thread.
-  Result<gateway::HttpAnswer> ask(gateway::HttpCall call, Instant end);
+  // call's own error. `stall`: the longest time without a byte either way, 0 for none, as who
+  // stores and pins is silent meanwhile. Not from the http thread.
+  Result<gateway::HttpAnswer> ask(gateway::HttpCall call, Instant end,
+                                  Milliseconds stall = Milliseconds(0));
   // Waits. False, at once, when `end` comes before; false when closed meanwhile.
   bool wait(Milliseconds time, Instant end);
 

@@ -12,17 +12,20 @@ constexpr Milliseconds kDefaultDeadline{10'000};
 struct Options {
   std::string target;
   std::string cid;
-  uint64_t sequence = 0;
+  std::optional<uint64_t> sequence;
+  bool retract = false;
   bool derived = false;
 };
 
 void announce(Context& context, const Options& options) {
   const auto session = Session::open(context);
   if (!session) return;
+  if (options.retract != options.cid.empty() || options.retract == options.sequence.has_value())
+    return report_usage(context, "want a CID and --sequence, or --retract alone");
   const auto content = parse_ipfs_path(options.cid);
-  if (!content || !content->path.empty())
+  if (!options.retract && (!content || !content->path.empty()))
     return report_usage(context, "\"" + options.cid + "\": want a CID");
-  if (options.sequence > sync::kMaxSequence)
+  if (options.sequence.value_or(0) > sync::kMaxSequence)
     return report_usage(context, "--sequence: want a number below 2^63");
   const auto name = resolve_name(*session, options.target, options.derived,
                                  context.timeout.value_or(kDefaultDeadline));
@@ -36,9 +39,11 @@ void announce(Context& context, const Options& options) {
   if (context.timeout) config->publish_timeout = *context.timeout;
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto outcome = (*client)->announce(*name, content->cid, sync::Sequence{options.sequence});
+  const auto outcome =
+      options.retract ? (*client)->retract(*name)
+                      : (*client)->announce(*name, content->cid, sync::Sequence{*options.sequence});
   if (!outcome) return report(context, outcome.error());
-  print_outcome(context, *outcome);
+  options.retract ? print_retraction(context, *outcome) : print_outcome(context, *outcome);
 }
 
 }  // namespace
@@ -50,12 +55,9 @@ void add_announce(CLI::App& app, Context& context) {
   command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
       ->type_name("TARGET")
       ->required();
-  command->add_option("cid", options->cid, "What the name points to now")
-      ->type_name("CID")
-      ->required();
-  command->add_option("--sequence", options->sequence, "Of the name's record")
-      ->type_name("N")
-      ->required();
+  command->add_option("cid", options->cid, "What the name points to now")->type_name("CID");
+  command->add_option("--sequence", options->sequence, "Of the name's record")->type_name("N");
+  command->add_flag("--retract", options->retract, "Ask the relays to delete our announcements");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { announce(context, *options); });
 }

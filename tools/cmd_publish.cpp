@@ -16,6 +16,7 @@ struct Options {
   std::string cid;
   std::optional<uint64_t> expect_sequence;
   bool force = false;
+  bool queue = false;
   bool derived = false;
 };
 
@@ -71,11 +72,15 @@ void publish(Context& context, const Options& options) {
     return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
   ProgressLine line(context.json);
   const auto progress = std::make_shared<NodeProgress>(line);
-  if (context.timeout) config->publish_timeout = *context.timeout;
+  if (context.timeout) {
+    config->publish_timeout = *context.timeout;
+    config->answer_by = std::min(config->answer_by, *context.timeout / 3);
+  }
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   sync::PublishOptions how;
   how.force = options.force;
+  how.queue = options.queue;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
   if (line.active()) {
     how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };
@@ -105,6 +110,8 @@ void add_publish(CLI::App& app, Context& context) {
       ->type_name("N");
   command->add_flag("--force", options->force,
                     "Also an empty state over a richer one, and past a conflict");
+  command->add_flag("--queue", options->queue,
+                    "When no node takes the content now, commit all the same and bring it later");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { publish(context, *options); });
 }

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "bridge/node/block_store.h"
+#include "bridge/node/node_server.h"
 #include "nostr/outbox.h"
 #include "sync/block_cache.h"
 #include "sync/gateway/kubo_rpc.h"
@@ -118,6 +119,54 @@ std::string content_of(const fs::path& file) {
 }
 
 }  // namespace
+
+TEST_CASE("S0-27 a queued publish survives kill -9, and any later run brings it") {
+  World world;
+  const auto loop = *nostr::net::Loop::start();
+  const auto port_of = [](const std::string& url) {
+    return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  };
+  bridge::NodeOptions where{
+      .gateway_port = 0, .rpc_port = 0, .directory = world.folder.path() / "node"};
+  auto node = *bridge::Node::start(*loop, where);
+  where.gateway_port = port_of(node->gateway_url());
+  where.rpc_port = port_of(node->rpc_url());
+  world.rpc = node->rpc_url();
+  const auto key = sync::StoredKey::generate(sync::StoredKeyType::nostr);
+  REQUIRE(sync::KeyStore(world.state / "keys").add("self", key));
+  const sync::IpnsName name = key.ipns_key()->name();
+  const auto command = [&](std::vector<std::string> arguments) {
+    Command out = world.command(std::move(arguments));
+    out.environment["IPNSCAST_RELAYS_URLS"] = world.relay;
+    out.environment["IPNSCAST_GATEWAYS_NODES"] = world.rpc;
+    return out;
+  };
+  const fs::path file = world.folder.path() / "page.txt";
+  std::ofstream(file) << "one";
+  const auto first = test::run(command({"publish", "self", file.string()}), kPatience);
+  INFO(first.err);
+  REQUIRE(first.exit == 0);
+  node.reset();
+  std::ofstream(file) << "two";
+  {
+    Process queueing(command({"publish", "self", file.string(), "--queue"}));
+    REQUIRE(eventually([&] {
+      const auto own = look(world.state, name).own;
+      return own && own->sequence == sync::Sequence{2};
+    }));
+    queueing.signal(SIGKILL);
+    REQUIRE(queueing.wait(kPatience));
+  }
+  CHECK(look(world.state, name).owed_records == 1);
+  CHECK(look(world.state, name).missing_pins == 1);
+  node = *bridge::Node::start(*loop, where);
+  Process later(command({"watch", "self"}));
+  CHECK(eventually([&] { return world.node_sequence(name) == sync::Sequence{2}; }));
+  CHECK(eventually([&] {
+    const Left left = look(world.state, name);
+    return left.missing_pins == 0 && left.owed_records == 0;
+  }));
+}
 
 TEST_CASE(
     "kill -9 in the middle of a publish: the next start finishes what was committed, no sequence "

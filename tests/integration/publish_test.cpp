@@ -150,6 +150,43 @@ TEST_CASE("what an earlier run left undone is finished by the next one, and only
   }
 }
 
+TEST_CASE("S0-27 a publish is queued while no node is reachable, and a later run finishes it") {
+  Nodes world(1);
+  auto config = world.config("writer");
+  config.publish_timeout = Milliseconds(4'000);
+  const IpnsName name = world.key.name();
+  std::optional<Outcome> outcome;
+  {
+    auto writer = *Client::open(config);
+    REQUIRE(writer->publish(world.key, world.tree("one")));
+    world.stop(0);
+    const auto refused = writer->publish(world.key, world.tree("two"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::unreachable);
+    CHECK(refused.error().message.find("--queue") != std::string::npos);
+    outcome = *writer->publish(world.key, world.tree("two"), {.queue = true});
+    CHECK(outcome->queued);
+    CHECK(outcome->sequence == Sequence{2});
+    CHECK_FALSE(outcome->complete());
+    CHECK(outcome->relays_acknowledged == 1);
+    // What this device knows nothing of is not queued: its sequence might be taken already.
+    const auto secret = nostr::SecretKey::generate();
+    const auto unknown = *IpnsKey::derive_ed25519(secret.secret_view());
+    const auto fresh = writer->publish(unknown, world.tree("three"), {.queue = true});
+    REQUIRE_FALSE(fresh);
+    CHECK(fresh.error().code == Errc::unreachable);
+  }
+  world.start(0);
+  CHECK_FALSE(world.pinned(0, outcome->cid));
+  auto later = *Client::open(config);
+  CHECK(Nodes::eventually([&] { return world.pinned(0, outcome->cid); }));
+  CHECK(Nodes::eventually([&] { return world.sequence(0, name) == Sequence{2}; }));
+  const auto next = later->publish(world.key, world.tree("four"));
+  REQUIRE(next);
+  CHECK(next->sequence == Sequence{3});
+  CHECK(next->complete());
+}
+
 TEST_CASE("R31 a node keeps the current and the last versions, whatever it missed meanwhile") {
   Nodes world(2);
   auto config = world.config("writer");

@@ -241,3 +241,56 @@ TEST_CASE("an incomplete DAG is not sent as if it were whole") {
   CHECK(node.pinned.empty());
   CHECK(node.imported() == 0);
 }
+
+TEST_CASE("an upload ends when no byte moves, not because it takes long") {
+  BlockTable table;
+  const Cid root = table.add_raw("hello");
+  TableSource source(table);
+  KeepingNode keeping;
+  bool hangs = false;
+  ScriptedHttpServer node([&](const ScriptedRequest& request) {
+    auto answer = keeping.answer(request);
+    if (request.target.find("dag/import") == std::string::npos) return answer;
+    if (hangs) answer.delay = std::chrono::hours(1);
+    answer.slice = 1;
+    answer.pause = Milliseconds(6);
+    return answer;
+  });
+  SenderFixture fixture({node.url()});
+  ContentSender sender(*fixture.http, fixture.book, source);
+  const auto nodes = content_nodes(*fixture.http, fixture.book);
+  SendOptions options;
+  options.upload_stall = Milliseconds(400);
+  SECTION("it is slow") {
+    const Instant start = std::chrono::steady_clock::now();
+    const auto sent = sender.send_now(root, nodes, options);
+    INFO(sent[0].place.detail);
+    CHECK(sent[0].place.ok);
+    CHECK(std::chrono::steady_clock::now() - start > options.upload_stall);
+  }
+  SECTION("it hangs") {
+    hangs = true;
+    const auto sent = sender.send_now(root, nodes, options);
+    CHECK_FALSE(sent[0].place.ok);
+    CHECK(sent[0].place.detail.find("timeout") != std::string::npos);
+  }
+}
+
+TEST_CASE("Retry-After of a node that is asked too much is told, and noted in the book") {
+  BlockTable table;
+  const Cid root = table.add_raw("hello");
+  TableSource source(table);
+  KeepingNode keeping;
+  ScriptedHttpServer node([&](const ScriptedRequest& request) {
+    if (request.target.find("dag/import") == std::string::npos) return keeping.answer(request);
+    return ScriptedAnswer{.status = 429, .headers = {{"Retry-After", "600"}}};
+  });
+  SenderFixture fixture({node.url()});
+  ContentSender sender(*fixture.http, fixture.book, source);
+  const auto sent = sender.send_now(root, content_nodes(*fixture.http, fixture.book));
+  CHECK_FALSE(sent[0].place.ok);
+  CHECK(sent[0].retry_after == Seconds(600));
+  const Instant now = std::chrono::steady_clock::now();
+  CHECK(fixture.book.left_alone(0, now + Seconds(590)));
+  CHECK_FALSE(fixture.book.left_alone(0, now + Seconds(610)));
+}

@@ -31,6 +31,20 @@ TEST_CASE("what a place could not be given is tried again, 1 s doubling to 5 min
   CHECK(waits == std::vector<int64_t>{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300});
 }
 
+TEST_CASE("a place that asks for more time gets it, a day at most") {
+  ErrandBook book({});
+  const Errand one = errand(Errand::Kind::content, "a");
+  book.owe({one}, kStart);
+  for (const auto& [asked, given] : {std::pair{Seconds(120), Seconds(120)},
+                                     {Seconds(0), Seconds(2)},
+                                     {Seconds(10'000'000), Seconds(86'400)}}) {
+    const Instant now = *book.next_due();
+    REQUIRE(book.take_due(now).size() == 1);
+    book.failed(one, now, asked);
+    CHECK(*book.next_due() - now == given);
+  }
+}
+
 TEST_CASE("what is no longer owed is forgotten, what is owed still keeps its time") {
   ErrandBook book({});
   const Errand kept = errand(Errand::Kind::content, "a");

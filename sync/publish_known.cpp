@@ -80,13 +80,15 @@ Result<Publisher::Current> Publisher::current(const IpnsName& name, const Publis
   const Instant start = std::chrono::steady_clock::now();
   std::optional<HintSearch> relays;
   if (parts_.pool && parts_.signer) relays.emplace(*parts_.pool, own_hint_filters(name));
-  bool answered = parts_.book.size() == 0 && !relays;  // there is nobody to ask
+  bool nodes_asked = false;
+  bool answered = false;
   if (parts_.book.size() > 0) {
     const ResolveReport report = ask_everybody(name);
+    nodes_asked = !report.sources.empty();
     answered = std::any_of(report.sources.begin(), report.sources.end(), told);
     if (report.best) consider(*report.best);
     if (report.expired) consider(*report.expired);
-    if (options.expect_sequence && !options.force) {
+    if (nodes_asked && options.expect_sequence && !options.force) {
       if (auto all = check_own_nodes(report); !all) return fail(all.error());
     }
   }
@@ -98,11 +100,13 @@ Result<Publisher::Current> Publisher::current(const IpnsName& name, const Publis
       learn(event);
       if (const auto record = own_hint_record(name, event, end)) consider(*record);
     });
-    if (parts_.book.size() == 0) answered = heard > 0;
+    if (!nodes_asked) answered = heard > 0;
+  } else if (!nodes_asked) {
+    answered = true;  // there is nobody to ask
   }
   if (answered || own_state || options.force) return out;
   return fail(Errc::unreachable,
-              std::string(parts_.book.size() == 0 ? "no relay" : "no node or router") +
+              std::string(nodes_asked ? "no node or router" : "no relay") +
                   " answered, so the name's sequence is unknown (--force starts from what is "
                   "known here)");
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Seconds kMetricsInterval{10};
 constexpr std::string_view kAtRestInfo = "ipnscast-at-rest-v1";
+constexpr Milliseconds kShortestTry{1'000};
 
 bool is_trusted(const Config& config, const nostr::PublicKey& key) {
   const auto& trusted = config.trusted_authors;
@@ -291,7 +292,8 @@ nostr::OutboxSender::Options ClientImpl::outbox_options() {
   nostr::OutboxSender::Options out;
   out.retry.first = config_.retry_min;
   out.retry.last = config_.retry_max;
-  out.deadline = config_.publish_timeout;
+  // Of one try: a publish shall see what became of the first, however late its hint was signed.
+  out.deadline = std::max(config_.publish_timeout / 2, kShortestTry);
   if (config_.read_back > Milliseconds(0))
     out.read_back = config_.read_back;
   else

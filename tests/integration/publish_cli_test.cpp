@@ -1,6 +1,7 @@
 // What becomes of what was published: counted, and renewed before its end.
 #include <csignal>
 
+#include "nostr/keys.h"
 #include "tests/integration/cli_stack.h"
 
 using namespace ipnscast;

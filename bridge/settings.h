@@ -151,6 +151,12 @@ struct EmbeddedRelaySettings {
   uint64_t max_bytes = 0;
   std::vector<std::string> writers;
   bool owner_private = false;
+  std::vector<std::string> urls;
+  // Unset: by the address it listens on. 0: no limit.
+  std::optional<int> rate;
+  std::optional<int> request_rate;
+  std::optional<int> max_clients_per_address;
+  uint64_t max_clients = 0;
 };
 
 struct LogSettings {

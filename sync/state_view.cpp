@@ -37,6 +37,9 @@ Status read_all(store::Database& database, StateView& out) {
   const auto gateways = load_gateways(database);
   if (!gateways) return fail(gateways.error());
   for (const auto& memory : *gateways) out.gateways.push_back(gateway_status(memory));
+  auto outbox = nostr::outbox_view(database, kShownWaiting);
+  if (!outbox) return fail(outbox.error());
+  out.outbox = std::move(*outbox);
   const auto metrics = load_setting(database, kMetricsSetting);
   if (!metrics) return fail(metrics.error());
   if (!*metrics) return {};

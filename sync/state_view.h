@@ -1,5 +1,6 @@
 #pragma once
 
+#include "nostr/outbox.h"
 #include "sync/client.h"
 #include "sync/gateway/score.h"
 
@@ -10,10 +11,13 @@ std::optional<NameStatus> name_status(const struct NameRow& row);
 
 GatewayStatus gateway_status(const gateway::GatewayMemory& memory);
 
+constexpr size_t kShownWaiting = 20;
+
 // What a state directory says.
 struct StateView {
   std::vector<NameStatus> names;  // that are followed
   std::vector<GatewayStatus> gateways;
+  nostr::OutboxView outbox;        // the first kShownWaiting
   std::optional<Metrics> metrics;  // of whoever works in it now, or did last
 };
 

@@ -1,3 +1,5 @@
+#include <charconv>
+#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -18,8 +20,8 @@ struct ServeOptions {
   bool owner_private = false;
   std::vector<std::string> urls;
   std::string directory;
-  double rate = 0;
-  double request_rate = 0;
+  std::optional<double> rate;
+  std::optional<double> request_rate;
   std::optional<size_t> max_clients;
   std::optional<size_t> max_clients_per_address;
 };
@@ -28,6 +30,8 @@ Status override_settings(const ServeOptions& options, bridge::EmbeddedRelaySetti
   if (options.listen) settings.listen = *options.listen;
   if (!options.writers.empty()) settings.writers = options.writers;
   settings.owner_private = settings.owner_private || options.owner_private;
+  if (!options.urls.empty()) settings.urls = options.urls;
+  if (options.max_clients) settings.max_clients = *options.max_clients;
   if (!options.max_bytes) return {};
   const auto size = bridge::parse_size(*options.max_bytes);
   if (!size) return fail(size.error().within("--max-bytes"));
@@ -41,14 +45,8 @@ Result<nostr::server::RelayServerOptions> server_options(const Session& session,
   if (Status done = override_settings(options, settings); !done) return fail(done.error());
   nostr::server::RelayServerOptions out;
   if (Status filled = fill_relay_options(settings, out); !filled) return fail(filled.error());
-  for (const std::string& text : options.urls) {
-    const auto url = nostr::RelayUrl::parse(text);
-    if (!url) return fail(url.error().within("--url"));
-    out.urls.push_back(*url);
-  }
-  out.relay.events_per_second = options.rate;
-  out.relay.requests_per_second = options.request_rate;
-  if (options.max_clients) out.max_connections = *options.max_clients;
+  limit_rates(out.relay, options.rate.value_or(out.relay.events_per_second),
+              options.request_rate.value_or(out.relay.requests_per_second));
   if (options.max_clients_per_address)
     out.max_connections_per_address = *options.max_clients_per_address;
   out.directory = options.directory;
@@ -77,6 +75,14 @@ void serve(Context& context, const ServeOptions& options) {
   if (!stop.wait(context.timeout)) context.exit = Exit::deadline;
 }
 
+// CLI11's own check names its range, which takes 309 digits.
+std::string at_least_zero(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && std::isfinite(number) && number >= 0 ? "" : "want a number that is 0 or more";
+}
+
 void add_serve_options(CLI::App& serving, ServeOptions& options) {
   serving
       .add_option("--listen", options.listen,
@@ -100,24 +106,25 @@ void add_serve_options(CLI::App& serving, ServeOptions& options) {
                    "Kind 30078 only from and for its author, by NIP-42 (relay.owner_private)");
   serving
       .add_option("--url", options.urls,
-                  "What clients call the relay when that is no address of this machine (a proxy)")
+                  "What clients call the relay when that is no address of this machine (a proxy; "
+                  "relay.urls)")
       ->type_name("URL");
   serving
       .add_option("--rate", options.rate,
-                  "Events a second that one client may publish; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+                  "Events a second that one client may publish; 0: no limit (relay.rate)")
+      ->check(at_least_zero);
   serving
       .add_option("--request-rate", options.request_rate,
-                  "REQ, COUNT and NEG-OPEN a second of one client; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  serving.add_option("--max-clients", options.max_clients, "Connections at a time (default: 1000)")
-      ->check(CLI::PositiveNumber);
+                  "REQ, COUNT and NEG-OPEN a second of one client; 0: no limit "
+                  "(relay.request_rate)")
+      ->check(at_least_zero);
+  serving
+      .add_option("--max-clients", options.max_clients, "Connections at a time (relay.max_clients)")
+      ->check(at_least_zero);
   serving
       .add_option("--max-clients-per-address", options.max_clients_per_address,
-                  "The same of one IP address; 0: no limit (default: 100, on loopback 0)")
-      ->check(CLI::NonNegativeNumber);
+                  "The same of one IP address; 0: no limit (relay.max_clients_per_address)")
+      ->check(at_least_zero);
 }
 
 }  // namespace

@@ -106,6 +106,8 @@ void run_probe(Context& context, const Options& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
+  if (options.urls.empty() && session->settings().relays.urls.empty())
+    return report_usage(context, "no relay: name one, or configure relays.urls");
   const auto relays = session->relays(options.urls);
   if (!relays) return report(context, relays.error());
   auto access = bridge::relay_access(session->settings());

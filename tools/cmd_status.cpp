@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "nostr/base/hex.h"
 #include "sync/state_view.h"
 #include "tools/json_text.h"
 #include "tools/session.h"
@@ -38,6 +39,37 @@ std::string line_of(const sync::GatewayStatus& gateway) {
                 gateway.failures, gateway.lies);
   return "gateway  " + printable(gateway.url) + "  score " + std::to_string(gateway.score) + "  " +
          (gateway.median ? std::to_string(gateway.median->count()) + " ms  " : "") + counts;
+}
+
+nlohmann::ordered_json facts_of(const nostr::OutboxView& outbox) {
+  auto events = nlohmann::ordered_json::array();
+  for (const nostr::WaitingEvent& event : outbox.first) {
+    nlohmann::ordered_json row = {{"id", to_hex(event.id.view())}, {"kind", event.kind}};
+    row["d"] = event.d ? nlohmann::ordered_json(*event.d) : nlohmann::ordered_json();
+    row["accepted_at"] = sync::Eol{event.accepted_at.value, 0}.to_string();
+    auto& relays = row["relays"] = nlohmann::ordered_json::array();
+    for (const auto& at : event.relays) {
+      relays.push_back({{"relay", at.relay.text()},
+                        {"state", at.state},
+                        {"reason", at.reason},
+                        {"tries", at.tries}});
+    }
+    events.push_back(std::move(row));
+  }
+  return {{"waiting", outbox.events}, {"events", std::move(events)}};
+}
+
+void print_outbox(const nostr::OutboxView& outbox) {
+  for (const nostr::WaitingEvent& event : outbox.first) {
+    for (const auto& at : event.relays) {
+      print_line("waiting  " + to_hex(event.id.view()) + "  kind " + std::to_string(event.kind) +
+                 (event.d ? "  d " + printable(*event.d) : "") + "  " + at.relay.text() + "  " +
+                 at.state + (at.reason.empty() ? "" : ": " + printable(at.reason)) + "  " +
+                 std::to_string(at.tries) + (at.tries == 1 ? " try" : " tries"));
+    }
+  }
+  if (outbox.events > outbox.first.size())
+    print_line("waiting  " + std::to_string(outbox.events - outbox.first.size()) + " more events");
 }
 
 double milliseconds(std::chrono::microseconds took) {
@@ -90,6 +122,7 @@ void status(Context& context) {
     for (const auto& name : state->names) list.push_back(facts_of(name));
     auto& gateways = out["gateways"] = nlohmann::ordered_json::array();
     for (const auto& gateway : state->gateways) gateways.push_back(facts_of(gateway));
+    out["outbox"] = facts_of(state->outbox);
     out["metrics"] = state->metrics ? facts_of(*state->metrics) : nlohmann::ordered_json();
     return print_line(dump(out));
   }
@@ -101,13 +134,17 @@ void status(Context& context) {
   }
   if (state->names.empty()) print_line("no names");
   for (const auto& gateway : state->gateways) print_line(line_of(gateway));
+  print_outbox(state->outbox);
   if (state->metrics) print_metrics(*state->metrics);
 }
 
 }  // namespace
 
 void add_status(CLI::App& app, Context& context) {
-  app.add_subcommand("status", "What is known of each name that is followed, and of each gateway")
+  app.add_subcommand(
+         "status",
+         "What is known of each name that is followed and of each gateway, and what waits "
+         "for relays")
       ->callback([&context] { status(context); });
 }
 

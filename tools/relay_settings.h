@@ -10,4 +10,8 @@ namespace ipnscast::tools {
 Status fill_relay_options(const bridge::EmbeddedRelaySettings& settings,
                           nostr::server::RelayServerOptions& options);
 
+// So many events and requests a second of one connection, five seconds' worth of them at once; 0:
+// no limit.
+void limit_rates(nostr::server::RelayOptions& options, double events, double requests);
+
 }  // namespace ipnscast::tools

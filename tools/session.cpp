@@ -5,6 +5,7 @@
 
 #include "nostr/base/log.h"
 #include "nostr/nip42.h"
+#include "nostr/nip65.h"
 #include "nostr/remote_signer.h"
 #include "tools/logging.h"
 #include "tools/password.h"
@@ -13,12 +14,13 @@
 namespace ipnscast::tools {
 namespace {
 
-// What we ask a remote signer to be allowed (NIP-46): hints, AUTH, retractions, private hints.
+// What we ask a remote signer to be allowed (NIP-46): hints, AUTH, retractions, relay
+// lists, private hints.
 std::string permissions(const bridge::RelaySettings& relays) {
   std::set<int> kinds(relays.kinds.begin(), relays.kinds.end());
   kinds.insert(relays.public_kinds.begin(), relays.public_kinds.end());
   if (relays.history_kind) kinds.insert(*relays.history_kind);
-  kinds.insert({5, nostr::kAuthKind});
+  kinds.insert({5, nostr::kAuthKind, nostr::kRelayListKind});
   std::string out = "nip44_encrypt,nip44_decrypt";
   for (const int kind : kinds) out += ",sign_event:" + std::to_string(kind);
   return out;

@@ -3,6 +3,13 @@
 #include <nlohmann/json.hpp>
 
 namespace ipnscast::nostr::server {
+namespace {
+
+// Bytes of an event beside its content: id, key and signature in hex, names, time and kind. Content
+// is counted in characters here, so what is not ASCII, or is escaped, may be refused before.
+constexpr size_t kBesideContent = 512;
+
+}  // namespace
 
 std::string relay_information(const RelayOptions& options) {
   const nlohmann::json document = {
@@ -18,6 +25,7 @@ std::string relay_information(const RelayOptions& options) {
         {"max_limit", options.max_limit},
         {"default_limit", options.max_limit},
         {"max_event_tags", options.max_event_tags},
+        {"max_content_length", options.max_event_bytes - kBesideContent},
         {"auth_required", false},
         {"payment_required", false},
         {"restricted_writes", !options.writers.empty() || options.owner_private},

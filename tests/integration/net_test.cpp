@@ -64,6 +64,43 @@ TEST_CASE("frames of any size travel to a server and back in order") {
   server.reset();
 }
 
+TEST_CASE("a client that takes nothing for the time allowed is told so and closed") {
+  auto loop = *Loop::start();
+  ServerHandlers handlers;
+  std::promise<ServerConnectionId> opened;
+  std::atomic<bool> drained = false;
+  handlers.opened = [&](ServerConnectionId id, const std::string&) { opened.set_value(id); };
+  handlers.drained = [&](ServerConnectionId) { drained = true; };
+  const ServerOptions options{.max_unsent_bytes = 64 * 1024 * 1024,
+                              .last_words = "too slow",
+                              .max_stall = std::chrono::milliseconds(100)};
+  auto server = *listen(*loop, options, std::move(handlers));
+  {
+    Probe probe(*loop, url_of(*server));
+    REQUIRE(probe.next().what == "opened");
+    loop->run([&] { probe.socket->pause_reading(); });
+    const ServerConnectionId id = opened.get_future().get();
+    const auto frame = std::make_shared<const std::string>(500'000, 'x');
+    for (int i = 0; i < 100; ++i) server->send(id, frame);
+    server->when_drained(id, 0);
+    // On the loop whose timer finds the stall, and long after it.
+    loop->run([&] {
+      loop->at(std::chrono::steady_clock::now() + std::chrono::seconds(1),
+               [&] { probe.socket->resume_reading(); });
+    });
+    Probe::Event event = probe.next();
+    int whole = 0;
+    for (; event.what == "frame" && event.text == *frame; event = probe.next()) ++whole;
+    CHECK(whole < 100);
+    CHECK(event.text == "too slow");
+    event = probe.next();
+    CHECK(event.what.rfind("closed", 0) == 0);
+    CHECK(event.closed.code == 1008);
+    CHECK_FALSE(drained);
+  }
+  server.reset();
+}
+
 TEST_CASE("a frame above the limit ends the connection on either side") {
   auto loop = *Loop::start();
   std::unique_ptr<WebSocketServer> server;

@@ -69,6 +69,14 @@ TEST_CASE("hints are announced under the key of a remote signer, over restarts")
   CHECK_FALSE(std::filesystem::exists(world.folder.path() / "state/keys"));
 }
 
+TEST_CASE("a relay list is signed by a remote signer, which was asked for that permission") {
+  const World world;
+  const Ran ran = world.run({"event", "relay-list", "--relay", "wss://relay.example"});
+  INFO(ran.out + ran.err);
+  REQUIRE(ran.exit == 0);
+  CHECK(json::parse(ran.out)["kind"] == 10002);
+}
+
 TEST_CASE("the bridge announces as the user of a remote signer") {
   const World world;
   const Ran ran = world.run({"bridge", "--check-config"});

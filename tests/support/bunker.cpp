@@ -84,6 +84,8 @@ std::vector<SignerResponse> Bunker::honest(const SignerRequest& request) const {
   };
   if (request.method == "connect") {
     const bool knows = request.params.size() >= 2 && request.params[1] == "s3cret";
+    const std::lock_guard lock(mutex_);
+    permissions_ = request.params.size() >= 3 ? "," + request.params[2] + "," : "";
     return answer(knows ? Result<std::string>("ack") : fail(Errc::refused, "wrong secret"));
   }
   if (request.method == "get_public_key") return answer(to_hex(user_.public_key().view()));
@@ -102,6 +104,10 @@ std::vector<SignerResponse> Bunker::honest(const SignerRequest& request) const {
   if (request.method == "sign_event" && request.params.size() == 1) {
     const auto event = parse_unsigned_event(request.params[0], system_now().seconds());
     if (!event) return answer(fail(event.error()));
+    const std::lock_guard lock(mutex_);
+    const std::string needed = ",sign_event:" + std::to_string(event->kind) + ",";
+    if (!permissions_.empty() && permissions_.find(needed) == std::string::npos)
+      return answer(fail(Errc::refused, "no permission for " + needed));
     return answer(to_json(sign_event(user_, *event)));
   }
   return answer(fail(Errc::unsupported, "unknown method"));

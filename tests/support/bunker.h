@@ -25,7 +25,8 @@ class Bunker {
   // bunker://, with this secret when it is not empty, at the first of its relays.
   std::string address(std::string secret = "s3cret") const;
   const nostr::SecretKey& user() const { return user_; }
-  // What an honest signer says; connects whoever shows "s3cret".
+  // What an honest signer says; connects whoever shows "s3cret", and signs only the kinds that were
+  // named then, if any were.
   std::vector<nostr::SignerResponse> honest(const nostr::SignerRequest& request) const;
   // How often this method was asked for.
   size_t heard(const std::string& method) const;
@@ -40,9 +41,10 @@ class Bunker {
   const std::vector<nostr::RelayUrl> relays_;
   const Script script_;
   mutable std::mutex mutex_;
-  std::vector<std::string> heard_;  // guarded by mutex_
-  nostr::PublicKey client_;         // guarded by mutex_
-  size_t live_ = 0;                 // net thread only
+  std::vector<std::string> heard_;   // guarded by mutex_
+  mutable std::string permissions_;  // guarded by mutex_: ",sign_event:1,nip44_encrypt,"
+  nostr::PublicKey client_;          // guarded by mutex_
+  size_t live_ = 0;                  // net thread only
   std::promise<void> listening_;
   std::unique_ptr<nostr::Pool> pool_;
 };

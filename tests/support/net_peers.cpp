@@ -53,15 +53,21 @@ RawListener::~RawListener() { ::close(fd); }
 
 int RawListener::accept() const { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC); }
 
-bool listens(uint16_t port) {
+int connect_to(uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in name{};
   name.sin_family = AF_INET;
   name.sin_port = htons(port);
   name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool accepted = ::connect(fd, reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0;
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&name), sizeof(name)) == 0) return fd;
   ::close(fd);
-  return accepted;
+  return -1;
+}
+
+bool listens(uint16_t port) {
+  const int fd = connect_to(port);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
 }
 
 std::string websocket_answer(const std::string& request, const std::string& more_lines) {

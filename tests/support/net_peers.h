@@ -29,6 +29,8 @@ struct RawListener {
   int accept() const;
 };
 
+// A connection to this port of 127.0.0.1, which the caller closes; -1 when nobody listens.
+int connect_to(uint16_t port);
 // Somebody accepts connections on this port of 127.0.0.1.
 bool listens(uint16_t port);
 

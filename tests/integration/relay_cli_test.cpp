@@ -3,6 +3,7 @@
 #include "nostr/keys.h"
 #include "nostr/pool.h"
 #include "tests/integration/cli_stack.h"
+#include "tests/support/scripted_relay.h"
 #include "tools/relay_settings.h"
 
 using namespace ipnscast;
@@ -107,11 +108,15 @@ TEST_CASE("settings of the relay that make no sense are told in one line") {
 TEST_CASE("status shows what waits for which relay, and why") {
   const Stack stack;
   stack.init("ann");
-  const std::string away = "ws://127.0.0.1:1";
+  ScriptedRelay locked([](ScriptedRelay& self, auto c, const nostr::ClientMessage& m) {
+    if (const auto* p = std::get_if<nostr::PublishRequest>(&m)) {
+      self.say(c, nostr::RelayMessage(nostr::OkMessage{p->event.id, false, "database is locked"}));
+    }
+  });
+  const std::string url = locked.url().text();
   CHECK(json::parse(stack.run("ann", {"status", "--json"}).out)["outbox"]["waiting"] == 0);
-  Command announce =
-      stack.command("ann", {"announce", "self", "bafkqaaa", "--sequence", "1", "--timeout", "2s"});
-  announce.environment["IPNSCAST_RELAYS_URLS"] = stack.relay_url() + "," + away;
+  Command announce = stack.command("ann", {"announce", "self", "bafkqaaa", "--sequence", "1"});
+  announce.environment["IPNSCAST_RELAYS_URLS"] = stack.relay_url() + "," + url;
   announce.environment["IPNSCAST_RELAYS_QUORUM"] = "all";
   const Ran announced = test::run(announce, kSoon);
   INFO(announced.out + announced.err);
@@ -121,10 +126,11 @@ TEST_CASE("status shows what waits for which relay, and why") {
   const json& event = outbox["events"].at(0);
   CHECK(event["kind"] == 30078);
   REQUIRE(event["relays"].size() == 1);
-  CHECK(event["relays"][0]["relay"] == away);
-  CHECK(event["relays"][0]["state"] == "unreachable");
+  CHECK(event["relays"][0]["relay"] == url);
+  CHECK(event["relays"][0]["state"] == "refused");
+  CHECK(event["relays"][0]["reason"] == "database is locked");
   CHECK(event["relays"][0]["tries"] >= 1);
   const std::string shown = stack.run("ann", {"status"}).out;
   CHECK(shown.find("waiting  " + event["id"].get<std::string>()) != std::string::npos);
-  CHECK(shown.find(away + "  unreachable") != std::string::npos);
+  CHECK(shown.find(url + "  refused: database is locked") != std::string::npos);
 }

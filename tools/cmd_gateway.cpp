@@ -79,9 +79,9 @@ void probe(Context& context, const Options& options) {
   if (!session) return;
   const auto config = bridge::to_sync_config(session->settings());
   if (!config) return report(context, config.error());
-  const auto found = endpoints(*config, options.urls);
-  if (!found) return report_usage(context, found.error().message);
-  const std::vector<Endpoint>& targets = *found;
+  const auto given = endpoints(*config, options.urls);
+  if (!given) return report_usage(context, given.error().message);
+  const std::vector<Endpoint>& targets = *given;
   if (targets.empty())
     return report_usage(context, "no gateway is given, and none is configured: see gateways.nodes");
   auto asking = what_to_ask(options, context.timeout.value_or(Milliseconds(5'000)));

@@ -45,8 +45,8 @@ void Publisher::send_record(const IpnsName& name, const IpnsRecord& record,
   parts_.records.send(
       name, record, [progress](const Outcome::Place& place) { progress->place(place); },
       [this, progress, name, bytes = record.bytes(), takers,
-       guard = std::move(guard)](const std::vector<Outcome::Place>& places) {
-        errands_.note_brought(name, bytes, takers, places);
+       guard = std::move(guard)](const std::vector<Outcome::Place>& brought) {
+        errands_.note_brought(name, bytes, takers, brought);
         progress->record_everywhere();
       },
       takers);

@@ -184,25 +184,26 @@ class Relay {
   enum class Link { idle, connecting, open, waiting };
   enum class Negentropy { unproved, proved, refused };
 
-  enum class Page { none, open, backing_off, needs_room };
+  enum class Page : uint8_t { none, open, backing_off, needs_room };
 
   struct Subscription {
     explicit Subscription(CatchUp c) : catch_up(std::move(c)) {}
     CatchUp catch_up;
     SubscriptionStatus status;
     Backoff backoff;
-    bool standing = false;  // the relay has the REQ, for all we know
-    Page page = Page::none;
-    std::optional<StoredEnd> end;
+    // Small, as there may be hundreds of thousands: those that are complete share one.
+    std::shared_ptr<const StoredEnd> end;
     // REQs and pages that were given up: each had its own id on the wire.
     uint32_t given_up = 0;
     uint32_t pages_given_up = 0;
-    Instant asked_at;  // the REQ, or the page that came after it
-    bool has_known = false;
+    Instant asked_at;                // the REQ, or the page that came after it
     std::optional<Instant> lost_at;  // with the connection
     // Of NIP-77; also while its result is compared with the plain one.
     std::unique_ptr<Reconciliation> reconciliation;
     UnixSeconds reconcile_started;
+    Page page = Page::none;
+    bool standing = false;  // the relay has the REQ, for all we know
+    bool has_known = false;
     bool negotiating = false;  // NEG-OPEN is out
   };
   struct Publishing {

@@ -6,14 +6,17 @@ namespace ipnscast::nostr {
 
 std::optional<StoredEnd> Relay::end(const SubscriptionId& id) const {
   const auto found = subscriptions_.find(id);
-  return found == subscriptions_.end() ? std::nullopt : found->second.end;
+  if (found == subscriptions_.end() || !found->second.end) return std::nullopt;
+  return *found->second.end;
 }
 
 // Told once, and again when it changes.
 void Relay::reached_end(const SubscriptionId& id, Subscription& subscription, StoredEnd end,
                         Actions& out) {
+  static const auto complete = std::make_shared<const StoredEnd>();
   const bool changed = !subscription.end || subscription.end->kind != end.kind;
-  subscription.end = std::move(end);
+  subscription.end =
+      end == StoredEnd{} ? complete : std::make_shared<const StoredEnd>(std::move(end));
   if (changed) out.push_back(ReachedEnd{id});
 }
 

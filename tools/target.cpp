@@ -59,9 +59,9 @@ Result<std::optional<sync::StoredKey>> labelled(const Session& session, std::str
 }
 
 Error no_target(std::string_view text) {
-  return {Errc::invalid,
-          "\"" + std::string(text) +
-              "\": want an IPNS name, an npub, an naddr, a domain, self, or the label of one of our keys"};
+  return {Errc::invalid, "\"" + std::string(text) +
+                             "\": want an IPNS name, an npub, an naddr, a domain, self, or the "
+                             "label of one of our keys"};
 }
 
 std::vector<nostr::RelayUrl> joined(std::vector<nostr::RelayUrl> list,

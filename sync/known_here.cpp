@@ -5,13 +5,9 @@
 #include "sync/state_store.h"
 
 namespace ipnscast::sync {
-namespace {
-
 void take_better(std::optional<IpnsRecord>& best, std::optional<IpnsRecord> other) {
   if (other && (!best || better(*other, *best))) best = std::move(other);
 }
-
-}  // namespace
 
 std::optional<IpnsRecord> sound_record(const IpnsName& name, ByteView bytes) {
   auto record = verify_record(name, bytes, system_now().wall);

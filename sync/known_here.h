@@ -12,6 +12,9 @@ namespace ipnscast::sync {
 // Signed for this name, whether its time is over or not; verified again.
 std::optional<IpnsRecord> sound_record(const IpnsName& name, ByteView bytes);
 
+// `best` is the better of both from now on; nothing is worse than any.
+void take_better(std::optional<IpnsRecord>& best, std::optional<IpnsRecord> other);
+
 // The best record in the state file. Inside a job of the store's Writer. Errc::io.
 Result<std::optional<IpnsRecord>> load_known(store::Database& db, const IpnsName& name);
 // The same of a directory that somebody else may be working in: nothing is locked or written.

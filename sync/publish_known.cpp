@@ -4,6 +4,7 @@
 
 #include "nostr/base/log.h"
 #include "sync/hint_search.h"
+#include "sync/known_here.h"
 #include "sync/publisher.h"
 #include "sync/source/nostr_source.h"
 
@@ -137,9 +138,7 @@ std::optional<IpnsRecord> Publisher::own_hint_record(const IpnsName& name,
       std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
   const auto hint = read_own(event, std::max(left, Milliseconds(1)));
   if (!hint || hint->name != name || hint->record.empty()) return std::nullopt;
-  auto record = verify_record(name, hint->record, system_now().wall);
-  if (record) return std::move(*record);
-  return std::move(record.error().expired_record);
+  return sound_record(name, hint->record);
 }
 
 }  // namespace ipnscast::sync

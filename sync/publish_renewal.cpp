@@ -12,10 +12,6 @@ constexpr int64_t kLookAgain = 3'600'000;  // ms, for a name that has no record 
 
 UnixMillis in_an_hour() { return {system_now().wall.value + kLookAgain}; }
 
-void take_better(std::optional<IpnsRecord>& best, const std::optional<IpnsRecord>& other) {
-  if (other && (!best || better(*other, *best))) best = other;
-}
-
 }  // namespace
 
 std::map<std::string, Bytes> Publisher::extra_data(const std::optional<Cid>& previous) const {

@@ -157,6 +157,7 @@ struct EmbeddedRelaySettings {
   std::optional<int> request_rate;
   std::optional<int> max_clients_per_address;
   uint64_t max_clients = 0;
+  uint64_t max_waiting = 0;  // bytes
 };
 
 struct LogSettings {

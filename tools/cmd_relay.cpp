@@ -24,7 +24,17 @@ struct ServeOptions {
   std::optional<double> request_rate;
   std::optional<size_t> max_clients;
   std::optional<size_t> max_clients_per_address;
+  std::optional<std::string> max_waiting;
 };
+
+Status override_size(const std::optional<std::string>& typed, std::string_view option,
+                     uint64_t& size) {
+  if (!typed) return {};
+  const auto parsed = bridge::parse_size(*typed);
+  if (!parsed) return fail(parsed.error().within(option));
+  size = *parsed;
+  return {};
+}
 
 Status override_settings(const ServeOptions& options, bridge::EmbeddedRelaySettings& settings) {
   if (options.listen) settings.listen = *options.listen;
@@ -32,11 +42,9 @@ Status override_settings(const ServeOptions& options, bridge::EmbeddedRelaySetti
   settings.owner_private = settings.owner_private || options.owner_private;
   if (!options.urls.empty()) settings.urls = options.urls;
   if (options.max_clients) settings.max_clients = *options.max_clients;
-  if (!options.max_bytes) return {};
-  const auto size = bridge::parse_size(*options.max_bytes);
-  if (!size) return fail(size.error().within("--max-bytes"));
-  settings.max_bytes = *size;
-  return {};
+  if (Status done = override_size(options.max_bytes, "--max-bytes", settings.max_bytes); !done)
+    return done;
+  return override_size(options.max_waiting, "--max-waiting", settings.max_waiting);
 }
 
 Result<nostr::server::RelayServerOptions> server_options(const Session& session,
@@ -125,6 +133,11 @@ void add_serve_options(CLI::App& serving, ServeOptions& options) {
       .add_option("--max-clients-per-address", options.max_clients_per_address,
                   "The same of one IP address; 0: no limit (relay.max_clients_per_address)")
       ->check(at_least_zero);
+  serving
+      .add_option("--max-waiting", options.max_waiting,
+                  "Answers that all clients have not taken yet: above it the slowest are closed "
+                  "(relay.max_waiting)")
+      ->type_name("SIZE");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace ipnscast::tools {
 namespace {
 
 constexpr uint64_t kLeastStore = 1024 * 1024;
+constexpr uint64_t kLeastWaiting = 16 * 1024 * 1024;  // one client's answers, and some more
 
 // Of other machines, which share the places and the processor. On loopback a proxy may stand in
 // front of many clients, and what runs here can do worse than ask.
@@ -47,11 +48,14 @@ Status fill_relay_options(const bridge::EmbeddedRelaySettings& settings,
   if (!listen) return fail(listen.error().within("relay.listen"));
   if (settings.max_bytes < kLeastStore)
     return fail(Errc::invalid, "relay.max_bytes: want at least 1MiB");
+  if (settings.max_waiting < kLeastWaiting)
+    return fail(Errc::invalid, "relay.max_waiting: want at least 16MiB");
   if (settings.max_clients == 0) return fail(Errc::invalid, "relay.max_clients: want at least 1");
   options.address = std::move(listen->address);
   options.port = listen->port;
   options.max_store_bytes = settings.max_bytes;
   options.max_connections = settings.max_clients;
+  options.max_waiting_bytes = settings.max_waiting;
   options.relay.owner_private = settings.owner_private;
   if (Status filled = fill_keys(settings, options); !filled) return filled;
   const bool loopback = nostr::net::NameLookup::is_loopback(options.address);

@@ -8,15 +8,68 @@ constexpr int kFarewellSeconds = 10;  // for a reader that was too slow to take 
 
 }  // namespace
 
+void ServerImpl::enqueue(ServerConnection& c, std::shared_ptr<const std::string> frame) {
+  if (c.unsent_bytes + frame->size() > options_.max_unsent_bytes) return close_too_slow(c);
+  make_room(frame->size());
+  if (c.closing) return;  // it was the slowest itself
+  push_unsent(c, std::move(frame));
+  lws_callback_on_writable(c.wsi);
+}
+
+void ServerImpl::push_unsent(ServerConnection& c, std::shared_ptr<const std::string> frame) {
+  c.unsent_bytes += frame->size();
+  unsent_total_ += frame->size();
+  c.unsent.push_back({std::move(frame), std::chrono::steady_clock::now()});
+}
+
+std::shared_ptr<const std::string> ServerImpl::pop_unsent(ServerConnection& c) {
+  auto frame = std::move(c.unsent.front().frame);
+  c.unsent.pop_front();
+  c.unsent_bytes -= frame->size();
+  unsent_total_ -= frame->size();
+  ++c.written_frames;
+  return frame;
+}
+
+void ServerImpl::drop_unsent(ServerConnection& c) {
+  unsent_total_ -= c.unsent_bytes;
+  c.unsent_bytes = 0;
+  c.unsent.clear();
+}
+
+void ServerImpl::make_room(size_t bytes) {
+  while (unsent_total_ + bytes > options_.max_unsent_total) {
+    ServerConnection* const slow = slowest();
+    if (slow == nullptr) return;
+    close_too_slow(*slow);
+  }
+}
+
+// Null when nothing is queued but last words. The share keeps those who hold next to nothing, like
+// a subscriber that sleeps, from being closed for the room that others take.
+ServerConnection* ServerImpl::slowest() {
+  const auto counts = [](const ServerConnection& c) { return !c.too_slow && !c.unsent.empty(); };
+  size_t total = 0;
+  size_t holders = 0;
+  for (const auto& [id, c] : connections_) {
+    if (!counts(*c)) continue;
+    total += c->unsent_bytes;
+    ++holders;
+  }
+  ServerConnection* out = nullptr;
+  for (const auto& [id, c] : connections_) {
+    if (!counts(*c) || c->unsent_bytes < total / holders) continue;
+    if (out == nullptr || c->unsent.front().since < out->unsent.front().since) out = c.get();
+  }
+  return out;
+}
+
 void ServerImpl::close_too_slow(ServerConnection& c) {
   c.closing = c.too_slow = true;
   c.drain_to.reset();
-  c.unsent.clear();
-  c.unsent_bytes = 0;
-  if (!options_.last_words.empty()) {
-    c.unsent.push_back(std::make_shared<const std::string>(options_.last_words));
-    c.unsent_bytes = options_.last_words.size();
-  }
+  drop_unsent(c);
+  if (!options_.last_words.empty())
+    push_unsent(c, std::make_shared<const std::string>(options_.last_words));
   lws_rx_flow_control(c.wsi, 1);  // for its half of the closing handshake
   lws_callback_on_writable(c.wsi);
   lws_set_timeout(c.wsi, PENDING_TIMEOUT_USER_REASON_BASE, kFarewellSeconds);

@@ -46,7 +46,11 @@ struct ServerConnection {
   std::unique_ptr<MessageReader> reader;
   bool compress = true;             // what it takes compressed
   bool writing_compressed = false;  // the frame that is being written now
-  std::deque<std::shared_ptr<const std::string>> unsent;
+  struct Unsent {
+    std::shared_ptr<const std::string> frame;
+    Instant since;
+  };
+  std::deque<Unsent> unsent;
   size_t unsent_bytes = 0;
   uint64_t written_frames = 0;
   std::optional<size_t> drain_to;  // when_drained() waits
@@ -93,6 +97,13 @@ class ServerImpl final : public WebSocketServer {
   int accept_upgrade(ServerConnection& c);
   int received(ServerConnection& c, const MessageReader::Part& part);
   int frame_writable(ServerConnection& c);
+  // in server_flow.cpp
+  void enqueue(ServerConnection& c, std::shared_ptr<const std::string> frame);
+  void push_unsent(ServerConnection& c, std::shared_ptr<const std::string> frame);
+  std::shared_ptr<const std::string> pop_unsent(ServerConnection& c);
+  void drop_unsent(ServerConnection& c);
+  void make_room(size_t bytes);
+  ServerConnection* slowest();
   void tell_if_drained(ServerConnection& c);
   void watch_stall(const ServerConnection& c);
   void close_too_slow(ServerConnection& c);
@@ -123,6 +134,7 @@ class ServerImpl final : public WebSocketServer {
   lws* listener_ = nullptr;
   std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
   std::map<std::string, size_t> per_address_;  // connections, by IP address
+  size_t unsent_total_ = 0;                    // bytes, of all connections
 };
 
 }  // namespace ipnscast::nostr::net

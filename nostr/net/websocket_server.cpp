@@ -222,6 +222,7 @@ ServerConnection* ServerImpl::find(ServerConnectionId id) {
 void ServerImpl::forget(ServerConnection& c) {
   lws_set_opaque_user_data(c.wsi, nullptr);
   release_output(c);
+  drop_unsent(c);
   const ServerConnectionId id = c.id;
   const bool upgraded = c.upgraded;
   const auto of_address = per_address_.find(c.address);
@@ -256,10 +257,7 @@ int ServerImpl::frame_writable(ServerConnection& c) {
     if (c.too_slow) lws_close_reason(c.wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, nullptr, 0);
     return c.closing ? -1 : 0;
   }
-  const auto frame = std::move(c.unsent.front());
-  c.unsent.pop_front();
-  c.unsent_bytes -= frame->size();
-  ++c.written_frames;
+  const auto frame = pop_unsent(c);
   std::optional<std::string> compressed;
   if (c.compress && c.reader->deflate() && frame->size() >= kCompressFrom) {
     compressed = loop_.impl().deflater.message(*frame);
@@ -317,11 +315,7 @@ void ServerImpl::send(ServerConnectionId id, std::shared_ptr<const std::string> 
   post([id, frame = std::move(frame)](ServerImpl& self) mutable {
     ServerConnection* c = self.find(id);
     if (c == nullptr || c->closing) return;
-    if (c->unsent_bytes + frame->size() > self.options_.max_unsent_bytes)
-      return self.close_too_slow(*c);
-    c->unsent_bytes += frame->size();
-    c->unsent.push_back(std::move(frame));
-    lws_callback_on_writable(c->wsi);
+    self.enqueue(*c, std::move(frame));
   });
 }
 

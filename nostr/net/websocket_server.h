@@ -79,6 +79,10 @@ struct ServerOptions {
   // closed with 1008; so is one that takes nothing for `max_stall` while
   // when_drained() waits for it.
   size_t max_unsent_bytes = 4 * 1024 * 1024;
+  // The same of all clients together, beside the frame that each is being sent. Above it the
+  // slowest make room: of those that hold at least their share, first the one whose oldest unsent
+  // frame has waited longest.
+  size_t max_unsent_total = 256 * 1024 * 1024;
   std::string last_words;
   Milliseconds max_stall{300'000};
   std::string tls_cert_file;  // PEM; with tls_key_file: https and wss

@@ -45,6 +45,7 @@ struct RelayServer::Impl {
     sockets.max_connections = options.max_connections;
     sockets.max_connections_per_address = options.max_connections_per_address;
     sockets.max_unsent_bytes = kMaxUnsentBytes;
+    sockets.max_unsent_total = options.max_waiting_bytes;
     sockets.last_words = to_frame(RelayMessage(
         NoticeMessage{"error: you read too slowly for what you subscribed to: come again later"}));
     sockets.deflate = true;

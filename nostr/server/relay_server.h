@@ -17,6 +17,9 @@ struct RelayServerOptions {
   uint64_t max_store_bytes = uint64_t{1} << 30;
   size_t max_connections = 1000;
   size_t max_connections_per_address = 0;  // 0: no limit of its own
+  // Answers and live events that all connections have not taken yet; one may have 32 MiB of it. See
+  // net::ServerOptions::max_unsent_total.
+  size_t max_waiting_bytes = 256 * 1024 * 1024;
   std::vector<RelayUrl> urls;  // what a proxy in front is called, for NIP-42; see OwnAddress
   RelayOptions relay;          // is_own_url is filled in
 };

@@ -16,6 +16,7 @@ bridge::EmbeddedRelaySettings settings_at(const std::string& listen) {
   out.listen = listen;
   out.max_bytes = 1 << 30;
   out.max_clients = 1000;
+  out.max_waiting = 256 << 20;
   return out;
 }
 
@@ -44,12 +45,14 @@ TEST_CASE("off loopback the embedded relay has limits unless they are taken away
   wanted.request_rate = 7;
   wanted.max_clients = 9;
   wanted.max_clients_per_address = 3;
+  wanted.max_waiting = 16 << 20;
   wanted.urls = {"wss://relay.example"};
   const auto given = filled(wanted);
   CHECK(given.relay.events_per_second == 0);
   CHECK(given.relay.requests_per_second == 7);
   CHECK(given.max_connections == 9);
   CHECK(given.max_connections_per_address == 3);
+  CHECK(given.max_waiting_bytes == 16 << 20);
   REQUIRE(given.urls.size() == 1);
   CHECK(given.urls[0].text() == "wss://relay.example");
 }
@@ -93,6 +96,7 @@ TEST_CASE("settings of the relay that make no sense are told in one line") {
       {{"serve", "--max-clients", "-1"}, "want a number that is 0 or more"},
       {{"serve", "--max-clients", "0"}, "want at least 1"},
       {{"serve", "--max-bytes", "1KiB"}, "want at least 1MiB"},
+      {{"serve", "--max-waiting", "15MiB"}, "want at least 16MiB"},
       {{"serve", "--url", "http://relay.example"}, "relay.urls"},
       {{"probe"}, "no relay: name one, or configure relays.urls"}};
   for (auto [arguments, words] : nonsense) {

@@ -201,6 +201,58 @@ TEST_CASE("a subscriber that takes nothing is told so and closed with 1008") {
   CHECK(reader.close_code() == 1008);
 }
 
+TEST_CASE(
+    "many slow readers hold no more than the relay's bound together, and others are answered") {
+  auto loop = *net::Loop::start();
+  constexpr size_t kBound = 24 * 1024 * 1024;
+  const auto started = RelayServer::start(*loop, {.port = 0, .max_waiting_bytes = kBound});
+  RelayServer& relay = check_started(started);
+  const SecretKey key = SecretKey::generate();
+  Client writer(*loop, relay.url());
+  constexpr int kEvents = 70;  // 7 MB
+  for (int i = 0; i < kEvents; ++i) {
+    const std::string content = std::to_string(i) + std::string(100'000, 'x');
+    writer.say(PublishRequest{sign_event(key, {system_now().seconds(), 1, {}, content})});
+  }
+  for (int i = 0; i < kEvents; ++i) REQUIRE(writer.next<OkMessage>().accepted);
+
+  constexpr int kReaders = 16;  // of which each asks for 14 MB
+  std::vector<std::unique_ptr<Client>> readers;
+  for (int i = 0; i < kReaders; ++i) {
+    readers.push_back(std::make_unique<Client>(*loop, relay.url()));
+    readers.back()->pause();
+    for (const char* id : {"a", "b"}) readers.back()->say(ReqRequest{id, {of_kind(1)}});
+  }
+  Client other(*loop, relay.url());
+  other.say(ReqRequest{"other", {of_kind(1)}});
+  int got = 0;
+  for (std::string frame = other.next_frame(); !frame.starts_with("[\"EOSE\""); ++got) {
+    if (!frame.starts_with("[\"EVENT\"")) FAIL(frame.substr(0, 100));
+    frame = other.next_frame();
+  }
+  CHECK(got == kEvents);
+
+  size_t closed = 0;
+  for (const auto& reader : readers) {
+    reader->resume();
+    std::string last;
+    int events = 0;
+    while (events < 2 * kEvents) {
+      const std::string frame = reader->next_frame();
+      if (frame.starts_with("[\"EVENT\"")) ++events;
+      if (frame == "nothing") break;
+      last = frame;
+    }
+    if (events == 2 * kEvents) continue;
+    ++closed;
+    CHECK(last.find("you read too slowly") != std::string::npos);
+    CHECK(reader->close_code() == 1008);
+  }
+  // What the others hold fits beside what the sockets' buffers took.
+  CHECK(closed >= kReaders / 4);
+  CHECK(closed < kReaders);
+}
+
 TEST_CASE("a second relay on the same directory or port is refused with the reason") {
   test::TempDir dir;
   auto loop = *net::Loop::start();

@@ -90,9 +90,10 @@ Result<std::optional<Bytes>> BlockCache::read(const Cid& cid) {
   if (RecentBlocks::Block* block = recent_.find(key)) {
     ++stats_.memory_hits;
     touch(as_bytes(key), *block);
-    return std::optional<Bytes>(block->bytes);
+    return std::optional<Bytes>(*block->bytes);
   }
-  RecentBlocks::Block found;
+  Bytes bytes;
+  int64_t used = 0;
   int64_t row = 0;
   size_t size = 0;
   {
@@ -102,21 +103,22 @@ Result<std::optional<Bytes>> BlockCache::read(const Cid& cid) {
       if (!select.status()) return fail(select.status().error());
       return std::optional<Bytes>();
     }
-    found = {select.blob(0), select.integer(1)};
+    bytes = select.blob(0);
+    used = select.integer(1);
     row = select.integer(2);
     size = static_cast<size_t>(std::clamp<int64_t>(select.integer(3), 0, kMaxBlockBytes));
   }
-  if (found.bytes.empty() && size > 0)
-    found.bytes = files_.read(row, stored_size(size)).value_or(Bytes());
-  found.bytes = plain_form(key, std::move(found.bytes)).value_or(Bytes());
-  if (!check_block(cid, found.bytes)) {
+  if (bytes.empty() && size > 0) bytes = files_.read(row, stored_size(size)).value_or(Bytes());
+  bytes = plain_form(key, std::move(bytes)).value_or(Bytes());
+  if (!check_block(cid, bytes)) {
     log_warning("cache", "a block was damaged on disk and is dropped: " + cid.to_string());
     drop(key, row, size);
     return std::optional<Bytes>();
   }
+  RecentBlocks::Block found{std::make_shared<const Bytes>(bytes), used};
   touch(as_bytes(key), found);
-  recent_.put(key, found.bytes, found.used);
-  return std::optional<Bytes>(std::move(found.bytes));
+  recent_.put(key, std::move(found.bytes), found.used);
+  return std::optional<Bytes>(std::move(bytes));
 }
 
 void BlockCache::drop(const std::string& key, int64_t row, size_t size) {
@@ -139,28 +141,33 @@ bool BlockCache::has(const Cid& cid) {
 }
 
 Status BlockCache::put(const Cid& cid, ByteView block) {
-  if (block.size() > kMaxBlockBytes) return fail(Errc::too_large, "block of more than 2 MiB");
-  if (Status status = check_block(cid, block); !status) return status;
+  return put(cid, std::make_shared<const Bytes>(to_bytes(block)));
+}
+
+Status BlockCache::put(const Cid& cid, SharedBlock block) {
+  if (block->size() > kMaxBlockBytes) return fail(Errc::too_large, "block of more than 2 MiB");
+  if (Status status = check_block(cid, *block); !status) return status;
   std::lock_guard lock(mutex_);
-  Status status = insert(key_text(cid), block);
+  Status status = insert(key_text(cid), std::move(block));
   if (!status) return fail(status.error().within("block cache"));
   return stats_.bytes > options_.max_bytes ? evict() : Status{};
 }
 
-Status BlockCache::insert(const std::string& key, ByteView block) {
+Status BlockCache::insert(const std::string& key, SharedBlock block) {
   if (batches_ > 0 && !pending_.open) {
     if (Status status = database_->begin(); !status) return status;
     pending_ = {true};
   }
   const int64_t now = now_seconds();
-  if (Status status = insert_row(key, block, now); !status) {
+  if (Status status = insert_row(key, *block, now); !status) {
     undo();
     return status;
   }
-  recent_.put(key, block, now);
+  const size_t size = block->size();
+  recent_.put(key, std::move(block), now);
   if (!pending_.open) return {};
   pending_.blocks += 1;
-  pending_.bytes += block.size();
+  pending_.bytes += size;
   return pending_.blocks >= kPendingBlocks || pending_.bytes >= kPendingBytes ? settle() : Status{};
 }
 

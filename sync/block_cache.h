@@ -44,6 +44,7 @@ class BlockCache : public BlockSource, public BlockSink {
   // Checks the bytes against the CID: Errc::signature when they lie, Errc::too_large,
   // Errc::unsupported, Errc::io.
   Status put(const Cid& cid, ByteView block) override;
+  Status put(const Cid& cid, SharedBlock block);
 
   // `root` is now the current version of `name` (any text that names a thing that changes).
   Status keep(std::string_view name, const Cid& root);
@@ -117,7 +118,7 @@ class BlockCache : public BlockSource, public BlockSink {
   Result<std::optional<Bytes>> read(const Cid& cid);
   void drop(const std::string& key, int64_t row, size_t size);
   void touch(ByteView key, RecentBlocks::Block& block);
-  Status insert(const std::string& key, ByteView block);
+  Status insert(const std::string& key, SharedBlock block);
   Status insert_row(const std::string& key, ByteView block, int64_t now);
   Status settle();
   void undo();

@@ -144,14 +144,8 @@ bool FetchJob::ask_next(Active& active) {
     running.started = now;
     running.last_byte = now;
     running.patience = book_.hedge_delay(candidate.gateway, options_.hedge);
-    running.transfer = std::make_unique<FetchTransfer>(http_, std::move(call), number, inbox_);
-    if (active.task.kind == FetchPlan::Kind::car) {
-      running.reader = std::make_unique<CarReader>(
-          [this, number](const CarSection& section) {
-            return take_block(running_.at(number), section.cid, section.block);
-          },
-          CarReader::Check::trust);
-    }
+    running.transfer =
+        std::make_unique<FetchTransfer>(http_, std::move(call), active.task.kind, number, inbox_);
     active.transfers.insert(number);
     return true;
   }
@@ -167,13 +161,15 @@ void FetchJob::take(TransferHead& event) {
   if (!status) transfer_over(event.transfer, status, event.head.retry_after);
 }
 
-void FetchJob::take(TransferChunk& event) {
+void FetchJob::take(TransferBytes& event) {
   const auto it = running_.find(event.transfer);
   if (it == running_.end()) return;
-  heard_from(it->second, event.bytes.size());
-  if (!it->second.reader) return append(it->second.block, event.bytes);  // bounded by the call
-  if (Status status = it->second.reader->feed(event.bytes); !status)
-    transfer_over(event.transfer, status);
+  heard_from(it->second, event.received);
+  Status status;
+  for (auto block = event.blocks.begin(); status && block != event.blocks.end(); ++block)
+    status = take_block(it->second, block->cid, block->block);
+  if (status) status = std::move(event.status);
+  if (!status) transfer_over(event.transfer, std::move(status));
 }
 
 void FetchJob::take(TransferDone& event) {
@@ -182,10 +178,11 @@ void FetchJob::take(TransferDone& event) {
   Running& running = it->second;
   Status status = std::move(event.status);
   if (status) {
-    status = running.reader ? running.reader->finish()
-             : running.candidate.dialect == FetchDialect::path
-                 ? take_file(running)
-                 : take_block(running, active_.at(running.owner).task.cid, running.block);
+    const FetchPlan::Task& task = active_.at(running.owner).task;
+    if (running.candidate.dialect == FetchDialect::path)
+      status = take_file(running, event.body);
+    else if (task.kind == FetchPlan::Kind::raw)
+      status = take_block(running, task.cid, std::make_shared<const Bytes>(std::move(event.body)));
   }
   transfer_over(event.transfer, std::move(status));
 }
@@ -193,25 +190,26 @@ void FetchJob::take(TransferDone& event) {
 void FetchJob::take(FetchCancelled&) { ended_ = fail(Errc::cancelled, "fetch cancelled"); }
 
 // What a path gateway gave counts once the CID has come out of it.
-Status FetchJob::take_file(Running& running) {
-  auto blocks = gateway::blocks_of_file(active_.at(running.owner).task.cid, running.block);
+Status FetchJob::take_file(Running& running, ByteView file) {
+  auto blocks = gateway::blocks_of_file(active_.at(running.owner).task.cid, file);
   if (!blocks) return fail(blocks.error());
   for (const auto& [cid, block] : *blocks) {
-    if (Status taken = take_block(running, cid, block); !taken) return taken;
+    if (Status taken = take_block(running, cid, std::make_shared<const Bytes>(block)); !taken)
+      return taken;
   }
   return {};
 }
 
 // An error ends the transfer. Unless it is a lie, it is one of the content or of ours, which no
 // other gateway can mend, and ends the fetch.
-Status FetchJob::take_block(Running& running, const Cid& cid, ByteView block) {
+Status FetchJob::take_block(Running& running, const Cid& cid, const SharedBlock& block) {
   const auto taken = plan_.accept(active_.at(running.owner).task, cid, block);
   if (taken && taken->verdict == FetchPlan::Verdict::unexpected) {
     // Perhaps its link comes later: the order of a stream is not to be relied on.
     if (running.early.size() < kMaxEarlyBlocks &&
-        running.early_bytes + block.size() <= kMaxEarlyBytes &&
-        running.early.emplace(FetchPlan::key(cid), to_bytes(block)).second) {
-      running.early_bytes += block.size();
+        running.early_bytes + block->size() <= kMaxEarlyBytes &&
+        running.early.emplace(FetchPlan::key(cid), block).second) {
+      running.early_bytes += block->size();
     }
     return {};
   }
@@ -233,7 +231,7 @@ Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
     const auto early = running.early.extract(now_wanted.back());
     now_wanted.pop_back();
     if (early.empty()) continue;
-    running.early_bytes -= early.mapped().size();
+    running.early_bytes -= early.mapped()->size();
     const auto taken = plan_.accept_key(active.task, early.key(), early.mapped());
     if (!taken) {
       if (taken.error().code != Errc::signature) ended_ = fail(taken.error());

@@ -11,7 +11,6 @@
 
 #include "sync/fetch_plan.h"
 #include "sync/fetch_transfer.h"
-#include "sync/ipfs/car.h"
 
 namespace ipnscast::sync {
 
@@ -86,9 +85,7 @@ class FetchJob {
     Candidate candidate;
     Instant started;
     std::unique_ptr<FetchTransfer> transfer;
-    std::unique_ptr<CarReader> reader;   // of a stream
-    Bytes block;                         // of a single block
-    std::map<std::string, Bytes> early;  // blocks that came before the link to them
+    std::map<std::string, SharedBlock> early;  // blocks that came before the link to them
     size_t early_bytes = 0;
     bool useful = false;       // brought a block
     Instant last_byte;         // or the start
@@ -104,11 +101,11 @@ class FetchJob {
   bool fall_asleep();
   std::vector<Candidate> candidates() const;
   void take(TransferHead& event);
-  void take(TransferChunk& event);
+  void take(TransferBytes& event);
   void take(TransferDone& event);
   void take(FetchCancelled&);
-  Status take_file(Running& running);
-  Status take_block(Running& running, const Cid& cid, ByteView block);
+  Status take_file(Running& running, ByteView file);
+  Status take_block(Running& running, const Cid& cid, const SharedBlock& block);
   Status accepted(Running& running, const FetchPlan::Accepted& what);
   void note_block(const Running& running, std::string_view key);
   void won(Active& active, Running& running);

@@ -74,13 +74,14 @@ std::optional<FetchPlan::Task> FetchPlan::next_task(size_t streams) {
   return std::nullopt;
 }
 
-Result<FetchPlan::Accepted> FetchPlan::accept(const Task& task, const Cid& cid, ByteView block) {
+Result<FetchPlan::Accepted> FetchPlan::accept(const Task& task, const Cid& cid,
+                                              const SharedBlock& block) {
   if (cid.is_identity()) return Accepted{};
   return accept_key(task, key(cid), block);
 }
 
 Result<FetchPlan::Accepted> FetchPlan::accept_key(const Task& task, const std::string& key,
-                                                  ByteView block) {
+                                                  const SharedBlock& block) {
   Accepted out;
   const auto it = wanted_.find(key);
   if (it == wanted_.end()) {
@@ -88,19 +89,19 @@ Result<FetchPlan::Accepted> FetchPlan::accept_key(const Task& task, const std::s
     out.verdict = known ? Verdict::unwanted : Verdict::unexpected;
     return out;
   }
-  if (block.size() > bytes_left()) {
+  if (block->size() > bytes_left()) {
     return fail(Errc::too_large, "content of more than " + std::to_string(max_bytes_) + " bytes");
   }
   // The codec is the link's, not what a stream claims.
   if (Status status = cache_.put(it->second.cid, block); !status) return fail(status.error());
   const Wanted wanted = std::move(wanted_.extract(it).mapped());
-  bytes_ += block.size();
+  bytes_ += block->size();
   ++blocks_;
   out.verdict = Verdict::accepted;
-  auto links = guide_.links({wanted.cid, wanted.place}, block);
+  auto links = guide_.links({wanted.cid, wanted.place}, *block);
   if (!links) return fail(links.error().within(wanted.cid.to_string()));
   for (const Place& place : wanted.others) {
-    auto more = guide_.links({wanted.cid, place}, block);
+    auto more = guide_.links({wanted.cid, place}, *block);
     if (!more) return fail(more.error().within(wanted.cid.to_string()));
     links->insert(links->end(), std::make_move_iterator(more->begin()),
                   std::make_move_iterator(more->end()));

@@ -59,9 +59,9 @@ class FetchPlan {
   // A block that came while `owner` ran. What it links to is then wanted too, from the same owner
   // for a car task. Errc::signature when the bytes are not the CID's; Errc::too_large beyond
   // max_bytes; errors of ScopeGuide::links(); Errc::io.
-  Result<Accepted> accept(const Task& task, const Cid& cid, ByteView block);
+  Result<Accepted> accept(const Task& task, const Cid& cid, const SharedBlock& block);
   // The same by the block's key: what is wanted says which CID it is.
-  Result<Accepted> accept_key(const Task& task, const std::string& key, ByteView block);
+  Result<Accepted> accept_key(const Task& task, const std::string& key, const SharedBlock& block);
   // Something that this task was to bring is missing.
   bool owes(const Task& task) const;
   // The owner brings nothing more. What it did not bring is handed out again; with `raw_only` its

@@ -1,8 +1,11 @@
 #include "sync/fetch_transfer.h"
 
+#include <utility>
+
 #include "sync/gateway/kubo_rpc.h"
 #include "sync/gateway/path_gateway.h"
 #include "sync/gateway/trustless.h"
+#include "sync/ipfs/car.h"
 
 namespace ipnscast::sync {
 
@@ -27,24 +30,62 @@ Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
                                            : gateway::check_raw_head(head);
 }
 
-FetchTransfer::FetchTransfer(gateway::Http& http, gateway::HttpCall call, uint64_t number,
-                             const std::shared_ptr<FetchInbox>& inbox)
+namespace {
+
+// What came of one answer. Lives on the HTTP thread.
+class Answer {
+ public:
+  explicit Answer(FetchPlan::Kind kind) : is_stream_(kind == FetchPlan::Kind::car) {}
+
+  TransferBytes take(uint64_t number, ByteView bytes) {
+    TransferBytes event{number, bytes.size()};
+    if (is_stream_)
+      event.status = reader_.feed(bytes);
+    else
+      append(body_, bytes);  // bounded by the call
+    event.blocks = std::exchange(blocks_, {});
+    return event;
+  }
+  TransferDone finish(uint64_t number, Status status) {
+    if (status && is_stream_) status = reader_.finish();
+    return {number, std::move(status), std::move(body_)};
+  }
+
+ private:
+  const bool is_stream_;
+  Bytes body_;
+  std::vector<StreamBlock> blocks_;
+  CarReader reader_{[this](const CarSection& section) -> Status {
+                      auto block = std::make_shared<const Bytes>(std::move(section.block));
+                      blocks_.push_back({section.cid, std::move(block)});
+                      return {};
+                    },
+                    CarReader::Check::trust};
+};
+
+}  // namespace
+
+FetchTransfer::FetchTransfer(gateway::Http& http, gateway::HttpCall call, FetchPlan::Kind kind,
+                             uint64_t number, const std::shared_ptr<FetchInbox>& inbox)
     : http_(http) {
   gateway::HttpHandlers handlers;
   handlers.head = [inbox, number](const gateway::HttpHead& head) {
     inbox->push_reserved(TransferHead{number, head});
   };
-  // Paused is said before the second try: whoever makes room after that try sees it and resumes.
-  handlers.chunk = [inbox, number, paused = paused_](ByteView bytes) {
-    FetchEvent event = TransferChunk{number, to_bytes(bytes)};
-    if (inbox->try_push(event) || inbox->closed()) return true;
-    *paused = true;
-    if (!inbox->try_push(event) && !inbox->closed()) return false;
-    *paused = false;
+  const auto answer = std::make_shared<Answer>(kind);
+  // Only the HTTP thread fills the inbox: room that was seen stays. Paused is said before the
+  // second look: whoever makes room after that look sees it and resumes.
+  handlers.chunk = [inbox, number, answer, paused = paused_](ByteView bytes) {
+    if (!inbox->has_room()) {
+      *paused = true;
+      if (!inbox->has_room()) return false;
+      *paused = false;
+    }
+    inbox->push_reserved(answer->take(number, bytes));
     return true;
   };
-  handlers.done = [inbox, number](Status status, const gateway::HttpTimings&) {
-    inbox->push_reserved(TransferDone{number, std::move(status)});
+  handlers.done = [inbox, number, answer](Status status, const gateway::HttpTimings&) {
+    inbox->push_reserved(answer->finish(number, std::move(status)));
   };
   id_ = http_.start(std::move(call), std::move(handlers));
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <variant>
+#include <vector>
 
 #include "nostr/base/inbox.h"
 #include "sync/fetch_plan.h"
@@ -15,16 +16,23 @@ struct TransferHead {
   uint64_t transfer;
   gateway::HttpHead head;
 };
-struct TransferChunk {
+struct StreamBlock {
+  Cid cid;  // as the stream says: nothing is verified yet
+  SharedBlock block;
+};
+struct TransferBytes {
   uint64_t transfer;
-  Bytes bytes;
+  size_t received;                    // bytes
+  std::vector<StreamBlock> blocks{};  // of a stream: what became whole with them
+  Status status{};                    // of a stream: it cannot be read any further
 };
 struct TransferDone {
   uint64_t transfer;
   Status status;
+  Bytes body{};  // of what is no stream
 };
 struct FetchCancelled {};
-using FetchEvent = std::variant<TransferHead, TransferChunk, TransferDone, FetchCancelled>;
+using FetchEvent = std::variant<TransferHead, TransferBytes, TransferDone, FetchCancelled>;
 using FetchInbox = Inbox<FetchEvent>;
 
 // Which protocol a gateway is asked with.
@@ -39,12 +47,14 @@ gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dia
 Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
                         const gateway::HttpHead& head);
 
-// One running request whose answer flows into an inbox: a full inbox pauses it. Owned by the
+// One running request whose answer flows into an inbox, a stream's as its blocks: a full inbox
+// pauses it. What waits there and here is the inbox's room in pieces of the HTTP client's, and one
+// block. The stream is taken apart on the HTTP thread, where its bytes are at hand. Owned by the
 // fetch's thread; destroying it cancels the request, after which further events of its number may
 // still come.
 class FetchTransfer {
  public:
-  FetchTransfer(gateway::Http& http, gateway::HttpCall call, uint64_t number,
+  FetchTransfer(gateway::Http& http, gateway::HttpCall call, FetchPlan::Kind kind, uint64_t number,
                 const std::shared_ptr<FetchInbox>& inbox);
   ~FetchTransfer();
   FetchTransfer(const FetchTransfer&) = delete;

@@ -2,16 +2,17 @@
 
 namespace ipnscast::sync {
 
-void RecentBlocks::put(const std::string& key, ByteView bytes, int64_t used) {
-  if (bytes.size() > max_bytes_ / 4) return;
+void RecentBlocks::put(const std::string& key, SharedBlock bytes, int64_t used) {
+  const size_t size = bytes->size();
+  if (size > max_bytes_ / 4) return;
   const auto [it, added] = index_.try_emplace(key);
   if (!added) return;
-  entries_.push_front({key, {to_bytes(bytes), used}});
+  entries_.push_front({key, {std::move(bytes), used}});
   it->second = entries_.begin();
-  bytes_ += bytes.size();
+  bytes_ += size;
   while (bytes_ > max_bytes_) {
     const Entry& last = entries_.back();
-    bytes_ -= last.block.bytes.size();
+    bytes_ -= last.block.bytes->size();
     index_.erase(last.key);
     entries_.pop_back();
   }
@@ -27,7 +28,7 @@ RecentBlocks::Block* RecentBlocks::find(const std::string& key) {
 void RecentBlocks::erase(const std::string& key) {
   const auto node = index_.extract(key);
   if (node.empty()) return;
-  bytes_ -= node.mapped()->block.bytes.size();
+  bytes_ -= node.mapped()->block.bytes->size();
   entries_.erase(node.mapped());
 }
 

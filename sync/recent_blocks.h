@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "nostr/base/bytes.h"
+#include "sync/ipfs/block_source.h"
 
 namespace ipnscast::sync {
 
@@ -13,14 +13,14 @@ namespace ipnscast::sync {
 class RecentBlocks {
  public:
   struct Block {
-    Bytes bytes;
+    SharedBlock bytes;
     int64_t used = 0;  // seconds, as it stands on disk
   };
 
   explicit RecentBlocks(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // Blocks of more than a quarter of the bound are not taken.
-  void put(const std::string& key, ByteView bytes, int64_t used);
+  void put(const std::string& key, SharedBlock bytes, int64_t used);
   // Null when it is not here. Valid until the next call of another function.
   Block* find(const std::string& key);
   void erase(const std::string& key);

@@ -40,7 +40,7 @@ class Importer {
     ++block_count_;
     block_bytes_ += section.block.size();
     waiting_bytes_ += section.block.size();
-    waiting_.push_back({section.cid, to_bytes(section.block)});
+    waiting_.push_back({section.cid, std::move(section.block)});
     return waiting_bytes_ < kBatchBytes ? Status{} : flush();
   }
 

@@ -89,6 +89,11 @@ class Inbox {
     if (wake_) wake_();
   }
 
+  // Whether try_push() would take one more, or has nobody to take it for.
+  bool has_room() const {
+    std::lock_guard lock(mutex_);
+    return closed_ || queue_.size() < capacity_;
+  }
   bool closed() const {
     std::lock_guard lock(mutex_);
     return closed_;

@@ -10,7 +10,7 @@ namespace ipnscast::sync::inspection {
 Result<CarContent> check_car(ByteView car, const Cid& root, const DagScope& scope) {
   std::map<Bytes, Bytes> blocks;
   CarReader reader([&](const CarSection& section) -> Status {
-    blocks[block_key(section.cid)] = to_bytes(section.block);
+    blocks[block_key(section.cid)] = std::move(section.block);
     return {};
   });
   Status read = reader.feed(car);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "sync/ipfs/cid.h"
@@ -9,6 +10,9 @@ namespace ipnscast::sync {
 // A block that we take has at most this many bytes, as in other implementations. What we make stays
 // at 1 MiB and a few bytes.
 inline constexpr size_t kMaxBlockBytes = 2 << 20;
+
+// A block's bytes, held by all who still need them.
+using SharedBlock = std::shared_ptr<const Bytes>;
 
 // Where those who walk a DAG get its blocks from: a cache, a CAR file, a gateway.
 class BlockSource {

@@ -1,5 +1,7 @@
 #include "sync/ipfs/car.h"
 
+#include <utility>
+
 #include "sync/ipfs/dag_cbor.h"
 #include "sync/ipfs/varint.h"
 
@@ -49,60 +51,79 @@ Status CarReader::finish() {
   return failed_;
 }
 
-// Consumes a part of the chunk: one byte of a length, or what the section still lacks.
+// Consumes a part of the chunk: one byte of a length, or what the header, the CID or the block
+// still lacks.
 Status CarReader::take(ByteView& chunk) {
-  if (wanted_ == 0) {
-    buffer_.push_back(chunk.front());
-    chunk = chunk.subspan(1);
-    ++position_;
-    if (buffer_.back() >= 0x80 && buffer_.size() < kMaxMultiformatsVarint) return {};
-    size_t used = 0;
-    const auto length = read_varint(buffer_, used);
-    if (!length) return fail(length.error().within("car"));
-    if (*length == 0) return fail(Errc::parse, "car: empty section");
-    if (*length > (has_header_ ? kMaxSection : kMaxHeader)) {
-      return fail(Errc::too_large, "car: section of " + std::to_string(*length) + " bytes");
-    }
-    wanted_ = static_cast<size_t>(*length);
-    buffer_.clear();
-    return {};
+  size_t most = 1;
+  if (wanted_ > 0) {
+    most = wanted_;
+    if (has_header_ && !cid_) most = std::min(most, kMaxCidBytes - buffer_.size());
   }
-  const size_t size = std::min(chunk.size(), wanted_ - buffer_.size());
-  const ByteView part = chunk.first(size);
-  chunk = chunk.subspan(size);
-  position_ += size;
-  // What stands whole in a chunk is not copied.
-  const bool whole = size == wanted_;
-  if (!whole) {
-    buffer_.reserve(wanted_);
-    append(buffer_, part);
-    if (buffer_.size() < wanted_) return {};
+  const ByteView part = chunk.first(std::min(chunk.size(), most));
+  chunk = chunk.subspan(part.size());
+  position_ += part.size();
+  if (wanted_ == 0) return take_length(part.front());
+  wanted_ -= part.size();
+  if (!has_header_) return take_header(part);
+  return cid_ ? take_block(part) : take_cid(part);
+}
+
+Status CarReader::take_length(uint8_t byte) {
+  buffer_.push_back(byte);
+  if (byte >= 0x80 && buffer_.size() < kMaxMultiformatsVarint) return {};
+  size_t used = 0;
+  const auto length = read_varint(buffer_, used);
+  if (!length) return fail(length.error().within("car"));
+  if (*length == 0) return fail(Errc::parse, "car: empty section");
+  if (*length > (has_header_ ? kMaxSection : kMaxHeader)) {
+    return fail(Errc::too_large, "car: section of " + std::to_string(*length) + " bytes");
   }
-  Status taken = take_section(whole ? part : ByteView(buffer_));
+  wanted_ = static_cast<size_t>(*length);
   buffer_.clear();
-  wanted_ = 0;
+  return {};
+}
+
+Status CarReader::take_header(ByteView part) {
+  append(buffer_, part);
+  if (wanted_ > 0) return {};
+  auto roots = read_header(buffer_);
+  if (!roots) return fail(std::move(roots.error()));
+  roots_ = std::move(*roots);
+  has_header_ = true;
+  buffer_.clear();
+  return {};
+}
+
+// The CID's length shows only in itself: as much is collected as it can have, and what is left over
+// begins the block.
+Status CarReader::take_cid(ByteView part) {
+  append(buffer_, part);
+  if (wanted_ > 0 && buffer_.size() < kMaxCidBytes) return {};
+  size_t used = 0;
+  auto cid = Cid::decode_prefix(buffer_, used);
+  if (!cid) return fail(cid.error().within("car"));
+  const ByteView rest = ByteView(buffer_).subspan(used);
+  const size_t size = rest.size() + wanted_;
+  if (size > kMaxBlockBytes) return fail(Errc::too_large, "car: block over 2 MiB");
+  cid_ = std::move(*cid);
+  block_.reserve(size);
+  Status taken = take_block(rest);
+  buffer_.clear();
   return taken;
 }
 
-Status CarReader::take_section(ByteView section) {
-  if (!has_header_) {
-    auto roots = read_header(section);
-    if (!roots) return fail(std::move(roots.error()));
-    roots_ = std::move(*roots);
-    has_header_ = true;
-    return {};
-  }
-  size_t used = 0;
-  const auto cid = Cid::decode_prefix(section, used);
-  if (!cid) return fail(cid.error().within("car"));
-  const ByteView block = section.subspan(used);
-  if (block.size() > kMaxBlockBytes) return fail(Errc::too_large, "car: block over 2 MiB");
+Status CarReader::take_block(ByteView part) {
+  append(block_, part);
+  if (wanted_ > 0) return {};
+  const Cid cid = std::move(*cid_);
+  cid_.reset();
+  Bytes block = std::exchange(block_, {});
   if (check_ == Check::verify) {
-    Status checked = check_block(*cid, block);
-    if (!checked) return checked;
+    if (Status checked = check_block(cid, block); !checked) return checked;
   }
   ++block_count_;
-  return on_block_({*cid, block, position_ - block.size()});
+  const uint64_t offset = position_ - block.size();
+  return on_block_({cid, block, offset});
 }
 
 Bytes car_header(const std::vector<Cid>& roots) {

@@ -1,16 +1,17 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "sync/ipfs/block_source.h"
 
 namespace ipnscast::sync {
 
-// One block of a CAR stream. Views hold during the call only.
+// One block of a CAR stream. Holds during the call only, in which the block may be moved away.
 struct CarSection {
   const Cid& cid;
-  ByteView block;
+  Bytes& block;
   uint64_t offset = 0;  // of the block's first byte in the stream
 };
 
@@ -40,12 +41,17 @@ class CarReader {
 
  private:
   Status take(ByteView& chunk);
-  Status take_section(ByteView section);
+  Status take_length(uint8_t byte);
+  Status take_header(ByteView part);
+  Status take_cid(ByteView part);
+  Status take_block(ByteView part);
 
   const OnBlock on_block_;
   const Check check_;
-  Bytes buffer_;           // the section that is being collected, or the bytes of its length
-  size_t wanted_ = 0;      // bytes that the section has; 0 while its length is being read
+  Bytes buffer_;            // of what is being collected: a length, the header or a CID
+  size_t wanted_ = 0;       // bytes of the section still to come; 0 while its length is being read
+  std::optional<Cid> cid_;  // of the section, once it is read
+  Bytes block_;
   uint64_t position_ = 0;  // bytes of the stream consumed
   uint64_t block_count_ = 0;
   bool has_header_ = false;

@@ -15,12 +15,7 @@ int newest(const Schema& schema) {
   return schema.migrations.empty() ? 0 : schema.migrations.back().number;
 }
 
-// The version is read again inside the transaction: another process may have taken the same step
-// meanwhile.
 Status take_step(Database& db, std::string_view layer, const Migration& migration) {
-  const auto version = version_of(db, layer);
-  if (!version) return fail(version.error());
-  if (*version >= migration.number) return {};
   if (Status ran = db.execute(migration.sql); !ran) return ran;
   const auto noted =
       db.prepare("INSERT OR REPLACE INTO schema_versions(layer, version) VALUES(?, ?)")
@@ -31,18 +26,19 @@ Status take_step(Database& db, std::string_view layer, const Migration& migratio
   return {};
 }
 
-Status upgrade(Database& db, const std::string& file, const Schema& schema) {
-  const auto version = version_of(db, schema.layer);
-  if (!version) return fail(version.error());
-  for (const Migration& migration : schema.migrations) {
-    if (migration.number <= *version) continue;
-    Status status = db.begin();
-    if (status) status = take_step(db, schema.layer, migration);
-    if (status) status = db.commit();
-    if (status) continue;
-    db.rollback();
-    const std::string step = std::string(schema.layer) + " " + std::to_string(migration.number);
-    return fail(status.error().within(file + ": migration " + step));
+// The versions are read inside the transaction: another process may have taken the same steps
+// meanwhile.
+Status take_steps(Database& db, const std::vector<Schema>& schemas) {
+  for (const Schema& schema : schemas) {
+    const auto version = version_of(db, schema.layer);
+    if (!version) return fail(version.error());
+    for (const Migration& migration : schema.migrations) {
+      if (migration.number <= *version) continue;
+      Status taken = take_step(db, schema.layer, migration);
+      if (taken) continue;
+      const std::string step = std::string(schema.layer) + " " + std::to_string(migration.number);
+      return fail(taken.error().within("migration " + step));
+    }
   }
   return {};
 }
@@ -54,19 +50,24 @@ Status migrate(Database& db, const std::string& file, const std::vector<Schema>&
       "CREATE TABLE IF NOT EXISTS schema_versions("
       "layer TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID");
   if (!status) return status;
+  bool behind = false;
   for (const Schema& schema : schemas) {
     const auto version = version_of(db, schema.layer);
     if (!version) return fail(version.error());
+    behind = behind || *version < newest(schema);
     if (*version <= newest(schema)) continue;
     return fail(Errc::unsupported, file + ": its " + std::string(schema.layer) +
                                        " tables have version " + std::to_string(*version) +
                                        ", this program knows up to " +
                                        std::to_string(newest(schema)) + ": use a newer program");
   }
-  for (const Schema& schema : schemas) {
-    if (status = upgrade(db, file, schema); !status) return status;
-  }
-  return {};
+  if (!behind) return {};
+  status = db.begin();
+  if (status) status = take_steps(db, schemas);
+  if (status) status = db.commit();
+  if (status) return {};
+  db.rollback();
+  return fail(status.error().within(file));
 }
 
 }  // namespace ipnscast::store

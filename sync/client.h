@@ -128,7 +128,7 @@ struct Config {
   Milliseconds answer_by{2'000};
   Milliseconds listen{5'000};
   Milliseconds slow_listen{60'000};
-  Milliseconds settle{150};
+  Milliseconds settle{150};              // RaceOptions::settle
   Milliseconds record_cache{60'000};     // a record is not asked for again for min(its TTL, this)
   Milliseconds not_found_cache{30'000};  // how long a gateway's "not found" is believed
   int breaker_failures = 3;              // in a row, until a gateway is left alone

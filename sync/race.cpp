@@ -44,13 +44,15 @@ std::vector<RaceAction> Race::tick(Instant now) {
   return out;
 }
 
+Instant Race::settled_at() const { return *first_record_ + options_.settle - options_.settle / 10; }
+
 std::optional<Instant> Race::next_tick() const {
   if (finished_) return std::nullopt;
   std::optional<Instant> next;
   const auto at = [&](Instant when) { next = next ? std::min(*next, when) : when; };
   if (!second_tier_asked_ && !listening_ended_ && !acceptable()) at(start_ + options_.hedge);
   if (!delivered_ && first_record_ && !options_.floor && !options_.first_contact) {
-    at(*first_record_ + options_.settle);
+    at(settled_at());
   }
   if (!delivered_ && !said_not_yet_) at(start_ + options_.answer_by);
   if (!listening_ended_) at(start_ + options_.listen);
@@ -109,7 +111,7 @@ void Race::advance(Instant now, std::vector<RaceAction>& out) {
     if (delivered_ || said_not_yet_) {
       deliver(true, out);
     } else if (options_.floor || answer_due || !fast_pending() ||
-               (!options_.first_contact && now >= *first_record_ + options_.settle)) {
+               (!options_.first_contact && now >= settled_at())) {
       deliver(false, out);
     }
   }

@@ -26,7 +26,9 @@ struct RaceOptions {
   Milliseconds answer_by{2'000};     // a result or "not yet" by then
   Milliseconds listen{5'000};        // tiers 1 and 2 are listened to until then
   Milliseconds slow_listen{60'000};  // tier 3 is
-  Milliseconds settle{150};          // after the first record, when there is no floor
+  // When there is no floor, a result is handed over so much after the first record came. A tenth of
+  // it is for reading, verifying and waking up, the rest for others to be better.
+  Milliseconds settle{150};
   Milliseconds hedge{
       300};  // tier 2 is asked so much later, sooner when tier 1 had nothing acceptable
 };
@@ -78,6 +80,7 @@ class Race {
   };
 
   bool acceptable() const;
+  Instant settled_at() const;
   bool all_done(int first_tier, int last_tier) const;
   bool fast_pending() const;
   void ask_tier(int tier, std::vector<RaceAction>& out);

@@ -110,7 +110,7 @@ TEST_CASE(
 
 TEST_CASE("without a floor the highest sequence within the settle time is the answer (S0-16)") {
   const auto seen = run({{1, 50, 3}, {1, 150, 5}, {1, 1500, 4}});
-  check_seen(seen, "result", 200, 5);
+  check_seen(seen, "result", 185, 5);
   CHECK(find(seen, "late") == nullptr);
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("the settle time is not waited for when everyone has answered") {
 
 TEST_CASE("a late answer with a higher sequence is an improvement, an older one is not (S0-17)") {
   const auto seen = run({{1, 10, 3}, {1, 3000, 9}, {1, 4000, 8}});
-  check_seen(seen, "result", 160, 3);
+  check_seen(seen, "result", 145, 3);
   check_seen(seen, "late", 3000, 9);
   check_seen(seen, "finished", 4000, 9);
 }
@@ -142,7 +142,7 @@ TEST_CASE("\"not yet\" carries the best below the floor, and the floor is still 
 TEST_CASE("public gateways are asked after the hedge delay only") {
   const auto seen = run({{1, kNever}, {2, 100, 2}});
   check_seen(seen, "ask 1", 300);
-  check_seen(seen, "result", 550, 2);
+  check_seen(seen, "result", 535, 2);
   CHECK(find(run({{1, 100, 2}, {2, 100, 2}}), "ask 1") == nullptr);
 }
 

@@ -1,24 +1,32 @@
 #include "bridge/node/block_store.h"
 
+#include "bridge/node/dag_scope.h"
+
 namespace ipnscast::bridge {
 namespace {
 
 // The sum is kept beside the blocks, in the same transaction: adding up a big table would read all
 // of it.
-const store::Schema kSchema{"node-blocks",
-                            {{1,
-                              "CREATE TABLE blocks(key BLOB PRIMARY KEY, data BLOB NOT NULL);"
-                              "CREATE TABLE pins(cid BLOB PRIMARY KEY) WITHOUT ROWID;"
-                              "CREATE TABLE total(bytes INTEGER NOT NULL);"
-                              "INSERT INTO total VALUES(0);"}}};
+const store::Schema kSchema{
+    "node-blocks",
+    {{1,
+      "CREATE TABLE blocks(key BLOB PRIMARY KEY, data BLOB NOT NULL);"
+      "CREATE TABLE pins(cid BLOB PRIMARY KEY) WITHOUT ROWID;"
+      "CREATE TABLE total(bytes INTEGER NOT NULL);"
+      "INSERT INTO total VALUES(0);"},
+     {2, "ALTER TABLE blocks ADD COLUMN put_at INTEGER NOT NULL DEFAULT 0"}}};
+
+// When a block came is noted again only when it is older than this: who sends what is there should
+// not make the node write.
+constexpr int64_t kPutGrain = 600;
 
 }  // namespace
 
 Result<std::unique_ptr<BlockStore>> BlockStore::open(const std::filesystem::path& file,
-                                                     uint64_t max_bytes) {
+                                                     uint64_t max_bytes, Seconds unpinned) {
   auto db = store::Database::open(file, {kSchema});
   if (!db) return fail(db.error());
-  return std::unique_ptr<BlockStore>(new BlockStore(std::move(*db), max_bytes));
+  return std::unique_ptr<BlockStore>(new BlockStore(std::move(*db), max_bytes, unpinned));
 }
 
 Result<std::optional<Bytes>> BlockStore::get(const sync::Cid& cid) {
@@ -50,25 +58,42 @@ Status BlockStore::put_all(std::span<const Block> blocks) {
     }
     if (Status checked = sync::check_block(block.cid, block.bytes); !checked) return checked;
   }
+  bool full = false;
+  Status status = put_checked(blocks, full);
+  if (!full) return status;
+  const auto room = make_room();
+  if (!room) return fail(room.error());
+  return *room ? put_checked(blocks, full) : status;
+}
+
+Status BlockStore::put_checked(std::span<const Block> blocks, bool& full) {
   std::lock_guard lock(mutex_);
   Status status = db_->begin();
-  if (status) status = put_locked(blocks);
+  if (status) status = put_locked(blocks, full);
   if (status) status = db_->commit();
   if (!status) db_->rollback();
   return status;
 }
 
-Status BlockStore::put_locked(std::span<const Block> blocks) {
+Status BlockStore::put_locked(std::span<const Block> blocks, bool& full) {
   const auto before = stored_bytes_locked();
   if (!before) return fail(before.error());
   uint64_t total = *before;
-  auto insert = db_->prepare("INSERT OR IGNORE INTO blocks(key, data) VALUES(?, ?)");
+  const int64_t now = system_now().seconds().value;
+  auto insert = db_->prepare("INSERT OR IGNORE INTO blocks(key, data, put_at) VALUES(?, ?, ?)");
+  auto again = db_->prepare("UPDATE blocks SET put_at = ?1 WHERE key = ?2 AND put_at < ?1 - ?3");
   for (const Block& block : blocks) {
     if (block.cid.is_identity()) continue;
-    const auto added = insert.bind(sync::block_key(block.cid)).bind(ByteView(block.bytes)).run();
+    const Bytes key = sync::block_key(block.cid);
+    const auto added = insert.bind(ByteView(key)).bind(ByteView(block.bytes)).bind(now).run();
     if (!added) return fail(added.error());
-    if (*added > 0) total += block.bytes.size();
+    if (*added > 0) {
+      total += block.bytes.size();
+    } else if (auto noted = again.bind(now).bind(ByteView(key)).bind(kPutGrain).run(); !noted) {
+      return fail(noted.error());
+    }
     if (total > max_bytes_) {
+      full = true;
       return fail(Errc::too_large,
                   "the node is full: its blocks may take " + std::to_string(max_bytes_) + " bytes");
     }
@@ -79,8 +104,16 @@ Status BlockStore::put_locked(std::span<const Block> blocks) {
   return {};
 }
 
+// What was seen to be there is there still, unless blocks gave way meanwhile.
 Status BlockStore::pin(const sync::Cid& root) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  for (std::optional<uint64_t> seen; seen != removals_;) {
+    seen = removals_;
+    lock.unlock();
+    if (Status whole = check_whole(*this, root); !whole) return whole;
+    lock.lock();
+  }
+  ++pins_added_;
   const auto done =
       db_->prepare("INSERT OR IGNORE INTO pins(cid) VALUES(?)").bind(root.as_v1().encode()).run();
   if (!done) return fail(done.error());

@@ -4,8 +4,10 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
+#include "nostr/base/clock.h"
 #include "nostr/base/store/database.h"
 #include "sync/ipfs/block_source.h"
 
@@ -17,22 +19,26 @@ struct Block {
 };
 
 // The blocks and pins of the embedded node in a SQLite file. Blocks are known by their hash, so
-// that both CID versions find them; only those that match their CID get in. Thread-safe.
+// that both CID versions find them; only those that match their CID get in. When they take all the
+// room there is, those that no pin holds give way, unless they came lately. Thread-safe.
 class BlockStore final : public sync::BlockSource, public sync::BlockSink {
  public:
-  // ":memory:" works for tests. `max_bytes` bounds the sum of the blocks' sizes.
+  // ":memory:" works for tests. `max_bytes` bounds the sum of the blocks' sizes. A block that came
+  // within `unpinned` is left alone: its pin may be about to come.
   static Result<std::unique_ptr<BlockStore>> open(const std::filesystem::path& file,
-                                                  uint64_t max_bytes);
+                                                  uint64_t max_bytes,
+                                                  Seconds unpinned = Seconds(3600));
 
   Result<std::optional<Bytes>> get(const sync::Cid& cid) override;
   Result<bool> has(const sync::Cid& cid);
   // Errc::signature or Errc::unsupported for a block that cannot be checked or is another one;
-  // Errc::too_large when the block or the store would be; Errc::io. Committed on return. Blocks
-  // that are there already cost nothing.
+  // Errc::too_large when the block is, or the store would be with all that is pinned or new;
+  // Errc::io. Committed on return. Blocks that are there already cost nothing.
   Status put(const sync::Cid& cid, ByteView block) override;
   // All of them in one transaction, or none.
   Status put_all(std::span<const Block> blocks);
 
+  // Errc::not_found naming a block that is missing below the root; Errc::parse, Errc::io.
   Status pin(const sync::Cid& root);
   // False when it was not pinned.
   Result<bool> unpin(const sync::Cid& root);
@@ -43,15 +49,28 @@ class BlockStore final : public sync::BlockSource, public sync::BlockSink {
   Result<uint64_t> stored_bytes();
 
  private:
-  BlockStore(std::unique_ptr<store::Database> db, uint64_t max_bytes)
-      : max_bytes_(max_bytes), db_(std::move(db)) {}
+  using Keys = std::unordered_set<std::string>;
+  BlockStore(std::unique_ptr<store::Database> db, uint64_t max_bytes, Seconds unpinned)
+      : max_bytes_(max_bytes), unpinned_(unpinned), db_(std::move(db)) {}
   Result<uint64_t> stored_bytes_locked();
-  Status put_locked(std::span<const Block> blocks);
+  Status put_checked(std::span<const Block> blocks, bool& full);
+  Status put_locked(std::span<const Block> blocks, bool& full);
+  // block_garbage.cpp
+  Result<bool> make_room();
+  Result<Keys> held_by_pins();
+  Result<uint64_t> remove_all_but(const Keys& held, uint64_t pins);
 
   const uint64_t max_bytes_;
+  const Seconds unpinned_;
 
   std::mutex mutex_;
-  std::unique_ptr<store::Database> db_;  // guarded by mutex_
+  // guarded by mutex_
+  std::unique_ptr<store::Database> db_;
+  uint64_t pins_added_ = 0;
+  uint64_t removals_ = 0;
+
+  std::mutex garbage_mutex_;  // taken before mutex_
+  std::optional<Instant> looked_for_garbage_;
 };
 
 }  // namespace ipnscast::bridge

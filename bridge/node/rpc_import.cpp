@@ -73,8 +73,7 @@ HttpResponse RpcRoutes::dag_import(const HttpRequest& request) {
   std::vector<nlohmann::ordered_json> lines;
   if (rpc_flag(request, "pin-roots", true)) {
     for (const sync::Cid& root : importer.roots()) {
-      Status pinned = check_whole(blocks_, root);
-      if (pinned) pinned = blocks_.pin(root);
+      const Status pinned = blocks_.pin(root);
       nlohmann::ordered_json line;
       line["Root"]["Cid"]["/"] = root.to_string();
       line["Root"]["PinErrorMsg"] = pinned ? "" : pinned.error().message;

@@ -72,8 +72,7 @@ HttpResponse RpcRoutes::block_stat(const HttpRequest& request) {
 HttpResponse RpcRoutes::pin_add(const HttpRequest& request) {
   const auto cid = rpc_cid(request);
   if (!cid) return rpc_error(cid.error());
-  Status pinned = check_whole(blocks_, *cid);
-  if (pinned) pinned = blocks_.pin(*cid);
+  const Status pinned = blocks_.pin(*cid);
   if (!pinned) return rpc_error(pinned.error().within("pin"));
   return rpc_line({{"Pins", nlohmann::ordered_json::array({cid->to_string()})}});
 }

@@ -57,6 +57,40 @@ TEST_CASE("R31: a full node refuses further blocks with a clear error and keeps 
   CHECK(*blocks->stored_bytes() == 8);
 }
 
+TEST_CASE("R31: in a full node what no pin holds gives way, what came lately does not") {
+  const Block old = raw_block("old content");
+  const Block kept = raw_block("kept content");
+  const Block fresh = raw_block("new content");
+  SECTION("unpinned blocks go, pinned ones stay") {
+    auto blocks = std::move(*BlockStore::open(":memory:", 25, Seconds(0)));
+    REQUIRE(blocks->put(old.cid, old.bytes));
+    REQUIRE(blocks->put(kept.cid, kept.bytes));
+    REQUIRE(blocks->pin(kept.cid));
+    REQUIRE(blocks->put(fresh.cid, fresh.bytes));
+    CHECK_FALSE(*blocks->has(old.cid));
+    CHECK(*blocks->has(kept.cid));
+    CHECK(*blocks->has(fresh.cid));
+    CHECK(*blocks->stored_bytes() == kept.bytes.size() + fresh.bytes.size());
+    CHECK(blocks->pin(old.cid).error().code == Errc::not_found);
+  }
+  SECTION("an unpinned version makes room for the next") {
+    auto blocks = std::move(*BlockStore::open(":memory:", 15, Seconds(0)));
+    REQUIRE(blocks->put(old.cid, old.bytes));
+    REQUIRE(blocks->pin(old.cid));
+    REQUIRE(*blocks->unpin(old.cid));
+    REQUIRE(blocks->put(fresh.cid, fresh.bytes));
+    CHECK_FALSE(*blocks->has(old.cid));
+  }
+  SECTION("within the hour in which its pin may come nothing is removed") {
+    auto blocks = std::move(*BlockStore::open(":memory:", 25));
+    REQUIRE(blocks->put(old.cid, old.bytes));
+    REQUIRE(blocks->put(kept.cid, kept.bytes));
+    CHECK(blocks->put(fresh.cid, fresh.bytes).error().code == Errc::too_large);
+    CHECK(*blocks->has(old.cid));
+    CHECK(*blocks->stored_bytes() == old.bytes.size() + kept.bytes.size());
+  }
+}
+
 TEST_CASE("blocks, pins and records are there after a restart") {
   test::TempDir dir;
   const Block block = raw_block("hello");

@@ -44,6 +44,10 @@ Verdict judge(const Report& report) {
                            ? "only plain files: a last resort, never a source of its own"
                            : "nothing came that could be verified"});
   }
+  if (!blocks && records && says(Feature::raw, Answer::unclear)) {
+    reasons.push_back(
+        {20, false, "whether it has blocks is not known: name content that it has with --cid"});
+  }
   const auto lacks = [&](Feature feature, int points, const char* text) {
     if (says(feature, Answer::no)) reasons.push_back({points, false, text});
   };

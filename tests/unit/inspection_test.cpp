@@ -78,6 +78,10 @@ TEST_CASE("what verifies makes a source, a lie unmakes it, plain files alone are
   Report router;
   router.findings[Feature::routing] = {Answer::yes, false, false, "", Milliseconds(5)};
   CHECK(judge(router).fit);
+  CHECK(judge(router).score == 100);
+  router.findings[Feature::raw].answer = Answer::unclear;  // it had nothing of what was asked for
+  CHECK(judge(router).fit);
+  CHECK(judge(router).score == 80);
 
   Report silent;
   silent.unreachable = Error{Errc::unreachable, "no route"};

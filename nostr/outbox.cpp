@@ -5,7 +5,9 @@
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
 #include "nostr/limits_store.h"
+#include "nostr/nip09.h"
 #include "nostr/quarantine_store.h"
+#include "nostr/read_back_store.h"
 
 namespace ipnscast::nostr {
 namespace {
@@ -66,6 +68,22 @@ Status drop_superseded(store::Database& db, const Address& address) {
     if (auto removed = remove(db, number); !removed) return removed;
   }
   return {};
+}
+
+// What nobody is to bring any more.
+Status drop_deleted(store::Database& db, const Deletion& deletion) {
+  std::vector<int64_t> numbers;
+  auto s = db.prepare("SELECT number, json FROM outbox WHERE pubkey = ?");
+  s.bind(deletion.author().view());
+  while (s.step()) {
+    const auto event = parse_event(s.text(1));
+    if (event && deletion.covers(*event)) numbers.push_back(s.integer(0));
+  }
+  if (!s.status()) return s.status();
+  for (const int64_t number : numbers) {
+    if (auto removed = remove(db, number); !removed) return removed;
+  }
+  return drop_read_backs(db, deletion);
 }
 
 Result<int64_t> count(store::Database& db) {
@@ -163,7 +181,9 @@ Status count_time(store::Database& db, Seconds passed, UnixSeconds now) {
 }  // namespace
 
 store::Schema outbox_schema() {
-  return {"nostr", {{1, kSchema}, {2, kClock}, {3, kStandingsTable}, {4, kLimitsTable}}};
+  return {
+      "nostr",
+      {{1, kSchema}, {2, kClock}, {3, kStandingsTable}, {4, kLimitsTable}, {5, kReadBacksTable}}};
 }
 
 Status outbox_resume_clock(store::Database& db, UnixSeconds now) {
@@ -182,6 +202,10 @@ Status outbox_add(store::Database& db, const Event& event, const std::vector<Rel
   const auto address = address_of(event);
   if (address) {
     if (auto dropped = drop_superseded(db, *address); !dropped) return dropped;
+    if (auto dropped = drop_read_backs(db, *address); !dropped) return dropped;
+  }
+  if (const auto deletion = Deletion::of(event)) {
+    if (auto dropped = drop_deleted(db, *deletion); !dropped) return dropped;
   }
   auto waiting = count(db);
   if (!waiting) return fail(waiting.error());
@@ -194,6 +218,14 @@ Status outbox_add(store::Database& db, const Event& event, const std::vector<Rel
     }
   }
   return insert(db, event, address, relays);
+}
+
+Result<bool> outbox_holds(store::Database& db, const EventId& id) {
+  auto s = db.prepare("SELECT 1 FROM outbox WHERE event_id = ?");
+  s.bind(id.view());
+  if (s.step()) return true;
+  if (!s.status()) return fail(s.status().error());
+  return false;
 }
 
 Status outbox_again(store::Database& db, const Event& event, const RelayUrl& relay) {

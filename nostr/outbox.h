@@ -32,9 +32,9 @@ struct OutboxLimits {
 };
 
 // Accepts the event for these relays. An older event at the same address is dropped, because relays
-// keep the latest only. When the outbox is full, the oldest event that some relay has stored makes
-// room, with a warning that names the relays which lack it; when none has been stored anywhere,
-// Errc::busy.
+// keep the latest only; so is what it deletes, if it is a deletion (NIP-09). When the outbox is
+// full, the oldest event that some relay has stored makes room, with a warning that names the
+// relays which lack it; when none has been stored anywhere, Errc::busy.
 Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
                   const OutboxLimits& limits = {});
 
@@ -50,6 +50,9 @@ Status outbox_advance_clock(store::Database& db, Seconds passed, UnixSeconds now
 // Gives up events that have waited longer than `limits.max_age`. What was given up, with the relays
 // that lack it.
 Result<std::vector<OutboxEntry>> outbox_expire(store::Database& db, const OutboxLimits& limits);
+
+// Some relay has not settled; false also when the event was replaced or deleted meanwhile.
+Result<bool> outbox_holds(store::Database& db, const EventId& id);
 
 // A relay that had settled lost the event after all: it is sent there again, unless a newer event
 // at its address waits.

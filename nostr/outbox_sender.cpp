@@ -10,7 +10,9 @@
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"
 #include "nostr/limits_store.h"
+#include "nostr/owed_read_backs.h"
 #include "nostr/quarantine_store.h"
+#include "nostr/read_back_store.h"
 
 namespace ipnscast::nostr {
 namespace {
@@ -26,7 +28,9 @@ struct Progress {  // from the pool: perhaps at the quorum, when all have settle
   PublishReport report;
   Stage stage = Stage::quorum;
 };
-struct RelayBack {};      // a relay is connected
+struct RelayBack {  // a relay is connected
+  RelayUrl relay;
+};
 struct StandingChanged {  // what read-backs showed of a relay
   RelayUrl relay;
   RelayStanding standing;
@@ -35,7 +39,8 @@ struct LimitsLearned {  // from a relay's refusals
   RelayUrl relay;
   LearnedLimits limits;
 };
-using Message = std::variant<CommittedEvent, Progress, RelayBack, StandingChanged, LimitsLearned>;
+using Message = std::variant<CommittedEvent, Progress, OwedReadBacks::Answer, RelayBack,
+                             StandingChanged, LimitsLearned>;
 
 constexpr size_t kInbox = 4096;
 constexpr Milliseconds kCountIdle{600'000};
@@ -48,7 +53,9 @@ struct OutboxSender::Impl {
         writer(w),
         options(std::move(o)),
         retry(options.retry),
-        inbox(std::make_shared<Inbox<Message>>(kInbox)) {}
+        owed(p, w, options.read_back.value_or(Milliseconds(0)),
+             [to = inbox](OwedReadBacks::Answer answer) { to->push_reserved(std::move(answer)); }) {
+  }
 
   void serve();
   void send_pending();
@@ -59,8 +66,11 @@ struct OutboxSender::Impl {
   void expire();
   void note(const PublishReport& report);
   void look_back(const PublishReport& report);
+  void judge(const Event& event, const RelayUrl& relay, const RelayOutcome& outcome);
+  void try_again();
   void take(CommittedEvent& message);
   void take(Progress& message);
+  void take(OwedReadBacks::Answer& message);
   void take(RelayBack& message);
   void take(StandingChanged& message);
   void take(LimitsLearned& message);
@@ -68,6 +78,8 @@ struct OutboxSender::Impl {
   Pool& pool;
   store::Writer& writer;
   const Options options;
+  // Shared with the pool's callbacks, which may come after us.
+  const std::shared_ptr<Inbox<Message>> inbox = std::make_shared<Inbox<Message>>(kInbox);
 
   // outbox thread only
   Backoff retry;
@@ -76,9 +88,8 @@ struct OutboxSender::Impl {
   Instant counted_until = std::chrono::steady_clock::now();  // by the outbox's clock
   std::map<EventId, Event> under_way;
   std::map<EventId, OnReport> waiting;  // for the first report
+  OwedReadBacks owed;
 
-  // Shared with the pool's callbacks, which may come after us.
-  const std::shared_ptr<Inbox<Message>> inbox;
   std::thread thread;
 };
 
@@ -88,6 +99,7 @@ void OutboxSender::Impl::serve() {
   resume_clock();
   expire();
   send_pending();
+  owed.ask_all();
   for (;;) {
     auto message = retry_at ? inbox->pop_until(*retry_at) : inbox->pop();
     if (message) {
@@ -179,7 +191,7 @@ void OutboxSender::Impl::expire() {
     auto rows = outbox_expire(db, options.limits);
     if (!rows) return fail(rows.error());
     expired = std::move(*rows);
-    return {};
+    return expire_read_backs(db);
   });
   if (!done) return log_error("outbox", done.error().message);
   for (const OutboxEntry& entry : expired) {
@@ -210,8 +222,9 @@ void OutboxSender::Impl::send(const OutboxEntry& entry, const std::optional<Quor
   });
 }
 
-void OutboxSender::Impl::take(RelayBack& /*message*/) {
+void OutboxSender::Impl::take(RelayBack& message) {
   if (retry_at) retry_at = std::chrono::steady_clock::now();
+  owed.ask(message.relay);
 }
 
 void OutboxSender::Impl::take(CommittedEvent& message) {
@@ -238,11 +251,21 @@ void OutboxSender::Impl::take(Progress& message) {
 }
 
 // Every relay has said what it makes of the event, or has not in time. A process that ends now, as
-// a command does, has this in its state.
+// a command does, has this in its state; what was acknowledged is owed a read-back.
 void OutboxSender::Impl::note(const PublishReport& report) {
+  const auto sent = under_way.find(report.id);
+  const bool ask = options.read_back && sent != under_way.end() &&
+                   kind_class(sent->second.kind) != KindClass::ephemeral;
+  const UnixMillis due{system_now().wall.value +
+                       options.read_back.value_or(Milliseconds(0)).count()};
   const Status noted = writer.run([&](store::Database& db) -> Status {
+    const auto wanted = outbox_holds(db, report.id);
+    if (!wanted) return fail(wanted.error());
     for (const auto& [relay, outcome] : report.relays) {
       if (auto done = outbox_note(db, report.id, relay, outcome); !done) return done;
+      if (!ask || !*wanted || !outcome.stored() || outcome.read_back != ReadBack::not_asked)
+        continue;
+      if (auto done = owe_read_back(db, sent->second, relay, due); !done) return done;
     }
     return {};
   });
@@ -258,29 +281,51 @@ void OutboxSender::Impl::note(const PublishReport& report) {
 void OutboxSender::Impl::look_back(const PublishReport& report) {
   const auto sent = under_way.extract(report.id);
   if (sent.empty()) return;
-  const Event& event = sent.mapped();
   bool open = false;
   for (const auto& [relay, outcome] : report.relays) {
     open = open || !outbox_settles(outcome);
-    if (outcome.newer && options.on_superseded) options.on_superseded(event, *outcome.newer);
-    if (outcome.read_back == ReadBack::not_asked) continue;
-    const Status noted = writer.run([&, at = &relay, result = &outcome](store::Database& db) {
-      return outbox_settles(*result) ? outbox_note(db, report.id, *at, *result)
-                                     : outbox_again(db, event, *at);
-    });
-    if (!noted) log_error("outbox", noted.error().message);
+    judge(sent.mapped(), relay, outcome);
   }
-  const Instant now = std::chrono::steady_clock::now();
   if (!open) {
-    retry.succeeded(now);
-  } else if (!retry_at) {
-    retry_at = now + retry.failed(now, rng);
+    retry.succeeded(std::chrono::steady_clock::now());
+  } else {
+    try_again();
   }
+}
+
+void OutboxSender::Impl::try_again() {
+  const Instant now = std::chrono::steady_clock::now();
+  if (!retry_at) retry_at = now + retry.failed(now, rng);
+}
+
+// Of an event that was replaced or deleted meanwhile, it says nothing any more.
+void OutboxSender::Impl::judge(const Event& event, const RelayUrl& relay,
+                               const RelayOutcome& outcome) {
+  if (outcome.newer && options.on_superseded) options.on_superseded(event, *outcome.newer);
+  if (outcome.read_back == ReadBack::not_asked) return;
+  const Status noted = writer.run([&](store::Database& db) -> Status {
+    if (outcome.read_back != ReadBack::no_answer) {
+      const auto owed = settle_read_back(db, event.id, relay);
+      if (!owed) return fail(owed.error());
+      if (*owed && !outbox_settles(outcome)) return outbox_again(db, event, relay);
+    }
+    return outbox_settles(outcome) ? outbox_note(db, event.id, relay, outcome) : Status{};
+  });
+  if (!noted) log_error("outbox", noted.error().message);
+}
+
+void OutboxSender::Impl::take(OwedReadBacks::Answer& message) {
+  if (const auto& outcome = message.outcome) {
+    judge(message.event, message.relay, *outcome);
+    if (!outbox_settles(*outcome)) try_again();
+  }
+  owed.take(message);
 }
 
 OutboxSender::OutboxSender(Pool& pool, store::Writer& writer, Options options)
     : impl_(std::make_unique<Impl>(pool, writer, std::move(options))) {
-  pool.on_connected([inbox = impl_->inbox](const RelayUrl&) { inbox->try_push(RelayBack{}); });
+  pool.on_connected(
+      [inbox = impl_->inbox](const RelayUrl& relay) { inbox->try_push(RelayBack{relay}); });
   pool.on_standing([inbox = impl_->inbox](const RelayUrl& relay, const RelayStanding& standing) {
     inbox->push_reserved(StandingChanged{relay, standing});
   });

@@ -11,8 +11,9 @@
 namespace ipnscast::nostr {
 
 // The outbox thread: carries what stands in the outbox to its relays, again and again until each
-// has settled, also after a restart, and at once when a relay comes back. Outlived by the pool,
-// whose on_connected() it takes, and the writer. Thread-safe.
+// has settled, also after a restart, and at once when a relay comes back. What a relay acknowledged
+// is read back, by a later process when this one ends first, and sent again when it is lost (R15).
+// Outlived by the pool, whose on_connected() it takes, and the writer. Thread-safe.
 class OutboxSender {
  public:
   struct Options {

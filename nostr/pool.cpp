@@ -268,6 +268,13 @@ void Pool::publish(Event event, PublishOptions options, PublishDone done) {
                   Impl& pool) mutable { pool.publish(event, options, std::move(done)); });
 }
 
+void Pool::read_back(Event event, RelayUrl relay, Milliseconds wait, PublishDone done) {
+  impl_->post([event = std::move(event), relay = std::move(relay), wait,
+               done = std::move(done)](Impl& pool) mutable {
+    pool.read_back(std::move(event), relay, wait, std::move(done));
+  });
+}
+
 void Pool::on_connected(std::function<void(const RelayUrl&)> observer) {
   const auto set = [&] { impl_->connected_observer = std::move(observer); };
   if (impl_->loop.on_net_thread()) return set();

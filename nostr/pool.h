@@ -138,6 +138,11 @@ class Pool {
   // the deadline, and with `read_back` when that is over too; every outcome in it is settled.
   void publish(Event event, PublishOptions options, PublishDone done);
 
+  // Asks this relay, `wait` from now, for an event that it acknowledged in an earlier life: the
+  // read-back of a publish(). `done` is called once, with ReadBack::no_answer when the relay is not
+  // connected then, and with no outcome when it is not of this pool.
+  void read_back(Event event, RelayUrl relay, Milliseconds wait, PublishDone done);
+
   std::vector<RelayStatus> status();
 
   // Called on the net thread whenever a relay is connected; one observer. Null takes it away.

@@ -63,6 +63,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     Instant deadline;
     std::optional<Milliseconds> read_back;
     size_t reading_back = 0;  // relays that are still asked
+    bool deleted = false;     // we asked for its end meanwhile: that it is missing tells nothing
     PublishDone at_quorum;
     PublishDone at_settled;
     PublishDone done;
@@ -119,6 +120,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void report_if_due(std::multimap<EventId, Publish>::iterator it);
 
   // pool_read_back.cpp
+  void read_back(Event event, const RelayUrl& relay, Milliseconds wait, PublishDone done);
   void ask_later(Link& link, Publish& publish, const RelayOutcome& outcome);
   void ask_back(Link& link, const EventId& id);
   bool take_asked(const SubscriptionId& part, const PoolMessage& message);

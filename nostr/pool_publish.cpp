@@ -1,4 +1,5 @@
 // The pool's way out: one event to several relays, one report.
+#include "nostr/nip09.h"
 #include "nostr/pool_impl.h"
 
 namespace ipnscast::nostr {
@@ -15,6 +16,9 @@ void Pool::Impl::publish(const Event& event, const PublishOptions& wanted, Publi
   publish.deadline = deadline;
   if (kind_class(event.kind) != KindClass::ephemeral) publish.read_back = wanted.read_back;
   publish.done = std::move(done);
+  if (const auto deletion = Deletion::of(event)) {
+    for (auto& [id, other] : publishes) other.deleted |= deletion->covers(other.event);
+  }
   std::vector<Link*> targets;
   for (auto& link : links) {
     const bool asked =

@@ -1,4 +1,5 @@
 // Asking relays for what they say they have.
+#include <algorithm>
 #include <utility>
 
 #include "nostr/base/log.h"
@@ -59,6 +60,25 @@ void Pool::Impl::ask_later(Link& link, Publish& publish, const RelayOutcome& out
           });
 }
 
+void Pool::Impl::read_back(Event event, const RelayUrl& relay, Milliseconds wait,
+                           PublishDone done) {
+  const Instant now = std::chrono::steady_clock::now();
+  Publish publish;
+  publish.report.id = event.id;
+  publish.deadline = now;
+  publish.read_back = wait;
+  publish.done = std::move(done);
+  publish.event = std::move(event);
+  const auto link =
+      std::find_if(links.begin(), links.end(), [&](const auto& one) { return one->url == relay; });
+  const auto it = publishes.emplace(publish.event.id, std::move(publish));
+  if (link == links.end()) return report_if_due(it);
+  RelayOutcome& outcome = it->second.report.relays[relay];
+  outcome.state = PublishState::acknowledged;
+  outcome.quarantined = quarantine.holds(relay, now);
+  ask_later(**link, it->second, outcome);
+}
+
 void Pool::Impl::ask_back(Link& link, const EventId& id) {
   const auto publish = publishes.find(id);
   if (publish == publishes.end()) return;
@@ -115,8 +135,10 @@ void Pool::Impl::asking_over(const SubscriptionId& part, ReadBack result) {
       continue;
     RelayOutcome& outcome = relay->second;
     outcome.newer = question.newer;
-    const bool lost = apply(result, outcome);
-    judge(link.url, result, lost);
+    const bool gone = result == ReadBack::missing && it->second.deleted;
+    const ReadBack told = gone ? ReadBack::no_answer : result;
+    const bool lost = apply(told, outcome);
+    judge(link.url, told, lost);
     --it->second.reading_back;
     report_if_due(it);
   }

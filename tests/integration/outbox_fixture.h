@@ -112,6 +112,14 @@ struct Shelf {
     const auto found = newest.find(d);
     return found == newest.end() ? std::nullopt : std::optional(found->second);
   }
+  std::optional<Event> find(const Filter& filter) {
+    if (filter.ids.empty()) return get(filter.tags.at('d')[0]);
+    std::lock_guard lock(mutex);
+    for (const auto& [d, event] : newest) {
+      if (event.id == filter.ids[0]) return event;
+    }
+    return std::nullopt;
+  }
   ScriptedRelay::Script script() {
     return [this](ScriptedRelay& self, auto c, const ClientMessage& m) {
       if (const auto* p = std::get_if<PublishRequest>(&m)) {
@@ -122,7 +130,7 @@ struct Shelf {
         }
         self.say(c, RelayMessage(OkMessage{p->event.id, true, ""}));
       } else if (const auto* req = std::get_if<ReqRequest>(&m)) {
-        if (const auto event = get(req->filters[0].tags.at('d')[0]))
+        if (const auto event = find(req->filters[0]))
           self.say(c, RelayMessage(EventMessage{req->subscription, *event}));
         self.say(c, RelayMessage(EoseMessage{req->subscription}));
       }

@@ -1,4 +1,9 @@
 // What is remembered of relays beside the outbox: how they kept what they took, and their limits.
+#include <algorithm>
+#include <set>
+
+#include "nostr/base/hex.h"
+#include "nostr/read_back_store.h"
 #include "tests/integration/outbox_fixture.h"
 
 using namespace ipnscast;
@@ -76,6 +81,145 @@ TEST_CASE("R15 a relay that loses is found out by processes that see one loss ea
   const PublishReport report = next.send(hint("b", now_seconds()), {2, false, {}});
   CHECK(report.relays.at(urls[0]).quarantined);
   CHECK(report.stored_count() == 2);
+}
+
+namespace {
+
+std::set<RelayUrl> owed_relays(Sender& sender) {
+  std::set<RelayUrl> out;
+  REQUIRE(sender.writer->run([&](store::Database& db) -> Status {
+    const auto relays = *load_read_back_relays(db);
+    out.insert(relays.begin(), relays.end());
+    return {};
+  }));
+  return out;
+}
+
+// A process that ends when the relays have acknowledged the event, before it was read back.
+void send_and_leave(const std::filesystem::path& file, const std::vector<RelayUrl>& relays,
+                    const Event& event) {
+  OutboxSender::Options hasty = Sender::quick();
+  hasty.read_back = Milliseconds(60'000);
+  Sender sender(file, relays, hasty);
+  CHECK(sender.send(event, {relays.size(), false, {}}).stored_count() == relays.size());
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  while (owed_relays(sender).size() < relays.size())
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+  CHECK(sender.waiting() == 0);
+}
+
+size_t count_prefix(const ScriptedRelay& relay, const std::string& prefix) {
+  const auto heard = relay.heard();
+  return static_cast<size_t>(std::count_if(
+      heard.begin(), heard.end(), [&](const auto& frame) { return frame.starts_with(prefix); }));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "R15 what a process did not wait to read back the next one does, and sends again what is "
+    "lost") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  Shelf loser, keeper;
+  loser.loses = 1;
+  ScriptedRelay bad(loser.script());
+  ScriptedRelay good(keeper.script());
+  const Event event = hint("a", now_seconds());
+  send_and_leave(file, {bad.url(), good.url()}, event);
+  CHECK_FALSE(loser.get("a"));
+  CHECK(count_prefix(bad, "[\"REQ\"") == 0);
+
+  Sender next(file, {bad.url(), good.url()});
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  while (!loser.get("a")) REQUIRE(std::chrono::steady_clock::now() < deadline);
+  CHECK(loser.get("a") == event);
+  while (!owed_relays(next).empty()) REQUIRE(std::chrono::steady_clock::now() < deadline);
+  CHECK(next.wait_empty());
+  CHECK(count_prefix(good, "[\"EVENT\"") == 1);
+  REQUIRE(next.writer->run([&](store::Database& db) -> Status {
+    CHECK((*load_standings(db, {now_seconds()})).count(bad.url()) == 1);
+    return {};
+  }));
+}
+
+TEST_CASE("R15 a relay that is away is read back when it returns, by the process that is there") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  Shelf shelf;
+  shelf.loses = 1;
+  std::optional<ScriptedRelay> relay(shelf.script());
+  const uint16_t port = relay->port();
+  const std::vector<RelayUrl> urls{relay->url()};
+  const Event event = hint("a", now_seconds());
+  send_and_leave(file, urls, event);
+  relay.reset();
+  Sender next(file, urls);
+  CHECK(owed_relays(next).size() == 1);
+  relay.emplace(shelf.script(), port);
+  const Instant deadline = std::chrono::steady_clock::now() + kWait;
+  while (!shelf.get("a")) REQUIRE(std::chrono::steady_clock::now() < deadline);
+  CHECK(next.wait_empty());
+}
+
+TEST_CASE("R15 only the newest version is read back, and nothing that was deleted") {
+  TempDir dir;
+  const auto file = dir.path() / "state.db";
+  Shelf shelf;
+  shelf.loses = 4;
+  ScriptedRelay relay(shelf.script());
+  const std::vector<RelayUrl> urls{relay.url()};
+  const int64_t now = now_seconds();
+  send_and_leave(file, urls, hint("a", now));
+  const Event newest = hint("a", now + 1);
+  send_and_leave(file, urls, newest);
+  const Event other = hint("b", now);
+  send_and_leave(file, urls, other);
+  const auto owed = [&](store::Database& db) {
+    std::vector<EventId> out;
+    const auto rows = load_read_backs(db, relay.url(), 0, 100);
+    REQUIRE(rows);
+    for (const auto& one : *rows) out.push_back(one.event.id);
+    return out;
+  };
+  auto db = std::move(*store::Database::open(file, {outbox_schema()}));
+  CHECK(owed(*db) == std::vector<EventId>{newest.id, other.id});
+  const std::string a = "30078:" + to_hex(author().public_key().view()) + ":a";
+  REQUIRE(outbox_add(*db, sign_event(author(), {{now}, 5, {{"a", a}}, ""}), urls));
+  CHECK(owed(*db).size() == 2);  // it is older than what stands there
+  REQUIRE(outbox_add(*db, sign_event(author(), {{now + 1}, 5, {{"a", a}}, ""}), urls));
+  CHECK(owed(*db) == std::vector<EventId>{other.id});
+  const auto stranger = SecretKey::generate();
+  const std::string id = to_hex(other.id.view());
+  REQUIRE(outbox_add(*db, sign_event(stranger, {{now + 9}, 5, {{"e", id}}, ""}), urls));
+  CHECK(owed(*db).size() == 1);
+  REQUIRE(outbox_advance_clock(*db, Seconds(3600), {now}));
+  REQUIRE(expire_read_backs(*db));
+  CHECK(owed(*db).size() == 1);
+  for (int hour = 0; hour < 24; ++hour) REQUIRE(outbox_advance_clock(*db, Seconds(3600), {now}));
+  REQUIRE(expire_read_backs(*db));
+  CHECK(owed(*db).empty());
+}
+
+TEST_CASE("what is deleted before it was read back is not sent again, and speaks against nobody") {
+  TempDir dir;
+  Shelf shelf;
+  shelf.loses = 1;  // as a relay does that carries out the deletion
+  ScriptedRelay relay(shelf.script());
+  OutboxSender::Options options = Sender::quick();
+  options.read_back = Milliseconds(500);
+  Sender sender(dir.path() / "state.db", {relay.url()}, options);
+  const Event event = hint("a", now_seconds());
+  sender.send(event);
+  const std::string id = to_hex(event.id.view());
+  sender.send(sign_event(author(), {{now_seconds()}, 5, {{"e", id}, {"d", "deletion"}}, ""}));
+  REQUIRE(relay.wait_heard("[\"CLOSE\"", 2));  // both were read back
+  CHECK(sender.wait_empty());
+  CHECK_FALSE(shelf.get("a"));
+  REQUIRE(sender.writer->run([&](store::Database& db) -> Status {
+    CHECK((*load_standings(db, {now_seconds()})).empty());
+    return {};
+  }));
 }
 
 TEST_CASE("NIP-11 a limit that a refusal taught is kept to by the next process") {

@@ -1,17 +1,14 @@
 #include "nostr/xchacha20_poly1305.h"
 
-#include <openssl/evp.h>
-
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cassert>
-#include <climits>
-#include <cstdlib>
-#include <memory>
+
+#include "nostr/base/aead.h"
 
 namespace ipnscast::nostr {
 namespace {
-
-constexpr size_t kTag = 16;
 
 using State = std::array<uint32_t, 16>;
 
@@ -46,22 +43,6 @@ struct Inner {
   std::array<uint8_t, 12> nonce{};
 };
 
-using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
-
-// Ready for data, or the process ends: this fails only without memory.
-Context begin(const Inner& inner, ByteView associated, bool sealing) {
-  Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
-  int written = 0;
-  if (!context ||
-      EVP_CipherInit_ex(context.get(), EVP_chacha20_poly1305(), nullptr, inner.key.view().data(),
-                        inner.nonce.data(), sealing ? 1 : 0) != 1 ||
-      EVP_CipherUpdate(context.get(), nullptr, &written, associated.data(),
-                       static_cast<int>(associated.size())) != 1) {
-    std::abort();
-  }
-  return context;
-}
-
 }  // namespace
 
 SecretBytes<32> hchacha20(ByteView key32, ByteView nonce16) {
@@ -85,38 +66,17 @@ SecretBytes<32> hchacha20(ByteView key32, ByteView nonce16) {
 
 Bytes xchacha20_poly1305_seal(ByteView key32, ByteView nonce24, ByteView associated,
                               ByteView plaintext) {
-  assert(plaintext.size() <= INT_MAX - kTag);
-  const Context context = begin(Inner(key32, nonce24), associated, true);
-  Bytes out(plaintext.size() + kTag);
-  int written = 0;
-  int rest = 0;
-  if (EVP_CipherUpdate(context.get(), out.data(), &written, plaintext.data(),
-                       static_cast<int>(plaintext.size())) != 1 ||
-      EVP_CipherFinal_ex(context.get(), out.data() + written, &rest) != 1 ||
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kTag,
-                          out.data() + plaintext.size()) != 1) {
-    std::abort();
-  }
+  const Inner inner(key32, nonce24);
+  Bytes out(plaintext.size() + kAeadTag);
+  aead_seal(Aead::chacha20_poly1305, inner.key.view(), inner.nonce, associated, plaintext, out);
   return out;
 }
 
 Result<Bytes> xchacha20_poly1305_open(ByteView key32, ByteView nonce24, ByteView associated,
                                       ByteView sealed) {
-  if (sealed.size() < kTag || sealed.size() > INT_MAX)
-    return fail(Errc::signature, "xchacha20-poly1305: wrong size");
-  const Context context = begin(Inner(key32, nonce24), associated, false);
-  const ByteView ciphertext = sealed.first(sealed.size() - kTag);
-  Bytes tag = to_bytes(sealed.last(kTag));
-  Bytes out(ciphertext.size());
-  int written = 0;
-  int rest = 0;
-  if (EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, kTag, tag.data()) != 1 ||
-      EVP_CipherUpdate(context.get(), out.data(), &written, ciphertext.data(),
-                       static_cast<int>(ciphertext.size())) != 1 ||
-      EVP_CipherFinal_ex(context.get(), out.data() + written, &rest) != 1) {
-    wipe(out);
-    return fail(Errc::signature, "xchacha20-poly1305: the tag does not hold");
-  }
+  const Inner inner(key32, nonce24);
+  auto out = aead_open(Aead::chacha20_poly1305, inner.key.view(), inner.nonce, associated, sealed);
+  if (!out) return fail(out.error().within("xchacha20-poly1305"));
   return out;
 }
 

@@ -19,9 +19,10 @@ bool Quarantine::kept(const RelayUrl& relay, Instant now) {
   const bool held = holds(relay, now);
   Standing& standing = relays_[relay];
   if (standing.losses > 0) --standing.losses;
-  if (held && standing.losses == 0) standing.until.reset();
-  if (standing.losses == 0 && !standing.until) standing.next = Milliseconds(0);
-  return held && !standing.until;
+  if (standing.losses > 0) return false;
+  standing.until.reset();
+  standing.next = Milliseconds(0);
+  return held;
 }
 
 bool Quarantine::lost(const RelayUrl& relay, Instant now) {

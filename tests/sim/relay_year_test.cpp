@@ -5,6 +5,7 @@
 
 #include "tests/sim/relay_world.h"
 #include "tests/support/catch.h"
+#include "tests/support/sim_runs.h"
 
 using namespace ipnscast;
 using namespace ipnscast::test;
@@ -27,11 +28,6 @@ void check_nothing_lost(World& world) {
   }
 }
 
-size_t runs(size_t by_default) {
-  const char* wanted = std::getenv("IPNSCAST_SIM_RUNS");
-  return wanted == nullptr ? by_default : static_cast<size_t>(std::strtoul(wanted, nullptr, 10));
-}
-
 // What is allocated in this process, at one moment of a virtual year. The events that the test
 // itself keeps count of grow with time; everything else has to stay as it is.
 struct MemorySample {
@@ -49,7 +45,7 @@ MemorySample memory_of(const World& world) {
 TEST_CASE(
     "R5 R17 forty days of failing relays, killed readers and jumping clocks lose no event, by "
     "seed") {
-  for (uint64_t seed = 1; seed <= runs(12); ++seed) {
+  for (uint64_t seed = 1; seed <= sim_runs(12); ++seed) {
     INFO("seed " << seed);
     World world(seed, 3);
     world.run(40 * kDay);
@@ -62,7 +58,7 @@ TEST_CASE(
 TEST_CASE("R5 the marks alone lose nothing where events are late by less than the overlap") {
   Relay::Options options;
   options.catch_up.overlap = options.catch_up.deep_overlap = Seconds(2 * 3600);
-  for (uint64_t seed = 1; seed <= runs(12); ++seed) {
+  for (uint64_t seed = 1; seed <= sim_runs(12); ++seed) {
     INFO("seed " << seed);
     World world(seed, 2, options, false);
     world.run(40 * kDay);
@@ -71,7 +67,7 @@ TEST_CASE("R5 the marks alone lose nothing where events are late by less than th
 }
 
 TEST_CASE("NIP-77 brings what was missed too, also from a relay that keeps things back") {
-  for (uint64_t seed = 1; seed <= runs(8); ++seed) {
+  for (uint64_t seed = 1; seed <= sim_runs(8); ++seed) {
     INFO("seed " << seed);
     World world(seed, 3, {}, true, true);
     world.run(40 * kDay);

@@ -32,6 +32,9 @@ Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
 
 namespace {
 
+// A section has a length and a CID with a hash: what is shorter on average is there to fill memory.
+constexpr size_t kSectionBytes = 32;
+
 // What came of one answer. Lives on the HTTP thread.
 class Answer {
  public:
@@ -39,6 +42,7 @@ class Answer {
 
   TransferBytes take(uint64_t number, ByteView bytes) {
     TransferBytes event{number, bytes.size()};
+    most_blocks_ = bytes.size() / kSectionBytes + 1;
     if (is_stream_)
       event.status = reader_.feed(bytes);
     else
@@ -52,14 +56,18 @@ class Answer {
   }
 
  private:
+  Status take_section(const CarSection& section) {
+    if (section.cid.is_identity()) return {};  // nobody needs to send these
+    if (blocks_.size() >= most_blocks_) return fail(Errc::parse, "car: nothing but tiny sections");
+    blocks_.push_back({section.cid, std::make_shared<const Bytes>(std::move(section.block))});
+    return {};
+  }
+
   const bool is_stream_;
   Bytes body_;
   std::vector<StreamBlock> blocks_;
-  CarReader reader_{[this](const CarSection& section) -> Status {
-                      auto block = std::make_shared<const Bytes>(std::move(section.block));
-                      blocks_.push_back({section.cid, std::move(block)});
-                      return {};
-                    },
+  size_t most_blocks_ = 0;
+  CarReader reader_{[this](const CarSection& section) { return take_section(section); },
                     CarReader::Check::trust};
 };
 

@@ -232,6 +232,28 @@ TEST_CASE("a stream in another order than was asked for is taken as well") {
   CHECK(server.requests().size() == 1);
 }
 
+TEST_CASE("a stream of sections that can carry nothing ends with its first piece") {
+  BlockTable table;
+  const Cid root = table.add_tree(5, 500, 12);
+  ScriptedHttpServer hostile(
+      gateway_script(table, [&](const ScriptedRequest& request, ScriptedAnswer& answer) {
+        if (!is_car(request)) return;
+        const std::string all = answer.body;
+        answer.body.resize(static_cast<size_t>(all[0]) + 1);    // the header
+        const std::string section("\x05\x01\x55\x70\x00x", 6);  // of a hash that has no bytes
+        for (int i = 0; i < 1'000'000; ++i) answer.body += section;
+        answer.body += all.substr(static_cast<size_t>(all[0]) + 1);
+      }));
+  ScriptedHttpServer honest(gateway_script(table));
+  Fixture fixture({hostile.url(), honest.url()});
+  FetchOptions options = kShort;
+  options.hedge = Milliseconds(20'000);
+  const auto report = fixture.fetcher.fetch_now(root, options);
+  REQUIRE(report);
+  CHECK(fixture.whole(root));
+  CHECK(report->blocks_by_gateway.count(hostile.url()) == 0);
+}
+
 TEST_CASE(
     "content that nobody has is told as not found, content that is too large as that, silence as a "
     "timeout") {

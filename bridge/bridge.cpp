@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 
 #include "bridge/daemon.h"
+#include "nostr/base/log.h"
 #include "nostr/base/store/file_lock.h"
 #include "nostr/outbox_sender.h"
 #include "nostr/pool.h"
 #include "sync/gateway/http_client.h"
 #include "sync/gateway_memory.h"
 #include "sync/meter.h"
+#include "sync/retracted_names.h"
 #include "sync/state_store.h"
 #include "sync/state_view.h"
 
@@ -58,18 +61,34 @@ sync::ResolverOptions resolver_options(const BridgeOptions& options) {
 // What the state file holds at start.
 struct Stored {
   std::vector<AnnouncedName> announced;
+  std::set<sync::IpnsName> retracted;
   sync::CreatedAtAllocator created_at;
 };
 
 Result<Stored> load(store::Database& db) {
   Stored out;
+  const auto retracted = sync::load_retracted(db);
+  if (!retracted) return fail(retracted.error());
+  out.retracted.insert(retracted->begin(), retracted->end());
   auto announced = load_announced(db);
   if (!announced) return fail(announced.error());
   out.announced = std::move(*announced);
+  std::erase_if(out.announced, [&](const auto& one) { return out.retracted.count(one.name) != 0; });
   const auto marks = sync::load_created_at(db);
   if (!marks) return fail(marks.error());
   for (const auto& [address, mark] : *marks) out.created_at.restore(address, mark);
   return out;
+}
+
+// Nobody else uses the state directory while the bridge runs, so that this holds until it ends.
+void leave_out(const std::set<sync::IpnsName>& retracted, std::vector<sync::IpnsName>& names) {
+  std::erase_if(names, [&](const sync::IpnsName& name) {
+    if (retracted.count(name) == 0) return false;
+    log_warning("bridge", name.to_string() +
+                              ": its announcements were retracted, so it is left alone until it is "
+                              "published or announced again");
+    return true;
+  });
 }
 
 }  // namespace
@@ -168,6 +187,7 @@ Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
   if (!db) return fail(db.error());
   auto stored = load(**db);
   if (!stored) return fail(stored.error());
+  leave_out(stored->retracted, options.names);
   std::unique_ptr<nostr::net::Loop> loop;
   if (options.loop == nullptr) {
     auto started = nostr::net::Loop::start();

@@ -318,8 +318,8 @@ class Client {
 
   // Asks the relays to delete our hints of this name, those of earlier settings included (NIP-09,
   // by address), and keeps asking those that were away. What the relays have of older versions does
-  // not come back; the record stays, and the next publish or renewal announces the name again. The
-  // outcome has the relays' answers only.
+  // not come back; the record stays, and so do its renewals, which announce nothing until the next
+  // publish() or announce() of the name. The outcome has the relays' answers only.
   virtual Result<Outcome> retract(const IpnsName& name) = 0;
 
   // As long as this client is open, the record of this key's name gets a later end of life before

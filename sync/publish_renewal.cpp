@@ -4,6 +4,7 @@
 #include "sync/publish_progress.h"
 #include "sync/record_extra.h"
 #include "sync/renewal.h"
+#include "sync/retracted_names.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -107,14 +108,19 @@ Status Publisher::renew(const IpnsName& name) {
     if (!made) return fail(made.error());
     record = std::move(*made);
     OwnName own{name, record->fields().sequence, record->fields().value, 0, record->bytes()};
+    bool retracted = false;
     const Status read = parts_.writer.run([&](store::Database& db) -> Status {
       auto before = load_own_name(db, name);
       if (!before) return fail(before.error());
       if (*before) own.version = (*before)->version;
+      const auto found = is_retracted(db, name);
+      if (!found) return fail(found.error());
+      retracted = *found;
       return {};
     });
     if (!read) return read;
-    if (const auto cid = root_of(own.value)) {
+    const auto cid = root_of(own.value);
+    if (cid && !retracted) {
       auto signed_hints = sign_hints({name, *cid, own.sequence, own.record, own.version, {}});
       if (!signed_hints) return fail(signed_hints.error());
       hints = std::move(*signed_hints);

@@ -2,6 +2,7 @@
 #include "nostr/base/log.h"
 #include "sync/hint_repair.h"
 #include "sync/publisher.h"
+#include "sync/retracted_names.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -14,8 +15,9 @@ constexpr Milliseconds kReadTimeout{45'000};  // a remote signer says itself whe
 void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) {
   if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;
   learn(newer);
-  if (!hides(read_own(ours, kReadTimeout), read_own(newer, kReadTimeout))) return;
-  if (auto repaired = sign_above(ours, newer); !repaired) {
+  const Result<Hint> hint = read_own(ours, kReadTimeout);
+  if (!hides(hint, read_own(newer, kReadTimeout))) return;
+  if (auto repaired = sign_above(hint->name, ours, newer); !repaired) {
     log_error("publisher",
               "a relay has a newer event with an older state of ours, and it could not "
               "be replaced: " +
@@ -25,9 +27,18 @@ void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) 
 
 // Our hint again, one second above the other. One that lies too far ahead of the clock for that is
 // deleted by its id first.
-Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer) {
+Status Publisher::sign_above(const IpnsName& name, const nostr::Event& ours,
+                             const nostr::Event& newer) {
   const auto address = nostr::address_of(ours);
   if (!address) return {};
+  bool retracted = false;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+    const auto found = is_retracted(db, name);
+    if (!found) return fail(found.error());
+    retracted = *found;
+    return {};
+  });
+  if (!read || retracted) return read;
   std::vector<SignedHint> events;
   bool delete_first = false;
   {
@@ -54,7 +65,8 @@ Status Publisher::sign_above(const nostr::Event& ours, const nostr::Event& newer
   auto event = sign({time->value, ours.kind, ours.tags, ours.content});
   if (!event) return fail(event.error());
   events.push_back({std::move(*event), *address, std::move(*time)});
-  if (auto committed = commit({.hints = events}); !committed) return committed;
+  if (auto committed = commit({.hints = events, .unless_retracted = name}); !committed)
+    return committed;
   log_info("publisher", "signed again above a newer event with an older state");
   if (auto& deletion = events.front().time.deletion)
     parts_.outbox->committed({std::move(*deletion), options_.relays}, {}, nullptr);

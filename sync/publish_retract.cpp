@@ -6,6 +6,7 @@
 #include "nostr/outbox.h"
 #include "sync/hint_repair.h"
 #include "sync/publish_progress.h"
+#include "sync/retracted_names.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -35,11 +36,13 @@ std::vector<nostr::Address> Publisher::used_addresses(const IpnsName& name) {
   return out;
 }
 
-// NIP-09. The marks stay above what is retracted, so that the next hint comes after it.
+// NIP-09. The marks stay above what is retracted, so that the next hint comes after it; a renewal
+// makes none.
 Result<Outcome> Publisher::retract(const IpnsName& name) {
   if (!parts_.outbox || !parts_.signer)
     return fail(Errc::invalid, "retracting needs relays and a Nostr key");
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
+  std::unique_lock publishing(publishing_);
   const std::vector<nostr::Address> addresses = used_addresses(name);
   const UnixSeconds now = system_now().seconds();
   nostr::UnsignedEvent what = retraction_of(addresses, now);
@@ -64,6 +67,7 @@ Result<Outcome> Publisher::retract(const IpnsName& name) {
   auto event = nostr::sign_blocking(*parts_.signer, std::move(what), kSignTimeout);
   if (!event) return fail(event.error().within("signing the retraction"));
   const Status committed = parts_.writer.run([&](store::Database& db) -> Status {
+    if (auto noted = note_retracted(db, name); !noted) return noted;
     for (const nostr::Address& address : addresses) {
       if (auto saved = save_created_at(db, address, event->created_at); !saved) return saved;
     }
@@ -74,6 +78,7 @@ Result<Outcome> Publisher::retract(const IpnsName& name) {
     std::lock_guard lock(marks_mutex_);
     for (const nostr::Address& address : addresses) marks_.restore(address, event->created_at);
   }
+  publishing.unlock();
   Outcome outcome{name};
   outcome.hint = event->id;
   auto progress = std::make_shared<Progress>();

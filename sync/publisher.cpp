@@ -8,6 +8,7 @@
 #include "sync/ipfs/packer.h"
 #include "sync/publish_progress.h"
 #include "sync/renewal.h"
+#include "sync/retracted_names.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -151,7 +152,7 @@ Result<Outcome> Publisher::publish_once(const IpnsKey& key, const Cid& cid,
         {name, cid, outcome.sequence, record->bytes(), own.version, root_of(known->value)});
     if (!signed_hints) return fail(signed_hints.error());
     hints = std::move(*signed_hints);
-    const Commitment all{own, cid, stored.lacking, hints};
+    const Commitment all{own, cid, stored.lacking, hints, name};
     if (auto committed = commit(all); !committed) return fail(committed.error());
     keep_version(name, cid);
     note_latest(name, *record);
@@ -181,7 +182,8 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
   if (record) outcome.record = record->bytes();
   auto hints = sign_hints({name, cid, sequence, outcome.record, 0, std::nullopt});
   if (!hints) return fail(hints.error());
-  if (auto committed = commit({.hints = *hints}); !committed) return fail(committed.error());
+  if (auto committed = commit({.hints = *hints, .wanted = name}); !committed)
+    return fail(committed.error());
   outcome.hint = hints->front().event.id;
   auto progress = std::make_shared<Progress>();
   send_hints(*hints, progress);
@@ -191,6 +193,14 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
 
 Status Publisher::commit(const Commitment& what) {
   const Status committed = parts_.writer.run([&](store::Database& db) -> Status {
+    if (what.unless_retracted) {
+      const auto retracted = is_retracted(db, *what.unless_retracted);
+      if (!retracted) return fail(retracted.error());
+      if (*retracted) return fail(Errc::refused, "it was retracted meanwhile");
+    }
+    if (what.wanted) {
+      if (auto done = forget_retracted(db, *what.wanted); !done) return done;
+    }
     if (what.own) {
       const IpnsName& name = what.own->name;
       if (auto saved = save_own_name(db, *what.own); !saved) return saved;

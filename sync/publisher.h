@@ -147,11 +147,13 @@ class Publisher {
     std::optional<Cid> root{};           // a new version
     std::vector<std::string> lacking{};  // nodes without it
     std::vector<SignedHint> hints{};
+    std::optional<IpnsName> wanted{};            // the user announces it: it is not retracted now
+    std::optional<IpnsName> unless_retracted{};  // Errc::refused when it was meanwhile
   };
   Status commit(const Commitment& what);
   Status save_hint(store::Database& db, const SignedHint& hint) const;
   Result<HintTime> take_time(const nostr::Address& address);
-  Status sign_above(const nostr::Event& ours, const nostr::Event& newer);
+  Status sign_above(const IpnsName& name, const nostr::Event& ours, const nostr::Event& newer);
   void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
   void send_record(const IpnsName& name, const IpnsRecord& record,
                    const std::shared_ptr<Progress>& progress, Errands::Guard guard);

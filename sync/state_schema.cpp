@@ -1,3 +1,4 @@
+#include "sync/retracted_names.h"
 #include "sync/state_store.h"
 
 namespace ipnscast::sync {
@@ -93,7 +94,8 @@ CREATE TABLE sync_gateways(
   latencies TEXT NOT NULL,          -- milliseconds, the oldest first
   at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
-)sql"}}};
+)sql"},
+           {4, kRetractedTable}}};
 }
 
 }  // namespace ipnscast::sync

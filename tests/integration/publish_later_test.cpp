@@ -7,6 +7,7 @@
 #include "sync/publish_state.h"
 #include "sync/state_store.h"
 #include "tests/integration/publish_fixture.h"
+#include "tests/integration/stored_events.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
@@ -49,20 +50,6 @@ struct WorldWithContent : World {
     return kept && *kept;
   }
 };
-
-// What a relay has of our key.
-std::vector<nostr::Event> events_of(const World& world, std::vector<int> kinds) {
-  const auto pool = nostr::Pool::start(
-      *world.loop, {.relays = {*nostr::RelayUrl::parse(world.relay->url())},
-                    .signers = {nostr::make_local_signer(world.nostr_key.clone())}});
-  HintSearch search(*pool,
-                    {{.authors = {world.nostr_key.public_key()}, .kinds = std::move(kinds)}});
-  std::vector<nostr::Event> out;
-  const size_t answered = search.wait(std::chrono::steady_clock::now() + kPatience,
-                                      [&](const nostr::Event& event) { out.push_back(event); });
-  REQUIRE(answered == 1);
-  return out;
-}
 
 // The state of a device whose clock was ahead by so much when it published.
 void put_clock_ahead(const Config& config, const World& world, Seconds ahead) {

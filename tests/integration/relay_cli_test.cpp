@@ -1,5 +1,9 @@
 // The embedded relay's settings, and what waits in the outbox, as a user types and sees them.
+#include <csignal>
+#include <mutex>
+
 #include "nostr/base/inbox.h"
+#include "nostr/filter.h"
 #include "nostr/keys.h"
 #include "nostr/pool.h"
 #include "tests/integration/cli_stack.h"
@@ -137,4 +141,41 @@ TEST_CASE("status shows what waits for which relay, and why") {
   const std::string shown = stack.run("ann", {"status"}).out;
   CHECK(shown.find("waiting  " + event["id"].get<std::string>()) != std::string::npos);
   CHECK(shown.find(url + "  refused: database is locked") != std::string::npos);
+}
+
+TEST_CASE("R15 what a command's relay lost after its OK the next command notices and sends again") {
+  const Stack stack;
+  stack.init("ann");
+  std::mutex mutex;
+  std::vector<nostr::Event> taken;  // guarded by mutex; the first one is lost
+  ScriptedRelay relay([&](ScriptedRelay& self, auto c, const nostr::ClientMessage& m) {
+    const std::lock_guard lock(mutex);
+    if (const auto* p = std::get_if<nostr::PublishRequest>(&m)) {
+      taken.push_back(p->event);
+      self.say(c, nostr::RelayMessage(nostr::OkMessage{p->event.id, true, ""}));
+    } else if (const auto* req = std::get_if<nostr::ReqRequest>(&m)) {
+      if (taken.size() > 1 && nostr::matches_any(req->filters, taken[1]))
+        self.say(c, nostr::RelayMessage(nostr::EventMessage{req->subscription, taken[1]}));
+      self.say(c, nostr::RelayMessage(nostr::EoseMessage{req->subscription}));
+    }
+  });
+  const auto command = [&](std::vector<std::string> words) {
+    Command out = stack.command("ann", std::move(words));
+    out.environment["IPNSCAST_RELAYS_URLS"] = relay.url().text();
+    return out;
+  };
+  const Ran announced =
+      test::run(command({"announce", "self", "bafkqaaa", "--sequence", "1"}), kSoon);
+  INFO(announced.out + announced.err);
+  REQUIRE(announced.exit == 0);
+  REQUIRE(relay.wait_heard("[\"EVENT\"", 1));
+  test::Process watching(command({"watch", "self"}));
+  REQUIRE(relay.wait_heard("[\"EVENT\"", 2));
+  watching.signal(SIGTERM);
+  const auto ended = watching.wait(kSoon);
+  REQUIRE(ended);
+  CHECK(ended->exit == 0);
+  const std::lock_guard lock(mutex);
+  REQUIRE(taken.size() == 2);
+  CHECK(taken[1] == taken[0]);
 }

@@ -28,6 +28,10 @@ struct HttpCall {
   // connection of its own: for hosts that others named. Errc::refused otherwise.
   bool public_only = false;
   bool fresh_connection = false;  // a new one, so that its times can be told
+  // The answer is a stream that goes on until one side ends it: no deadline, no stall time and no
+  // bound on the sum of what comes. A peer that is gone without a word is noticed by TCP
+  // (keepalive, two minutes).
+  bool endless = false;
 };
 
 // Names in lower case; a repeated one is joined with ", ".

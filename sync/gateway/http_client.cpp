@@ -70,7 +70,7 @@ struct HttpClient::Impl {
 };
 
 void HttpClient::Impl::loop() {
-  set_thread_name("http");
+  set_thread_name(options.thread.c_str());
   while (!orders.closed()) {
     for (Order& order : orders.drain()) obey(std::move(order));
     int running = 0;

@@ -11,12 +11,13 @@ struct HttpClientOptions {
   std::string ca_file;  // PEM; empty: the system's
   size_t connections_per_host = 8;
   size_t connections = 128;
-  size_t calls = 4096;  // waiting to be taken over; start() then waits for room
+  size_t calls = 4096;          // waiting to be taken over; start() then waits for room
+  std::string thread = "http";  // its name, 15 characters at most
 };
 
 // The http thread: owns the one curl multi handle with all its transfers. Connections are kept and
-// reused; HTTP/2 is spoken where TLS offers it. One per process is enough; outlives all who make
-// calls.
+// reused; HTTP/2 is spoken where TLS offers it. One per process is enough, and one more for streams
+// that would keep its connections; outlives all who make calls.
 class HttpClient : public Http {
  public:
   // Errc::internal when libcurl does not start.

@@ -16,6 +16,10 @@ constexpr size_t kMaxHeaderBytes = 64 * 1024;
 // What may bring as much is read in larger pieces.
 constexpr uint64_t kStreamBytes = 4 * 1024 * 1024;
 constexpr long kStreamBuffer = 128 * 1024;
+// Seconds without a byte before a peer of an endless answer is asked for a sign of life, and
+// between such questions; Linux asks nine times.
+constexpr long kKeepAliveAfter = 30;
+constexpr long kKeepAliveEvery = 10;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
@@ -144,9 +148,15 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   set(CURLOPT_MAXREDIRS, 5L);
   set(CURLOPT_POSTREDIR, long{CURL_REDIR_POST_ALL});
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_timeout.count()));
-  set(CURLOPT_MAXFILESIZE_LARGE,
-      static_cast<curl_off_t>(std::min<uint64_t>(call_.max_bytes, INT64_MAX)));
-  if (call_.max_bytes >= kStreamBytes) set(CURLOPT_BUFFERSIZE, kStreamBuffer);
+  if (call_.endless) {
+    set(CURLOPT_TCP_KEEPALIVE, 1L);
+    set(CURLOPT_TCP_KEEPIDLE, kKeepAliveAfter);
+    set(CURLOPT_TCP_KEEPINTVL, kKeepAliveEvery);
+  } else {
+    set(CURLOPT_MAXFILESIZE_LARGE,
+        static_cast<curl_off_t>(std::min<uint64_t>(call_.max_bytes, INT64_MAX)));
+    if (call_.max_bytes >= kStreamBytes) set(CURLOPT_BUFFERSIZE, kStreamBuffer);
+  }
   set(CURLOPT_USERAGENT, "ipnscast");
   // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
   // TLS.
@@ -270,7 +280,7 @@ void HttpTransfer::deliver_head() {
 }
 
 size_t HttpTransfer::note_body(ByteView bytes) {
-  if (received_ + bytes.size() > call_.max_bytes) {
+  if (!call_.endless && received_ + bytes.size() > call_.max_bytes) {
     refused_ =
         fail(Errc::too_large, "answer of more than " + std::to_string(call_.max_bytes) + " bytes");
     return 0;
@@ -301,6 +311,7 @@ curl_off_t HttpTransfer::bytes_moved() const {
 
 Status HttpTransfer::check_time(Instant now) {
   last_check_ = now;
+  if (call_.endless) return {};
   if (now >= started_ + call_.deadline) return fail(Errc::timeout, "deadline passed");
   if (call_.stall.count() <= 0) return {};
   const curl_off_t moved = bytes_moved();
@@ -313,6 +324,7 @@ Status HttpTransfer::check_time(Instant now) {
 }
 
 Instant HttpTransfer::next_check() const {
+  if (call_.endless) return Instant::max();
   const Instant end = started_ + call_.deadline;
   if (call_.stall.count() <= 0) return end;
   // Progress is only seen when looking, so look more often than the stall time alone would ask for.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "bridge/daemon.h"
+#include "bridge/pubsub/listener.h"
 #include "nostr/base/log.h"
 #include "nostr/base/store/file_lock.h"
 #include "nostr/outbox_sender.h"
@@ -45,6 +46,30 @@ std::vector<sync::gateway::GatewayBook::Entry> book_entries(const BridgeOptions&
   for (const sync::Gateway& gateway : options.gateways)
     out.push_back({{gateway.url, gateway.authorization}, gateway.tier, gateway.uses});
   return out;
+}
+
+// Never a public gateway: what we listen to there, and for how long, is nothing it offered.
+std::vector<sync::gateway::Endpoint> pubsub_nodes(const BridgeOptions& options) {
+  std::vector<sync::gateway::Endpoint> out;
+  for (const sync::Gateway& gateway : options.gateways) {
+    if (options.pubsub && gateway.tier == 1 && gateway.uses.records)
+      out.push_back({gateway.url, gateway.authorization});
+  }
+  return out;
+}
+
+// Streams keep their connections, so they have a client of their own. Null without nodes.
+Result<std::unique_ptr<sync::gateway::HttpClient>> open_stream_client(
+    const BridgeOptions& options) {
+  const size_t nodes = pubsub_nodes(options).size();
+  if (nodes == 0) return nullptr;
+  const PubsubOptions pubsub;
+  sync::gateway::HttpClientOptions out;
+  out.ca_file = options.access.ca_file;
+  out.connections_per_host = pubsub.streams_per_node + pubsub.topics.parallel;
+  out.connections = pubsub.streams + nodes * (pubsub.topics.parallel + 1);
+  out.thread = "http-streams";
+  return sync::gateway::HttpClient::open(out);
 }
 
 sync::ResolverOptions resolver_options(const BridgeOptions& options) {
@@ -96,12 +121,14 @@ void leave_out(const std::set<sync::IpnsName>& retracted, std::vector<sync::Ipns
 struct Bridge::Impl {
   Impl(BridgeOptions o, store::FileLock l, std::unique_ptr<store::Database> db,
        std::unique_ptr<nostr::net::Loop> own_loop,
-       std::unique_ptr<sync::gateway::HttpClient> http_client)
+       std::unique_ptr<sync::gateway::HttpClient> http_client,
+       std::unique_ptr<sync::gateway::HttpClient> stream_client)
       : options(std::move(o)),
         lock(std::move(l)),
         writer(std::move(db)),
         loop(std::move(own_loop)),
         http(std::move(http_client)),
+        stream_http(std::move(stream_client)),
         book(book_entries(options), {options.breaker_failures, options.breaker}),
         inbox(std::make_shared<DaemonInbox>(kInbox)) {}
 
@@ -118,11 +145,13 @@ struct Bridge::Impl {
   std::unique_ptr<nostr::Pool> pool;
   std::unique_ptr<nostr::OutboxSender> sender;
   std::unique_ptr<sync::gateway::HttpClient> http;
+  std::unique_ptr<sync::gateway::HttpClient> stream_http;  // null: no pubsub
   sync::gateway::GatewayBook book;
   sync::Meter meter;
   std::unique_ptr<sync::Resolver> resolver;
   const std::shared_ptr<DaemonInbox> inbox;
   std::unique_ptr<Daemon> daemon;
+  std::unique_ptr<PubsubListener> listener;  // null: no pubsub
   std::once_flag closed;
 };
 
@@ -164,12 +193,22 @@ void Bridge::Impl::start(Stored stored) {
                   post_step, options.on_report),
       writer, std::move(stored.announced), options.on_announced);
   daemon->start(options.names);
+  if (!stream_http) return;
+  // Waits while the bridge thread is behind; that never waits for the listener.
+  const auto on_record = [inbox = inbox](const sync::IpnsName& name, sync::KnownRecord record,
+                                         std::string source) {
+    inbox->push(PollUpdate{name, 0, std::move(record), std::move(source), false, false});
+  };
+  listener = std::make_unique<PubsubListener>(*stream_http, pubsub_nodes(options), options.names,
+                                              on_record);
 }
 
 void Bridge::Impl::close() {
   std::call_once(closed, [this] {
+    if (listener) listener->close();
     daemon->stop();
     resolver->close();
+    if (stream_http) stream_http->close();
     http->close();
     sync::save_gateways_now(book, writer);
     sender.reset();
@@ -198,8 +237,10 @@ Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
   http_options.ca_file = options.access.ca_file;
   auto http = sync::gateway::HttpClient::open(http_options);
   if (!http) return fail(http.error());
+  auto stream_http = open_stream_client(options);
+  if (!stream_http) return fail(stream_http.error());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(*lock), std::move(*db),
-                                     std::move(loop), std::move(*http));
+                                     std::move(loop), std::move(*http), std::move(*stream_http));
   if (auto remembered = sync::remember_gateways(impl->book, impl->writer); !remembered)
     return fail(remembered.error());
   impl->start(std::move(*stored));
@@ -211,7 +252,17 @@ Bridge::~Bridge() { close(); }
 
 void Bridge::close() { impl_->close(); }
 
-BridgeStatus Bridge::status() const { return impl_->daemon->status(); }
+BridgeStatus Bridge::status() const {
+  BridgeStatus out = impl_->daemon->status();
+  if (!impl_->listener) return out;
+  const PubsubCounts heard = impl_->listener->counts();
+  out.pubsub_topics = heard.topics;
+  out.pubsub_messages = heard.messages;
+  out.pubsub_records = heard.records;
+  out.pubsub_bad = heard.bad;
+  out.pubsub_skipped = heard.skipped;
+  return out;
+}
 
 Telemetry Bridge::telemetry() const {
   const BridgeStatus now = status();
@@ -223,7 +274,12 @@ Telemetry Bridge::telemetry() const {
                   {"ipnscast_bridge_refreshes_total", now.refreshes},
                   {"ipnscast_bridge_announcements_total", now.announcements},
                   {"ipnscast_bridge_renewals_total", now.renewals},
-                  {"ipnscast_bridge_repairs_total", now.repairs}};
+                  {"ipnscast_bridge_repairs_total", now.repairs},
+                  {"ipnscast_bridge_pubsub_topics", now.pubsub_topics},
+                  {"ipnscast_bridge_pubsub_messages_total", now.pubsub_messages},
+                  {"ipnscast_bridge_pubsub_records_total", now.pubsub_records},
+                  {"ipnscast_bridge_pubsub_bad_total", now.pubsub_bad},
+                  {"ipnscast_bridge_pubsub_skipped_total", now.pubsub_skipped}};
   out.metrics = impl_->meter.snapshot();
   out.prometheus = impl_->meter.prometheus_text();
   for (const auto& memory : impl_->book.memories(system_now()))

@@ -16,7 +16,8 @@
 namespace ipnscast::bridge {
 
 // Start here. The bridge watches IPNS names that nobody announces and tells the world: it polls the
-// gateways, verifies each record, and publishes a hint for every change under its own key. What it
+// gateways, listens to pubsub where a node of ours offers it (bridge/pubsub/listener.h), verifies
+// each record, and publishes a hint for every change under its own key. What it
 // announces is committed first, so that after a crash at any instant no change is lost and none is
 // announced twice. It announces only what it verified itself and found newer than what it announced
 // before, so that two bridges never feed each other (R32). A relay that prefers an event with an
@@ -41,6 +42,9 @@ struct BridgeOptions {
   int breaker_failures = 3;
   Milliseconds breaker{30'000};
   size_t parallel_polls = 64;
+  // Listen to IPNS over pubsub at gateways of tier 1 that turn out to be nodes which offer it
+  // (S0-29), beside the polls.
+  bool pubsub = true;
   nostr::net::Access access{};  // to relays; gateways use its ca_file too
   bool auth = true;             // prove to relays that ask for it (NIP-42) who we are
   nostr::Quorum quorum{};       // relays that must acknowledge an announcement
@@ -67,6 +71,14 @@ struct BridgeStatus {
   uint64_t announcements = 0;
   uint64_t renewals = 0;
   uint64_t repairs = 0;  // announced again above an event that hid it
+
+  // IPNS over pubsub: topics that are listened to now, counted at each node; messages that came, of
+  // these records that verify, those that are none, and those that came too fast to be looked at.
+  uint64_t pubsub_topics = 0;
+  uint64_t pubsub_messages = 0;
+  uint64_t pubsub_records = 0;
+  uint64_t pubsub_bad = 0;
+  uint64_t pubsub_skipped = 0;
 };
 
 // Thread-safe. Destroying it closes it.

@@ -68,6 +68,10 @@ bool Daemon::keep(const PollUpdate& update) {
     name.record = *update.record;
   }
   count(changed ? &BridgeStatus::changes : &BridgeStatus::refreshes);
+  if (changed) {
+    log_info("bridge", name.name.to_string() + ": sequence " +
+                           std::to_string(name.record.sequence.value) + " from " + update.source);
+  }
   if (changed && !sync::root_of(name.record.value)) {
     log_warning("bridge", name.name.to_string() + ": " + name.record.value +
                               " has no CID of its own and is not announced");

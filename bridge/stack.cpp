@@ -75,6 +75,7 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
     bridge_options.access.proxy.reset();
     bridge_options.quorum = {};
     bridge_options.gateways = {{impl->node->gateway_url(), 1, {}}};
+    bridge_options.pubsub = false;  // which that node has not
     bridge_options.loop = impl->loop.get();
     auto bridge = Bridge::open(std::move(bridge_options));
     if (!bridge) return fail(bridge.error().within("bridge"));

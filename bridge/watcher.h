@@ -12,12 +12,12 @@
 namespace ipnscast::bridge {
 
 // What a poll has to say: perhaps a verified record, several times as better ones arrive, and once
-// and last that it is over.
+// and last that it is over. A record that was heard without asking (pubsub) is no poll's: number 0.
 struct PollUpdate {
   sync::IpnsName name;
   uint64_t poll = 0;  // which one
   std::optional<sync::KnownRecord> record;
-  std::string source;  // the URL that had the record
+  std::string source;  // the URL that had the record; "URL (pubsub)" when it was heard there
   bool over = false;
   bool failed = false;  // over: nobody answered anything
 };

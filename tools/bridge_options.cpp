@@ -20,6 +20,7 @@ Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptio
                 "configuration without");
   options.kinds = settings.relays.public_kinds;
   options.topic = settings.relays.topic;
+  options.pubsub = settings.sources.pubsub;
   options.poll_min = wanted.poll_fastest;
   options.poll_max = wanted.poll_slowest;
   options.resolve_timeout = wanted.resolve_timeout;

@@ -116,12 +116,16 @@ void ScriptedHttpServer::serve(int socket) {
 
 void ScriptedHttpServer::answer(int socket, const ScriptedAnswer& what, bool head_only,
                                 bool& keep) {
-  const bool chunked = !what.trailer.empty();
+  const bool chunked = !what.trailer.empty() || what.more;
   std::string head = "HTTP/1.1 " + std::to_string(what.status) + " Scripted\r\n";
   for (const auto& [name, value] : what.headers)
     head.append(name).append(": ").append(value).append("\r\n");
   head += chunked ? "Transfer-Encoding: chunked\r\n\r\n"
                   : "Content-Length: " + std::to_string(what.body.size()) + "\r\n\r\n";
+  if (what.more) {
+    keep = stream(socket, std::move(head), what);
+    return;
+  }
   keep = send_all(socket, head);
   if (head_only) return;
   std::string_view body = what.body;
@@ -148,6 +152,23 @@ void ScriptedHttpServer::answer(int socket, const ScriptedAnswer& what, bool hea
     return;
   }
   if (chunked) keep = keep && send_all(socket, "0\r\n" + what.trailer + "\r\n\r\n");
+}
+
+bool ScriptedHttpServer::stream(int socket, std::string head, const ScriptedAnswer& what) {
+  std::string waiting = std::move(head);  // until there is a first byte
+  for (std::optional<std::string> part = what.body; part; part = what.more()) {
+    if (!part->empty()) {
+      char size[32];
+      std::snprintf(size, sizeof size, "%zx\r\n", part->size());
+      if (!send_all(socket, waiting + size + *part + "\r\n")) return false;
+      waiting.clear();
+    } else {
+      char gone = 0;
+      if (::recv(socket, &gone, 1, MSG_PEEK | MSG_DONTWAIT) == 0 || !wait(Milliseconds(2)))
+        return false;
+    }
+  }
+  return send_all(socket, waiting + "0\r\n\r\n");
 }
 
 bool ScriptedHttpServer::wait(std::chrono::microseconds time) {

@@ -33,6 +33,10 @@ struct ScriptedAnswer {
   size_t slice = 0;  // sends the body in slices of this size, `pause` apart; 0: at once
   Milliseconds pause{0};
   std::string trailer;  // sent chunked, with this trailer line behind the body
+  // Sent chunked behind the body, as it is asked for every few milliseconds: empty when there is
+  // nothing just now, nothing at the end. Of such a stream the head, too, comes with the first
+  // byte, as Kubo does it.
+  std::function<std::optional<std::string>()> more;
 };
 
 // A real HTTP/1.1 server on a free loopback port, for tests: every request is answered by the
@@ -58,6 +62,7 @@ class ScriptedHttpServer {
   void serve(int socket);
   void hang_up(int socket);
   void answer(int socket, const ScriptedAnswer& what, bool head_only, bool& keep);
+  bool stream(int socket, std::string head, const ScriptedAnswer& what);
   bool wait(std::chrono::microseconds time);  // false when stopping
 
   const Script script_;

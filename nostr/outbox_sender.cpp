@@ -31,6 +31,10 @@ struct Progress {  // from the pool: perhaps at the quorum, when all have settle
 struct RelayBack {  // a relay is connected
   RelayUrl relay;
 };
+struct Try {  // of an event, under way at its relays
+  Event event;
+  std::optional<PublishReport> settled;
+};
 struct StandingChanged {  // what read-backs showed of a relay
   RelayUrl relay;
   RelayStanding standing;
@@ -86,7 +90,7 @@ struct OutboxSender::Impl {
   Rng rng = make_rng();
   std::optional<Instant> retry_at;
   Instant counted_until = std::chrono::steady_clock::now();  // by the outbox's clock
-  std::map<EventId, Event> under_way;
+  std::map<EventId, Try> under_way;
   std::map<EventId, OnReport> waiting;  // for the first report
   OwedReadBacks owed;
 
@@ -216,7 +220,7 @@ void OutboxSender::Impl::send(const OutboxEntry& entry, const std::optional<Quor
   publish.at_settled = [inbox = inbox](PublishReport report) {
     inbox->push_reserved(Progress{std::move(report), Progress::Stage::settled});
   };
-  under_way.emplace(entry.event.id, entry.event);
+  under_way.emplace(entry.event.id, Try{entry.event, std::nullopt});
   pool.publish(entry.event, std::move(publish), [inbox = inbox](PublishReport report) {
     inbox->push_reserved(Progress{std::move(report), Progress::Stage::over});
   });
@@ -234,9 +238,14 @@ void OutboxSender::Impl::take(CommittedEvent& message) {
   }
   const auto since_count = std::chrono::steady_clock::now() - counted_until;
   if (!retry_at && under_way.empty() && since_count > kCountIdle) count_time();
+  // Found among the pending ones already: that try reports, or has.
+  const auto found = under_way.find(message.entry.event.id);
+  if (found != under_way.end() && found->second.settled) {
+    if (message.report) message.report(*found->second.settled);
+    return;
+  }
   waiting[message.entry.event.id] = std::move(message.report);
-  // Found among the pending ones already: that try reports.
-  if (under_way.count(message.entry.event.id) == 0) send(message.entry, message.quorum);
+  if (found == under_way.end()) send(message.entry, message.quorum);
 }
 
 void OutboxSender::Impl::take(Progress& message) {
@@ -255,7 +264,7 @@ void OutboxSender::Impl::take(Progress& message) {
 void OutboxSender::Impl::note(const PublishReport& report) {
   const auto sent = under_way.find(report.id);
   const bool ask = options.read_back && sent != under_way.end() &&
-                   kind_class(sent->second.kind) != KindClass::ephemeral;
+                   kind_class(sent->second.event.kind) != KindClass::ephemeral;
   const UnixMillis due{system_now().wall.value +
                        options.read_back.value_or(Milliseconds(0)).count()};
   const Status noted = writer.run([&](store::Database& db) -> Status {
@@ -265,11 +274,12 @@ void OutboxSender::Impl::note(const PublishReport& report) {
       if (auto done = outbox_note(db, report.id, relay, outcome); !done) return done;
       if (!ask || !*wanted || !outcome.stored() || outcome.read_back != ReadBack::not_asked)
         continue;
-      if (auto done = owe_read_back(db, sent->second, relay, due); !done) return done;
+      if (auto done = owe_read_back(db, sent->second.event, relay, due); !done) return done;
     }
     return {};
   });
   if (!noted) log_error("outbox", noted.error().message);
+  if (sent != under_way.end()) sent->second.settled = report;
   for (const auto& [relay, outcome] : report.relays) {
     if (outcome.state == PublishState::refused) {
       log_warning("outbox", relay.text() + " refused an event: " + outcome.reason);
@@ -284,7 +294,7 @@ void OutboxSender::Impl::look_back(const PublishReport& report) {
   bool open = false;
   for (const auto& [relay, outcome] : report.relays) {
     open = open || !outbox_settles(outcome);
-    judge(sent.mapped(), relay, outcome);
+    judge(sent.mapped().event, relay, outcome);
   }
   if (!open) {
     retry.succeeded(std::chrono::steady_clock::now());
@@ -305,9 +315,9 @@ void OutboxSender::Impl::judge(const Event& event, const RelayUrl& relay,
   if (outcome.read_back == ReadBack::not_asked) return;
   const Status noted = writer.run([&](store::Database& db) -> Status {
     if (outcome.read_back != ReadBack::no_answer) {
-      const auto owed = settle_read_back(db, event.id, relay);
-      if (!owed) return fail(owed.error());
-      if (*owed && !outbox_settles(outcome)) return outbox_again(db, event, relay);
+      const auto was_owed = settle_read_back(db, event.id, relay);
+      if (!was_owed) return fail(was_owed.error());
+      if (*was_owed && !outbox_settles(outcome)) return outbox_again(db, event, relay);
     }
     return outbox_settles(outcome) ? outbox_note(db, event.id, relay, outcome) : Status{};
   });

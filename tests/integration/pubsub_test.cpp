@@ -24,8 +24,10 @@ size_t resident_bytes() {
   return resident * 4096;
 }
 
-// Sanitizers keep memory of their own beside each byte that was touched.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+// Sanitizers keep memory of their own beside each byte that was touched, and what was freed.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr size_t kOfEachByte = 16;
+#elif defined(__SANITIZE_THREAD__)
 constexpr size_t kOfEachByte = 8;
 #else
 constexpr size_t kOfEachByte = 1;

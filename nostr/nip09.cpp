@@ -3,12 +3,6 @@
 #include "nostr/base/hex.h"
 
 namespace ipnscast::nostr {
-namespace {
-
-constexpr int kDeletionKind = 5;
-
-}  // namespace
-
 std::optional<Deletion> Deletion::of(const Event& event) {
   if (event.kind != kDeletionKind) return std::nullopt;
   Deletion out;

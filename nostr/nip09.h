@@ -8,6 +8,8 @@
 
 namespace ipnscast::nostr {
 
+inline constexpr int kDeletionKind = 5;  // of a deletion request
+
 // What a deletion request asks to end: events of its author, by id or, up to its own second, by
 // address. NIP-09. Pure.
 class Deletion {

@@ -94,11 +94,9 @@ Status drop_read_backs(store::Database& db, const Deletion& deletion) {
   s.bind(deletion.author().view());
   while (s.step()) {
     const Bytes bytes = s.blob(1);
-    EventId id;
-    if (bytes.size() != id.bytes.size()) continue;
-    std::copy(bytes.begin(), bytes.end(), id.bytes.begin());
+    if (bytes.size() != EventId::kSize) continue;
     const auto d = s.is_null(3) ? std::nullopt : std::optional(s.text(3));
-    if (deletion.covers(id, static_cast<int>(s.integer(2)), d, {s.integer(4)}))
+    if (deletion.covers(EventId::from(bytes), static_cast<int>(s.integer(2)), d, {s.integer(4)}))
       numbers.push_back(s.integer(0));
   }
   if (!s.status()) return s.status();

@@ -3,11 +3,10 @@
 #include <set>
 
 #include "nostr/base/hex.h"
+#include "nostr/nip09.h"
 
 namespace ipnscast::sync {
 namespace {
-
-constexpr int kDeletionKind = 5;  // NIP-09
 
 // Nobody can read the event. That a signer did not answer, or refused, proves nothing of the kind.
 bool unreadable(const Error& error) {
@@ -30,7 +29,7 @@ nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
 
 nostr::UnsignedEvent deletion_of(const std::vector<nostr::EventId>& ids, int kind,
                                  UnixSeconds now) {
-  nostr::UnsignedEvent out{now, kDeletionKind, {}, "created in the future"};
+  nostr::UnsignedEvent out{now, nostr::kDeletionKind, {}, "created in the future"};
   for (const nostr::EventId& id : ids) out.tags.push_back({"e", to_hex(id.view())});
   out.tags.push_back({"k", std::to_string(kind)});
   return out;
@@ -38,7 +37,7 @@ nostr::UnsignedEvent deletion_of(const std::vector<nostr::EventId>& ids, int kin
 
 nostr::UnsignedEvent retraction_of(const std::vector<nostr::Address>& addresses,
                                    UnixSeconds until) {
-  nostr::UnsignedEvent out{until, kDeletionKind, {}, ""};
+  nostr::UnsignedEvent out{until, nostr::kDeletionKind, {}, ""};
   std::set<int> kinds;
   for (const nostr::Address& address : addresses) {
     out.tags.push_back({"a", std::to_string(address.kind) + ":" + to_hex(address.pubkey.view()) +

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <variant>
 
-#include "bridge/pubsub/allowance.h"
+#include "nostr/base/allowance.h"
 #include "nostr/base/inbox.h"
 #include "nostr/base/log.h"
 #include "nostr/base/thread_name.h"

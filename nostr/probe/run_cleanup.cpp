@@ -2,12 +2,12 @@
 #include <set>
 
 #include "nostr/base/hex.h"
+#include "nostr/nip09.h"
 #include "nostr/probe/run.h"
 
 namespace ipnscast::nostr::probe {
 namespace {
 
-constexpr int kDeletionKind = 5;
 constexpr uint32_t kMany = 200;  // more events than a probe writes
 
 }  // namespace

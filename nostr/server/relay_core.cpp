@@ -44,21 +44,12 @@ RelayCore::RelayCore(RelayOptions options, RelayStore& store)
       store_(store),
       reconciliations_(options_.max_negentropy_sessions, options_.max_negentropy_total) {}
 
-bool RelayCore::Budget::take(double per_second, double burst, Instant now) {
-  if (per_second <= 0) return true;
-  const std::chrono::duration<double> passed = now - refilled;
-  refilled = now;
-  left = std::min(burst, left + passed.count() * per_second);
-  if (left < 1) return false;
-  left -= 1;
-  return true;
-}
-
-void RelayCore::opened(ServerConnectionId id, Now now) {
-  Connection& connection = connections_[id];
-  connection = {
-      id, {options_.event_burst, now.steady}, {options_.request_burst, now.steady}, {}, false, {}};
-  if (challenges_at_once(options_)) challenge(connection);
+void RelayCore::opened(ServerConnectionId id) {
+  const Allowance events(options_.event_burst, options_.events_per_second);
+  const Allowance requests(options_.request_burst, options_.requests_per_second);
+  const auto opened =
+      connections_.insert_or_assign(id, Connection{id, events, requests, {}, false, {}}).first;
+  if (challenges_at_once(options_)) challenge(opened->second);
 }
 
 void RelayCore::closed(ServerConnectionId connection) {
@@ -126,8 +117,7 @@ void RelayCore::on(Connection& connection, const PublishRequest& message, Now no
 
 // All that can be said without the signature.
 std::optional<std::string> RelayCore::refuse(Connection& connection, const Event& event, Now now) {
-  if (!connection.events.take(options_.events_per_second, options_.event_burst, now.steady))
-    return "rate-limited: slow down";
+  if (!connection.events.take(now.steady)) return "rate-limited: slow down";
   if (event.created_at.value > now.seconds().value + options_.created_at_ahead.count())
     return "invalid: created_at is too far in the future";
   if (compute_id(event) != event.id) return "invalid: id does not match the event";
@@ -222,10 +212,8 @@ void RelayCore::remind(Connection& connection) {
 
 void RelayCore::on(Connection& connection, const AuthRequest& message, Now now) {
   const Event& event = message.event;
-  auto refusal =
-      connection.events.take(options_.events_per_second, options_.event_burst, now.steady)
-          ? refuse_proof(connection, event, now)
-          : "rate-limited: slow down";
+  auto refusal = connection.events.take(now.steady) ? refuse_proof(connection, event, now)
+                                                    : "rate-limited: slow down";
   if (connection.challenge.empty()) challenge(connection);
   connection.answered = true;
   if (refusal) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "nostr/base/allowance.h"
 #include "nostr/base/clock.h"
 #include "nostr/message.h"
 #include "nostr/net/websocket_server.h"
@@ -48,7 +49,7 @@ class RelayCore {
  public:
   RelayCore(RelayOptions options, RelayStore& store);
 
-  void opened(ServerConnectionId connection, Now now);
+  void opened(ServerConnectionId connection);
   void closed(ServerConnectionId connection);
   // One text frame. Frames of connections that are not open are ignored.
   void frame(ServerConnectionId connection, std::string_view text, Now now);
@@ -60,16 +61,10 @@ class RelayCore {
   const SubscriptionIndex& subscriptions() const { return subscriptions_; }
 
  private:
-  // Tokens that come back with time.
-  struct Budget {
-    double left = 0;
-    Instant refilled;
-    bool take(double per_second, double burst, Instant now);
-  };
   struct Connection {
     ServerConnectionId id;
-    Budget events;
-    Budget requests;
+    Allowance events;
+    Allowance requests;
     std::string challenge;  // the one that was sent, or empty
     bool answered = false;  // the client has seen the challenge, or it was sent a second time
     ProvedKeys keys;

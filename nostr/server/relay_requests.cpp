@@ -22,8 +22,7 @@ std::optional<std::string> RelayCore::refuse(Connection& connection,
                                              const std::vector<Filter>& filters, Now now) {
   ++counters_.requests;
   std::optional<std::string> why;
-  if (!connection.requests.take(options_.requests_per_second, options_.request_burst, now.steady))
-    why = "rate-limited: slow down";
+  if (!connection.requests.take(now.steady)) why = "rate-limited: slow down";
   for (size_t i = 0; i < filters.size() && !why; ++i)
     why = refuse_filter(options_, connection.keys, filters[i]);
   if (!why) return std::nullopt;

@@ -6,12 +6,12 @@
 
 #include "nostr/base/hex.h"
 #include "nostr/implied_d.h"
+#include "nostr/nip09.h"
 #include "nostr/server/relay_query.h"
 
 namespace ipnscast::nostr::server {
 namespace {
 
-constexpr int kDeletion = 5;
 constexpr uint64_t kPageBytes = 4096;
 constexpr uint64_t kReserve = 16;  // one part of so many is kept from new events
 
@@ -136,13 +136,13 @@ Result<Stored> RelayStore::add(const Event& event) {
   const auto place = make_room_at_address(event);
   if (!place) return fail(place.error());
   if (*place == Place::taken) return Stored::superseded;
-  if (*place == Place::free && event.kind != kDeletion) {
+  if (*place == Place::free && event.kind != kDeletionKind) {
     const auto room = has_room();
     if (!room) return fail(room.error());
     if (!*room) return Stored::full;
   }
   if (Status inserted = insert(event); !inserted) return fail(inserted.error());
-  if (event.kind == kDeletion) {
+  if (event.kind == kDeletionKind) {
     if (Status done = carry_out_deletion(event); !done) return fail(done.error());
   }
   return Stored::added;
@@ -158,7 +158,7 @@ Result<bool> RelayStore::contains(const EventId& id) {
 // A deletion outlives what it deleted: copies from elsewhere must not bring it back. Deletions
 // themselves cannot be deleted (NIP-09).
 Result<bool> RelayStore::is_deleted(const Event& event) {
-  if (event.kind == kDeletion) return false;
+  if (event.kind == kDeletionKind) return false;
   constexpr const char* kFind =
       "SELECT 1 FROM tags JOIN events ON seq = event"
       " WHERE name = ? AND value = ? AND kind = 5 AND pubkey = ? AND tags.created_at >= ?";

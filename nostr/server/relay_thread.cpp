@@ -55,7 +55,7 @@ Milliseconds RelayThread::purge() {
 
 void RelayThread::take(RelayInput& input) {
   if (const auto* opened = std::get_if<ConnectionOpened>(&input)) {
-    core_.opened(opened->connection, system_now());
+    core_.opened(opened->connection);
     pace_.opened(opened->connection);
   } else if (const auto* closed = std::get_if<ConnectionClosed>(&input)) {
     core_.closed(closed->connection);

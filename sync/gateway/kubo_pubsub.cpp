@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sync/gateway/kubo_json.h"
 #include "sync/gateway/kubo_rpc.h"
 #include "sync/ipfs/multibase.h"
 #include "sync/ipfs/protobuf.h"
@@ -13,12 +14,6 @@ using nlohmann::json;
 
 constexpr size_t kMaxTopics = 256 * 1024;  // bytes of a list that nobody reads
 constexpr uint32_t kRecordValue = 2;       // libp2p Record: 1 key, 2 value, 5 time received
-constexpr size_t kMaxWords = 300;
-
-std::string text_member(const json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
 
 std::string topic_argument(const IpnsName& name) {
   return multibase_encode(Base::base64_url, as_bytes(name.pubsub_topic()));
@@ -80,9 +75,8 @@ HttpCall kubo_pubsub_sub_call(const Endpoint& endpoint, const IpnsName& name) {
 Result<Bytes> read_kubo_pubsub_line(std::string_view line) {
   const json object = json::parse(line, nullptr, false);
   if (!object.is_object()) return fail(Errc::parse, "not a line of JSON");
-  if (text_member(object, "Type") == "error")
-    return fail(Errc::refused, text_member(object, "Message").substr(0, kMaxWords));
-  auto data = multibase_decode(text_member(object, "data"));
+  if (const auto error = kubo_error(object)) return fail(Errc::refused, error->message);
+  auto data = multibase_decode(kubo_text(object, "data"));
   if (!data || data->base != Base::base64_url)
     return fail(Errc::parse, "data: want multibase base64url");
   return std::move(data->bytes);

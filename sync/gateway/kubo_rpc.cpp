@@ -6,6 +6,7 @@
 #include "nostr/base/base64.h"
 #include "nostr/base/hex.h"
 #include "nostr/base/random.h"
+#include "sync/gateway/kubo_json.h"
 #include "sync/gateway/trustless.h"
 #include "sync/ipfs/ipns_record.h"
 
@@ -28,24 +29,6 @@ void set_file(HttpCall& call, ByteView file) {
   call.body = std::make_shared<const Bytes>(std::move(body));
 }
 
-std::string text_member(const json& object, const char* name) {
-  const auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
-}
-
-Errc errc_of_message(const std::string& message) {
-  const auto has = [&](const char* words) { return message.find(words) != std::string::npos; };
-  if (has("not found") || has("could not find") || has("not pinned")) return Errc::not_found;
-  return Errc::refused;
-}
-
-// The error object that a command answers with, at once (HTTP 500) or as a late line.
-std::optional<Error> error_in(const json& object) {
-  if (!object.is_object() || text_member(object, "Type") != "error") return std::nullopt;
-  const std::string message = text_member(object, "Message").substr(0, 300);
-  return Error{errc_of_message(message), message};
-}
-
 // 404 is an unknown command here, never a missing thing.
 Status check_rpc(const HttpAnswer& answer) {
   Status status = check_status(answer);
@@ -53,7 +36,7 @@ Status check_rpc(const HttpAnswer& answer) {
   if (answer.head.status == 404) return fail(Errc::unsupported, "command unknown there");
   if (answer.head.status == 500 || answer.head.status == 400) {
     const json object = json::parse(answer.body, nullptr, false);
-    if (auto error = error_in(object)) return fail(std::move(*error));
+    if (auto error = kubo_error(object)) return fail(std::move(*error));
   }
   return status;
 }
@@ -67,7 +50,7 @@ Status each_line(ByteView body, const std::function<void(const json&)>& take) {
     if (line.find_first_not_of(" \r\t") == std::string_view::npos) continue;
     const json object = json::parse(line, nullptr, false);
     if (!object.is_object()) return fail(Errc::parse, "not a line of JSON");
-    if (auto error = error_in(object)) return fail(std::move(*error));
+    if (auto error = kubo_error(object)) return fail(std::move(*error));
     take(object);
   }
   return {};
@@ -84,7 +67,7 @@ HttpCall kubo_version_call(const Endpoint& endpoint) {
 Result<std::string> read_kubo_version(const HttpAnswer& answer) {
   if (Status status = check_rpc(answer); !status) return fail(status.error());
   const json object = json::parse(answer.body, nullptr, false);
-  const std::string version = object.is_object() ? text_member(object, "Version") : "";
+  const std::string version = object.is_object() ? kubo_text(object, "Version") : "";
   if (version.empty()) return fail(Errc::mismatch, "no Kubo RPC here");
   return version;
 }
@@ -104,8 +87,8 @@ Result<std::vector<ImportedRoot>> read_kubo_dag_import(const HttpAnswer& answer)
     if (root == line.end() || !root->is_object()) return;
     const auto link = root->find("Cid");
     if (link == root->end() || !link->is_object()) return;
-    const auto cid = Cid::parse(text_member(*link, "/"));
-    if (cid) out.push_back({*cid, text_member(*root, "PinErrorMsg").substr(0, 300)});
+    const auto cid = Cid::parse(kubo_text(*link, "/"));
+    if (cid) out.push_back({*cid, kubo_text(*root, "PinErrorMsg").substr(0, 300)});
   });
   if (!status) return fail(status.error());
   return out;
@@ -166,7 +149,7 @@ Result<Bytes> read_kubo_routing_get(const HttpAnswer& answer) {
   const Status status = each_line(answer.body, [&](const json& line) {
     const auto type = line.find("Type");
     if (record || type == line.end() || !type->is_number_integer() || *type != kValue) return;
-    const auto bytes = from_base64(text_member(line, "Extra"), IpnsRecord::kMaxBytes);
+    const auto bytes = from_base64(kubo_text(line, "Extra"), IpnsRecord::kMaxBytes);
     if (bytes && !bytes->empty()) record = *bytes;
   });
   if (record) return std::move(*record);

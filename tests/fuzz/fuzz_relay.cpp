@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const auto store = std::move(*RelayStore::open(":memory:"));
   const Now now{Instant{}, {1'790'000'000'000}};
   RelayCore core({}, *store);
-  core.opened({1}, now);
+  core.opened({1});
   std::string_view rest = as_text({data, size});
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));

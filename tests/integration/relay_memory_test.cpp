@@ -10,6 +10,30 @@ using namespace ipnscast;
 using namespace ipnscast::nostr;
 using namespace ipnscast::test;
 
+namespace {
+
+// Relays of which the first loses all that it acknowledges.
+template <size_t Count>
+class OneLoser {
+ public:
+  OneLoser() {
+    shelves_[0].loses = 1000;
+    for (Shelf& shelf : shelves_)
+      relays_.push_back(std::make_unique<ScriptedRelay>(shelf.script()));
+  }
+  std::vector<RelayUrl> urls() const {
+    std::vector<RelayUrl> out;
+    for (const auto& relay : relays_) out.push_back(relay->url());
+    return out;
+  }
+
+ private:
+  std::array<Shelf, Count> shelves_;
+  std::vector<std::unique_ptr<ScriptedRelay>> relays_;
+};
+
+}  // namespace
+
 TEST_CASE("R15 a relay that acknowledges and loses is found out, and gets the event again") {
   TempDir dir;
   Shelf shelf;
@@ -26,14 +50,8 @@ TEST_CASE("R15 a relay that acknowledges and loses is found out, and gets the ev
 
 TEST_CASE("R15 what a relay that keeps losing acknowledges does not count for the quorum") {
   TempDir dir;
-  std::array<Shelf, 4> shelves;
-  shelves[0].loses = 1000;
-  std::vector<std::unique_ptr<ScriptedRelay>> relays;
-  std::vector<RelayUrl> urls;
-  for (Shelf& shelf : shelves) {
-    relays.push_back(std::make_unique<ScriptedRelay>(shelf.script()));
-    urls.push_back(relays.back()->url());
-  }
+  const OneLoser<4> played;
+  const std::vector<RelayUrl> urls = played.urls();
   Sender sender(dir.path() / "state.db", urls);
   sender.send(hint("a", now_seconds()), {4, false, {}});
   const auto held = [&] {
@@ -53,14 +71,8 @@ TEST_CASE("R15 what a relay that keeps losing acknowledges does not count for th
 
 TEST_CASE("R15 a relay that loses is found out by processes that see one loss each, too") {
   TempDir dir;
-  std::array<Shelf, 3> shelves;
-  shelves[0].loses = 1000;
-  std::vector<std::unique_ptr<ScriptedRelay>> relays;
-  std::vector<RelayUrl> urls;
-  for (Shelf& shelf : shelves) {
-    relays.push_back(std::make_unique<ScriptedRelay>(shelf.script()));
-    urls.push_back(relays.back()->url());
-  }
+  const OneLoser<3> played;
+  const std::vector<RelayUrl> urls = played.urls();
   OutboxSender::Options once = Sender::quick();
   once.retry = {Milliseconds(60'000), Milliseconds(60'000), Milliseconds(60'000)};
   const auto losses = [&](Sender& sender) {

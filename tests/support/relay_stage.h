@@ -49,8 +49,8 @@ class Stage {
   explicit Stage(RelayOptions options = {}, const std::filesystem::path& file = ":memory:",
                  uint64_t max_bytes = uint64_t{1} << 30)
       : store(std::move(*RelayStore::open(file, max_bytes))), core(std::move(options), *store) {
-    core.opened(kAlice, now);
-    core.opened(kBob, now);
+    core.opened(kAlice);
+    core.opened(kBob);
     finish();
   }
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "bridge/pubsub/allowance.h"
+#include "nostr/base/allowance.h"
 #include "tests/support/catch.h"
 
 using namespace ipnscast;

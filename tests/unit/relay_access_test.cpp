@@ -117,7 +117,7 @@ TEST_CASE(
   CHECK(reason_prefix(stage.offer(kAlice, hint(3, kTime)).reason) == "restricted");
 
   stage.core.closed(kAlice);
-  stage.core.opened(kAlice, stage.now);
+  stage.core.opened(kAlice);
   stage.finish();
   CHECK(challenge_of(stage, kAlice) != challenge);
   CHECK(reason_prefix(stage.offer(kAlice, hint(1, kTime + 1)).reason) == "auth-required");

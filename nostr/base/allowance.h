@@ -4,16 +4,17 @@
 
 #include "nostr/base/clock.h"
 
-namespace ipnscast::bridge {
+namespace ipnscast {
 
-// How many messages of one topic are looked at: `burst` at once, then `per_second`. What anybody
-// may write to a topic must not cost us a signature check each. Pure.
+// How much of something is taken: `burst` at once, and what comes back with time, `per_second`. No
+// limit when nothing comes back. What anybody may send must not cost us as much as they like. Pure.
 class Allowance {
  public:
   Allowance(double burst, double per_second)
       : burst_(burst), per_second_(per_second), left_(burst) {}
 
   bool take(Instant now) {
+    if (per_second_ <= 0) return true;
     if (last_ != Instant{}) {
       const std::chrono::duration<double> passed = now - last_;
       left_ = std::min(burst_, left_ + passed.count() * per_second_);
@@ -31,4 +32,4 @@ class Allowance {
   Instant last_{};
 };
 
-}  // namespace ipnscast::bridge
+}  // namespace ipnscast

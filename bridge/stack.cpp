@@ -2,6 +2,7 @@
 
 #include "bridge/metrics_server.h"
 #include "bridge/node/node_server.h"
+#include "nostr/local_signer.h"
 #include "sync/key_store.h"
 
 namespace ipnscast::bridge {

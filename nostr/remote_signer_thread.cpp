@@ -6,6 +6,7 @@
 #include "nostr/base/log.h"
 #include "nostr/base/secret_file.h"
 #include "nostr/base/thread_name.h"
+#include "nostr/local_signer.h"
 
 namespace ipnscast::nostr {
 namespace {

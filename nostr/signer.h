@@ -28,9 +28,6 @@ class Signer {
   virtual std::optional<SecretBytes<32>> derive(std::string_view /*info*/) const { return {}; }
 };
 
-// Signs with a key in memory, at once. Thread-safe.
-std::shared_ptr<Signer> make_local_signer(SecretKey key);
-
 // These wait for the signer's answer, `timeout` at most (Errc::timeout). Not for event loops.
 Result<Event> sign_blocking(Signer& signer, UnsignedEvent event, Milliseconds timeout);
 Result<std::string> nip44_encrypt_blocking(Signer& signer, std::string plaintext, PublicKey peer,

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "nostr/base/hex.h"
+#include "nostr/base/log.h"
 #include "nostr/base/random.h"
 #include "nostr/outbox.h"
 #include "sync/client_impl.h"
@@ -24,44 +25,6 @@ bool is_trusted(const Config& config, const nostr::PublicKey& key) {
 }
 
 }  // namespace
-
-std::string_view to_string(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::change:
-      return "change";
-    case ChangeKind::refresh:
-      return "refresh";
-    case ChangeKind::conflict:
-      return "conflict";
-    case ChangeKind::stale:
-      return "stale";
-    case ChangeKind::provisional:
-      return "provisional";
-    case ChangeKind::confirmed:
-      return "confirmed";
-    case ChangeKind::withdrawn:
-      return "withdrawn";
-  }
-  return "change";
-}
-
-std::string_view to_string(SourceKind kind) {
-  switch (kind) {
-    case SourceKind::nostr:
-      return "nostr";
-    case SourceKind::poll:
-      return "poll";
-    case SourceKind::websocket:
-      return "websocket";
-    case SourceKind::sse:
-      return "sse";
-    case SourceKind::pubsub:
-      return "pubsub";
-    case SourceKind::local:
-      return "local";
-  }
-  return "poll";
-}
 
 Result<std::unique_ptr<Client>> Client::open(Config config) {
   auto client = std::make_unique<ClientImpl>(std::move(config));

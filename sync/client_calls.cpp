@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <future>
 
+#include "nostr/base/log.h"
 #include "sync/arriving_blocks.h"
 #include "sync/client_impl.h"
 #include "sync/ipfs/path_resolver.h"

@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "sync/client.h"
 #include "sync/gateway/gateway_book.h"
 #include "sync/ipfs/block_source.h"
+#include "sync/outcome.h"
 
 namespace ipnscast::sync {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "nostr/base/clock.h"
-#include "sync/client.h"
+#include "sync/change.h"
 #include "sync/known_record.h"
 
 namespace ipnscast::sync {

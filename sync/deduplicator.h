@@ -8,7 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "sync/client.h"
+#include "sync/change.h"
 
 namespace ipnscast::sync {
 

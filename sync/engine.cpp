@@ -130,7 +130,7 @@ void Engine::take(input::Forget& in) {
   advance(*name);
 }
 
-void Engine::take(input::SourceHealth& in) {
+void Engine::take(SourceHealth& in) {
   if (!schedule_.set(in.source, in.healthy) || in.healthy) return;
   // Names that relied on it are polled at the quick rate from now on (R29). A recovered source
   // slows them down after their next poll, which also shows what was missed meanwhile.

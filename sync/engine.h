@@ -83,7 +83,7 @@ class Engine {
   void take(input::Watch& in);
   void take(input::Unwatch& in);
   void take(input::Forget& in);
-  void take(input::SourceHealth& in);
+  void take(SourceHealth& in);
   void take(input::Sent& in);
   void take(input::Published& in);
   void take(input::DeviceId& in);
@@ -99,17 +99,17 @@ class Engine {
   void emit(Action action) { out_.push_back(std::move(action)); }
 
   // engine_claims.cpp: what others say, and resolving it
-  void take(input::News& in);
+  void take(News& in);
   void take(input::ResolveUpdate& in);
   void take(input::PollDone& in);
-  void follow_up(Tracked& name, input::News news, Now arrived);
+  void follow_up(Tracked& name, News news, Now arrived);
   void follow_pending(Tracked& name);
   void start_resolve(Tracked& name, std::optional<Sequence> floor);
   void settle_resolve(Tracked& name);
   void finish_resolve(Tracked& name);
   void drop_claim(Tracked& name);
-  Trust trust_of(const input::News& news);
-  bool reached(const Tracked& name, const input::News& news) const;
+  Trust trust_of(const News& news);
+  bool reached(const Tracked& name, const News& news) const;
 
   // engine_records.cpp: what is proved
   void take(input::RecordArrived& in);

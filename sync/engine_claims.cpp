@@ -6,7 +6,7 @@ namespace {
 
 using Strength = Deduplicator::Strength;
 
-Claim claim_of(const input::News& news, Trust trust) {
+Claim claim_of(const News& news, Trust trust) {
   Claim claim;
   claim.cid = news.cid;
   claim.sequence = news.sequence;
@@ -16,8 +16,7 @@ Claim claim_of(const input::News& news, Trust trust) {
 
 // Which of two claims that wait is worth following up: the one that claims more. The later one when
 // they claim alike.
-bool outweighs(const input::News& fresh, bool fresh_trusted, const input::News& held,
-               bool held_trusted) {
+bool outweighs(const News& fresh, bool fresh_trusted, const News& held, bool held_trusted) {
   if (fresh_trusted != held_trusted) return fresh_trusted;
   if (!fresh.sequence || !held.sequence) return true;
   return *fresh.sequence >= *held.sequence;
@@ -25,20 +24,7 @@ bool outweighs(const input::News& fresh, bool fresh_trusted, const input::News& 
 
 }  // namespace
 
-input::News news_from(const Hint& hint, SourceId source, std::optional<KnownRecord> verified,
-                      bool bad_record) {
-  return {.name = hint.name,
-          .cid = hint.cid,
-          .sequence = hint.sequence,
-          .author = hint.author,
-          .event_id = hint.event_id,
-          .device_id = hint.device_id,
-          .at_fault = hint.faults.any() || bad_record,
-          .source = std::move(source),
-          .record = std::move(verified)};
-}
-
-Trust Engine::trust_of(const input::News& news) {
+Trust Engine::trust_of(const News& news) {
   if (!news.author) return Trust::stranger;
   const bool own = options_.own_key == news.author;
   if ((own || trusted_.contains(*news.author)) && !authors_.distrusted(*news.author, now_.steady)) {
@@ -47,7 +33,7 @@ Trust Engine::trust_of(const input::News& news) {
   return Trust::stranger;
 }
 
-void Engine::take(input::News& in) {
+void Engine::take(News& in) {
   Tracked* name = tracked(in.name);
   if (name == nullptr || !name->row.watched) return;
   if (in.event_id && sent_.contains(*in.event_id)) {
@@ -92,7 +78,7 @@ void Engine::follow_pending(Tracked& name) {
   follow_up(name, std::move(waiting.news), waiting.arrived);
 }
 
-void Engine::follow_up(Tracked& name, input::News news, Now arrived) {
+void Engine::follow_up(Tracked& name, News news, Now arrived) {
   Trust trust = trust_of(news);
   auto decision = decide(known(name), claim_of(news, trust), options_.confirm);
   if (decision.resolve && trust == Trust::stranger && news.author &&
@@ -178,7 +164,7 @@ void Engine::drop_claim(Tracked& name) {
   name.prefetched.reset();
 }
 
-bool Engine::reached(const Tracked& name, const input::News& news) const {
+bool Engine::reached(const Tracked& name, const News& news) const {
   if (!name.row.record) return false;
   if (news.sequence) return name.row.record->sequence >= *news.sequence;
   return root_of(name.row.record->value) == news.cid.as_v1();

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "nostr/base/strong_id.h"
-#include "sync/hint.h"
 #include "sync/name_row.h"
+#include "sync/source/news.h"
 
 namespace ipnscast::sync {
 
@@ -32,19 +32,6 @@ struct Unwatch {
 // Drop what is known of the name (`ipnscast forget`).
 struct Forget {
   IpnsName name;
-};
-
-// Somebody says that a name changed. `record` only when it has been verified for the name.
-struct News {
-  IpnsName name;
-  Cid cid;
-  std::optional<Sequence> sequence;
-  std::optional<nostr::PublicKey> author;  // nothing: a source without signatures (push servers)
-  std::optional<nostr::EventId> event_id;
-  std::string device_id;
-  bool at_fault = false;  // the hint has faults, or its record did not verify
-  SourceId source;
-  std::optional<KnownRecord> record;
 };
 
 // A verified record that nobody asked for: pubsub, w3name, a publisher of this process.
@@ -91,10 +78,6 @@ struct Handled {
   JobId job;
   Status status;
 };
-struct SourceHealth {
-  SourceId source;
-  bool healthy = false;
-};
 // This device signed an event (committed to the table of sent ones), or loaded it at start.
 struct Sent {
   nostr::EventId event_id;
@@ -112,14 +95,10 @@ struct Tick {};
 
 }  // namespace input
 
-using Input =
-    std::variant<input::Watch, input::Unwatch, input::Forget, input::News, input::RecordArrived,
-                 input::ResolveUpdate, input::PollDone, input::Fetched, input::FetchFailed,
-                 input::Committed, input::Handled, input::SourceHealth, input::Sent,
-                 input::Published, input::DeviceId, input::Tick>;
-
-input::News news_from(const Hint& hint, SourceId source, std::optional<KnownRecord> verified,
-                      bool bad_record);
+using Input = std::variant<input::Watch, input::Unwatch, input::Forget, News, input::RecordArrived,
+                           input::ResolveUpdate, input::PollDone, input::Fetched,
+                           input::FetchFailed, input::Committed, input::Handled, SourceHealth,
+                           input::Sent, input::Published, input::DeviceId, input::Tick>;
 
 // What the engine wants done. Every one that carries a deadline is answered by then; the engine
 // gives up on it soon after.

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "nostr/base/store/database.h"
-#include "sync/client.h"
+#include "sync/resolve_report.h"
 
 // What a state directory knows of a name, from following it and from publishing under it.
 namespace ipnscast::sync {

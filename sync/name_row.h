@@ -3,9 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "sync/client.h"
+#include "sync/change.h"
 #include "sync/known_record.h"
-#include "sync/source/poll_schedule.h"
 
 namespace ipnscast::sync {
 

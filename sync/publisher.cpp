@@ -236,8 +236,4 @@ void Publisher::keep_version(const IpnsName& name, const Cid& root) {
     log_warning("publisher", "cannot note the version kept: " + kept.error().message);
 }
 
-bool Outcome::complete() const {
-  return std::all_of(places.begin(), places.end(), [](const Place& p) { return p.ok; });
-}
-
 }  // namespace ipnscast::sync

@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "sync/client.h"
 #include "sync/gateway/gateway_book.h"
+#include "sync/outcome.h"
 
 namespace ipnscast::sync {
 

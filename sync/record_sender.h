@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "sync/client.h"
 #include "sync/gateway/gateway_book.h"
+#include "sync/outcome.h"
 
 namespace ipnscast::sync {
 

@@ -8,12 +8,12 @@
 #include <string>
 
 #include "nostr/base/strong_id.h"
-#include "sync/client.h"
 #include "sync/gateway/gateway_book.h"
 #include "sync/gateway/gateway_probe.h"
 #include "sync/gateway/record_source.h"
 #include "sync/race.h"
 #include "sync/record_cache.h"
+#include "sync/resolve_report.h"
 
 namespace ipnscast::sync {
 

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "nostr/outbox.h"
-#include "sync/client.h"
 #include "sync/gateway/score.h"
+#include "sync/metrics.h"
+#include "sync/status.h"
 
 namespace ipnscast::sync {
 

@@ -122,7 +122,9 @@ void SyncThread::read_opened() {
 
 void SyncThread::read(const nostr::PoolMessage& message,
                       const std::optional<Result<std::string>>& text) {
-  if (auto in = nostr_->read(message, text, system_now())) feed(std::move(*in));
+  if (auto word = nostr_->read(message, text, system_now())) {
+    std::visit([this](auto& said) { feed(std::move(said)); }, *word);
+  }
   private_read_ = nostr_->counters().read;
   private_dropped_ = nostr_->counters().dropped;
 }

@@ -36,12 +36,12 @@ struct Content {
   std::optional<Cid> cid;
 };
 struct Waiting {
-  input::News news;
+  News news;
   Now arrived;
 };
 // The claim that is being followed up.
 struct Following {
-  input::News news;
+  News news;
   Now arrived;
   bool trusted = false;
   bool provisional = false;

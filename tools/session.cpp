@@ -4,6 +4,7 @@
 #include <set>
 
 #include "nostr/base/log.h"
+#include "nostr/local_signer.h"
 #include "nostr/nip42.h"
 #include "nostr/nip65.h"
 #include "nostr/remote_signer.h"

@@ -83,11 +83,12 @@ Result<Hint> NostrSource::hint_of(const nostr::Event& event,
   return hint;
 }
 
-std::optional<Input> NostrSource::read(const nostr::PoolMessage& message,
-                                       const std::optional<Result<std::string>>& text, Now now) {
+std::optional<SourceWord> NostrSource::read(const nostr::PoolMessage& message,
+                                            const std::optional<Result<std::string>>& text,
+                                            Now now) {
   if (const auto* link = std::get_if<nostr::PoolLink>(&message)) {
     if (!trusted_ || link->subscription != *trusted_) return std::nullopt;
-    return input::SourceHealth{{SourceKind::nostr, link->relay.text()}, link->live};
+    return SourceHealth{{SourceKind::nostr, link->relay.text()}, link->live};
   }
   const auto* event = std::get_if<nostr::PoolEvent>(&message);
   if (event == nullptr) return std::nullopt;

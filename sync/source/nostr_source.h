@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "nostr/pool.h"
-#include "sync/engine_messages.h"
 #include "sync/private_hint.h"
 #include "sync/source/known_hints.h"
+#include "sync/source/news.h"
+#include "sync/status.h"
 
 namespace ipnscast::sync {
 
@@ -44,8 +45,8 @@ class NostrSource {
 
   // What a message means to the engine: news, or a source's health. Nothing for what is no hint.
   // `text`: what the signer made of the content of an event that may be a private hint.
-  std::optional<Input> read(const nostr::PoolMessage& message,
-                            const std::optional<Result<std::string>>& text, Now now);
+  std::optional<SourceWord> read(const nostr::PoolMessage& message,
+                                 const std::optional<Result<std::string>>& text, Now now);
 
   const PrivateHintCounters& counters() const { return counters_; }
 

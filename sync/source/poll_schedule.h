@@ -1,20 +1,12 @@
 #pragma once
 
 #include <map>
-#include <string>
 
 #include "nostr/base/clock.h"
 #include "nostr/base/random.h"
-#include "sync/client.h"
+#include "sync/change.h"
 
 namespace ipnscast::sync {
-
-// A place that news comes from: a relay, a push server, a node.
-struct SourceId {
-  SourceKind kind = SourceKind::poll;
-  std::string endpoint;  // its URL; empty for local
-  auto operator<=>(const SourceId&) const = default;
-};
 
 // Which sources are healthy, and how often a name is polled because of it. Only set() changes the
 // health of a source: one that is merely quiet stays what it is (R28). One thread.

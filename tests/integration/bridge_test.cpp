@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "nostr/base/inbox.h"
+#include "nostr/local_signer.h"
 #include "nostr/outbox.h"
 #include "nostr/pool.h"
 #include "nostr/server/relay_server.h"

@@ -4,6 +4,7 @@
 
 #include "bridge/node/node_server.h"
 #include "nostr/base/inbox.h"
+#include "nostr/local_signer.h"
 #include "nostr/server/relay_server.h"
 #include "sync/client.h"
 #include "tests/support/catch.h"

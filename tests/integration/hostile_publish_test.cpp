@@ -1,6 +1,7 @@
 // Publishing to relays that refuse, stay silent, answer for another event or ask who is there.
 #include <set>
 
+#include "nostr/local_signer.h"
 #include "tests/integration/pool_reader.h"
 #include "tests/support/catch.h"
 

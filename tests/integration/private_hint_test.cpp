@@ -7,6 +7,7 @@
 
 #include "nostr/base/hex.h"
 #include "nostr/base/log.h"
+#include "nostr/local_signer.h"
 #include "nostr/pool.h"
 #include "tests/integration/client_world.h"
 

@@ -1,6 +1,7 @@
 // IPNS over pubsub as an input of the bridge.
 #include "bridge/bridge.h"
 #include "nostr/base/inbox.h"
+#include "nostr/local_signer.h"
 #include "tests/integration/pubsub_fixture.h"
 #include "tests/support/temp_dir.h"
 

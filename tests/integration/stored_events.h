@@ -1,5 +1,6 @@
 #pragma once
 
+#include "nostr/local_signer.h"
 #include "sync/hint_search.h"
 #include "tests/integration/client_world.h"
 

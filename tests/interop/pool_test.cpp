@@ -6,6 +6,7 @@
 #include <future>
 
 #include "nostr/base/inbox.h"
+#include "nostr/local_signer.h"
 #include "tests/support/catch.h"
 #include "tests/support/peers.h"
 #include "tests/support/skip.h"

@@ -1,5 +1,6 @@
 #include <future>
 
+#include "nostr/local_signer.h"
 #include "nostr/nip70.h"
 #include "nostr/pool.h"
 #include "tests/support/catch.h"

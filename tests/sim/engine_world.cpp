@@ -153,15 +153,15 @@ const KnownRecord* EngineWorld::some_record(const IpnsName& name) {
 void EngineWorld::hint(const IpnsName& name) {
   auto& truth = truth_.at(name);
   const auto author = world_author(static_cast<uint8_t>(roll(4)));
-  input::News news{.name = name,
-                   .cid = world_cid(roll(1000)),
-                   .sequence = {},
-                   .author = author,
-                   .event_id = {},
-                   .device_id = {},
-                   .at_fault = false,
-                   .source = chance(70) ? kRelay : kPush,
-                   .record = {}};
+  News news{.name = name,
+            .cid = world_cid(roll(1000)),
+            .sequence = {},
+            .author = author,
+            .event_id = {},
+            .device_id = {},
+            .at_fault = false,
+            .source = chance(70) ? kRelay : kPush,
+            .record = {}};
   // A forged claim, unless it speaks of a record that exists.
   if (chance(30)) news.sequence = Sequence{roll(200)};
   if (const auto* record = chance(75) ? some_record(name) : nullptr) {
@@ -185,7 +185,7 @@ void EngineWorld::step() {
       chance(20) ? conflict(name) : publish(name);
       break;
     case 2:
-      feed(input::SourceHealth{chance(50) ? kRelay : kPush, chance(60)});
+      feed(SourceHealth{chance(50) ? kRelay : kPush, chance(60)});
       break;
     case 3:
       if (const auto* record = some_record(name)) feed(input::RecordArrived{name, *record, kRelay});

@@ -79,16 +79,16 @@ struct Bench {
   }
   void arrive(const KnownRecord& known) { feed(input::RecordArrived{kName, known, kRelay}); }
 
-  input::News news(std::optional<uint64_t> sequence, uint8_t tag, nostr::PublicKey by = kFriend) {
-    input::News out{.name = kName,
-                    .cid = cid(tag),
-                    .sequence = {},
-                    .author = by,
-                    .event_id = event(tag),
-                    .device_id = {},
-                    .at_fault = false,
-                    .source = kRelay,
-                    .record = {}};
+  News news(std::optional<uint64_t> sequence, uint8_t tag, nostr::PublicKey by = kFriend) {
+    News out{.name = kName,
+             .cid = cid(tag),
+             .sequence = {},
+             .author = by,
+             .event_id = event(tag),
+             .device_id = {},
+             .at_fault = false,
+             .source = kRelay,
+             .record = {}};
     if (sequence) out.sequence = Sequence{*sequence};
     return out;
   }

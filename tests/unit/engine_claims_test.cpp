@@ -223,7 +223,7 @@ TEST_CASE(
       REQUIRE(b.now.steady - start < std::chrono::minutes(3));
     }
   };
-  b.feed(input::SourceHealth{kRelay, true});
+  b.feed(SourceHealth{kRelay, true});
   poll();
   // A relay on which nobody announced this name proves nothing for it.
   CHECK(poll() <= Milliseconds(60'200));
@@ -233,9 +233,9 @@ TEST_CASE(
   b.acknowledge();
   poll();
   CHECK(poll() >= Milliseconds(119'000));
-  b.feed(input::SourceHealth{kRelay, false});
+  b.feed(SourceHealth{kRelay, false});
   CHECK(poll() <= Milliseconds(60'200));
-  b.feed(input::SourceHealth{kRelay, true});
+  b.feed(SourceHealth{kRelay, true});
   poll();
   CHECK(poll() >= Milliseconds(119'000));
 }

@@ -3,8 +3,8 @@
 
 #include "nostr/base/hex.h"
 #include "nostr/keys.h"
+#include "nostr/local_signer.h"
 #include "nostr/nip19.h"
-#include "nostr/signer.h"
 #include "tests/support/catch.h"
 #include "tests/support/skip.h"
 #include "tests/support/vectors.h"

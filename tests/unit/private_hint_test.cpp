@@ -3,7 +3,7 @@
 #include "nostr/base/base64.h"
 #include "nostr/base/hex.h"
 #include "nostr/keys.h"
-#include "nostr/signer.h"
+#include "nostr/local_signer.h"
 #include "sync/ipfs/ipns_key.h"
 #include "sync/private_key.h"
 #include "sync/source/hint_opener.h"

@@ -6,6 +6,7 @@
 #include "bridge/node/node_server.h"
 #include "nostr/base/inbox.h"
 #include "nostr/base/random.h"
+#include "nostr/local_signer.h"
 #include "nostr/pool.h"
 #include "nostr/server/relay_server.h"
 #include "sync/client.h"

@@ -4,6 +4,7 @@
 #include <set>
 #include <system_error>
 
+#include "nostr/local_signer.h"
 #include "tools/demo/tree.h"
 
 namespace ipnscast::tools::demo {

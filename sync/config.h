@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nostr/net/access.h"
+#include "nostr/outbox.h"
+#include "nostr/relay_url.h"
+#include "nostr/signer.h"
+#include "sync/change.h"
+#include "sync/gateway.h"
+#include "sync/gateway/providers.h"
+#include "sync/ipfs/file_packer.h"
+
+namespace ipnscast::sync {
+
+struct Config {
+  std::filesystem::path state_dir;  // one process at a time (lock)
+  std::filesystem::path cache_dir;  // blocks; empty: <state_dir>/cache
+  // A state directory that another process may hold, of which resolve() reads what is known of
+  // names; nothing is written there. Empty: none.
+  std::filesystem::path known_dir;
+  std::vector<nostr::RelayUrl> relays;
+  std::vector<Gateway> gateways;
+  std::vector<nostr::PublicKey> trusted_authors;
+  std::shared_ptr<nostr::Signer> signer;  // for publishing and AUTH; may be null
+  std::string device_id;                  // empty: made and kept in the state directory
+  std::string topic = "ipns-sync";
+  std::vector<int> kinds = {30078};  // hints among own devices
+  std::vector<int> public_kinds = {30078, 30079};
+  bool publish_public = false;  // announce under public_kinds too
+  // Hints of ours are encrypted to our own key, under a `d` that hides the name: only devices with
+  // this signer's key can follow them. Not with publish_public. Errc::refused from publishing for
+  // the one name that anyone can compute from the key (IpnsName::from_nostr_key). Reading takes
+  // plain and private hints of ours either way; with it, relays are not told which names we watch
+  // (as long as our own key is the only trusted author, and `open` is off).
+  bool private_hints = false;
+  bool compat = true;  // ask for other spellings of the name in `d` too
+  bool open = false;   // listen to any author, within a budget
+  Confirm confirm = Confirm::always;
+  ExpiredPolicy expired = ExpiredPolicy::last_good;
+  nostr::net::Access access;  // to relays; gateways use its ca_file too
+
+  Milliseconds poll_min{30'000};
+  Milliseconds poll_max{60'000};
+  Milliseconds poll_healthy{120'000};
+  Milliseconds debounce{500};
+
+  Milliseconds answer_by{2'000};
+  Milliseconds listen{5'000};
+  Milliseconds slow_listen{60'000};
+  Milliseconds settle{150};              // RaceOptions::settle
+  Milliseconds record_cache{60'000};     // a record is not asked for again for min(its TTL, this)
+  Milliseconds not_found_cache{30'000};  // how long a gateway's "not found" is believed
+  int breaker_failures = 3;              // in a row, until a gateway is left alone
+  Milliseconds breaker{30'000};          // for so long; then one caller may try
+
+  uint64_t fetch_max_bytes = uint64_t{4} << 30;
+  uint64_t cache_bytes = uint64_t{1} << 30;
+  // Of each name besides the current one: kept in the cache, and pinned at the nodes for names of
+  // ours.
+  size_t versions = 5;
+  // Contents on disk are encrypted (AES-256-GCM) with a key that only this signer can give: the
+  // cache of blocks, which holds the versions that are kept. What state_dir says of names and
+  // records, which is public, is not. Needs a signer.
+  bool encrypt_at_rest = false;
+  Milliseconds fetch_stall{5'000};
+  size_t parallel = 8;  // fetches at a time, 1 to 64; others wait
+  // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
+  // routers among them name as trustless gateways.
+  gateway::ProviderHosts providers = gateway::ProviderHosts::public_only;
+
+  PackProfile profile = kKubo256k;  // how published content is cut into blocks
+  std::chrono::nanoseconds record_lifetime = std::chrono::hours(48);
+  std::chrono::nanoseconds record_ttl = std::chrono::minutes(5);
+  bool record_v1 = true;
+  // Put the signer's key and the relays into the signed data of our records, so that whoever
+  // resolves a name finds its announcements. Not with private_hints.
+  bool record_announcer = false;
+  bool record_previous = false;  // link each record to the value before
+  nostr::Quorum quorum;          // relays that must acknowledge a publish; not used without relays
+  bool auth = true;              // prove to relays that ask for it (NIP-42) that the key is ours
+  Milliseconds read_back{
+      2'000};  // after which relays are asked for what they acknowledged; 0: never
+  Milliseconds retry_min{1'000};  // waits between tries to publish
+  Milliseconds retry_max{300'000};
+  nostr::OutboxLimits outbox;
+  Milliseconds publish_timeout{10'000};
+};
+
+}  // namespace ipnscast::sync

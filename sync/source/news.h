@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "sync/change.h"
+#include "sync/hint.h"
+#include "sync/known_record.h"
+
+namespace ipnscast::sync {
+
+// Somebody says that a name changed. `record` only when it has been verified for the name.
+struct News {
+  IpnsName name;
+  Cid cid;
+  std::optional<Sequence> sequence;
+  std::optional<nostr::PublicKey> author;  // nothing: a source without signatures (push servers)
+  std::optional<nostr::EventId> event_id;
+  std::string device_id;
+  bool at_fault = false;  // the hint has faults, or its record did not verify
+  SourceId source;
+  std::optional<KnownRecord> record;
+};
+
+// A source came or went.
+struct SourceHealth {
+  SourceId source;
+  bool healthy = false;
+};
+
+// What a source has to say.
+using SourceWord = std::variant<News, SourceHealth>;
+
+News news_from(const Hint& hint, SourceId source, std::optional<KnownRecord> verified,
+               bool bad_record);
+
+}  // namespace ipnscast::sync

@@ -1,4 +1,6 @@
 // How the cache keeps within its bound. All with the cache's lock held.
+#include <algorithm>
+
 #include "sync/block_cache.h"
 #include "sync/ipfs/dag_links.h"
 #include "sync/ipfs/dag_walk.h"
@@ -77,15 +79,19 @@ BlockCache::Keys BlockCache::protected_keys(size_t versions) {
 
 // The keys of what is here of the DAG under `root`.
 void BlockCache::protect(const Cid& root, Keys& keys) {
-  std::vector<Cid> open{root};
+  std::vector<Cid> open;
+  const auto note = [&](const Cid& cid) {
+    if (keys.insert(std::string(as_text(block_key(cid)))).second && may_have_links(cid))
+      open.push_back(cid);
+  };
+  note(root);
   while (!open.empty()) {
     const Cid cid = std::move(open.back());
     open.pop_back();
-    if (!keys.insert(std::string(as_text(block_key(cid)))).second || !may_have_links(cid)) continue;
     const auto block = read(cid);
     if (!block || !*block) continue;
-    if (auto links = block_links(cid, **block))
-      open.insert(open.end(), links->begin(), links->end());
+    if (const auto links = block_links(cid, **block))
+      std::for_each(links->begin(), links->end(), note);
   }
 }
 

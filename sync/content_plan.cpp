@@ -1,5 +1,7 @@
 #include "sync/content_plan.h"
 
+#include <algorithm>
+
 #include "sync/ipfs/dag_links.h"
 #include "sync/ipfs/dag_walk.h"
 
@@ -11,16 +13,21 @@ std::string key_of(const Cid& cid) { return std::string(as_text(cid.as_v1().enco
 }  // namespace
 
 void KnownBlocks::add(BlockSource& source, const Cid& root, size_t most) {
-  std::vector<Cid> open{root};
-  while (!open.empty() && keys_.size() < most) {
+  // Only what was not noted before is looked into, so that no more is open than is noted.
+  std::vector<Cid> open;
+  const auto note = [&](const Cid& cid) {
+    if (keys_.size() < most && keys_.insert(key_of(cid)).second && may_have_links(cid))
+      open.push_back(cid);
+  };
+  note(root);
+  while (!open.empty()) {
     const Cid cid = std::move(open.back());
     open.pop_back();
-    if (!keys_.insert(key_of(cid)).second || !may_have_links(cid)) continue;
     // What is no longer here hides what is below it, which is known with it all the same.
     const auto block = read_block(source, cid);
     if (!block) continue;
-    if (auto links = block_links(cid, *block))
-      open.insert(open.end(), links->begin(), links->end());
+    if (const auto links = block_links(cid, *block))
+      std::for_each(links->begin(), links->end(), note);
   }
 }
 

@@ -26,7 +26,7 @@ FetchJob::FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& 
       options_(options),
       inbox_(std::move(inbox)),
       started_(std::chrono::steady_clock::now()),
-      plan_(cache, options.max_bytes, options.shares, options.scope),
+      plan_(cache, options.max_bytes, options.shares, options.scope, started_ + options.deadline),
       told_(started_) {}
 
 Result<FetchReport> FetchJob::run() {

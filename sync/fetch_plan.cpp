@@ -4,12 +4,15 @@
 
 #include "sync/ipfs/dag_links.h"
 #include "sync/ipfs/dag_walk.h"
+#include "sync/ipfs/hash_form.h"
 
 namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kFewLeaves = 8;
-constexpr char kPlaced = '\1';  // after the key of a block of which not all below is wanted
+constexpr size_t kStaleNames = 1024;
+// After the key of a block of which not all below is wanted.
+constexpr std::string_view kPlaced = "\1";
 
 // Where all below a block is wanted, it does not matter where it stands.
 std::string place_text(const ScopeGuide::Place& place) {
@@ -29,15 +32,27 @@ bool can_ask_for(const DagScope& scope) {
 
 std::string FetchPlan::key(const Cid& cid) { return std::string(as_text(block_key(cid))); }
 
+FetchPlan::FetchPlan(BlockCache& cache, uint64_t max_bytes, bool shares, DagScope scope,
+                     std::optional<Instant> deadline, size_t most_wanted)
+    : cache_(cache),
+      max_bytes_(max_bytes),
+      shares_(shares),
+      scope_(std::move(scope)),
+      deadline_(deadline),
+      most_wanted_(most_wanted),
+      guide_(scope_),
+      open_([this](const Visit& parent) { return links_again(parent); }) {}
+
 Status FetchPlan::begin(const Cid& root) {
   auto first = guide_.begin(root);
   if (!first) return fail(first.error());
-  Status status = discover({std::move(*first)}, nullptr, nullptr);
-  if (shares_) {
-    for (auto& [name, wanted] : wanted_) wanted.bulk = false;
-  } else if (const auto it = wanted_.find(key(root)); it != wanted_.end()) {
+  Found found;
+  Status status = meet(std::move(*first), !shares_, 0, found.below);
+  if (status) status = walk(0, 0, found);
+  hand_out(found.below);
+  if (shares_) return status;
+  if (const auto it = wanted_.find(key(root)); it != wanted_.end())
     it->second.scoped = !scope_.is_whole() && can_ask_for(scope_);
-  }
   return status;
 }
 
@@ -54,20 +69,29 @@ std::optional<FetchPlan::Task> FetchPlan::next_task(size_t streams) {
     streams_.insert(task.owner);
     return task;
   }
-  for (size_t tries = unowned_.size(); tries > 0; --tries) {
-    std::string name = std::move(unowned_.front());
-    unowned_.pop_front();
+  const bool streams_left = streams_.size() < streams;
+  if (streams_left) {
+    if (auto task = take_unowned(unowned_streams_, true)) return task;
+  }
+  return take_unowned(unowned_, streams_left);
+}
+
+std::optional<FetchPlan::Task> FetchPlan::take_unowned(std::vector<std::string>& from,
+                                                       bool streams_left) {
+  while (!from.empty()) {
+    std::string name = std::move(from.back());
+    from.pop_back();
     const auto it = wanted_.find(name);
     if (it == wanted_.end() || it->second.owner != 0) continue;
     const bool scoped = it->second.scoped;
     const bool car = scoped || (it->second.bulk && may_have_links(it->second.cid));
-    if (car && streams_.size() >= streams) {
-      unowned_.push_back(std::move(name));
+    if (car && !streams_left) {
+      unowned_streams_.push_back(std::move(name));
       continue;
     }
     it->second.owner = ++last_owner_;
     if (car) streams_.insert(last_owner_);
-    owned_[last_owner_].push_back(std::move(name));
+    own(last_owner_, name);
     return Task{last_owner_, it->second.cid, car ? Kind::car : Kind::raw,
                 scoped ? &scope_ : nullptr};
   }
@@ -85,7 +109,7 @@ Result<FetchPlan::Accepted> FetchPlan::accept_key(const Task& task, const std::s
   Accepted out;
   const auto it = wanted_.find(key);
   if (it == wanted_.end()) {
-    const bool known = seen_.count(key) != 0 || seen_.count(key + kPlaced) != 0;
+    const bool known = seen_.contains(key) || seen_.contains(key, kPlaced);
     out.verdict = known ? Verdict::unwanted : Verdict::unexpected;
     return out;
   }
@@ -98,24 +122,32 @@ Result<FetchPlan::Accepted> FetchPlan::accept_key(const Task& task, const std::s
   bytes_ += block->size();
   ++blocks_;
   out.verdict = Verdict::accepted;
-  auto links = guide_.links({wanted.cid, wanted.place}, *block);
-  if (!links) return fail(links.error().within(wanted.cid.to_string()));
-  for (const Place& place : wanted.others) {
-    auto more = guide_.links({wanted.cid, place}, *block);
-    if (!more) return fail(more.error().within(wanted.cid.to_string()));
-    links->insert(links->end(), std::make_move_iterator(more->begin()),
-                  std::make_move_iterator(more->end()));
-  }
+  const Visit visit{wanted.cid, wanted.place};
+  auto links = links_of(visit, *block);
+  if (!links) return fail(links.error());
   const bool placed = wanted.place.kind != Place::Kind::whole;
   const bool unknown = !placed && !wanted.bulk && nothing_known(*links);
   const bool descend = placed ? shares_ : !wanted.bulk && !unknown;
-  if (Status status = discover(std::move(*links), &task, &out.now_wanted); !status)
-    return fail(status.error());
-  if (descend) {
-    for (const std::string& child : out.now_wanted) wanted_.at(child).bulk = false;
-  } else if (unknown && shares_ && task.kind == Kind::raw && worth_a_stream(out.now_wanted)) {
-    stream_below(wanted.cid, out.now_wanted);
+  const size_t level = open_.levels();
+  for (auto place = wanted.others.rbegin(); place != wanted.others.rend(); ++place) {
+    const Visit other{wanted.cid, *place};
+    auto more = links_of(other, *block);
+    if (!more) return fail(more.error());
+    if (Status pushed = open_.push(other, std::move(*more), descend ? 0 : 1); !pushed)
+      return fail(pushed.error());
   }
+  if (Status pushed = open_.push(visit, std::move(*links), descend ? 0 : 1); !pushed)
+    return fail(pushed.error());
+  Found found;
+  if (Status status = walk(level, task.kind == Kind::car ? task.owner : 0, found); !status)
+    return fail(status.error());
+  if (!descend && unknown && shares_ && task.kind == Kind::raw && worth_a_stream(found.below))
+    stream_below(wanted.cid, found.below);
+  else if (task.kind != Kind::car)
+    hand_out(found.below);
+  out.now_wanted = std::move(found.below);
+  out.now_wanted.insert(out.now_wanted.end(), std::make_move_iterator(found.later.begin()),
+                        std::make_move_iterator(found.later.end()));
   return out;
 }
 
@@ -156,73 +188,114 @@ void FetchPlan::share(const Task& task) { hand_back(task.owner); }
 
 void FetchPlan::hand_back(Owner owner) {
   streams_.erase(owner);
-  const auto node = owned_.extract(owner);
+  auto node = owned_.extract(owner);
   if (node.empty()) return;
-  for (std::string& name : node.mapped()) {
+  auto& names = node.mapped();
+  std::erase_if(names, [&](const std::string& name) {
     const auto it = wanted_.find(name);
-    if (it == wanted_.end() || it->second.owner != owner) continue;
+    if (it == wanted_.end() || it->second.owner != owner) return true;
     it->second.owner = 0;
-    unowned_.push_back(std::move(name));
-  }
+    return false;
+  });
+  hand_out(names);
 }
 
-// Walks from `open` over what is in the cache. Depth first, in the order of the links.
-Status FetchPlan::discover(Visits open, const Task* task, std::vector<std::string>* now_wanted) {
-  std::reverse(open.begin(), open.end());
-  const Owner owner = task != nullptr && task->kind == Kind::car ? task->owner : 0;
-  while (!open.empty()) {
-    const ScopeGuide::Visit visit = std::move(open.back());
-    open.pop_back();
-    const bool inner = ScopeGuide::looks_into(visit);
-    std::optional<Bytes> block;
-    if (visit.cid.is_identity()) {
-      if (!inner) continue;
-      block = visit.cid.hash.digest;
+void FetchPlan::own(Owner owner, const std::string& name) {
+  auto& names = owned_[owner];
+  names.push_back(name);
+  if (names.size() <= 2 * wanted_.size() + kStaleNames) return;
+  std::erase_if(names, [&](const std::string& one) {
+    const auto it = wanted_.find(one);
+    return it == wanted_.end() || it->second.owner != owner;
+  });
+}
+
+// The first is taken first: so the fetch goes down before it goes on.
+void FetchPlan::hand_out(const std::vector<std::string>& names) {
+  unowned_.insert(unowned_.end(), names.rbegin(), names.rend());
+}
+
+Result<FetchPlan::Visits> FetchPlan::links_of(const Visit& visit, ByteView block) {
+  auto links = guide_.links(visit, block);
+  if (!links) return fail(links.error().within(visit.cid.to_string()));
+  return links;
+}
+
+Result<FetchPlan::Visits> FetchPlan::links_again(const Visit& parent) {
+  if (parent.cid.is_identity()) return links_of(parent, parent.cid.hash.digest);
+  const auto block = cache_.get(parent.cid);
+  if (!block) return fail(block.error());
+  if (!*block)
+    return fail(Errc::io, "block cache: lost " + parent.cid.to_string() + " during a fetch");
+  return links_of(parent, **block);
+}
+
+// Goes over what is in the cache, depth first, as long as there is room for what is missing. Links
+// of the blocks from `level` on belong to `owner`.
+Status FetchPlan::walk(size_t level, Owner owner, Found& found) {
+  Status status;
+  while (status && wanted_.size() < most_wanted_) {
+    auto next = open_.pop();
+    if (!next) return fail(next.error());
+    if (!*next) break;
+    const bool below = (*next)->level >= level;
+    status = meet(std::move((*next)->visit), (*next)->mark != 0, below ? owner : 0,
+                  below ? found.below : found.later);
+  }
+  hand_out(found.later);
+  return status;
+}
+
+// One link: it is walked into when its block is here, wanted otherwise.
+Status FetchPlan::meet(Visit visit, bool bulk, Owner owner, std::vector<std::string>& found) {
+  if (deadline_ && std::chrono::steady_clock::now() >= *deadline_)
+    return fail(Errc::timeout, "content not looked through within the deadline");
+  const bool inner = ScopeGuide::looks_into(visit);
+  std::optional<Bytes> block;
+  if (visit.cid.is_identity()) {
+    if (!inner) return {};
+    block = visit.cid.hash.digest;
+  } else {
+    if (const Status form = check_form(visit.cid.hash); !form)
+      return fail(form.error().within("block " + visit.cid.to_string()));
+    const std::string name = key(visit.cid);
+    // Of a leaf it does not matter where it stands.
+    if (!seen_.insert(name, inner ? place_text(visit.place) : std::string())) return {};
+    if (seen_.size() > kMostBlocks) return fail(Errc::too_large, "dag: too many blocks");
+    bool here = false;
+    if (inner) {
+      auto read = cache_.get(visit.cid);
+      if (!read) return fail(read.error());
+      block = std::move(*read);
+      here = block.has_value();
     } else {
-      std::string name = key(visit.cid);
-      if (!seen_.insert(name + place_text(visit.place)).second) continue;
-      bool here = false;
-      if (inner) {
-        auto read = cache_.get(visit.cid);
-        if (!read) return fail(read.error());
-        block = std::move(*read);
-        here = block.has_value();
-      } else {
-        here = cache_.has(visit.cid);
-      }
-      if (!here) {
-        want(visit, name, owner, now_wanted);
-        continue;
-      }
+      here = cache_.has(visit.cid);
     }
-    if (!block) continue;
-    auto links = guide_.links(visit, *block);
-    if (!links) return fail(links.error().within(visit.cid.to_string()));
-    open.insert(open.end(), std::make_move_iterator(links->rbegin()),
-                std::make_move_iterator(links->rend()));
+    if (!here) want(visit, name, bulk, owner, found);
   }
-  return {};
+  if (!block) return {};
+  auto links = links_of(visit, *block);
+  if (!links) return fail(links.error());
+  return open_.push(std::move(visit), std::move(*links), bulk ? 1 : 0);
 }
 
-void FetchPlan::want(const ScopeGuide::Visit& visit, const std::string& name, Owner owner,
-                     std::vector<std::string>* now_wanted) {
+void FetchPlan::want(const Visit& visit, const std::string& name, bool bulk, Owner owner,
+                     std::vector<std::string>& found) {
   const auto known = wanted_.find(name);
-  if (visit.place.kind != Place::Kind::whole) seen_.insert(name + kPlaced);
+  const bool whole = visit.place.kind == Place::Kind::whole;
+  if (!whole) seen_.insert(name, kPlaced);
   if (known != wanted_.end()) return known->second.others.push_back(visit.place);
-  if (now_wanted != nullptr) now_wanted->push_back(name);
-  if (owner == 0)
-    unowned_.push_back(name);
-  else
-    owned_[owner].push_back(name);
   Wanted wanted{visit.cid, owner};
-  wanted.bulk = visit.place.kind == Place::Kind::whole;
+  wanted.bulk = whole && bulk;
   wanted.place = visit.place;
   wanted_.emplace(name, std::move(wanted));
+  if (owner != 0) own(owner, name);
+  found.push_back(name);
 }
 
 bool FetchPlan::nothing_known(const Visits& links) {
   return std::none_of(links.begin(), links.end(),
-                      [&](const ScopeGuide::Visit& visit) { return cache_.has(visit.cid); });
+                      [&](const Visit& visit) { return cache_.has(visit.cid); });
 }
 
 }  // namespace ipnscast::sync

@@ -7,15 +7,18 @@
 #include <unordered_set>
 #include <vector>
 
+#include "nostr/base/clock.h"
 #include "sync/block_cache.h"
-#include "sync/ipfs/dag_scope.h"
+#include "sync/ipfs/fingerprint_set.h"
+#include "sync/ipfs/link_stack.h"
 
 namespace ipnscast::sync {
 
 // What of a DAG, or of a part of it, is still missing, and who is to bring it. Walks from its root
 // over the blocks that are in the cache; what it meets and does not find is wanted, until accept()
 // gives it. It is whole when nothing is wanted: that, and no status or end of a stream, is what
-// proves it. No sockets, no clock; one thread.
+// proves it. Memory is bounded by kMostWanted and some bytes for each block that was seen: links
+// beyond that wait in the blocks that have them. No sockets; one thread.
 class FetchPlan {
  public:
   enum class Kind {
@@ -35,17 +38,19 @@ class FetchPlan {
     std::vector<std::string> now_wanted;  // keys, of an accepted block's links
   };
 
+  static constexpr size_t kMostWanted = 1 << 16;  // at a time
+  static constexpr size_t kMostBlocks = 1 << 24;  // of one DAG
+
   // With `shares` the DAG may have much in common with what is in the cache: it is descended block
   // by block, and a node of which nothing below is known is asked for again as a stream, for all of
   // that.
-  FetchPlan(BlockCache& cache, uint64_t max_bytes, bool shares, DagScope scope = {})
-      : cache_(cache),
-        max_bytes_(max_bytes),
-        shares_(shares),
-        scope_(std::move(scope)),
-        guide_(scope_) {}
+  FetchPlan(BlockCache& cache, uint64_t max_bytes, bool shares, DagScope scope = {},
+            std::optional<Instant> deadline = {}, size_t most_wanted = kMostWanted);
+  FetchPlan(const FetchPlan&) = delete;
+  FetchPlan& operator=(const FetchPlan&) = delete;
 
-  // Errors of ScopeGuide::links() for blocks that we have, Errc::io.
+  // Errors of ScopeGuide::links() for blocks that we have, Errc::io, Errc::timeout;
+  // Errc::unsupported for a link whose hash nobody can check; Errc::too_large.
   Status begin(const Cid& root);
   bool complete() const { return wanted_.empty(); }
   uint64_t missing() const { return wanted_.size(); }  // blocks
@@ -58,7 +63,7 @@ class FetchPlan {
   bool wanted(const Cid& cid) const;
   // A block that came while `owner` ran. What it links to is then wanted too, from the same owner
   // for a car task. Errc::signature when the bytes are not the CID's; Errc::too_large beyond
-  // max_bytes; errors of ScopeGuide::links(); Errc::io.
+  // max_bytes; begin()'s errors.
   Result<Accepted> accept(const Task& task, const Cid& cid, const SharedBlock& block);
   // The same by the block's key: what is wanted says which CID it is.
   Result<Accepted> accept_key(const Task& task, const std::string& key, const SharedBlock& block);
@@ -78,7 +83,8 @@ class FetchPlan {
 
  private:
   using Place = ScopeGuide::Place;
-  using Visits = std::vector<ScopeGuide::Visit>;
+  using Visit = ScopeGuide::Visit;
+  using Visits = std::vector<Visit>;
   struct Wanted {
     Cid cid;
     Owner owner = 0;
@@ -87,12 +93,23 @@ class FetchPlan {
     Place place;                // where it stands
     std::vector<Place> others;  // and where else
   };
-  Status discover(Visits open, const Task* task, std::vector<std::string>* now_wanted);
+  // What became wanted, by key.
+  struct Found {
+    std::vector<std::string> below;  // by the links of the block that was accepted
+    std::vector<std::string> later;  // by links that had waited for room
+  };
+  Result<Visits> links_again(const Visit& parent);
+  Result<Visits> links_of(const Visit& visit, ByteView block);
+  Status walk(size_t level, Owner owner, Found& found);
+  Status meet(Visit visit, bool bulk, Owner owner, std::vector<std::string>& found);
+  void hand_out(const std::vector<std::string>& names);
   void hand_back(Owner owner);
+  void own(Owner owner, const std::string& name);
+  std::optional<Task> take_unowned(std::vector<std::string>& from, bool streams_left);
   bool worth_a_stream(const std::vector<std::string>& links) const;
   void stream_below(const Cid& cid, const std::vector<std::string>& links);
-  void want(const ScopeGuide::Visit& visit, const std::string& name, Owner owner,
-            std::vector<std::string>* now_wanted);
+  void want(const Visit& visit, const std::string& name, bool bulk, Owner owner,
+            std::vector<std::string>& found);
   bool nothing_known(const Visits& links);
 
   // constant after construction
@@ -100,12 +117,17 @@ class FetchPlan {
   const uint64_t max_bytes_;
   const bool shares_;
   const DagScope scope_;
+  const std::optional<Instant> deadline_;
+  const size_t most_wanted_;
 
   ScopeGuide guide_;
-  std::unordered_set<std::string> seen_;  // keys, and places where not all below is wanted
+  LinkStack open_;       // marked: what they lead to is asked for in bulk
+  FingerprintSet seen_;  // keys, and places where not all below is wanted
   std::unordered_map<std::string, Wanted> wanted_;
-  std::deque<std::string> unowned_;  // keys, may be wanted no longer
-  std::deque<Task> below_;           // streams that were not handed out yet
+  // Keys, the next one last; may be wanted no longer.
+  std::vector<std::string> unowned_;
+  std::vector<std::string> unowned_streams_;  // those that wait for other streams to end
+  std::deque<Task> below_;                    // streams that were not handed out yet
   std::unordered_map<Owner, std::vector<std::string>> owned_;
   Owner last_owner_ = 0;
   std::unordered_set<Owner> streams_;  // of what is not shared

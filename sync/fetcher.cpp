@@ -68,8 +68,12 @@ struct Fetcher::Impl {
     while (auto order = orders.pop()) {
       const Instant started = std::chrono::steady_clock::now();
       if (!cache.has(order->root) && !order->root.is_identity())
-        order->options.have_it = who_has_cached(http, book, order->root, cache_probe);
-      auto result = FetchJob(http, book, cache, order->root, order->options, order->inbox).run();
+        order->options.have_it = who_has_cached(http, book, order->root,
+                                                std::min(cache_probe, order->options.deadline / 4));
+      FetchOptions options = order->options;
+      options.deadline -=
+          std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - started);
+      auto result = FetchJob(http, book, cache, order->root, options, order->inbox).run();
       order->inbox->close();
       if (!result && others_may_have_it(result.error())) {
         auto found = fetch_from_providers(*order, started);
@@ -93,7 +97,8 @@ struct Fetcher::Impl {
     };
     if (providers == gateway::ProviderHosts::none || left() <= Milliseconds(0)) return {};
     // When the content itself is what failed, nobody can mend it.
-    FetchPlan plan(cache, order.options.max_bytes, order.options.shares, order.options.scope);
+    FetchPlan plan(cache, order.options.max_bytes, order.options.shares, order.options.scope,
+                   started + order.options.deadline);
     if (!plan.begin(order.root) || plan.complete()) return {};
     {
       const std::lock_guard lock(mutex);

@@ -1,7 +1,10 @@
 #include "bridge/node/dag_scope.h"
 
-#include <set>
+#include <optional>
 #include <string>
+
+#include "sync/ipfs/fingerprint_set.h"
+#include "sync/ipfs/link_stack.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -27,25 +30,35 @@ Status visit_scope(sync::BlockSource& source, const Cid& root, const sync::DagSc
   ScopeGuide guide(scope);
   auto first = guide.begin(root);
   if (!first) return fail(first.error());
-  std::set<std::string> seen;
-  std::set<Bytes> sent;
-  std::vector<ScopeGuide::Visit> stack = {std::move(*first)};  // the next one last
-  while (!stack.empty()) {
-    const ScopeGuide::Visit at = std::move(stack.back());
-    stack.pop_back();
-    if (!seen.insert(visit_key(at)).second) continue;
+  sync::FingerprintSet seen;
+  sync::FingerprintSet sent;
+  sync::LinkStack stack(
+      [&](const ScopeGuide::Visit& parent) -> Result<std::vector<ScopeGuide::Visit>> {
+        const auto block = sync::read_block(source, parent.cid);
+        if (!block) return fail(block.error());
+        return guide.links(parent, *block);
+      });
+  const auto visit_one = [&](const ScopeGuide::Visit& at) -> Status {
+    if (!seen.insert(visit_key(at))) return {};
     const auto block = sync::read_block(source, at.cid);
     if (!block && block.error().code == Errc::not_found) return fail(block_missing(at.cid));
     if (!block) return fail(block.error());
-    if (!at.cid.is_identity() && sent.insert(sync::block_key(at.cid)).second) {
+    if (!at.cid.is_identity() && sent.insert(as_text(sync::block_key(at.cid)))) {
       if (Status taken = visit(at.cid, *block); !taken) return taken;
     }
     auto links = guide.links(at, *block);
     // A block that we cannot look into is a leaf to us: it can still be carried.
-    if (!links && links.error().code == Errc::unsupported) continue;
+    if (!links && links.error().code == Errc::unsupported) return {};
     if (!links) return fail(links.error().within(at.cid.to_string()));
-    stack.insert(stack.end(), std::make_move_iterator(links->rbegin()),
-                 std::make_move_iterator(links->rend()));
+    return stack.push(at, std::move(*links));
+  };
+  for (std::optional<ScopeGuide::Visit> next = std::move(*first); next;) {
+    const ScopeGuide::Visit at = std::move(*next);
+    if (Status taken = visit_one(at); !taken) return taken;
+    auto popped = stack.pop();
+    if (!popped) return fail(popped.error());
+    next.reset();
+    if (*popped) next = std::move((*popped)->visit);
   }
   return {};
 }

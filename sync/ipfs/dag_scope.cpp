@@ -15,8 +15,8 @@ namespace {
 
 constexpr size_t kMaxSteps = 256;
 // Of blocks in different places. A file whose parts are the same block over and over could have
-// more of them than anyone can visit.
-constexpr uint64_t kMaxVisits = uint64_t{1} << 22;
+// more of them than anyone can visit. Of content cut as usual they are 256 GiB.
+constexpr uint64_t kMaxVisits = uint64_t{1} << 20;
 
 using Place = ScopeGuide::Place;
 using Kind = Place::Kind;

@@ -1,21 +1,27 @@
 #include "sync/ipfs/dag_walk.h"
 
-#include <unordered_set>
-
 #include "sync/ipfs/dag_cbor.h"
 #include "sync/ipfs/dag_json.h"
 #include "sync/ipfs/dag_pb.h"
+#include "sync/ipfs/fingerprint_set.h"
+#include "sync/ipfs/link_stack.h"
 
 namespace ipnscast::sync {
 namespace {
 
-struct Todo {
-  Cid cid;
-  size_t depth = 0;
-};
+using Visit = ScopeGuide::Visit;
 
 // The same bytes under another codec have other links.
 std::string visit_key(const Cid& cid) { return std::string(as_text(cid.as_v1().encode())); }
+
+Result<std::vector<Visit>> visits_below(const Cid& cid, ByteView block) {
+  auto links = block_links(cid, block);
+  if (!links) return fail(std::move(links.error()));
+  std::vector<Visit> out;
+  out.reserve(links->size());
+  for (Cid& link : *links) out.push_back({std::move(link), {}});
+  return out;
+}
 
 }  // namespace
 
@@ -36,33 +42,41 @@ Result<std::vector<Cid>> block_links(const Cid& cid, ByteView block) {
 Result<WalkResult> walk_dag(BlockSource& source, const Cid& root, const WalkLimits& limits,
                             const OnWalkedBlock& on_block, size_t max_missing) {
   WalkResult out;
-  std::unordered_set<std::string> seen = {visit_key(root)};
-  std::vector<Todo> stack = {{root, 0}};
-  while (!stack.empty()) {
-    const Todo todo = std::move(stack.back());
-    stack.pop_back();
-    if (todo.depth > limits.max_depth) return fail(Errc::too_large, "dag: nested too deeply");
-    const auto block = read_block(source, todo.cid);
-    if (!block && block.error().code == Errc::not_found) {
-      if (out.missing.size() < max_missing) out.missing.push_back(todo.cid);
-      continue;
-    }
+  FingerprintSet seen;
+  LinkStack open([&](const Visit& parent) -> Result<std::vector<Visit>> {
+    const auto block = read_block(source, parent.cid);
     if (!block) return fail(block.error());
-    ++out.blocks;
-    out.bytes += block->size();
-    if (out.bytes > limits.max_bytes) return fail(Errc::too_large, "dag: over the byte budget");
-    if (on_block) {
-      const Status taken = on_block(todo.cid, *block);
-      if (!taken) return fail(taken.error());
-    }
-    auto links = block_links(todo.cid, *block);
-    if (!links) return fail(std::move(links.error()));
-    for (auto link = links->rbegin(); link != links->rend(); ++link) {
-      if (limits.leave_out && limits.leave_out(*link)) continue;
-      if (!seen.insert(visit_key(*link)).second) continue;
+    return visits_below(parent.cid, *block);
+  });
+  std::optional<LinkStack::Next> next{{{root, {}}}};  // marked with its depth
+  for (bool is_root = true; next; is_root = false) {
+    const Cid& cid = next->visit.cid;
+    const bool left_out = !is_root && limits.leave_out && limits.leave_out(cid);
+    if (!left_out && seen.insert(visit_key(cid))) {
+      if (next->mark > limits.max_depth) return fail(Errc::too_large, "dag: nested too deeply");
       if (seen.size() > limits.max_blocks) return fail(Errc::too_large, "dag: too many blocks");
-      stack.push_back({std::move(*link), todo.depth + 1});
+      if (limits.deadline && std::chrono::steady_clock::now() >= *limits.deadline)
+        return fail(Errc::timeout, "dag: not walked within the deadline");
+      const auto block = read_block(source, cid);
+      if (!block && block.error().code != Errc::not_found) return fail(block.error());
+      if (!block && out.missing.size() < max_missing) out.missing.push_back(cid);
+      if (block) {
+        ++out.blocks;
+        out.bytes += block->size();
+        if (out.bytes > limits.max_bytes) return fail(Errc::too_large, "dag: over the byte budget");
+        if (on_block) {
+          const Status taken = on_block(cid, *block);
+          if (!taken) return fail(taken.error());
+        }
+        auto below = visits_below(cid, *block);
+        if (!below) return fail(std::move(below.error()));
+        const Status pushed = open.push(next->visit, std::move(*below), next->mark + 1);
+        if (!pushed) return fail(pushed.error());
+      }
     }
+    auto popped = open.pop();
+    if (!popped) return fail(popped.error());
+    next = std::move(*popped);
   }
   return out;
 }

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <vector>
 
+#include "nostr/base/clock.h"
 #include "sync/ipfs/block_source.h"
 
 namespace ipnscast::sync {
@@ -14,6 +17,7 @@ struct WalkLimits {
   uint64_t max_bytes = uint64_t{16} << 30;  // of distinct blocks
   size_t max_blocks = 1 << 22;
   size_t max_depth = 1024;
+  std::optional<Instant> deadline{};
   // True for what is not visited, and nothing below it by way of it; never asked about the root.
   std::function<bool(const Cid&)> leave_out{};
 };
@@ -26,10 +30,11 @@ struct WalkResult {
   bool is_complete() const { return missing.empty(); }
 };
 
-// Walks the whole DAG under `root`, depth first, each block once, and lists what is missing.
+// Walks the whole DAG under `root`, depth first, each block once, and lists what is missing. Blocks
+// with very many links may be read again on the way, and so are to stay in the source.
 // `on_block` (may be empty) is called for each verified block that is there; its error ends the
-// walk. At most `max_missing` missing ones are listed. Errc::too_large, Errc::signature,
-// Errc::unsupported, Errc::parse, or the source's error.
+// walk. At most `max_missing` missing ones are listed. Errc::too_large, Errc::timeout,
+// Errc::signature, Errc::unsupported, Errc::parse, or the source's error.
 using OnWalkedBlock = std::function<Status(const Cid& cid, ByteView block)>;
 Result<WalkResult> walk_dag(BlockSource& source, const Cid& root, const WalkLimits& limits = {},
                             const OnWalkedBlock& on_block = nullptr, size_t max_missing = 1024);

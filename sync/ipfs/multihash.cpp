@@ -6,9 +6,12 @@
 #include <openssl/evp.h>
 #include <sodium/crypto_generichash.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <string>
 
 #include "nostr/base/sha256.h"
+#include "sync/ipfs/hash_form.h"
 #include "sync/ipfs/varint.h"
 
 namespace ipnscast::sync {
@@ -99,6 +102,29 @@ Result<Multihash> hash(HashCode code, ByteView bytes) {
     default:
       return fail(Errc::unsupported, unsupported(number));
   }
+}
+
+Status check_form(const Multihash& hash) {
+  size_t wanted = 32;
+  switch (HashCode{hash.code}) {
+    case HashCode::identity:
+      wanted = std::min(hash.digest.size(), kMaxDigest);
+      break;
+    case HashCode::sha2_512:
+      wanted = 64;
+      break;
+    case HashCode::sha2_256:
+    case HashCode::blake2b_256:
+#ifdef IPNSCAST_HAS_BLAKE3
+    case HashCode::blake3:
+#endif
+      break;
+    default:
+      return fail(Errc::unsupported, unsupported(hash.code));
+  }
+  if (hash.digest.size() == wanted) return {};
+  return fail(Errc::unsupported, "a digest of " + std::to_string(hash.digest.size()) +
+                                     " bytes, where its hash has " + std::to_string(wanted));
 }
 
 Status check_hash(const Multihash& expected, ByteView bytes) {

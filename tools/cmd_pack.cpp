@@ -27,13 +27,17 @@ bool is_inside(const fs::path& file, const fs::path& packed) {
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-Result<sync::Packed> pack(const Options& options, sync::CarFileWriter& writer, bool quiet) {
-  ProgressLine line(quiet);
+Result<sync::Packed> pack(const Context& context, const Options& options,
+                          sync::CarFileWriter& writer) {
+  std::optional<Instant> deadline;
+  if (context.timeout) deadline = std::chrono::steady_clock::now() + *context.timeout;
+  ProgressLine line(context.json);
   WatchedSink sink(writer, line);
   const bool is_kubo = options.profile == "kubo-256k";
   auto packed = sync::pack_path(options.path,
                                 {.profile = is_kubo ? sync::kKubo256k : sync::kUnixfsV1_2025,
-                                 .skip_hidden = options.skip_hidden},
+                                 .skip_hidden = options.skip_hidden,
+                                 .deadline = deadline},
                                 sink);
   if (!packed) return packed;
   const Status finished = writer.finish(packed->root);
@@ -47,10 +51,10 @@ void run(Context& context, const Options& options) {
   }
   const auto writer = sync::CarFileWriter::create(options.output);
   if (!writer) return report(context, writer.error());
-  const auto packed = pack(options, **writer, context.json);
+  const auto packed = pack(context, options, **writer);
   if (!packed) {
     report(context, packed.error());
-    context.exit = Exit::no;
+    if (packed.error().code != Errc::timeout) context.exit = Exit::no;
     return;
   }
   if (!context.json) return print_line(packed->root.to_string());

@@ -25,17 +25,21 @@ constexpr uint64_t kLeastEntries = 100'000;
 constexpr uint64_t kCarBytesPerEntry =
     4;  // in a directory without tricks an entry has ten times as many
 
-Result<sync::Unpacked> unpack(const Options& options, const sync::Cid& root,
-                              std::optional<uint64_t> max_bytes, bool quiet) {
-  auto car = sync::CarFile::open(options.file);
+Result<sync::Unpacked> unpack(const Context& context, const Options& options, const sync::Cid& root,
+                              std::optional<uint64_t> max_bytes) {
+  sync::DagLimits limits;
+  if (context.timeout) limits.deadline = std::chrono::steady_clock::now() + *context.timeout;
+  auto car = sync::CarFile::open(options.file, limits.deadline);
   if (!car) return fail(std::move(car.error()));
   const uint64_t car_bytes = (*car)->byte_count();
   sync::UnpackOptions how;
   how.symlinks = options.symlinks;
   how.file_name = root.to_string();
-  how.max_bytes = max_bytes.value_or(kLeastBytes + kBytesPerByte * car_bytes);
-  how.max_entries = kLeastEntries + car_bytes / kCarBytesPerEntry;
-  ProgressLine line(quiet);
+  limits.max_bytes = max_bytes.value_or(kLeastBytes + kBytesPerByte * car_bytes);
+  limits.max_entries = kLeastEntries + car_bytes / kCarBytesPerEntry;
+  limits.max_visits += car_bytes / kCarBytesPerEntry;
+  how.limits = std::move(limits);
+  ProgressLine line(context.json);
   WatchedSource source(**car, line);
   return sync::unpack(source, root, options.output, how);
 }
@@ -49,7 +53,7 @@ void run(Context& context, const Options& options) {
     if (!size) return report_usage(context, "--max-bytes: " + size.error().message);
     max_bytes = *size;
   }
-  const auto unpacked = unpack(options, *root, max_bytes, context.json);
+  const auto unpacked = unpack(context, options, *root, max_bytes);
   if (!unpacked) return report(context, unpacked.error());
   print_facts(context, {{"root", root->to_string()},
                         {"files", unpacked->files},

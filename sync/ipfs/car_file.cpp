@@ -19,7 +19,8 @@ Cid placeholder() { return Cid{1, static_cast<uint64_t>(Codec::raw), {0x12, Byte
 
 }  // namespace
 
-Result<std::unique_ptr<CarFile>> CarFile::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<CarFile>> CarFile::open(const std::filesystem::path& file,
+                                               std::optional<Instant> deadline) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
     return fail(Errc::not_found, file.string() + ": no such file");
@@ -28,12 +29,12 @@ Result<std::unique_ptr<CarFile>> CarFile::open(const std::filesystem::path& file
   out->file_.open(file, std::ios::binary);
   if (!out->file_ || std::filesystem::is_directory(file, ignored))
     return fail(io_error(file, "cannot read"));
-  const Status read = out->read_index();
+  const Status read = out->read_index(deadline);
   if (!read) return fail(read.error().within(file.string()));
   return out;
 }
 
-Status CarFile::read_index() {
+Status CarFile::read_index(const std::optional<Instant>& deadline) {
   CarReader reader(
       [this](const CarSection& section) -> Status {
         Place& place = places_[key_of(section.cid)];
@@ -46,6 +47,8 @@ Status CarFile::read_index() {
       CarReader::Check::trust);
   Bytes buffer(kReadBytes);
   while (file_) {
+    if (deadline && std::chrono::steady_clock::now() >= *deadline)
+      return fail(Errc::timeout, "not read through within the deadline");
     file_.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
     const auto got = static_cast<size_t>(file_.gcount());
     byte_count_ += got;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "nostr/base/bounded_set.h"
+#include "nostr/base/clock.h"
 #include "sync/ipfs/car.h"
 
 namespace ipnscast::sync {
@@ -15,9 +16,10 @@ namespace ipnscast::sync {
 // one counts. Not thread-safe.
 class CarFile final : public BlockSource {
  public:
-  // Reads the whole file through. Errc::not_found, Errc::io, and CarReader's errors: a file that is
-  // cut anywhere is refused.
-  static Result<std::unique_ptr<CarFile>> open(const std::filesystem::path& file);
+  // Reads the whole file through. Errc::not_found, Errc::io, Errc::timeout, and CarReader's errors:
+  // a file that is cut anywhere is refused.
+  static Result<std::unique_ptr<CarFile>> open(const std::filesystem::path& file,
+                                               std::optional<Instant> deadline = {});
 
   // Errc::signature for a block that is there, but altered.
   Result<std::optional<Bytes>> get(const Cid& cid) override;
@@ -32,7 +34,7 @@ class CarFile final : public BlockSource {
     bool is_good = false;
   };
   CarFile() = default;
-  Status read_index();
+  Status read_index(const std::optional<Instant>& deadline);
 
   std::ifstream file_;
   std::unordered_map<std::string, Place> places_;  // by block_key()

@@ -1,6 +1,7 @@
 #include "sync/ipfs/directory_reader.h"
 
 #include <bit>
+#include <string_view>
 #include <unordered_set>
 
 #include "sync/ipfs/hamt.h"
@@ -18,8 +19,9 @@ Status check_shard(const UnixfsNode& node, uint64_t fanout) {
   return {};
 }
 
-Result<UnixfsNode> read_shard(BlockSource& source, const Cid& cid, uint64_t fanout) {
-  const auto block = read_block(source, cid);
+Result<UnixfsNode> read_shard(DagBudget& budget, BlockSource& source, const Cid& cid,
+                              uint64_t fanout) {
+  const auto block = budget.read(source, cid);
   if (!block) return fail(block.error());
   auto node = decode_node(cid, *block);
   if (!node) return node;
@@ -36,43 +38,62 @@ unsigned bits_of(uint64_t fanout) { return static_cast<unsigned>(std::countr_zer
 
 class Lister {
  public:
-  Lister(BlockSource& source, const OnEntry& on_entry) : source_(source), on_entry_(on_entry) {}
+  Lister(DagBudget& budget, BlockSource& source, const OnEntry& on_entry)
+      : budget_(budget), source_(source), on_entry_(on_entry) {}
 
-  Status entry(const std::string& name, const Cid& cid) {
-    if (!seen_.insert(name).second) return {};
-    return on_entry_(name, cid);
+  Status plain(const UnixfsNode& node) {
+    std::unordered_set<std::string_view> seen;
+    for (const PbLink& link : node.links) {
+      const std::string_view name = link.name ? std::string_view(*link.name) : std::string_view();
+      if (!seen.insert(name).second) continue;
+      Status taken = on_entry_(std::string(name), link.cid);
+      if (!taken) return taken;
+    }
+    return {};
   }
 
-  // `path` has the bits of the slots that led here.
+  // `path` has the bits of the slots that led here. A name fits the slots of its hash only, and
+  // each slot once: so no name comes twice.
   Status shard(const UnixfsNode& node, uint64_t path, unsigned bits_used) {
     const uint64_t fanout = fanout_of(node);
     const unsigned bits = bits_of(fanout);
     if (bits_used + bits > 64) return fail(Errc::parse, "unixfs: shards nested too deeply");
     const size_t width = hamt_prefix(0, fanout).size();
+    std::vector<bool> filled(fanout);
     for (const PbLink& link : node.links) {
       const std::string text = name_of(link);
       const auto slot = parse_slot(text.substr(0, width), fanout);
       if (text.size() < width || !slot)
         return fail(Errc::parse, "unixfs: a shard's link with a bad slot");
+      if (filled[*slot]) return fail(Errc::parse, "unixfs: a shard with two links in one slot");
+      filled[*slot] = true;
       const std::string name = text.substr(width);
       const uint64_t below = path << bits | *slot;
       if (name.empty()) {
-        const auto child = read_shard(source_, link.cid, fanout);
-        if (!child) return fail(child.error());
-        Status listed = shard(*child, below, bits_used + bits);
+        Status listed = deeper(link.cid, fanout, below, bits_used + bits);
         if (!listed) return listed;
         continue;
       }
       if (hamt_hash(name) >> (64 - bits_used - bits) != below) {
         return fail(Errc::parse, "unixfs: an entry in a shard where nobody would find it");
       }
-      Status taken = entry(name, link.cid);
+      Status taken = on_entry_(name, link.cid);
       if (!taken) return taken;
     }
     return {};
   }
 
  private:
+  Status deeper(const Cid& cid, uint64_t fanout, uint64_t path, unsigned bits_used) {
+    const auto child = read_shard(budget_, source_, cid, fanout);
+    if (!child) return fail(child.error());
+    Status listed = budget_.open(child->links.size());
+    if (!listed) return listed;
+    listed = shard(*child, path, bits_used);
+    budget_.close(child->links.size());
+    return listed;
+  }
+
   static std::optional<uint64_t> parse_slot(const std::string& text, uint64_t fanout) {
     uint64_t out = 0;
     for (const char c : text) {
@@ -84,9 +105,9 @@ class Lister {
     return out;
   }
 
+  DagBudget& budget_;
   BlockSource& source_;
   const OnEntry& on_entry_;
-  std::unordered_set<std::string> seen_;
 };
 
 tl::unexpected<Error> no_entry(const std::string& name) {
@@ -96,14 +117,16 @@ tl::unexpected<Error> no_entry(const std::string& name) {
 }  // namespace
 
 Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry& on_entry) {
-  Lister lister(source, on_entry);
+  DagBudget budget{DagLimits{}};
+  return read_directory(budget, source, node, on_entry);
+}
+
+Status read_directory(DagBudget& budget, BlockSource& source, const UnixfsNode& node,
+                      const OnEntry& on_entry) {
+  Lister lister(budget, source, on_entry);
   if (node.data.type == UnixfsType::hamt_shard) return lister.shard(node, 0, 0);
   if (node.data.type != UnixfsType::directory) return fail(Errc::parse, "unixfs: no directory");
-  for (const PbLink& link : node.links) {
-    Status taken = lister.entry(name_of(link), link.cid);
-    if (!taken) return taken;
-  }
-  return {};
+  return lister.plain(node);
 }
 
 Result<DirectoryStep> directory_step(const UnixfsNode& node, const std::string& name,

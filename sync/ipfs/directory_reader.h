@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sync/ipfs/block_source.h"
+#include "sync/ipfs/dag_budget.h"
 #include "sync/ipfs/unixfs.h"
 
 namespace ipnscast::sync {
@@ -13,10 +13,13 @@ namespace ipnscast::sync {
 using OnEntry = std::function<Status(const std::string& name, const Cid& cid)>;
 
 // Calls on_entry for each entry of a directory, sharded or not. `node` is decoded from the
-// directory's block. Shards whose entries do not belong to their slots are refused. A name that
-// comes again is skipped: the first one counts. Errc::parse, read_block()'s errors, or the
-// callback's.
+// directory's block. Shards whose entries do not belong to their slots, or with two in one slot,
+// are refused. A name that comes again is skipped: the first one counts. Errc::parse,
+// read_block()'s errors, or the callback's.
 Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry& on_entry);
+// The same on the account of a walk.
+Status read_directory(DagBudget& budget, BlockSource& source, const UnixfsNode& node,
+                      const OnEntry& on_entry);
 
 // Where a shard stands below the directory's first block: the fanout of the shards above it, 0 for
 // the first, and how many bits of a name's hash led to it.

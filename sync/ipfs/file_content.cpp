@@ -13,8 +13,9 @@ class ContentReader {
  public:
   using Part = std::pair<uint64_t, uint64_t>;  // [first, second)
   // With `part`, what has none of its bytes is not read.
-  ContentReader(BlockSource& source, const OnBytes& on_bytes, std::optional<Part> part)
-      : source_(source), on_bytes_(on_bytes), part_(part) {}
+  ContentReader(DagBudget& budget, BlockSource& source, const OnBytes& on_bytes,
+                std::optional<Part> part)
+      : budget_(budget), source_(source), on_bytes_(on_bytes), part_(part) {}
 
   // Depth first: a node's own bytes, then its children's. That each child has the size its parent
   // says makes the total the size of the root, which was checked against the budget before the
@@ -45,11 +46,13 @@ class ContentReader {
       bytes = bytes.subspan(from, to - from);
       offset_ = end;
     }
-    return bytes.empty() ? Status() : on_bytes_(bytes);
+    if (bytes.empty()) return {};
+    const Status allowed = budget_.write(bytes.size());
+    return allowed ? on_bytes_(bytes) : allowed;
   }
 
   Status emit_child(const Cid& cid, uint64_t size, size_t depth) {
-    auto block = read_block(source_, cid);
+    auto block = budget_.read(source_, cid);
     if (!block) return fail(block.error());
     const auto child = decode_node(cid, std::move(*block));
     if (!child) return fail(child.error());
@@ -59,9 +62,14 @@ class ContentReader {
     // Without bytes a tree could branch for ever and cost time only.
     if (size == 0 && !child->links.empty())
       return fail(Errc::parse, "unixfs: an empty part with children");
-    return emit(*child, depth);
+    Status held = budget_.open(child->links.size());
+    if (!held) return held;
+    held = emit(*child, depth);
+    budget_.close(child->links.size());
+    return held;
   }
 
+  DagBudget& budget_;
   BlockSource& source_;
   const OnBytes& on_bytes_;
   const std::optional<Part> part_;
@@ -72,17 +80,23 @@ class ContentReader {
 
 Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
                                    const OnBytes& on_bytes, const std::optional<ByteRange>& range) {
-  auto block = read_block(source, file);
+  DagBudget budget({.max_bytes = max_bytes});
+  auto block = budget.read(source, file);
   if (!block) return fail(block.error());
   const auto node = decode_node(file, std::move(*block));
   if (!node) return fail(node.error());
   if (!node->is_file()) return fail(Errc::mismatch, file.to_string() + " is no file");
+  return read_file_content(budget, source, *node, on_bytes, range);
+}
+
+Result<uint64_t> read_file_content(DagBudget& budget, BlockSource& source, const UnixfsNode& file,
+                                   const OnBytes& on_bytes, const std::optional<ByteRange>& range) {
   std::optional<ContentReader::Part> part;
-  if (range) part = range->within(node->size());
-  const uint64_t size = part ? part->second - part->first : node->size();
-  if (size > max_bytes) return fail(Errc::too_large, "file: over the byte budget");
-  ContentReader reader(source, on_bytes, part);
-  const Status emitted = reader.emit(*node, 0);
+  if (range) part = range->within(file.size());
+  const uint64_t size = part ? part->second - part->first : file.size();
+  if (Status fits = budget.expect({.bytes = size}); !fits) return fail(fits.error());
+  ContentReader reader(budget, source, on_bytes, part);
+  const Status emitted = reader.emit(file, 0);
   if (!emitted) return fail(emitted.error());
   return size;
 }

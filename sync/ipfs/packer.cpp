@@ -44,6 +44,7 @@ class TreePacker {
     FilePacker packer(options_.profile, sink_);
     Bytes buffer(kReadBytes);
     while (in) {
+      if (const Status on = check_time(); !on) return fail(on.error());
       in.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
       const Status written = packer.write(ByteView(buffer).first(static_cast<size_t>(in.gcount())));
       if (!written) return fail(written.error());
@@ -63,6 +64,7 @@ class TreePacker {
     if (error) return cannot(path, error.message());
     std::vector<NamedEntry> entries;
     for (const fs::directory_iterator end; at != end;) {
+      if (const Status on = check_time(); !on) return fail(on.error());
       std::string name = at->path().filename().string();
       if (!options_.skip_hidden || name.front() != '.') {
         const fs::file_type type = at->symlink_status(error).type();
@@ -84,6 +86,11 @@ class TreePacker {
     if (error) return cannot(path, error.message());
     ++totals.symlinks;
     return pack_symlink(target.native(), sink_);
+  }
+
+  Status check_time() const {
+    if (!options_.deadline || std::chrono::steady_clock::now() < *options_.deadline) return {};
+    return fail(Errc::timeout, "not packed within the deadline");
   }
 
   const PackOptions& options_;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
+#include "nostr/base/clock.h"
 #include "sync/ipfs/file_packer.h"
 
 namespace ipnscast::sync {
@@ -9,6 +11,7 @@ namespace ipnscast::sync {
 struct PackOptions {
   PackProfile profile = kKubo256k;
   bool skip_hidden = false;  // leaves out names that start with a dot, below the path itself
+  std::optional<Instant> deadline{};
 };
 
 struct Packed {
@@ -22,8 +25,8 @@ struct Packed {
 // Turns a file or a directory on disk into blocks, children before their parents, and hands each to
 // the sink. Memory is bounded by one chunk and the entries of the directories on the way down.
 // Symbolic links stay links; only `path` itself is followed. Errc::not_found, Errc::io,
-// Errc::invalid for devices, sockets and pipes, Errc::too_large when nested more than 256 deep, or
-// the sink's own error.
+// Errc::invalid for devices, sockets and pipes, Errc::too_large when nested more than 256 deep,
+// Errc::timeout, or the sink's own error.
 Result<Packed> pack_path(const std::filesystem::path& path, const PackOptions& options,
                          BlockSink& sink);
 

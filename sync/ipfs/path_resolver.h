@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "sync/ipfs/block_source.h"
+#include "sync/ipfs/dag_budget.h"
 
 namespace ipnscast::sync {
 
@@ -11,5 +11,8 @@ namespace ipnscast::sync {
 // not followed. At most 256 steps. Errc::not_found, Errc::mismatch when a step leads into something
 // that is no directory, Errc::parse, or the source's error.
 Result<Cid> resolve_path(BlockSource& source, const Cid& root, std::string_view path);
+// The same on the account of a walk.
+Result<Cid> resolve_path(DagBudget& budget, BlockSource& source, const Cid& root,
+                         std::string_view path);
 
 }  // namespace ipnscast::sync

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "sync/ipfs/dag_measure.h"
 #include "sync/ipfs/directory_reader.h"
 #include "sync/ipfs/workspace.h"
 
@@ -17,6 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxDepth = 256;
 constexpr size_t kMaxLinkTarget = 4095;
+constexpr size_t kMaxName = 255;  // bytes, on every file system that Linux has
+constexpr size_t kShownName = 80;
+// Below this, writing until the bound is reached costs less than being wrong about a claim.
+constexpr uint64_t kLeastClaim = uint64_t{64} << 20;
 
 tl::unexpected<Error> system_error(const fs::path& path, int number) {
   return fail(Errc::io, path.string() + ": " + std::generic_category().message(number));
@@ -58,10 +63,20 @@ class NewFile {
   int descriptor_;
 };
 
+// What strangers named, short enough for a message.
+std::string brief(std::string_view text) {
+  if (text.size() <= kShownName) return std::string(text);
+  return std::string(text.substr(0, kShownName)) + "... (" + std::to_string(text.size()) +
+         " bytes)";
+}
+
 Status check_name(const std::string& name) {
   const bool leaves = name.empty() || name == "." || name == ".." ||
                       name.find_first_of(std::string_view("/\0", 2)) != name.npos;
-  if (leaves) return fail(Errc::refused, "a name that would leave the directory: '" + name + "'");
+  if (leaves)
+    return fail(Errc::refused, "a name that would leave the directory: '" + brief(name) + "'");
+  if (name.size() > kMaxName)
+    return fail(Errc::refused, "a name longer than 255 bytes: '" + brief(name) + "'");
   return {};
 }
 
@@ -70,7 +85,7 @@ Status check_name(const std::string& name) {
 Status check_link(std::string_view target, size_t depth) {
   const auto refused = [&] {
     return fail(Errc::refused,
-                "a symbolic link that would leave the directory: " + std::string(target));
+                "a symbolic link that would leave the directory: '" + brief(target) + "'");
   };
   if (target.empty() || target.size() > kMaxLinkTarget || target.front() == '/' ||
       target.find('\0') != target.npos) {
@@ -92,21 +107,21 @@ Status check_link(std::string_view target, size_t depth) {
 
 class TreeWriter {
  public:
-  TreeWriter(BlockSource& source, const UnpackOptions& options)
-      : source_(source), options_(options) {}
+  TreeWriter(DagBudget& budget, BlockSource& source, const UnpackOptions& options)
+      : budget_(budget), source_(source), options_(options) {}
 
   // `depth` counts the directories between the tree's root and the path.
   Status write(const Cid& cid, const fs::path& path, size_t depth) {
     if (depth > kMaxDepth) return fail(Errc::too_large, "directories nested too deeply");
-    if (++entries_ > options_.max_entries) return fail(Errc::too_large, "too many entries");
-    auto block = read_block(source_, cid);
+    if (Status allowed = budget_.entry(); !allowed) return allowed;
+    auto block = budget_.read(source_, cid);
     if (!block) return fail(block.error());
     const auto node = decode_node(cid, std::move(*block));
     if (!node) return fail(node.error().within(cid.to_string()));
     if (options_.bytes && !node->is_file())
       return fail(Errc::mismatch, "bytes are asked of what is no file");
     if (node->is_directory()) return write_directory(*node, path, depth);
-    if (node->is_file()) return write_file(cid, path);
+    if (node->is_file()) return write_file(*node, path);
     return write_link(*node, path, depth);
   }
 
@@ -114,21 +129,44 @@ class TreeWriter {
 
  private:
   Status write_directory(const UnixfsNode& node, const fs::path& path, size_t depth) {
-    if (::mkdir(path.c_str(), 0777) != 0) return system_error(path, errno);
+    if (Status fits = check_claims(node); !fits) return fits;
+    if (Status made = make_directory(path); !made) return made;
     ++totals.directories;
-    return read_directory(source_, node, [&](const std::string& name, const Cid& cid) {
-      Status named = check_name(name);
-      return named ? write(cid, path / name, depth + 1) : named;
-    });
+    if (Status held = budget_.open(node.links.size()); !held) return held;
+    Status read =
+        read_directory(budget_, source_, node, [&](const std::string& name, const Cid& cid) {
+          Status named = check_name(name);
+          return named ? write(cid, path / name, depth + 1) : named;
+        });
+    budget_.close(node.links.size());
+    return read;
   }
 
-  Status write_file(const Cid& cid, const fs::path& path) {
+  Status make_directory(const fs::path& path) {
+    const Instant start = std::chrono::steady_clock::now();
+    if (::mkdir(path.c_str(), 0777) != 0) return system_error(path, errno);
+    budget_.note_made(std::chrono::steady_clock::now() - start);
+    return {};
+  }
+
+  // What a directory says that its entries weigh, with all below them. An eighth is allowed for
+  // what is not content. It may be too little: then writing ends where the bound is.
+  Status check_claims(const UnixfsNode& node) const {
+    if (options_.limits.max_bytes < kLeastClaim) return {};
+    DagTotals claimed;
+    for (const PbLink& link : node.links) claimed += {.bytes = link.tsize.value_or(0)};
+    claimed.bytes -= claimed.bytes / 8;
+    return budget_.expect(claimed);
+  }
+
+  Status write_file(const UnixfsNode& node, const fs::path& path) {
+    const Instant start = std::chrono::steady_clock::now();
     NewFile file(path);
     Status opened = file.opened();
     if (!opened) return opened;
+    budget_.note_made(std::chrono::steady_clock::now() - start);
     const auto size = read_file_content(
-        source_, cid, options_.max_bytes - totals.bytes,
-        [&](ByteView bytes) { return file.write(bytes); }, options_.bytes);
+        budget_, source_, node, [&](ByteView bytes) { return file.write(bytes); }, options_.bytes);
     if (!size) return fail(size.error());
     ++totals.files;
     totals.bytes += *size;
@@ -138,7 +176,7 @@ class TreeWriter {
   Status write_link(const UnixfsNode& node, const fs::path& path, size_t depth) {
     if (!options_.symlinks)
       return fail(Errc::refused,
-                  (depth == 0 ? std::string("the root") : path.filename().string()) +
+                  (depth == 0 ? std::string("the root") : brief(path.filename().string())) +
                       ": a symbolic link, and links were not asked for (--symlinks)");
     const std::string target(as_text(node.data.data.value_or(Bytes())));
     // At depth 0 the link itself would be the tree, with nothing around it to stay inside of.
@@ -150,10 +188,27 @@ class TreeWriter {
     return {};
   }
 
+  DagBudget& budget_;
   BlockSource& source_;
   const UnpackOptions& options_;
-  uint64_t entries_ = 0;
 };
+
+// Of a tree that repeats its blocks: what all of it comes to. Of a file's range the blocks are
+// taken to lie evenly.
+Status check_whole(BlockSource& source, const Cid& root, const std::optional<ByteRange>& range,
+                   const DagLimits& limits) {
+  auto whole = measure_tree(source, root, limits);
+  if (!whole) return fail(whole.error());
+  if (range && whole->bytes > 0) {
+    const auto [first, end] = range->within(whole->bytes);
+    const double visits = static_cast<double>(whole->visits) * static_cast<double>(end - first) /
+                          static_cast<double>(whole->bytes);
+    const bool countable = visits < static_cast<double>(limits.max_visits) * 2;
+    whole->visits = countable ? static_cast<uint64_t>(visits) : UINT64_MAX;
+    whole->bytes = end - first;
+  }
+  return DagBudget(limits).expect(*whole);
+}
 
 bool swap_in(const fs::path& from, const fs::path& to, unsigned flags) {
   return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0;
@@ -194,13 +249,16 @@ Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& ta
   const fs::path place = target.has_filename() ? target : target.parent_path();
   const Status free = check_target(place, options.replace);
   if (!free) return fail(free.error());
-  const auto block = read_block(source, root);
+  const DagLimits& limits = options.limits;
+  DagBudget budget(limits);
+  budget.on_repeats([&] { return check_whole(source, root, options.bytes, limits); });
+  const auto block = budget.read(source, root);
   if (!block) return fail(block.error());
   const bool needs_directory = !options.file_name.empty() && is_file_block(root, *block);
   const auto workspace = Workspace::make_beside(place);
   if (!workspace) return fail(workspace.error());
   const fs::path content = workspace->content();
-  TreeWriter writer(source, options);
+  TreeWriter writer(budget, source, options);
   Status written;
   if (needs_directory) {
     written = check_name(options.file_name);

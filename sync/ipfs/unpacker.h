@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "sync/ipfs/dag_budget.h"
 #include "sync/ipfs/dag_scope.h"
+#include "sync/ipfs/unixfs.h"
 
 namespace ipnscast::sync {
 
@@ -18,9 +20,8 @@ struct UnpackOptions {
   // A root that is a file is put into a new directory at the target, under this name. Empty: it
   // becomes the target.
   std::string file_name;
-  std::optional<ByteRange> bytes;          // only these, of a root that is a file
-  uint64_t max_bytes = uint64_t{1} << 40;  // of all files together
-  uint64_t max_entries = 1 << 22;          // files, directories and links together
+  std::optional<ByteRange> bytes;  // only these, of a root that is a file
+  DagLimits limits{};              // by the deadline all is written, or removed again
 };
 
 struct Unpacked {
@@ -34,10 +35,11 @@ struct Unpacked {
 // in a hidden directory (workspace.h) and is renamed onto it when it is complete; whatever fails,
 // the target is as it was, and what a killed process left beside it the next one removes. No name
 // can lead out of the tree: empty ones, ".", "..", and those with '/' or NUL are refused. Modes and
-// times are not restored. Errc::not_found for missing blocks, Errc::signature, Errc::parse,
-// Errc::unsupported, Errc::refused (a name or a link that would leave, a link unasked),
-// Errc::mismatch (bytes of what is no file), Errc::too_large, Errc::conflict (the target is there),
-// Errc::io.
+// times are not restored. A DAG that repeats its blocks is measured before it is written any
+// further, so that one which stands for more than the bounds is refused early. Errc::not_found for
+// missing blocks, Errc::signature, Errc::parse, Errc::unsupported, Errc::refused (a name or a link
+// that would leave, a link unasked), Errc::mismatch (bytes of what is no file), Errc::too_large,
+// Errc::timeout, Errc::conflict (the target is there), Errc::io.
 Result<Unpacked> unpack(BlockSource& source, const Cid& root, const std::filesystem::path& target,
                         const UnpackOptions& options = {});
 
@@ -46,6 +48,10 @@ Result<Unpacked> unpack(BlockSource& source, const Cid& root, const std::filesys
 // callback's error ends it.
 using OnBytes = std::function<Status(ByteView)>;
 Result<uint64_t> read_file_content(BlockSource& source, const Cid& file, uint64_t max_bytes,
+                                   const OnBytes& on_bytes,
+                                   const std::optional<ByteRange>& range = {});
+// The same on the account of a walk, of a file whose first block is read already.
+Result<uint64_t> read_file_content(DagBudget& budget, BlockSource& source, const UnixfsNode& file,
                                    const OnBytes& on_bytes,
                                    const std::optional<ByteRange>& range = {});
 

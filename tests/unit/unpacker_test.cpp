@@ -212,7 +212,7 @@ TEST_CASE("small DAGs that stand for endless trees end early") {
   check_refused(blocks, node, Errc::parse);
   node = directory(blocks, {});
   for (int level = 0; level < 40; ++level) node = directory(blocks, {{"a", node}, {"b", node}});
-  check_refused(blocks, node, Errc::too_large, {.max_entries = 500});
+  check_refused(blocks, node, Errc::too_large, {.limits = {.max_entries = 500}});
   for (int level = 0; level < 300; ++level) node = directory(blocks, {{"a", node}});
   check_refused(blocks, node, Errc::too_large);
   UnixfsData shard{.type = UnixfsType::hamt_shard};

@@ -154,6 +154,8 @@ Result<std::optional<IpnsRecord>> ClientImpl::known_record_of(const IpnsName& na
 Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
                        const GetOptions& options) {
   if (closed_) return fail(Errc::closed, "the client is closed");
+  const DagLimits limits{.max_bytes = config_.fetch_max_bytes,
+                         .deadline = std::chrono::steady_clock::now() + options.deadline};
   const BlockCache::Hold hold(*cache_, cid);
   auto arriving = std::make_shared<ArrivingBlocks>(*cache_);
   FetchOptions fetch;
@@ -180,10 +182,12 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
   });
   // Written while it comes.
   const auto written = [&]() -> Status {
-    const auto at = resolve_path(*arriving, cid, path);
+    DagBudget way(limits);
+    const auto at = resolve_path(way, *arriving, cid, path);
     if (!at) return fail(at.error());
     const auto unpacked =
-        unpack(*arriving, *at, target, {.symlinks = options.symlinks, .bytes = options.bytes});
+        unpack(*arriving, *at, target,
+               {.symlinks = options.symlinks, .bytes = options.bytes, .limits = limits});
     return unpacked ? Status{} : fail(unpacked.error());
   }();
   // What is missing, is so because of how the fetch ended.

@@ -27,9 +27,11 @@ std::chrono::microseconds since(UnixMillis seen) {
 ChangeHandler::ChangeHandler(sync::Client& client, Options options)
     : client_(client), options_(std::move(options)) {
   if (!options_.exec.empty()) command_.emplace(options_.exec);
+  options_.limits.stopped = [this] { return stopped_.load(); };
 }
 
 void ChangeHandler::stop() {
+  stopped_ = true;
   if (command_) command_->stop();
 }
 
@@ -37,10 +39,11 @@ void ChangeHandler::stop() {
 Result<TreeChanges> ChangeHandler::show(const std::string& value, const sync::Cid& root) {
   const auto content = parse_ipfs_path(value);
   const bool direct = content && content->cid.as_v1() == root.as_v1();
-  const auto end =
-      direct ? sync::resolve_path(client_.blocks(), root, content->path) : Result<sync::Cid>(root);
+  sync::DagBudget way(options_.limits);
+  const auto end = direct ? sync::resolve_path(way, client_.blocks(), root, content->path)
+                          : Result<sync::Cid>(root);
   if (!end) return fail(end.error());
-  return options_.mirror->show(client_.blocks(), value, *end);
+  return options_.mirror->show(client_.blocks(), value, *end, options_.limits);
 }
 
 Status ChangeHandler::run_command(const sync::Change& change, const std::string& line) {
@@ -85,7 +88,12 @@ Status ChangeHandler::catch_up(const sync::NameStatus& status) {
     // The blocks are not kept any more: fetching brings them back.
     const auto folder = TemporaryDirectory::make();
     if (!folder) return fail(folder.error());
-    const Status got = client_.get(*status.cid, "", folder->path() / "content", {});
+    sync::GetOptions options{.symlinks = true};
+    if (options_.limits.deadline) {
+      const auto left = *options_.limits.deadline - std::chrono::steady_clock::now();
+      options.deadline = std::max(Milliseconds(1), std::chrono::duration_cast<Milliseconds>(left));
+    }
+    const Status got = client_.get(*status.cid, "", folder->path() / "content", options);
     if (!got) return got;
     shown = show(status.value, *status.cid);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -16,7 +17,8 @@ class ChangeHandler {
   struct Options {
     bool json = false;
     std::optional<Mirror> mirror;
-    std::string exec;  // empty: none
+    std::string exec;        // empty: none
+    sync::DagLimits limits;  // of what is written
   };
 
   // `client` outlives the handler's last call.
@@ -27,7 +29,7 @@ class ChangeHandler {
   // Shows what is known already, for a mirror that is behind a state that was handed over before.
   // Before the first handle().
   Status catch_up(const sync::NameStatus& status);
-  // Ends a command that runs. Any thread.
+  // Ends a command that runs, and what is being written. Any thread.
   void stop();
 
  private:
@@ -37,6 +39,7 @@ class ChangeHandler {
   sync::Client& client_;
   Options options_;
   std::optional<ChangeCommand> command_;
+  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace ipnscast::tools

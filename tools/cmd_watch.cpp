@@ -9,6 +9,7 @@
 #include "sync/known_here.h"
 #include "tools/change_handler.h"
 #include "tools/json_text.h"
+#include "tools/resolution.h"
 #include "tools/stop_signal.h"
 #include "tools/target.h"
 #include "tools/temporary_directory.h"
@@ -88,7 +89,7 @@ Error fell_back(const sync::Change& change, sync::Sequence known) {
 class Watching {
  public:
   Watching(Context& context, const Options& options, const Target& target, StopSignal& stop,
-           sync::Client& client, ChangeHandler& handler, Sequences floors)
+           sync::Client& client, ChangeHandler& handler, Sequences floors, const TimeLimit& limit)
       : context_(context),
         options_(options),
         target_(target),
@@ -96,10 +97,11 @@ class Watching {
         client_(client),
         handler_(handler),
         floors_(std::move(floors)),
+        limit_(limit),
         missing_(target.names.begin(), target.names.end()) {}
 
   Status start();
-  // Waits for Ctrl-C, the deadline, or with --once for every name's state.
+  // Waits for Ctrl-C, the limit, or with --once for every name's state.
   void wait(bool has_gateways);
 
  private:
@@ -114,6 +116,7 @@ class Watching {
   sync::Client& client_;
   ChangeHandler& handler_;
   const Sequences floors_;
+  const TimeLimit& limit_;
   std::mutex mutex_;
   std::set<sync::IpnsName> missing_;  // guarded by mutex_; of --once: nothing printed yet
   std::optional<Error> failure_;      // guarded by mutex_; of --once
@@ -153,7 +156,7 @@ Status Watching::start() {
 
 void Watching::look_for_records() {
   for (const auto& name : target_.names) {
-    const auto found = client_.resolve(name, kTargetDeadline);
+    const auto found = client_.resolve(name, limit_.left(kTargetDeadline));
     const std::lock_guard lock(mutex_);
     if (!missing_.contains(name) || (found && found->best)) continue;
     failure_ = found ? Error{Errc::not_found, name.to_string() + ": no source has a record of it"}
@@ -163,8 +166,8 @@ void Watching::look_for_records() {
 }
 
 void Watching::wait(bool has_gateways) {
-  auto deadline = context_.timeout;
-  if (options_.once && !deadline) deadline = kOnceDeadline;
+  std::optional<Milliseconds> deadline;
+  if (options_.once || context_.timeout) deadline = limit_.left(kOnceDeadline);
   std::thread lookup;
   if (options_.once && has_gateways) lookup = std::thread([this] { look_for_records(); });
   const bool stopped = stop_.wait(deadline);
@@ -180,9 +183,10 @@ void Watching::wait(bool has_gateways) {
 
 void watch(Context& context, const Options& options) {
   StopSignal stop;
+  const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
-  const auto target = all_targets(*session, options, context.timeout.value_or(kTargetDeadline));
+  const auto target = all_targets(*session, options, limit.left(kTargetDeadline));
   if (!target) return report(context, target.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
@@ -195,6 +199,8 @@ void watch(Context& context, const Options& options) {
                         "no gateway or node is configured: see gateways.nodes, or --records-only");
   auto how = handler_options(context, options, *target);
   if (!how) return report(context, how.error());
+  how->limits.max_bytes = config->fetch_max_bytes;
+  how->limits.deadline = limit.end();
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
   Sequences floors;
@@ -212,7 +218,7 @@ void watch(Context& context, const Options& options) {
     for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
   }
   ChangeHandler handler(**client, std::move(*how));
-  Watching watching(context, options, *target, stop, **client, handler, std::move(floors));
+  Watching watching(context, options, *target, stop, **client, handler, std::move(floors), limit);
   if (const Status started = watching.start(); !started) {
     (*client)->close();
     return report(context, started.error());

@@ -101,13 +101,14 @@ Status Mirror::write_marker() const {
 }
 
 Result<TreeChanges> Mirror::show(sync::BlockSource& blocks, const std::string& value,
-                                 const sync::Cid& end) {
+                                 const sync::Cid& end, const sync::DagLimits& limits) {
   const fs::path fresh = beside(directory_, ".ipnscast-tree");
   std::error_code failed;
   fs::remove_all(fresh, failed);  // of a run that was cut off
   sync::UnpackOptions options;
   options.file_name = file_name(value, end);
   options.symlinks = true;  // those that stay inside; others are refused
+  options.limits = limits;
   const auto unpacked = sync::unpack(blocks, end, fresh, options);
   if (!unpacked) return fail(unpacked.error());
   auto changes = compare_trees(directory_, fresh);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "sync/ipfs/block_source.h"
+#include "sync/ipfs/dag_budget.h"
 #include "sync/ipfs/ipns_name.h"
 #include "tools/tree_changes.h"
 
@@ -30,7 +30,7 @@ class Mirror {
   // <directory>/<its name in the path, or its CID>. Whatever fails, the directory is as it was.
   // The errors of sync::unpack().
   Result<TreeChanges> show(sync::BlockSource& blocks, const std::string& value,
-                           const sync::Cid& end);
+                           const sync::Cid& end, const sync::DagLimits& limits = {});
 
  private:
   Mirror(std::filesystem::path directory, std::string name, std::optional<std::string> shown)

@@ -13,6 +13,7 @@ class TimeLimit {
                              : std::nullopt) {}
   // For the next step, at least 1 ms; `most` when no limit was given.
   Milliseconds left(Milliseconds most) const;
+  const std::optional<Instant>& end() const { return end_; }
 
  private:
   const std::optional<Instant> end_;

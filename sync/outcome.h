@@ -59,6 +59,8 @@ struct PublishOptions {
   // device knows the name's sequence (or `force`): content, record and hint go on from the outbox
   // as long as a client is open on this state directory. Until then readers cannot fetch it.
   bool queue = false;
+  // By then the path is packed (publish() only), or nothing is published: Errc::timeout.
+  std::optional<Instant> packed_by{};
   // Runs on a content thread, after each few megabytes at a node; must not block. Not after
   // publish() has returned.
   std::function<void(const PublishProgress&)> on_progress{};

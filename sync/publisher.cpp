@@ -15,9 +15,9 @@ namespace {
 
 // All of it is on disk before anything is made of it.
 Result<Packed> pack_into(BlockCache& cache, const std::filesystem::path& path,
-                         const PackProfile& profile) {
+                         const PackOptions& options) {
   BlockCache::Batch batch(cache);
-  auto packed = pack_path(path, {.profile = profile}, cache);
+  auto packed = pack_path(path, options, cache);
   if (!packed) return packed;
   if (auto kept = batch.commit(); !kept) return fail(kept.error());
   return packed;
@@ -62,7 +62,8 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
   const Instant deadline = start + options_.timeout;
-  auto packed = pack_into(parts_.cache, path, options_.profile);
+  auto packed =
+      pack_into(parts_.cache, path, {.profile = options_.profile, .deadline = options.packed_by});
   if (!packed) return fail(packed.error());
   const BlockCache::Hold hold(parts_.cache, packed->root);
   Outcome outcome{key.name(), packed->root};

@@ -60,6 +60,7 @@ class NodeProgress {
 };
 
 void publish(Context& context, const Options& options) {
+  const Instant started = std::chrono::steady_clock::now();
   const auto session = Session::open(context);
   if (!session) return;
   const auto cid = content_of(options);
@@ -81,6 +82,7 @@ void publish(Context& context, const Options& options) {
   sync::PublishOptions how;
   how.force = options.force;
   how.queue = options.queue;
+  if (context.timeout) how.packed_by = started + *context.timeout;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
   if (line.active()) {
     how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };

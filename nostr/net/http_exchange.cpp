@@ -33,7 +33,8 @@ constexpr Header kHeaders[] = {{WSI_TOKEN_HTTP_ACCEPT, "accept"},
                                {WSI_TOKEN_HTTP_AUTHORIZATION, "authorization"},
                                {WSI_TOKEN_ORIGIN, "origin"},
                                {WSI_TOKEN_HOST, "host"},
-                               {WSI_TOKEN_HTTP_RANGE, "range"}};
+                               {WSI_TOKEN_HTTP_RANGE, "range"},
+                               {WSI_TOKEN_HTTP_IF_RANGE, "if-range"}};
 
 std::string header_value(lws* wsi, lws_token_indexes token) {
   const int size = lws_hdr_total_length(wsi, token);
@@ -61,7 +62,8 @@ std::string query_decoded(std::string_view text) {
   return out;
 }
 
-// lws splits the query at '&' into fragments.
+// lws splits the query at '&' into fragments and decodes them: what could be taken for a part of
+// the query's syntax is encoded again. An encoded '+' cannot be told from a plain one any more.
 std::string query_of(lws* wsi) {
   std::string out;
   std::string part(kMaxHeaderBytes, '\0');
@@ -70,7 +72,13 @@ std::string query_of(lws* wsi) {
                                           WSI_TOKEN_HTTP_URI_ARGS, i);
     if (got < 0) return out;
     if (!out.empty()) out += '&';
-    out.append(part.data(), static_cast<size_t>(got));
+    for (const char c : std::string_view(part.data(), static_cast<size_t>(got))) {
+      if (c == '%' || c == '&') {
+        out += c == '%' ? "%25" : "%26";
+      } else {
+        out += c;
+      }
+    }
   }
 }
 

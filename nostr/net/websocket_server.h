@@ -22,10 +22,10 @@ using ServerConnectionId = StrongId<struct ServerConnectionTag>;
 struct HttpRequest {
   std::string method;  // GET, HEAD, POST, PUT, DELETE, OPTIONS
   std::string path;    // percent-decoded, starts with '/'
-  std::string query;   // as sent, without '?'; see query_value()
+  std::string query;   // encoded, without '?'; see query_value()
   std::map<std::string, std::string>
       headers;  // accept, content-type, if-none-match, cache-control, authorization,
-                // origin, host, range, last-event-id
+                // origin, host, range, if-range, last-event-id
   Bytes body;
   std::string peer;  // the client's address
 };

@@ -12,6 +12,11 @@ namespace {
 using sync::Cid;
 using sync::ScopeGuide;
 
+// A DAG of a hundred blocks can hold one of them more often than there are atoms. What is not sent
+// counts for more, as no reader slows the walk down.
+constexpr uint64_t kMaxRepeats = uint64_t{1} << 20;
+constexpr uint64_t kUnsentWeight = 16;
+
 // A block is looked at once where all below it is meant, else once in each of its places. By codec
 // too: the same bytes may be a leaf under one CID and have links under another.
 std::string visit_key(const ScopeGuide::Visit& visit) {
@@ -26,10 +31,12 @@ std::string visit_key(const ScopeGuide::Visit& visit) {
 }  // namespace
 
 Status visit_scope(sync::BlockSource& source, const Cid& root, const sync::DagScope& scope,
-                   const OnBlock& visit) {
+                   const OnBlock& visit, Repeats repeats) {
   ScopeGuide guide(scope);
   auto first = guide.begin(root);
   if (!first) return fail(first.error());
+  const bool once = repeats == Repeats::left_out;
+  uint64_t repeated = 0;
   sync::FingerprintSet seen;
   sync::FingerprintSet sent;
   sync::LinkStack stack(
@@ -39,11 +46,16 @@ Status visit_scope(sync::BlockSource& source, const Cid& root, const sync::DagSc
         return guide.links(parent, *block);
       });
   const auto visit_one = [&](const ScopeGuide::Visit& at) -> Status {
-    if (!seen.insert(visit_key(at))) return {};
+    if (!seen.insert(visit_key(at))) {
+      if (once) return {};
+      repeated += at.cid.is_identity() ? kUnsentWeight : 1;
+      if (repeated > kMaxRepeats) return fail(Errc::too_large, "dag: too many repeated blocks");
+    }
     const auto block = sync::read_block(source, at.cid);
     if (!block && block.error().code == Errc::not_found) return fail(block_missing(at.cid));
     if (!block) return fail(block.error());
-    if (!at.cid.is_identity() && sent.insert(as_text(sync::block_key(at.cid)))) {
+    const bool is_new = sent.insert(as_text(sync::block_key(at.cid)));
+    if (!at.cid.is_identity() && (is_new || !once)) {
       if (Status taken = visit(at.cid, *block); !taken) return taken;
     }
     auto links = guide.links(at, *block);

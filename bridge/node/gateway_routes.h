@@ -1,6 +1,10 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "bridge/node/block_store.h"
+#include "bridge/node/gateway_headers.h"
 #include "bridge/node/node_answer.h"
 #include "bridge/node/record_store.h"
 
@@ -8,9 +12,11 @@ namespace ipnscast::bridge {
 
 // What a path like /ipfs/<root>/a/b means.
 struct GatewayTarget {
-  sync::Cid root;
-  std::string path;  // "/a/b", or empty
-  sync::Cid end;     // where the path leads
+  std::string path;              // "/a/b", or empty
+  std::vector<sync::Cid> roots;  // the root, what each step of the path leads to; at least one
+
+  const sync::Cid& root() const { return roots.front(); }
+  const sync::Cid& end() const { return roots.back(); }
 };
 
 // The trustless gateway over what the node holds: blocks (format=raw), DAGs (format=car) and
@@ -24,11 +30,17 @@ class GatewayRoutes {
   NodeAnswer answer(const HttpRequest& request, UnixMillis now);
 
  private:
-  NodeAnswer content(const HttpRequest& request, std::string_view path);
-  HttpResponse raw(const HttpRequest& request, const GatewayTarget& target);
-  NodeAnswer car(const HttpRequest& request, const GatewayTarget& target);
-  HttpResponse record(const HttpRequest& request, std::string_view name, UnixMillis now);
+  NodeAnswer route(const HttpRequest& request, UnixMillis now);
+  NodeAnswer content(const HttpRequest& request, const WantedAnswer& wanted, std::string_view path);
+  HttpResponse raw(const HttpRequest& request, const WantedAnswer& wanted,
+                   const GatewayTarget& target);
+  NodeAnswer car(const HttpRequest& request, const WantedAnswer& wanted,
+                 const GatewayTarget& target);
+  HttpResponse record(const HttpRequest& request, const WantedAnswer& wanted, std::string_view name,
+                      UnixMillis now);
   HttpResponse missing(const HttpRequest& request, std::string_view what) const;
+  HttpResponse no_such_path(const HttpRequest& request, const GatewayTarget& target,
+                            const Error& error) const;
 
   BlockStore& blocks_;
   RecordStore& records_;

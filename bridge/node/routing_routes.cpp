@@ -1,16 +1,12 @@
 #include "bridge/node/routing_routes.h"
 
+#include "bridge/node/accept.h"
 #include "bridge/node/record_answer.h"
 
 namespace ipnscast::bridge {
 namespace {
 
 constexpr std::string_view kPrefix = "/routing/v1/ipns/";
-
-bool accepts_records(std::string_view accept) {
-  return accept.empty() || accept.find(kRecordType) != accept.npos ||
-         accept.find("*/*") != accept.npos || accept.find("application/*") != accept.npos;
-}
 
 }  // namespace
 
@@ -29,7 +25,7 @@ HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
 
 HttpResponse RoutingRoutes::get(const HttpRequest& request, const sync::IpnsName& name,
                                 UnixMillis now) {
-  if (!accepts_records(header_of(request, "accept"))) {
+  if (!is_accepted(header_of(request, "accept"), kRecordType)) {
     return text_answer(406, std::string("only ") + kRecordType);
   }
   const auto record = records_.get(name, now);

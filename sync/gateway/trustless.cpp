@@ -1,5 +1,6 @@
 #include "sync/gateway/trustless.h"
 
+#include "nostr/base/percent.h"
 #include "sync/ipfs/ipns_record.h"
 
 namespace ipnscast::sync::gateway {
@@ -8,23 +9,6 @@ namespace {
 constexpr const char* kRaw = "application/vnd.ipld.raw";
 constexpr const char* kCar = "application/vnd.ipld.car";
 constexpr const char* kRecord = "application/vnd.ipfs.ipns-record";
-
-// RFC 3986 section 2.3
-std::string url_escape(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<uint8_t>(c);
-    out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return out;
-}
 
 Status want_type(const HttpHead& head, std::string_view type) {
   if (media_type(head) == type) return {};
@@ -55,7 +39,7 @@ Status check_raw_head(const HttpHead& head) {
 HttpCall car_call(const Endpoint& endpoint, const Cid& cid, const DagScope& scope,
                   uint64_t max_bytes) {
   std::string path = "/ipfs/" + cid.to_string();
-  for (const std::string& step : path_steps(scope.path)) path += '/' + url_escape(step);
+  for (const std::string& step : path_steps(scope.path)) path += '/' + percent_encoded(step);
   path += "?format=car&dag-scope=";
   path += scope.part == DagPart::all ? "all" : scope.part == DagPart::block ? "block" : "entity";
   if (scope.bytes) path += "&entity-bytes=" + scope.bytes->to_string();

@@ -205,6 +205,7 @@ Result<std::vector<Visit>> ScopeGuide::entity(const Visit& at, ByteView block) {
 
 Result<std::vector<Visit>> ScopeGuide::parts(const Visit& at, const UnixfsNode& node) const {
   std::vector<Visit> out;
+  if (first_ >= end_) return out;  // no byte is meant, also where the range stands inside a part
   uint64_t offset = at.place.offset + (node.data.data ? node.data.data->size() : 0);
   for (size_t i = 0; i < node.links.size() && offset < end_; ++i) {
     const uint64_t size = node.data.blocksizes[i];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "sync/ipfs/dag_budget.h"
 
@@ -14,5 +15,10 @@ Result<Cid> resolve_path(BlockSource& source, const Cid& root, std::string_view 
 // The same on the account of a walk.
 Result<Cid> resolve_path(DagBudget& budget, BlockSource& source, const Cid& root,
                          std::string_view path);
+
+// The same, one CID for each step of the path that leads out of a block: the root first, where the
+// path leads last. On an error `reached` holds those that were found before.
+Status resolve_path(DagBudget& budget, BlockSource& source, const Cid& root, std::string_view path,
+                    std::vector<Cid>& reached);
 
 }  // namespace ipnscast::sync

@@ -99,7 +99,7 @@ TEST_CASE("the gateway gives a raw block with headers that let caches keep it fo
   CHECK(stage.get(target + "?format=raw", {{"if-none-match", "\"x\", W/" + etag}}).status == 304);
   CHECK(stage.get(target, {{"accept", "application/vnd.ipld.raw"}}).body == block.bytes);
   CHECK(stage.get(target + "?format=raw", {{"accept", "text/html"}}).status == 200);
-  CHECK(stage.get(target).status == 406);
+  CHECK(stage.get(target).status == 400);
   CHECK(stage.get(target + "?format=dag-json").status == 406);
   CHECK(stage.get("/ipfs/nonsense?format=raw").status == 400);
   CHECK(stage.get("/ipfs/?format=raw").status == 400);
@@ -195,7 +195,7 @@ TEST_CASE("a record comes from the gateway too, for the name itself only") {
   REQUIRE(stage.records->offer(key.name(), record_of(key, 2), kNow));
   CHECK(stage.get(target + "?format=ipns-record").body == record_of(key, 2));
   CHECK(stage.get(target + "/path?format=ipns-record").status == 400);
-  CHECK(stage.get(target).status == 406);
+  CHECK(stage.get(target).status == 400);
 }
 
 TEST_CASE("a web page cannot use the RPC, and neither can a plain GET") {

@@ -1,16 +1,26 @@
 #include "bridge/node/routing_routes.h"
 
 #include "bridge/node/accept.h"
+#include "bridge/node/gateway_headers.h"
 #include "bridge/node/record_answer.h"
 
 namespace ipnscast::bridge {
 namespace {
 
 constexpr std::string_view kPrefix = "/routing/v1/ipns/";
+constexpr const char* kMethods = "GET, HEAD, OPTIONS, PUT";
 
 }  // namespace
 
 HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
+  HttpResponse out = route(request, now);
+  // Pages may read, but nothing allows them to PUT. http-routing-v1, "CORS and Web Browsers"
+  add_common_headers(out.headers);
+  return out;
+}
+
+HttpResponse RoutingRoutes::route(const HttpRequest& request, UnixMillis now) {
+  if (request.method == "OPTIONS") return {204, {{"allow", kMethods}}, {}};
   if (request.path.rfind(kPrefix, 0) != 0) {
     return text_answer(501, "this node routes IPNS records only");
   }
@@ -19,7 +29,7 @@ HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
   if (request.method == "GET" || request.method == "HEAD") return get(request, *name, now);
   if (request.method == "PUT") return put(request, *name, now);
   HttpResponse refused = text_answer(405, "want GET or PUT");
-  refused.headers["allow"] = "GET, HEAD, PUT";
+  refused.headers["allow"] = kMethods;
   return refused;
 }
 

@@ -16,6 +16,7 @@ class RoutingRoutes {
   HttpResponse answer(const HttpRequest& request, UnixMillis now);
 
  private:
+  HttpResponse route(const HttpRequest& request, UnixMillis now);
   HttpResponse get(const HttpRequest& request, const sync::IpnsName& name, UnixMillis now);
   HttpResponse put(const HttpRequest& request, const sync::IpnsName& name, UnixMillis now);
 

@@ -176,6 +176,30 @@ TEST_CASE(
   CHECK(stage.routing.answer(request_of("DELETE", target), kNow).status == 405);
 }
 
+TEST_CASE("a page may read records by delegated routing, and is not told that it may put them") {
+  Stage stage;
+  const auto key = record_key(1);
+  const std::string target = "/routing/v1/ipns/" + key.name().to_string();
+  REQUIRE(stage.records->offer(key.name(), record_of(key, 1), kNow));
+  const auto ask = [&](const std::string& method, const std::string& at,
+                       std::map<std::string, std::string> headers = {}) {
+    return stage.routing.answer(request_of(method, at, std::move(headers)), kNow);
+  };
+  CHECK(ask("OPTIONS", target).status == 204);
+  CHECK(ask("GET", target, {{"accept", "text/html, application/*;q=0.1"}}).status == 200);
+  CHECK(ask("GET", target, {{"accept", "*/*"}}).status == 200);
+  const std::string unwanted = "*/*, application/vnd.ipfs.ipns-record;q=0";
+  CHECK(ask("GET", target, {{"accept", unwanted}}).status == 406);
+  for (const HttpResponse& answer :
+       {ask("OPTIONS", target), ask("GET", target), ask("HEAD", target),
+        ask("GET", "/routing/v1/ipns/nonsense"), ask("GET", "/routing/v1/providers/x"),
+        ask("DELETE", target)}) {
+    CAPTURE(answer.status);
+    CHECK(answer.headers.at("access-control-allow-origin") == "*");
+    CHECK(answer.headers.at("access-control-allow-methods") == "GET, HEAD, OPTIONS");
+  }
+}
+
 TEST_CASE("the TTL that caches see ends with the record's life") {
   Stage stage;
   const auto key = record_key(1);

@@ -22,6 +22,15 @@ struct GatewayTarget {
 // The trustless gateway over what the node holds: blocks (format=raw), DAGs (format=car) and
 // records (format=ipns-record). It gives nothing that the client could not verify, and fetches
 // nothing. Trustless gateway spec. Thread-safe.
+//
+// Where the spec leaves a choice, or Kubo's gateway strays from it:
+// - what is missing is 404, also when a CAR was asked for, as all that is known at once;
+// - a range of entity-bytes beyond the file gives the root, which proves it, and no 400;
+// - entity-bytes alone implies dag-scope=entity;
+// - raw blocks are given behind paths too;
+// - a 206 has the tag of the whole block, as If-Range needs it (RFC 9110);
+// - HEAD ignores Range, and a Range that makes no sense is ignored (RFC 9110);
+// - weights in Accept count, and "*/*" alone chooses no format (406).
 class GatewayRoutes {
  public:
   // The stores outlive this.

@@ -194,7 +194,8 @@ int ServerImpl::http_request(ServerConnection& c, std::string_view path) {
   lws* const wsi = c.wsi;
   release_output(c);
   c.request = {};
-  c.body_too_large = c.dispatched = c.head_written = c.head_only = c.chunked = false;
+  c.body_too_large = c.dispatched = c.head_written = c.head_only = c.chunked = c.until_close =
+      false;
   HttpRequest& request = c.request;
   for (const Method& method : kMethods) {
     if (lws_hdr_total_length(wsi, method.token) > 0) request.method = method.name;
@@ -207,6 +208,7 @@ int ServerImpl::http_request(ServerConnection& c, std::string_view path) {
     if (!value.empty()) request.headers[header.name] = std::move(value);
   }
   c.head_only = request.method == "HEAD";
+  c.knows_chunks = header_value(wsi, WSI_TOKEN_HTTP) != "HTTP/1.0";
 
   size_t length = 0;
   if (const auto found = request.headers.find("content-length"); found != request.headers.end()) {
@@ -263,7 +265,9 @@ int ServerImpl::write_head(ServerConnection& c, HttpOutput::Head head) {
   // HTTP forbids a body, and its length, in these.
   const bool bodiless = head.status == 204 || head.status == 304;
   c.head_only = c.head_only || bodiless;
-  c.chunked = !head.content_length && !c.head_only;
+  c.chunked = !head.content_length && !c.head_only && c.knows_chunks;
+  c.until_close = !head.content_length && !c.head_only && !c.knows_chunks;
+  if (c.until_close) head.headers["connection"] = "close";
   if (c.chunked) {
     head.headers["transfer-encoding"] = "chunked";
   } else if (head.content_length && !bodiless &&
@@ -299,9 +303,9 @@ int ServerImpl::write_body(ServerConnection& c, Bytes chunk, bool last) {
 }
 
 int ServerImpl::transaction_over(ServerConnection& c) {
-  const bool body_unread = c.body_too_large;
+  const bool over = c.body_too_large || c.until_close;  // a body is unread, or an end is to be seen
   release_output(c);
-  if (body_unread) return -1;
+  if (over) return -1;
   return lws_http_transaction_completed(c.wsi) != 0 ? -1 : 0;
 }
 

@@ -64,6 +64,8 @@ struct ServerConnection {
   bool head_written = false;
   bool head_only = false;
   bool chunked = false;
+  bool knows_chunks = true;  // false for HTTP/1.0
+  bool until_close = false;  // so that a stream ends with the connection
 };
 
 class ServerImpl final : public WebSocketServer {

@@ -102,6 +102,21 @@ TEST_CASE("the connection goes on after HEAD, 304, 206, 416 and 412") {
   check(twice("OPTIONS " + path, ""), "204", "");
 }
 
+TEST_CASE("a client or proxy of HTTP/1.0 gets a CAR without the frames that it does not know") {
+  Stage stage;
+  const std::string target = "/ipfs/bafkqaaa?format=car";
+  const std::string old =
+      stage.send("GET " + target + " HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n");
+  CHECK(old.substr(0, 12) == "HTTP/1.0 200");
+  CHECK(value_of(old, "transfer-encoding") == "(none)");
+  CHECK(body_of(old) == std::string("\x19\xa2"
+                                    "eroots\x81\xd8*E\x00\x01U\x00\x00gversion\x01",
+                                    26));
+  const std::string today = stage.ask("GET", target);
+  CHECK(value_of(today, "transfer-encoding") == "chunked");
+  CHECK(body_of(today) == "1a\r\n" + body_of(old) + "\r\n0\r\n\r\n");
+}
+
 TEST_CASE("the headers that decide about an answer get through") {
   Stage stage;
   const std::string raw = std::string(kHello) + "?format=raw";

@@ -106,6 +106,7 @@ void Relay::tick(Now now, Actions& out) {
     link_ = Link::connecting;
     out.push_back(Connect{});
   }
+  auth_pauses_over(now, out);
   for (const SubscriptionId& id : due_subscriptions_.take_due(now.steady)) {
     subscription_due(id, now, out);
   }
@@ -114,7 +115,8 @@ void Relay::tick(Now now, Actions& out) {
 
 std::optional<Instant> Relay::next_tick() const {
   std::optional<Instant> out = link_ == Link::waiting ? connect_at_ : std::nullopt;
-  for (const auto& next : {due_subscriptions_.earliest(), due_publishing_.earliest()}) {
+  for (const auto& next :
+       {due_subscriptions_.earliest(), due_publishing_.earliest(), auth_.next_due()}) {
     if (next && (!out || *next < *out)) out = next;
   }
   return out;

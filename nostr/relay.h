@@ -196,6 +196,7 @@ class Relay {
     // REQs and pages that were given up: each had its own id on the wire.
     uint32_t given_up = 0;
     uint32_t pages_given_up = 0;
+    uint32_t proofs = 0;             // NIP-42, that the relay had taken when the REQ was written
     Instant asked_at;                // the REQ, or the page that came after it
     std::optional<Instant> lost_at;  // with the connection
     // Of NIP-77; also while its result is compared with the plain one.
@@ -214,6 +215,7 @@ class Relay {
     std::optional<Instant> retry_at;   // after rate-limited
     bool needs_auth = false;
     bool was_written = false;
+    uint32_t proofs = 0;  // NIP-42, that the relay had taken when it was written
     std::string last_reason;
     Backoff backoff;
   };
@@ -280,7 +282,17 @@ class Relay {
   PublicKey key_for(const Publishing& publishing) const;
 
   // relay_auth_flow.cpp
-  bool want_auth(const std::vector<PublicKey>& keys, Actions& out);
+  enum class AuthStep {
+    ask_again,   // a key was proved since it was written
+    wait,        // until a key is
+    restricted,  // a key was proved, and it did not help
+    refused,     // no key can be proved
+  };
+  AuthStep auth_required(const std::vector<PublicKey>& keys, uint32_t proofs, Now now,
+                         Actions& out);
+  static std::string restricted(const std::string& reason);
+  bool want_auth(const std::vector<PublicKey>& keys, Now now, Actions& out);
+  void auth_pauses_over(Now now, Actions& out);
   void await_auth(const SubscriptionId& id, Now now);
   void await_all_auth(Now now);
   void auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);

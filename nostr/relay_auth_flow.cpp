@@ -6,14 +6,37 @@
 namespace ipnscast::nostr {
 
 // False when none of these keys can help any more: each was proved, or refused.
-bool Relay::want_auth(const std::vector<PublicKey>& keys, Actions& out) {
+bool Relay::want_auth(const std::vector<PublicKey>& keys, Now now, Actions& out) {
   bool open = false;
   for (const PublicKey& key : keys) {
     if (auth_.over(key)) continue;
     open = true;
-    if (auto sign = auth_.want(key)) out.push_back(SignAuth{sign->key, std::move(sign->challenge)});
+    if (auto sign = auth_.want(key, now.steady))
+      out.push_back(SignAuth{sign->key, std::move(sign->challenge)});
   }
   return open;
+}
+
+// What follows from "auth-required:" as the answer to what was written when `proofs` proofs had
+// been taken. Proofs only ever grow in number, and a signer is asked with pauses, so nothing here
+// goes round in a circle with the relay.
+Relay::AuthStep Relay::auth_required(const std::vector<PublicKey>& keys, uint32_t proofs, Now now,
+                                     Actions& out) {
+  if (!can_authenticate_) return AuthStep::refused;
+  const bool proved =
+      std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return auth_.was_proved(key); });
+  if (proved && proofs < auth_.proofs()) return AuthStep::ask_again;
+  if (want_auth(keys, now, out)) return AuthStep::wait;
+  return proved ? AuthStep::restricted : AuthStep::refused;
+}
+
+std::string Relay::restricted(const std::string& reason) {
+  return "restricted: the relay took our AUTH and still refuses (" + reason + ")";
+}
+
+void Relay::auth_pauses_over(Now now, Actions& out) {
+  for (auto& sign : auth_.due(now.steady))
+    out.push_back(SignAuth{sign.key, std::move(sign.challenge)});
 }
 
 void Relay::await_auth(const SubscriptionId& id, Now now) {
@@ -31,7 +54,8 @@ void Relay::await_all_auth(Now now) {
 void Relay::auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out) {
   const auto keys = keys_for(subscription);
   const bool signing = std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
-    return auth_.state(key) == RelayAuth::State::signing;
+    const RelayAuth::State state = auth_.state(key);
+    return state == RelayAuth::State::signing || state == RelayAuth::State::paused;
   });
   if (signing) return await_auth(id, now);
   for (const PublicKey& key : keys) auth_.no_answer(key);
@@ -46,18 +70,19 @@ bool Relay::auth_unanswered(const Subscription& subscription) const {
 }
 
 void Relay::on(const AuthChallenge& message, Now now, Actions& out) {
-  for (auto& sign : auth_.challenged(message.challenge)) {
+  for (auto& sign : auth_.challenged(message.challenge, now.steady)) {
     out.push_back(SignAuth{sign.key, std::move(sign.challenge)});
   }
   // No use in being refused first.
-  if (limits_.information().auth_required) want_auth(auth_.useful_for({}), out);
+  if (limits_.information().auth_required && auth_.proofs() == 0)
+    want_auth(auth_.useful_for({}), now, out);
   // What was sent for the challenge before this one gets no answer that counts.
   for (const auto& [id, subscription] : subscriptions_) {
     if (subscription.status.state == SubscriptionState::needs_auth)
-      want_auth(keys_for(subscription), out);
+      want_auth(keys_for(subscription), now, out);
   }
   for (const auto& [id, publishing] : publishing_) {
-    if (publishing.needs_auth) want_auth({key_for(publishing)}, out);
+    if (publishing.needs_auth) want_auth({key_for(publishing)}, now, out);
   }
   await_all_auth(now);
 }
@@ -65,7 +90,7 @@ void Relay::on(const AuthChallenge& message, Now now, Actions& out) {
 void Relay::auth_signed(const PublicKey& key, Result<Event> event, Now now, Actions& out) {
   if (!connected()) return;
   const std::string error = event ? "" : "auth-required: cannot sign: " + event.error().message;
-  auto next = auth_.signed_by(key, std::move(event));
+  auto next = auth_.signed_by(key, std::move(event), now.steady);
   if (next.send) {
     out.push_back(Send{to_frame(ClientMessage(AuthRequest{std::move(*next.send)}))});
     await_all_auth(now);

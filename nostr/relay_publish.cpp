@@ -52,6 +52,7 @@ void Relay::write(Publishing& publishing, Now now, Actions& out) {
     return settle(publishing_.find(publishing.event.id), std::move(outcome), now, out);
   }
   publishing.was_written = true;
+  publishing.proofs = auth_.proofs();
   publishing.answer_by = now.steady + options_.ok_timeout;
   schedule(publishing);
   out.push_back(Send{std::move(frame)});
@@ -96,14 +97,25 @@ void Relay::on(const OkMessage& message, Now now, Actions& out) {
       outcome_of_ok(publishing.event, message.accepted, message.reason, now.seconds());
   const std::string_view prefix = reason_prefix(message.reason);
   if (verdict.state == PublishState::refused && prefix == "auth-required" && can_authenticate_) {
+    const PublicKey key = key_for(publishing);
     publishing.last_reason = message.reason;
-    publishing.needs_auth = true;
-    if (want_auth({key_for(publishing)}, out)) {
-      publishing.answer_by.reset();
-      return schedule(publishing);
+    auth_.once_more(key, now.steady);
+    switch (auth_required({key}, publishing.proofs, now, out)) {
+      case AuthStep::ask_again:
+        return write(publishing, now, out);
+      case AuthStep::wait:
+        publishing.needs_auth = true;
+        publishing.answer_by.reset();
+        return schedule(publishing);
+      case AuthStep::restricted:
+        verdict.reason = restricted(message.reason);
+        verdict.permanent = true;
+        break;
+      case AuthStep::refused:
+        break;
     }
-    publishing.needs_auth = false;
   }
+  if (verdict.state != PublishState::refused && publishing.proofs > 0) auth_.served();
   if (verdict.state == PublishState::refused && prefix == "rate-limited") {
     const Instant again = now.steady + publishing.backoff.failed(now.steady, rng_);
     if (again < publishing.deadline) {

@@ -61,7 +61,7 @@ void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, CatchUp::Fi
   if (!prove) return subscribe(std::move(id), std::move(filters), {}, now, out);
   unsubscribe(id, now, out);
   add(id, std::move(filters), {}).status.state = SubscriptionState::needs_auth;
-  want_auth({author}, out);
+  want_auth({author}, now, out);
   await_auth(id, now);
 }
 
@@ -120,6 +120,7 @@ void Relay::write_request(const SubscriptionId& id, Subscription& subscription,
   subscription.standing = true;
   subscription.end.reset();
   subscription.asked_at = now.steady;
+  subscription.proofs = auth_.proofs();
   due_subscriptions_.set(id, now.steady + options_.page_timeout);
   const ReqRequest request{wire_id(id, subscription), std::move(filters)};
   out.push_back(Send{to_frame(ClientMessage(request))});
@@ -183,7 +184,7 @@ void Relay::subscription_due(const SubscriptionId& id, Now now, Actions& out) {
   } else {
     out.push_back(Send{to_frame(ClientMessage(CloseRequest{wire_id(id, subscription)}))});
   }
-  for (const PublicKey& key : keys_for(subscription)) auth_.once_more(key);
+  for (const PublicKey& key : keys_for(subscription)) auth_.once_more(key, now.steady);
   request(id, subscription, now, out);
 }
 
@@ -237,6 +238,7 @@ void Relay::on(const EoseMessage& message, Now now, Actions& out) {
     due_subscriptions_.set(id, std::nullopt);
     leave_requested(subscription, {SubscriptionState::live, ""});
     subscription.backoff.succeeded(now.steady);
+    if (subscription.proofs > 0) auth_.served();
   }
   answering_at_ = now.steady;
   if (!in_page) request_next(now, out);
@@ -269,8 +271,20 @@ void Relay::refused(const SubscriptionId& id, Subscription& subscription, const 
   leave_requested(subscription, {SubscriptionState::needs_auth, reason});
   request_next(now, out);
   limits_.learn_request(reason, [&] { return needs_of(subscription.catch_up.filters()); });
-  if (prefix == "auth-required" && want_auth(keys_for(subscription), out))
-    return await_auth(id, now);
+  if (prefix == "auth-required") {
+    switch (auth_required(keys_for(subscription), subscription.proofs, now, out)) {
+      case AuthStep::ask_again:
+        return request(id, subscription, now, out);
+      case AuthStep::wait:
+        return await_auth(id, now);
+      case AuthStep::restricted:
+        subscription.status = {SubscriptionState::refused, restricted(reason)};
+        due_subscriptions_.set(id, now.steady + options_.refused_retry);
+        return room_came(now, out);
+      case AuthStep::refused:
+        break;
+    }
+  }
   if (limits_.learn(reason, open_subscriptions())) {
     subscription.status.state = SubscriptionState::waiting;  // asked again when another ends
     return wait_for_room(id, now);

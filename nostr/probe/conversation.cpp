@@ -35,6 +35,7 @@ Conversation::Conversation(Wire& wire, const SecretKey& key, Milliseconds patien
 Status Conversation::open(Instant until) {
   connection_.reset();
   challenge_.clear();
+  answered_.clear();
   authenticated_ = false;
   answers_.clear();
   subscriptions_.clear();
@@ -126,7 +127,8 @@ void Conversation::pause(Instant until) {
 }
 
 bool Conversation::authenticate(Instant until) {
-  if (connection_ == nullptr || challenge_.empty()) return false;
+  if (connection_ == nullptr || !can_authenticate()) return false;
+  answered_ = challenge_;
   const Event event = sign_event(key_, auth_event(report_.url, challenge_, wire_.now().seconds()));
   answers_[event.id] = {};
   connection_->send(to_frame(ClientMessage(AuthRequest{event})));

@@ -49,7 +49,9 @@ class Conversation {
   bool is_open() const { return connection_ != nullptr; }
   bool authenticated() const { return authenticated_; }
   // The relay sent a challenge and has not had an answer to it.
-  bool can_authenticate() const { return !challenge_.empty() && !authenticated_; }
+  bool can_authenticate() const {
+    return !challenge_.empty() && challenge_ != answered_ && !authenticated_;
+  }
   bool authenticate(Instant until);
 
   // Sends the event; once more after AUTH, or after a pause when the relay asks for one. Waits for
@@ -119,6 +121,7 @@ class Conversation {
 
   std::unique_ptr<Connection> connection_;
   std::string challenge_;
+  std::string answered_;  // the challenge that we answered last
   bool authenticated_ = false;
   uint64_t next_subscription_ = 1;
   std::map<EventId, Ok> answers_;

@@ -63,7 +63,8 @@ inline const SecretKey& own_key() {
 struct Machine {
   Clock clock;
   Relay relay;
-  explicit Machine(uint64_t seed = 1) : relay({}, Rng(seed), {own_key().public_key()}) {}
+  explicit Machine(uint64_t seed = 1, std::vector<PublicKey> keys = {own_key().public_key()})
+      : relay({}, Rng(seed), std::move(keys)) {}
 
   template <typename Call>
   Relay::Actions act(Call call) {

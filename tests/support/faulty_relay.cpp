@@ -21,6 +21,7 @@ void say(Saying& out, uint64_t to, const RelayMessage& message) {
 
 Saying FaultyRelay::opened(uint64_t who) {
   Client& client = clients_[who] = {};
+  ++connections_;
   if (faults_.auth_to_write.empty() && faults_.owner_only.empty() &&
       faults_.hides_from_strangers.empty())
     return {};
@@ -164,8 +165,10 @@ void FaultyRelay::on(uint64_t who, const CloseRequest& request, Saying& /*out*/)
 void FaultyRelay::on(uint64_t who, const AuthRequest& request, Saying& out) {
   Client& client = clients_[who];
   const RelayUrl own[] = {url_};
-  const bool good = verify(request.event) && check_auth_event(request.event, own, client.challenge,
-                                                              request.event.created_at);
+  ++auths_;
+  const bool good =
+      !faults_.refuses_auth && verify(request.event) &&
+      check_auth_event(request.event, own, client.challenge, request.event.created_at);
   if (good) client.authed.insert(request.event.pubkey);
   say(out, who, OkMessage{request.event.id, good, good ? "" : "invalid: AUTH"});
 }

@@ -21,6 +21,7 @@ class FaultyRelay {
     std::set<int> auth_to_write;  // kinds that want NIP-42 before an EVENT
     std::set<int> owner_only;     // kinds that want NIP-42 as their author, to write and to read
     std::set<int> hides_from_strangers;  // kinds that are served to their author, silently
+    bool refuses_auth = false;           // whatever is proved
     bool no_ok = false;                  // stores and says nothing
     bool lies = false;                   // OK true, and drops it
     bool no_eose = false;
@@ -58,6 +59,8 @@ class FaultyRelay {
 
   const std::vector<nostr::Event>& stored() const { return stored_; }
   size_t writes() const { return writes_; }
+  size_t auths() const { return auths_; }
+  size_t connections() const { return connections_; }
 
  private:
   struct Client {
@@ -87,6 +90,8 @@ class FaultyRelay {
   bool behind_ = false;
   std::set<nostr::EventId> deleted_;
   size_t writes_ = 0;
+  size_t auths_ = 0;
+  size_t connections_ = 0;
   size_t reads_ = 0;
 };
 

@@ -52,8 +52,12 @@ Command node_script(const std::filesystem::path& peer_folder, const std::string&
           .environment = {{"IPNSCAST_PEER", peer_folder.string()}}};
 }
 
-ForeignRelay::ForeignRelay(std::string name, std::filesystem::path peer_folder, bool auth)
-    : name_(std::move(name)), peer_folder_(std::move(peer_folder)), auth_(auth) {
+ForeignRelay::ForeignRelay(std::string name, std::filesystem::path peer_folder, bool auth,
+                           std::vector<std::string> arguments)
+    : name_(std::move(name)),
+      peer_folder_(std::move(peer_folder)),
+      auth_(auth),
+      arguments_(std::move(arguments)) {
   start();
 }
 
@@ -63,15 +67,19 @@ Command ForeignRelay::command() const {
     std::vector<std::string> argv = {(recipes() / "relay.sh").string(), name_,
                                      peer_folder_.string(), port_, data};
     if (auth_) argv.emplace_back("--auth");
+    argv.insert(argv.end(), arguments_.begin(), arguments_.end());
     return {.argv = std::move(argv)};
   }
   if (name_ == "khatru") {
     std::vector<std::string> argv = {(peer_folder_ / "khatru").string(), "--addr",
                                      "127.0.0.1:" + port_, "--dir", data};
     if (auth_) argv.emplace_back("--auth");
+    argv.insert(argv.end(), arguments_.begin(), arguments_.end());
     return {.argv = std::move(argv)};
   }
-  return node_script(peer_folder_, name_ + "/relay.mjs", {port_, data});
+  std::vector<std::string> arguments = {port_, data};
+  arguments.insert(arguments.end(), arguments_.begin(), arguments_.end());
+  return node_script(peer_folder_, name_ + "/relay.mjs", std::move(arguments));
 }
 
 void ForeignRelay::start() {

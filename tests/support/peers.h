@@ -30,12 +30,16 @@ class ForeignRelay {
  public:
   // `name` is that of a relay in tools/peers. With `auth` it asks for NIP-42: khatru keeps kind
   // 30078 to its author, rnostr wants it for every EVENT and REQ, nostr-rs-relay for none of ours;
-  // the others do not know it. Throws when it does not come up.
-  ForeignRelay(std::string name, std::filesystem::path peer_folder, bool auth = false);
+  // the others do not know it. Further `arguments` are the relay's own. Throws when it does not
+  // come up.
+  ForeignRelay(std::string name, std::filesystem::path peer_folder, bool auth = false,
+               std::vector<std::string> arguments = {});
 
   std::string url() const { return "ws://127.0.0.1:" + port_; }
   void stop() { process_.reset(); }
   void start();
+  // What it has printed since it was started.
+  std::string output() const { return process_->output(); }
 
  private:
   Command command() const;
@@ -43,6 +47,7 @@ class ForeignRelay {
   const std::string name_;
   const std::filesystem::path peer_folder_;
   const bool auth_;
+  const std::vector<std::string> arguments_;
   TempDir data_;
   std::string port_ = "0";
   std::unique_ptr<Process> process_;

@@ -24,6 +24,8 @@ struct Probed {
   probe::Verdict verdict;
   std::vector<Event> left;  // what the relay still stores
   size_t sent = 0;          // frames
+  size_t auths = 0;         // AUTH among them
+  size_t connections = 0;
 };
 
 Probed probed(Faults faults, const probe::Options& options = {},
@@ -37,6 +39,8 @@ Probed probed(Faults faults, const probe::Options& options = {},
   out.verdict = probe::judge(out.report);
   out.left = relay.stored();
   out.sent = wire.sent;
+  out.auths = relay.auths();
+  out.connections = relay.connections();
   return out;
 }
 
@@ -121,6 +125,14 @@ TEST_CASE("a relay that keeps kind 30078 to its author (NIP-78) is fit: S3 kinds
   CHECK(p.report.kinds[1].to_stranger == Access::yes);
   CHECK(p.report.live.heard == 8);  // by the author's second connection
   CHECK(p.verdict.fit);
+}
+
+TEST_CASE("a relay that refuses our AUTH is not sent it again with every question") {
+  const Probed p = probed({.owner_only = {30078, 30079}, .refuses_auth = true});
+  CHECK(p.report.kinds[0].accepted == Access::no);
+  CHECK_FALSE(p.verdict.fit);
+  CHECK(p.auths > 0);
+  CHECK(p.auths <= p.connections);
 }
 
 TEST_CASE("a relay that hides events from strangers without a word is seen through") {

@@ -138,19 +138,19 @@ TEST_CASE("NIP-42 several keys are proved on one connection, each for the latest
   RelayAuth auth({key(1), key(2)});
   CHECK(auth.useful_for({key(2), key(9)}) == std::vector<PublicKey>{key(2)});
   CHECK(auth.useful_for({key(9)}) == std::vector<PublicKey>{key(1)});
-  CHECK_FALSE(auth.want(key(2)));  // no challenge yet
-  auto signs = auth.challenged("c");
+  CHECK_FALSE(auth.want(key(2), at(0)));  // no challenge yet
+  auto signs = auth.challenged("c", at(0));
   REQUIRE(signs.size() == 1);
   CHECK(signs[0].challenge == "c");
-  REQUIRE(auth.want(key(1)));
+  REQUIRE(auth.want(key(1), at(0)));
   Event event;
   event.id.bytes[0] = 1;
   event.tags = {{"challenge", "c"}};
-  CHECK(auth.signed_by(key(2), event).send);
-  CHECK(auth.challenged("c").empty());
+  CHECK(auth.signed_by(key(2), event, at(0)).send);
+  CHECK(auth.challenged("c", at(0)).empty());
   CHECK(auth.state(key(2)) == RelayAuth::State::sent);  // repeated, it changes nothing
   event.id.bytes[0] = 2;
-  CHECK(auth.signed_by(key(1), event).send);
+  CHECK(auth.signed_by(key(1), event, at(0)).send);
   EventId first;
   first.bytes[0] = 1;
   const auto answer = auth.ok(first, true);
@@ -159,7 +159,7 @@ TEST_CASE("NIP-42 several keys are proved on one connection, each for the latest
   CHECK(auth.state(key(2)) == RelayAuth::State::proved);
   CHECK(auth.ok(event.id, false)->key == key(1));
   CHECK(auth.state(key(1)) == RelayAuth::State::refused);
-  CHECK_FALSE(auth.want(key(1)));  // no loop
+  CHECK_FALSE(auth.want(key(1), at(0)));  // no loop
   auth.reset();
   CHECK(auth.state(key(2)) == RelayAuth::State::unproved);
 }

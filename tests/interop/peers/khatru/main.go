@@ -1,6 +1,8 @@
 // A khatru relay on one loopback port with its events in one folder: khatru's own basic-badger example, except that
 // address and folder are arguments. With --auth it treats kind 30078 as NIP-78 of September 2026 asks: accepted from and
-// served to its authenticated author only. Prints "listening on ADDRESS" once it accepts connections.
+// served to its authenticated author only. With --members KEY,KEY it serves these alone, whatever the kind, and asks
+// everybody else for AUTH, those too who have proved another key; each refusal is a line "refused REQ" or "refused EVENT".
+// Prints "listening on ADDRESS" once it accepts connections.
 package main
 
 import (
@@ -11,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/fiatjaf/eventstore/badger"
 	"github.com/fiatjaf/khatru"
@@ -46,6 +49,22 @@ func demandOwner(relay *khatru.Relay) {
 	})
 }
 
+func demandMembers(relay *khatru.Relay, members []string) {
+	refuse := func(ctx context.Context, what string) (bool, string) {
+		if slices.Contains(members, khatru.GetAuthed(ctx)) {
+			return false, ""
+		}
+		fmt.Println("refused", what)
+		return true, "auth-required: members only"
+	}
+	relay.RejectEvent = append(relay.RejectEvent, func(ctx context.Context, event *nostr.Event) (bool, string) {
+		return refuse(ctx, "EVENT")
+	})
+	relay.RejectFilter = append(relay.RejectFilter, func(ctx context.Context, filter nostr.Filter) (bool, string) {
+		return refuse(ctx, "REQ")
+	})
+}
+
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
@@ -55,6 +74,7 @@ func main() {
 	address := flag.String("addr", "127.0.0.1:0", "where to listen")
 	folder := flag.String("dir", "", "where the events are kept")
 	auth := flag.Bool("auth", false, "keep kind 30078 to its author")
+	members := flag.String("members", "", "the keys (hex, with commas between them) that alone may write and read")
 	flag.Parse()
 
 	db := badger.BadgerBackend{Path: *folder}
@@ -70,6 +90,9 @@ func main() {
 	relay.Negentropy = true
 	if *auth {
 		demandOwner(relay)
+	}
+	if *members != "" {
+		demandMembers(relay, strings.Split(*members, ","))
 	}
 
 	listener, err := net.Listen("tcp", *address)

@@ -1,0 +1,354 @@
+// One relay's state machine where the relay asks for AUTH (NIP-42) again and again: neither the
+// relay nor whoever signs for us is asked in a circle.
+#include <deque>
+#include <set>
+
+#include "tests/sim/relay_machine.h"
+#include "tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::nostr;
+using namespace ipnscast::test;
+
+namespace {
+
+// A relay that serves only those whom it takes for members, and a signer that answers at once.
+struct Gate {
+  // constant after the first message
+  bool fresh_challenges = false;   // with each refusal, else the first one again
+  bool challenge_follows = false;  // comes after the refusal, not before it
+  bool forgets = false;            // a fresh challenge undoes what was proved
+  bool takes_auth = true;
+  bool signer_works = true;
+  std::set<PublicKey> members;
+
+  Machine m;
+  std::string challenge = "c0";
+  std::set<PublicKey> proved;
+  size_t requests = 0;
+  size_t events = 0;
+  size_t auths = 0;
+  size_t signatures = 0;
+  std::vector<RelayOutcome> outcomes;
+
+  void connect() {
+    m.start();
+    react(m.open());
+    react(m.hear(AuthChallenge{challenge}));
+  }
+  void subscribe(const SubscriptionId& id = "s") {
+    react(m.act([&](auto& out) {
+      m.relay.subscribe(id, CatchUp::share({{.kinds = {1}}}), {}, m.clock.now(), out);
+    }));
+  }
+  void publish(int64_t created_at) { react(m.publish(event_at(created_at), Milliseconds(10'000))); }
+  void pass(Seconds time) {
+    for (Seconds passed{0}; passed < time; passed += Seconds(1)) {
+      m.clock.advance(Milliseconds(1'000));
+      react(m.tick());
+    }
+  }
+  SubscriptionState state(const SubscriptionId& id = "s") const {
+    return m.relay.status(id)->state;
+  }
+
+  // One, and another when the challenge that was signed is replaced meanwhile.
+  size_t fewest_signatures() const { return fresh_challenges && challenge_follows ? 2 : 1; }
+  bool admits() const {
+    return std::any_of(members.begin(), members.end(),
+                       [&](const PublicKey& key) { return proved.contains(key); });
+  }
+  void react(Relay::Actions actions) {
+    std::deque<Relay::Action> open(std::make_move_iterator(actions.begin()),
+                                   std::make_move_iterator(actions.end()));
+    while (!open.empty()) {
+      REQUIRE(requests + events + signatures < 5'000);  // else this is the storm
+      const Relay::Action action = std::move(open.front());
+      open.pop_front();
+      const auto then = [&](Relay::Actions more) {
+        for (Relay::Action& one : more) open.push_back(std::move(one));
+      };
+      if (const auto* sign = std::get_if<Relay::SignAuth>(&action)) {
+        ++signatures;
+        then(m.act(
+            [&](auto& out) { m.relay.auth_signed(sign->key, answer(*sign), m.clock.now(), out); }));
+      } else if (const auto* send = std::get_if<Relay::Send>(&action)) {
+        hear(*parse_client_message(send->frame), then);
+      } else if (const auto* published = std::get_if<Relay::Published>(&action)) {
+        outcomes.push_back(published->outcome);
+      }
+    }
+  }
+  static const SecretKey& second_key() {
+    static const SecretKey key = SecretKey::generate();
+    return key;
+  }
+  Result<Event> answer(const Relay::SignAuth& sign) const {
+    if (!signer_works) return fail(Errc::timeout, "the phone is off");
+    const bool second = sign.key == second_key().public_key();
+    return sign_event(second ? second_key() : own_key(),
+                      {m.clock.now().seconds(), 22242, {{"challenge", sign.challenge}}, ""});
+  }
+
+  template <typename Then>
+  void refuse(const RelayMessage& refusal, const Then& then) {
+    if (fresh_challenges) challenge = "c" + std::to_string(requests + events + auths);
+    if (fresh_challenges && forgets) proved.clear();
+    if (challenge_follows) then(m.hear(refusal));
+    then(m.hear(AuthChallenge{challenge}));
+    if (!challenge_follows) then(m.hear(refusal));
+  }
+  template <typename Then>
+  void hear(const ClientMessage& message, const Then& then) {
+    if (const auto* auth = std::get_if<AuthRequest>(&message)) {
+      ++auths;
+      const bool good = takes_auth && auth->event.tag("challenge") == challenge;
+      if (good) proved.insert(auth->event.pubkey);
+      then(m.hear(OkMessage{auth->event.id, good, good ? "" : "restricted: no"}));
+    } else if (const auto* req = std::get_if<ReqRequest>(&message)) {
+      ++requests;
+      if (admits()) return then(m.hear(EoseMessage{req->subscription}));
+      refuse(ClosedMessage{req->subscription, "auth-required: members only"}, then);
+    } else if (const auto* publish = std::get_if<PublishRequest>(&message)) {
+      ++events;
+      if (admits()) return then(m.hear(OkMessage{publish->event.id, true, ""}));
+      refuse(OkMessage{publish->event.id, false, "auth-required: members only"}, then);
+    }
+  }
+};
+
+void for_each_gate(const std::function<void(Gate&)>& trial) {
+  for (const bool fresh : {false, true}) {
+    for (const bool follows : {false, true}) {
+      INFO("fresh challenges " << fresh << ", challenge after the refusal " << follows);
+      Gate gate;
+      gate.fresh_challenges = fresh;
+      gate.challenge_follows = follows;
+      trial(gate);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("NIP-42 a relay that takes our AUTH and still refuses is asked twice, its signer once") {
+  for_each_gate([](Gate& gate) {
+    gate.connect();
+    gate.subscribe();
+    CHECK(gate.requests == 2);
+    CHECK(gate.signatures == gate.fewest_signatures());
+    CHECK(gate.state() == SubscriptionState::refused);
+    CHECK(gate.m.relay.status("s")->reason ==
+          "restricted: the relay took our AUTH and still refuses (auth-required: members only)");
+    gate.pass(Seconds(600));
+    CHECK(gate.requests == 2);
+    gate.pass(Seconds(3'600));
+    CHECK(gate.requests == 3);  // after an hour, as after any refusal
+    CHECK(gate.signatures == gate.fewest_signatures());
+  });
+}
+
+TEST_CASE("NIP-42 an event that a relay refuses after our AUTH is refused for good") {
+  for_each_gate([](Gate& gate) {
+    gate.connect();
+    gate.publish(1);
+    CHECK(gate.events == 2);
+    REQUIRE(gate.outcomes.size() == 1);
+    CHECK(gate.outcomes[0].state == PublishState::refused);
+    CHECK(gate.outcomes[0].permanent);
+    CHECK(gate.outcomes[0].reason.starts_with("restricted: "));
+    for (int64_t i = 2; i <= 10; ++i) gate.publish(i);
+    CHECK(gate.events == 11);  // each of the others once
+    CHECK(gate.outcomes.size() == 10);
+    CHECK(gate.signatures == gate.fewest_signatures());
+  });
+}
+
+TEST_CASE("NIP-42 a hundred subscriptions and events at one such relay need one signature") {
+  for_each_gate([](Gate& gate) {
+    gate.connect();
+    for (int64_t i = 0; i < 100; ++i) {
+      gate.subscribe("s" + std::to_string(i));
+      gate.publish(i);
+    }
+    gate.pass(Seconds(60));
+    CHECK(gate.requests <= 102);
+    CHECK(gate.events <= 102);
+    CHECK(gate.signatures <= 2);
+  });
+}
+
+TEST_CASE("NIP-42 a member is served after one AUTH, for EVENT and REQ alike") {
+  for_each_gate([](Gate& gate) {
+    gate.members = {own_key().public_key()};
+    gate.connect();
+    gate.subscribe();
+    gate.publish(1);
+    CHECK(gate.state() == SubscriptionState::live);
+    CHECK(gate.requests == 2);
+    CHECK(gate.events == 1);
+    CHECK(gate.outcomes.at(0).state == PublishState::acknowledged);
+    CHECK(gate.signatures == gate.fewest_signatures());
+  });
+}
+
+TEST_CASE(
+    "NIP-42 a member's hundred subscriptions all go live, whatever the relay challenges with") {
+  for_each_gate([](Gate& gate) {
+    gate.members = {own_key().public_key()};
+    gate.m.start();
+    for (int i = 0; i < 100; ++i) gate.subscribe("s" + std::to_string(i));
+    gate.react(gate.m.open());
+    gate.pass(Seconds(60));
+    for (int i = 0; i < 100; ++i)
+      CHECK(gate.state("s" + std::to_string(i)) == SubscriptionState::live);
+    CHECK(gate.requests <= 200);
+    CHECK(gate.signatures <= 5);
+  });
+}
+
+TEST_CASE("NIP-42 a refusal that crosses the OK of our AUTH is no answer to the proved key") {
+  Gate gate;
+  gate.members = {own_key().public_key()};
+  gate.connect();
+  gate.publish(1);  // proves the key
+  // Written before that, at a relay that answers several messages at a time.
+  Machine late;
+  late.start();
+  late.open();
+  late.hear(AuthChallenge{"c"});
+  const Event event = event_at(2);
+  late.subscribe({{.kinds = {1}}});
+  late.publish(event, Milliseconds(10'000));
+  const Event first = event_at(3);
+  late.publish(first, Milliseconds(10'000));
+  CHECK(count<Relay::SignAuth>(late.hear(OkMessage{first.id, false, "auth-required: x"})) == 1);
+  const Event auth = sign_event(own_key(), {{1}, 22242, {{"challenge", "c"}}, ""});
+  late.act([&](auto& out) {
+    late.relay.auth_signed(own_key().public_key(), auth, late.clock.now(), out);
+  });
+  late.hear(OkMessage{auth.id, true, ""});
+  CHECK(sent(late.hear(ClosedMessage{"s", "auth-required: x"})).size() == 1);
+  CHECK(late.relay.status("s")->state == SubscriptionState::requested);
+  CHECK(sent(late.hear(OkMessage{event.id, false, "auth-required: x"})).size() == 1);
+  late.hear(EoseMessage{"s"});
+  CHECK(late.relay.status("s")->state == SubscriptionState::live);
+  CHECK(outcome(late.hear(OkMessage{event.id, true, ""}))->state == PublishState::acknowledged);
+}
+
+TEST_CASE("NIP-42 a relay that forgets us later gets a new proof for its new challenge") {
+  Gate gate;
+  gate.fresh_challenges = gate.forgets = true;
+  gate.members = {own_key().public_key()};
+  gate.connect();
+  gate.subscribe();
+  CHECK(gate.state() == SubscriptionState::live);
+  for (int hour = 1; hour <= 24; ++hour) {
+    gate.pass(Seconds(3'600));
+    gate.refuse(ClosedMessage{"s", "auth-required: your session is over"},
+                [&](auto actions) { gate.react(std::move(actions)); });
+    CHECK(gate.state() == SubscriptionState::live);
+    gate.proved.clear();
+    gate.publish(hour);
+    CHECK(gate.outcomes.at(static_cast<size_t>(hour) - 1).state == PublishState::acknowledged);
+  }
+  CHECK(gate.signatures == 49);
+}
+
+TEST_CASE("NIP-42 of two keys the second is proved where the first did not help") {
+  const PublicKey second = Gate::second_key().public_key();
+  Gate gate{.m = Machine(1, {own_key().public_key(), second})};
+  gate.members = {second};
+  gate.connect();
+  gate.react(gate.m.act([&](auto& out) {
+    gate.m.relay.subscribe("s", CatchUp::share({{.kinds = {1}}}), {}, gate.m.clock.now(), out);
+  }));
+  CHECK(gate.state() == SubscriptionState::refused);  // the first one alone is useful for this
+  gate.react(gate.m.act([&](auto& out) {
+    gate.m.relay.subscribe("mine", CatchUp::share({{.authors = {second}, .kinds = {1}}}), {},
+                           gate.m.clock.now(), out);
+  }));
+  CHECK(gate.state("mine") == SubscriptionState::live);
+  CHECK(gate.signatures == 2);
+}
+
+TEST_CASE("NIP-42 a signer that does not answer, or whom the relay refuses, is not asked at once") {
+  for (const bool signer_works : {false, true}) {
+    for_each_gate([&](Gate& gate) {
+      gate.signer_works = signer_works;
+      gate.takes_auth = false;
+      gate.connect();
+      gate.subscribe();
+      CHECK(gate.state() == SubscriptionState::refused);
+      for (int64_t i = 0; i < 100; ++i) gate.publish(i);
+      gate.pass(Seconds(120));
+      CHECK(gate.signatures <= (gate.fresh_challenges ? 9u : 1u));
+      CHECK(gate.requests <= 2);
+      CHECK(gate.events <= 101);
+      for (const RelayOutcome& outcome : gate.outcomes) CHECK_FALSE(outcome.permanent);
+    });
+  }
+}
+
+TEST_CASE("NIP-42 a signer that was away is asked again later") {
+  Gate gate;
+  gate.members = {own_key().public_key()};
+  gate.signer_works = false;
+  gate.connect();
+  gate.publish(1);
+  REQUIRE(gate.outcomes.size() == 1);
+  CHECK_FALSE(gate.outcomes[0].permanent);
+  gate.signer_works = true;
+  gate.pass(Seconds(301));
+  gate.publish(2);
+  REQUIRE(gate.outcomes.size() == 2);
+  CHECK(gate.outcomes[1].state == PublishState::acknowledged);
+}
+
+TEST_CASE("NIP-42 a flood of challenges is answered with pauses, the latest one in the end") {
+  Gate gate;
+  gate.members = {own_key().public_key()};
+  gate.takes_auth = false;
+  gate.connect();
+  gate.m.relay.announced(*parse_relay_information(R"({"limitation":{"auth_required":true}})"));
+  gate.subscribe();
+  for (int i = 0; i < 3'600; ++i) {
+    gate.challenge = "flood" + std::to_string(i);
+    gate.react(gate.m.hear(AuthChallenge{gate.challenge}));
+    gate.pass(Seconds(1));
+  }
+  CHECK(gate.signatures <= 15);
+  CHECK(gate.requests <= 15);
+  gate.takes_auth = true;
+  gate.challenge = "last";
+  gate.react(gate.m.hear(AuthChallenge{"last"}));
+  gate.pass(Seconds(7'300));
+  CHECK(gate.state() == SubscriptionState::live);
+}
+
+TEST_CASE("NIP-42 NIP-77 a NEG-OPEN that is refused for want of AUTH is not sent again") {
+  Machine m;
+  RelayInformation information;
+  information.supported_nips = {1, 77};
+  m.relay.announced(information);
+  m.start();
+  m.open();
+  m.hear(AuthChallenge{"c"});
+  m.act([&](auto& out) {
+    m.relay.subscribe("s", CatchUp::share({{.kinds = {1}}}), {std::nullopt, true}, m.clock.now(),
+                      out);
+  });
+  REQUIRE(count<Relay::NeedKnown>(m.hear(EoseMessage{"s"})) == 1);
+  m.act([&](auto& out) { m.relay.known("s", {}, m.clock.now(), out); });
+  const auto plainly = sent(m.hear(NegError{"s", "auth-required: members only"}));
+  REQUIRE(plainly.size() == 1);
+  CHECK(plainly[0].starts_with("[\"REQ\",\"s\""));
+  size_t later = 0;
+  m.hear(EoseMessage{"s"});
+  for (int i = 0; i < 100; ++i) {
+    m.clock.advance(Milliseconds(1'000));
+    later += sent(m.tick()).size();
+  }
+  CHECK(later == 0);
+  CHECK(m.relay.status("s")->state == SubscriptionState::live);
+}

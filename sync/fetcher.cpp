@@ -108,19 +108,19 @@ struct Fetcher::Impl {
     const auto urls =
         find_providers(http, book, order.root, providers, std::min(kSearchFor, left()));
     if (urls.empty()) return {};
+    const NamedBy named_by =
+        providers == gateway::ProviderHosts::any ? NamedBy::configuration : NamedBy::others;
     std::vector<gateway::GatewayBook::Entry> entries;
     for (const std::string& url : urls) {
       log_debug("fetch", "routers name " + url + " for " + order.root.to_string());
-      entries.push_back({{url, {}}, 2});
+      entries.push_back({{url, {}, named_by}, 2});
     }
     gateway::GatewayBook strangers(std::move(entries));
     for (size_t i = 0; i < urls.size(); ++i) strangers.set_dialects(i, {.trustless = true});
-    PublicHttp guarded(http);
-    gateway::Http& way = providers == gateway::ProviderHosts::any ? http : guarded;
     FetchOptions options = order.options;
     options.deadline = left();
     options.have_it.clear();
-    auto result = FetchJob(way, strangers, cache, order.root, options, order.inbox).run();
+    auto result = FetchJob(http, strangers, cache, order.root, options, order.inbox).run();
     order.inbox->close();
     return result;
   }

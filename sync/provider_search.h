@@ -12,19 +12,4 @@ std::vector<std::string> find_providers(gateway::Http& http, gateway::GatewayBoo
                                         const Cid& cid, gateway::ProviderHosts hosts,
                                         Milliseconds deadline);
 
-// The same HTTP, for hosts that others named: every call is made with HttpCall::public_only.
-class PublicHttp : public gateway::Http {
- public:
-  explicit PublicHttp(gateway::Http& http) : http_(http) {}
-  gateway::HttpId start(gateway::HttpCall call, gateway::HttpHandlers handlers) override {
-    call.public_only = true;
-    return http_.start(std::move(call), std::move(handlers));
-  }
-  void cancel(gateway::HttpId id) override { http_.cancel(id); }
-  void resume(gateway::HttpId id) override { http_.resume(id); }
-
- private:
-  gateway::Http& http_;
-};
-
 }  // namespace ipnscast::sync

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "nostr/base/base64.h"
+#include "sync/gateway/redirect.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
@@ -73,7 +74,7 @@ Result<Endpoint> parse_endpoint(std::string_view url, std::string authorization)
   if (scheme != "http" && scheme != "https") return wrong("neither http nor https");
   if (part(CURLUPART_HOST).value_or("").empty()) return wrong("no host");
   if (part(CURLUPART_QUERY) || part(CURLUPART_FRAGMENT)) return wrong("a query or fragment");
-  Endpoint out{text, std::move(authorization)};
+  Endpoint out{text, std::move(authorization), NamedBy::configuration};
   const auto user = part(CURLUPART_USER, CURLU_URLDECODE);
   const auto password = part(CURLUPART_PASSWORD, CURLU_URLDECODE);
   if (!user && !password) return out;
@@ -89,6 +90,7 @@ Result<Endpoint> parse_endpoint(std::string_view url, std::string authorization)
 HttpCall Endpoint::call(std::string_view method, std::string_view path) const {
   HttpCall out;
   out.method = method;
+  out.named_by = named_by;
   out.url = url;
   while (!out.url.empty() && out.url.back() == '/') out.url.pop_back();
   out.url += path;
@@ -99,6 +101,13 @@ HttpCall Endpoint::call(std::string_view method, std::string_view path) const {
 Status check_status(const HttpAnswer& answer) {
   if (answer.head.status == 200) return {};
   std::string text = "HTTP " + std::to_string(answer.head.status);
+  if (const auto location = answer.head.header("location");
+      is_redirect_status(answer.head.status) && !location.empty()) {
+    // Of a request that may change something: GET and HEAD have followed it.
+    return fail(Errc::refused, text + ": it sends us on to " + quoted(location) +
+                                   ", where only reading follows: name that address yourself if it "
+                                   "is the right one");
+  }
   if (media_type(answer.head).substr(0, 10) == "text/plain") text += ": " + first_line(answer.body);
   return fail(errc_of(answer.head), std::move(text));
 }

@@ -14,10 +14,11 @@ struct Uses {
   bool publish = true;  // our content and records are brought to it
 };
 
-// Where a gateway, router or node is reached, as configured.
+// Where a gateway, router or node is reached, as configured, or as others say.
 struct Endpoint {
   std::string url;            // http(s)://host[:port][/path], with or without a slash at the end
   std::string authorization;  // value of that header; secret, never logged
+  NamedBy named_by = NamedBy::configuration;
 
   // The start of a request to `path` ("/ipfs/..."), with the authorization on it.
   HttpCall call(std::string_view method, std::string_view path) const;

@@ -9,6 +9,7 @@
 
 #include "nostr/base/bytes.h"
 #include "nostr/base/clock.h"
+#include "nostr/base/public_address.h"
 #include "nostr/base/result.h"
 #include "nostr/base/strong_id.h"
 
@@ -24,9 +25,9 @@ struct HttpCall {
   Milliseconds connect_timeout{3'000};   // name look-up, TCP and TLS
   Milliseconds deadline{30'000};         // for the whole call, pauses included
   Milliseconds stall{5'000};             // longest time without a new byte either way; 0: no limit
-  // Only public addresses are connected to, also after a look-up and after redirects, over a
-  // connection of its own: for hosts that others named. Errc::refused otherwise.
-  bool public_only = false;
+  // Hosts that others named are connected to at public addresses only, over a connection of their
+  // own and past proxies; so are redirects that leave the URL's origin. Errc::refused otherwise.
+  NamedBy named_by = NamedBy::configuration;
   bool fresh_connection = false;  // a new one, so that its times can be told
   // The answer is a stream that goes on until one side ends it: no deadline, no stall time and no
   // bound on the sum of what comes. A peer that is gone without a word is noticed by TCP
@@ -37,8 +38,9 @@ struct HttpCall {
 // Names in lower case; a repeated one is joined with ", ".
 using HttpHeaders = std::map<std::string, std::string, std::less<>>;
 
-// Status line and headers of the final answer: redirects (5 at most, http and https only) and 1xx
-// are behind it.
+// Status line and headers of the final answer: 1xx and redirects are behind it. Only GET and HEAD
+// follow redirects: 5 at most, never from https to http, without the authorization once they leave
+// the URL's origin.
 struct HttpHead {
   int status = 0;
   int version = 11;  // 10, 11, 20, 30
@@ -81,8 +83,8 @@ struct HttpHandlers {
   std::function<bool(ByteView)> chunk;
   // Success says that an answer of any status came whole as far as HTTP can tell. Otherwise
   // Errc::timeout (deadline, stall), unreachable (no connection, or cut), too_large, cancelled,
-  // closed, refused (too many redirects, an address that is not public, an .onion name), or invalid
-  // (a URL that is none).
+  // closed, refused (a redirect that is not followed, an address that is not public, an .onion
+  // name), or invalid (a URL that is none).
   std::function<void(Status, const HttpTimings&)> done;
 };
 

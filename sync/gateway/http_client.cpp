@@ -120,7 +120,13 @@ void HttpClient::Impl::collect_finished() {
     char* self = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &self);
     const HttpId id = reinterpret_cast<HttpTransfer*>(self)->id();
-    if (auto transfer = remove(id)) transfer->finish(code);
+    auto transfer = remove(id);
+    if (!transfer) continue;
+    if (transfer->follow(code) && curl_multi_add_handle(multi, transfer->easy()) == CURLM_OK) {
+      transfers.emplace(id, std::move(transfer));
+    } else {
+      transfer->finish(code);
+    }
   }
 }
 

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <iterator>
 
-#include "nostr/nip65.h"
+#include "sync/gateway/redirect.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
@@ -16,6 +18,7 @@ constexpr size_t kMaxHeaderBytes = 64 * 1024;
 // What may bring as much is read in larger pieces.
 constexpr uint64_t kStreamBytes = 4 * 1024 * 1024;
 constexpr long kStreamBuffer = 128 * 1024;
+constexpr uint64_t kMaxRedirectBody = 64 * 1024;
 // Seconds without a byte before a peer of an endless answer is asked for a sign of life, and
 // between such questions; Linux asks nine times.
 constexpr long kKeepAliveAfter = 30;
@@ -45,8 +48,6 @@ Errc errc_of(CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return Errc::invalid;
-    case CURLE_TOO_MANY_REDIRECTS:
-      return Errc::refused;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
       return Errc::internal;
@@ -65,32 +66,32 @@ Milliseconds milliseconds(CURL* easy, CURLINFO info) {
   return std::chrono::duration_cast<Milliseconds>(microseconds(easy, info));
 }
 
-bool is_public(const sockaddr& address) {
+// Where a proxy may be named to libcurl from outside, besides by us.
+bool proxy_in_environment() {
+  constexpr const char* kNames[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                    "ALL_PROXY"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr && *value != 0;
+  });
+}
+
+// "127.0.0.1" and the port, of what a socket is about to connect to.
+SocketAddress address_of(const sockaddr& address) {
+  SocketAddress out;
   char text[INET6_ADDRSTRLEN] = {};
-  const void* bytes = nullptr;
-  if (address.sa_family == AF_INET)
-    bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
-  else if (address.sa_family == AF_INET6)
-    bytes = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  return bytes != nullptr && inet_ntop(address.sa_family, bytes, text, sizeof text) != nullptr &&
-         nostr::is_public_host(text);
-}
-
-// Tor's names mean nothing to DNS, and asking it for one tells everybody (RFC 7686).
-bool is_onion(const std::string& url) {
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parts(curl_url(), &curl_url_cleanup);
-  char* host = nullptr;
-  if (!parts || curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
-      curl_url_get(parts.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-    return false;
+  if (address.sa_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    out.port = ntohs(v4.sin_port);
+  } else if (address.sa_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    out.port = ntohs(v6.sin6_port);
   }
-  std::string name = lower(host);
-  curl_free(host);
-  if (name.ends_with('.')) name.pop_back();
-  return name == "onion" || name.ends_with(".onion");
+  out.ip = text;
+  return out;
 }
-
-Error no_onion() { return {Errc::refused, "an .onion name: gateways are not reached through Tor"}; }
 
 int version_of(CURL* easy) {
   long version = 0;
@@ -116,8 +117,10 @@ HttpTransfer::HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers,
       handlers_(std::move(handlers)),
       started_(now),
       last_progress_(now),
-      last_check_(now) {
-  if (is_onion(call_.url)) refused_ = fail(no_onion());
+      last_check_(now),
+      url_(call_.url),
+      guarded_(call_.named_by == NamedBy::others) {
+  refused_ = check_host(call_.url);
   easy_ = refused_ ? curl_easy_init() : nullptr;
   if (easy_ != nullptr && !set_up(ca_file)) {
     curl_easy_cleanup(easy_);
@@ -130,6 +133,55 @@ HttpTransfer::~HttpTransfer() {
   curl_slist_free_all(header_list_);
 }
 
+// Where the next request goes, and by which way. A connection that is open may lead anywhere, so
+// whoever is guarded opens one; and to a proxy every address looks like its own.
+bool HttpTransfer::aim() {
+  bool good = true;
+  const auto set = [&](CURLoption option, auto value) {
+    good = good && curl_easy_setopt(easy_, option, value) == CURLE_OK;
+  };
+  set(CURLOPT_URL, url_.c_str());
+  // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
+  // TLS.
+  const bool tls = lower(url_.substr(0, 8)) == "https://";
+  set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+  set(CURLOPT_FRESH_CONNECT, guarded_ || call_.fresh_connection ? 1L : 0L);
+  set(CURLOPT_PROXY, static_cast<const char*>(guarded_ ? "" : nullptr));
+  return good && set_headers();
+}
+
+// Those of the call, of which the authorization stays with the origin it is for.
+bool HttpTransfer::set_headers() {
+  bool good = true;
+  curl_slist* list = nullptr;
+  const auto add = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(list, line.c_str());
+    if (longer == nullptr)
+      good = false;
+    else
+      list = longer;
+  };
+  bool has_type = false;
+  for (const auto& [name, value] : call_.headers) {
+    if (name.find_first_of("\r\n:") != std::string::npos ||
+        value.find_first_of("\r\n") != std::string::npos) {
+      good = false;
+      break;
+    }
+    const std::string known = lower(name);
+    if (known == "authorization" && left_origin_) continue;
+    has_type = has_type || known == "content-type";
+    add(name + ": " + value);
+  }
+  add("Expect:");  // a server that ignores "100-continue" would cost a second
+  if (!has_type) add("Content-Type:");
+  good = good && curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+  curl_slist_free_all(header_list_);
+  header_list_ = list;
+  return good;
+}
+
 bool HttpTransfer::set_up(const std::string& ca_file) {
   bool good = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -137,16 +189,16 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   };
   set(CURLOPT_PRIVATE, static_cast<void*>(this));
   set(CURLOPT_ERRORBUFFER, error_text_);
-  set(CURLOPT_URL, call_.url.c_str());
   set(CURLOPT_NOSIGNAL, 1L);
   // Without this, removing a transfer whose name look-up hangs blocks the whole thread until the
   // look-up ends.
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_FOLLOWLOCATION, 1L);
-  set(CURLOPT_MAXREDIRS, 5L);
-  set(CURLOPT_POSTREDIR, long{CURL_REDIR_POST_ALL});
+  // Redirects are followed by us, hop by hop: libcurl would reuse an open connection for one, to
+  // which nobody's address is checked.
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_timeout.count()));
   if (call_.endless) {
     set(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -158,39 +210,7 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
     if (call_.max_bytes >= kStreamBytes) set(CURLOPT_BUFFERSIZE, kStreamBuffer);
   }
   set(CURLOPT_USERAGENT, "ipnscast");
-  // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
-  // TLS.
-  const bool tls = lower(call_.url.substr(0, 8)) == "https://";
-  set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
-  set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
-  // An open connection may lead anywhere.
-  if (call_.public_only || call_.fresh_connection) set(CURLOPT_FRESH_CONNECT, 1L);
-  if (call_.public_only) {
-    set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
-    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-    set(CURLOPT_PROXY, "");  // to a proxy every address looks like its own
-  }
-
-  bool has_type = false;
-  const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(header_list_, line.c_str());
-    if (longer == nullptr)
-      good = false;
-    else
-      header_list_ = longer;
-  };
-  for (const auto& [name, value] : call_.headers) {
-    if (name.find_first_of("\r\n:") != std::string::npos ||
-        value.find_first_of("\r\n") != std::string::npos) {
-      return false;
-    }
-    has_type = has_type || lower(name) == "content-type";
-    add(name + ": " + value);
-  }
-  add("Expect:");  // a server that ignores "100-continue" would cost a second
-  if (!has_type) add("Content-Type:");
-  set(CURLOPT_HTTPHEADER, header_list_);
   set_body();
 
   set(
@@ -205,15 +225,19 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
         return static_cast<HttpTransfer*>(self)->note_body(as_bytes({data, size * count}));
       });
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  return good;
+  return good && aim();
 }
 
-// Where libcurl is about to connect to, behind look-ups and redirects.
+// What libcurl is about to connect to, behind the look-up of the name: the only place where R39 can
+// be kept, as a public name may lead anywhere, and elsewhere the next time.
 curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
-  if (!is_public(address->addr)) {
-    static_cast<HttpTransfer*>(self)->refused_ =
-        fail(Errc::refused, "not a public address, and this host was named by others");
-    return CURL_SOCKET_BAD;
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  if (transfer->guarded_ && !is_public_address(address->addr)) {
+    SocketAddress there = address_of(address->addr);
+    if (!transfer->home_ || there != *transfer->home_) {
+      transfer->forbidden_ = std::move(there.ip);
+      return CURL_SOCKET_BAD;
+    }
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -235,6 +259,7 @@ void HttpTransfer::set_body() {
 }
 
 void HttpTransfer::note_header(std::string_view line) {
+  forbidden_.clear();  // another address of the same name was good
   header_bytes_ += line.size();
   if (header_bytes_ > kMaxHeaderBytes) {
     refused_ = fail(Errc::too_large, "headers of more than 64 KiB");
@@ -255,12 +280,52 @@ void HttpTransfer::note_header(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   const auto value = trim(line.substr(colon + 1));
-  if (lower(trim(line.substr(0, colon))) == "location" && is_onion(std::string(value))) {
-    refused_ = fail(no_onion());
-    return;
-  }
   auto [it, fresh] = head_.headers.try_emplace(lower(trim(line.substr(0, colon))), value);
   if (!fresh) it->second.append(", ").append(value);
+}
+
+// The answer sends us elsewhere, and the request may go there: whoever writes may not. What is
+// written is for the one it was sent to, and a request that changes something is never made at an
+// address that a gateway chose. Such an answer is handed over as it is (check_status() has the
+// words).
+bool HttpTransfer::redirected() const {
+  if (call_.method != "GET" && call_.method != "HEAD") return false;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return is_redirect_status(static_cast<int>(status)) && !head_.header("location").empty();
+}
+
+Result<Hop> HttpTransfer::next() const {
+  if (hops_ == kMostRedirects)
+    return fail(Errc::refused, "more than " + std::to_string(kMostRedirects) + " redirects");
+  return next_hop(call_.url, url_, head_.header("location"));
+}
+
+bool HttpTransfer::follow(CURLcode code) {
+  if (code != CURLE_OK || !refused_ || head_delivered_ || !redirected()) return false;
+  const auto hop = next();
+  if (!hop) {
+    refused_ = fail(hop.error());
+    return false;
+  }
+  if (hops_ == 0 && !proxy_in_environment()) {
+    const char* ip = nullptr;
+    long port = 0;
+    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_PORT, &port);
+    home_ = SocketAddress{ip == nullptr ? "" : ip, static_cast<uint16_t>(port)};
+  }
+  earlier_ = timings().total;
+  ++hops_;
+  url_ = hop->url;
+  left_origin_ = left_origin_ || !hop->own_origin;
+  guarded_ = call_.named_by == NamedBy::others || !hop->own_origin;
+  head_ = {};
+  error_text_[0] = 0;
+  redirect_body_ = 0;
+  if (aim()) return true;
+  refused_ = fail(Errc::internal, "libcurl takes no redirect");
+  return false;
 }
 
 void HttpTransfer::deliver_head() {
@@ -280,6 +345,12 @@ void HttpTransfer::deliver_head() {
 }
 
 size_t HttpTransfer::note_body(ByteView bytes) {
+  if (!head_delivered_ && redirected()) {  // its words are for people
+    redirect_body_ += bytes.size();
+    if (redirect_body_ <= kMaxRedirectBody) return bytes.size();
+    refused_ = fail(Errc::too_large, "a redirect with more than 64 KiB of words");
+    return 0;
+  }
   if (!call_.endless && received_ + bytes.size() > call_.max_bytes) {
     refused_ =
         fail(Errc::too_large, "answer of more than " + std::to_string(call_.max_bytes) + " bytes");
@@ -333,8 +404,8 @@ Instant HttpTransfer::next_check() const {
 
 HttpTimings HttpTransfer::timings() const {
   HttpTimings out;
-  out.first_byte = milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T);
-  out.total = milliseconds(easy_, CURLINFO_TOTAL_TIME_T);
+  out.first_byte = earlier_ + milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T);
+  out.total = earlier_ + milliseconds(easy_, CURLINFO_TOTAL_TIME_T);
   long opened = 0;
   curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &opened);
   if (opened == 0) return out;
@@ -347,9 +418,19 @@ HttpTimings HttpTransfer::timings() const {
   return out;
 }
 
+std::string HttpTransfer::forbidden_text() const {
+  if (hops_ == 0) {
+    return forbidden_ + " is not a public address, and this host was named by others";
+  }
+  return "a redirect to " + quoted(url_) + " is not followed: " + forbidden_ +
+         " is not a public address; name it yourself if it is the right one";
+}
+
 void HttpTransfer::finish(CURLcode code) {
   Status status = refused_;
-  if (status && code != CURLE_OK) {
+  if (status && code != CURLE_OK && !forbidden_.empty()) {
+    status = fail(Errc::refused, forbidden_text());
+  } else if (status && code != CURLE_OK) {
     status = fail(errc_of(code), error_text_[0] != 0 ? error_text_ : curl_easy_strerror(code));
   }
   if (status) deliver_head();  // an answer without a body

@@ -3,13 +3,26 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "sync/gateway/http_call.h"
+#include "sync/gateway/redirect.h"
 
 namespace ipnscast::sync::gateway {
 
-// One running call: its easy handle, its bounds and what came so far. Lives on the http thread.
-// Private to the http client.
+struct SocketAddress {
+  std::string ip;
+  uint16_t port = 0;
+  bool operator==(const SocketAddress&) const = default;
+};
+
+// One running call: its easy handle, its bounds and what came so far, over the redirects that GET
+// and HEAD follow (kMostRedirects at most). A redirect that leaves the origin of the call, and any
+// host that others named, is connected to at a public address only, past proxies; or, for the
+// subdomains that a gateway at home sends us to, at the very address and port that the call's own
+// host was reached at. That another gateway is configured does not count: one gateway must not
+// choose what we ask of another. Lives on the http thread. Private to the http client.
 class HttpTransfer {
  public:
   HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers, const std::string& ca_file,
@@ -28,6 +41,8 @@ class HttpTransfer {
   Status check_time(Instant now);
   // When to look again.
   Instant next_check() const;
+  // True when the answer was a redirect and easy() is ready for the next request of the same call.
+  bool follow(CURLcode code);
   // What libcurl says at the end, as a status; calls done().
   void finish(CURLcode code);
   // Ends it for a reason of ours.
@@ -35,6 +50,11 @@ class HttpTransfer {
 
  private:
   bool set_up(const std::string& ca_file);
+  bool aim();
+  bool set_headers();
+  bool redirected() const;
+  Result<Hop> next() const;
+  std::string forbidden_text() const;
   void set_body();
   void note_header(std::string_view line);
   size_t note_body(ByteView bytes);
@@ -59,6 +79,16 @@ class HttpTransfer {
   Instant last_progress_;
   Instant last_check_;
   curl_off_t last_moved_ = 0;
+
+  // of redirects
+  std::string url_;           // of the request that runs
+  bool guarded_;              // it is for a public address only
+  bool left_origin_ = false;  // some request went elsewhere than to the call's own origin
+  int hops_ = 0;
+  std::optional<SocketAddress> home_;  // that the call's own host was reached at
+  std::string forbidden_;              // address that was not connected to
+  uint64_t redirect_body_ = 0;
+  Milliseconds earlier_{0};  // time that the requests before took
   char error_text_[CURL_ERROR_SIZE] = {};
 };
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "nostr/nip65.h"
+#include "nostr/base/public_address.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
@@ -49,7 +49,7 @@ std::string host_of(std::string_view url) {
 bool allowed(const std::string& url, ProviderHosts hosts) {
   if (hosts == ProviderHosts::any) return true;
   return hosts == ProviderHosts::public_only && url.starts_with("https://") &&
-         nostr::is_public_host(host_of(url));
+         is_public_host(host_of(url));
 }
 
 void take(const json& provider, ProviderHosts hosts, std::vector<std::string>& out) {

@@ -12,7 +12,7 @@ namespace ipnscast::sync::gateway {
 
 // Delegated routing v1: who has a CID, as far as they are trustless gateways over HTTP
 // (transport-ipfs-gateway-http). Strangers, named by strangers: whoever connects to them does so
-// with HttpCall::public_only, unless the configuration allows any host.
+// with NamedBy::others, unless the configuration allows any host.
 
 inline constexpr size_t kMaxProviders = 4;
 

@@ -41,7 +41,7 @@ TEST_CASE("a host that others named is only reached at a public address") {
   const size_t before = server.connections();
   for (const std::string host : {"127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"}) {
     INFO(host);
-    const auto answer = http->fetch({.url = "http://" + host + port, .public_only = true});
+    const auto answer = http->fetch({.url = "http://" + host + port, .named_by = NamedBy::others});
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == Errc::refused);
   }

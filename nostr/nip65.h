@@ -29,13 +29,13 @@ UnsignedEvent make_relay_list(const RelayList& list, UnixSeconds now);
 // newest says nothing usable.
 std::optional<RelayList> newest_relay_list(std::span<const Event> events, const PublicKey& author);
 
-// False for addresses that mean something else on every network: loopback, private, link-local and
-// other special ones (RFC 6890), names without a dot, and .local, .internal, .onion and the like.
-// What a public name resolves to is not looked at.
-bool is_public_host(const std::string& host);
+// The same relays; those at the scheme, host and port of one that our configuration names are ours
+// too (RelayUrl::named_by()). Another port of the same host is not: on loopback and in the own
+// network it is another service.
+std::vector<RelayUrl> marked_by(std::vector<RelayUrl> named, const std::vector<RelayUrl>& own);
 
-// What of a stranger's list we connect to, `kMaxAuthorRelays` at most: wss at public hosts, and
-// whatever stands on a host of one of our own relays, which then is no stranger's idea.
+// What of a stranger's list we connect to, `kMaxAuthorRelays` at most, marked by `own`: wss at
+// hosts that may be public, and what is ours.
 std::vector<RelayUrl> usable_relays(const std::vector<RelayUrl>& listed,
                                     const std::vector<RelayUrl>& own);
 

@@ -4,6 +4,7 @@
 
 #include "nostr/base/log.h"
 #include "nostr/nip42.h"
+#include "nostr/nip65.h"
 #include "nostr/pool_impl.h"
 
 namespace ipnscast::nostr {
@@ -57,7 +58,8 @@ Pool::~Pool() {
 void Pool::Impl::start() {
   std::vector<PublicKey> keys;
   for (const auto& signer : options.signers) keys.push_back(signer->public_key());
-  for (const RelayUrl& url : options.relays) {
+  // One that the configuration names is no stranger's idea, whoever named it first.
+  for (const RelayUrl& url : marked_by(options.relays, options.relays)) {
     const bool known =
         std::any_of(links.begin(), links.end(), [&](const auto& l) { return l->url == url; });
     if (known) continue;
@@ -114,7 +116,11 @@ void Pool::Impl::connect(Link& link) {
 }
 
 void Pool::Impl::socket_closed(Link& link, const net::Closed& closed) {
-  log_info("relay", link.url.text() + ": " + closed.text);
+  if (closed.reason != net::CloseReason::forbidden) {
+    log_info("relay", link.url.text() + ": " + closed.text);
+  } else if (link.last_error != closed.text) {
+    log_warning("relay", closed.text);  // once: nothing changes until somebody acts
+  }
   link.last_error = closed.text;
   link.socket.reset();
   const Now now = system_now();

@@ -59,6 +59,8 @@ struct PoolLink {  // this relay's share of the subscription went live, or was l
 using PoolMessage = std::variant<PoolEvent, PoolEose, PoolLink>;
 
 struct PoolOptions {
+  // Those that others named (RelayUrl::named_by()) are reached at public addresses only, unless
+  // another one here, which the configuration named, is at the same scheme, host and port.
   std::vector<RelayUrl> relays;
   // For AUTH (NIP-42): the keys that we can prove to hold, the one to prove by default first.
   std::vector<std::shared_ptr<Signer>> signers;

@@ -117,4 +117,16 @@ Result<RelayUrl> RelayUrl::parse(std::string_view text) {
   return out;
 }
 
+Result<RelayUrl> RelayUrl::parse_foreign(std::string_view text) {
+  auto out = parse(text);
+  if (out) out->named_by_ = NamedBy::others;
+  return out;
+}
+
+RelayUrl RelayUrl::as_ours() const {
+  RelayUrl out = *this;
+  out.named_by_ = NamedBy::configuration;
+  return out;
+}
+
 }  // namespace ipnscast::nostr

@@ -31,7 +31,7 @@ Result<RemoteConnection> read_connection(std::string_view line) {
   simdjson::dom::array relays;
   if (object["relays"].get_array().get(relays) != simdjson::SUCCESS) return wrong();
   for (const simdjson::dom::element relay : relays) {
-    auto url = RelayUrl::parse(text_of(relay).value_or(""));
+    auto url = RelayUrl::parse_foreign(text_of(relay).value_or(""));
     if (!url) return wrong();
     out.relays.push_back(std::move(*url));
   }

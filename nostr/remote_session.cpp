@@ -199,7 +199,7 @@ void RemoteSession::on_relays(const Result<std::string>& result, Actions& out) {
   if (!root || root->get_array().get(items) != simdjson::SUCCESS) return;
   std::vector<RelayUrl> relays;
   for (const simdjson::dom::element item : items) {
-    auto url = RelayUrl::parse(text_of(item).value_or(""));
+    auto url = RelayUrl::parse_foreign(text_of(item).value_or(""));
     const bool known = url && std::find(relays.begin(), relays.end(), *url) != relays.end();
     if (!url || known || relays.size() == kMaxRelays || url->text().size() > kMaxRelayUrl) continue;
     relays.push_back(std::move(*url));

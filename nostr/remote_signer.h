@@ -20,7 +20,8 @@ struct RemoteSignerOptions {
   // Called on the signer's thread when a person has to agree on a web page; must not block. Without
   // it the page is logged as a warning.
   std::function<void(const std::string& url)> on_auth_url;
-  // New relays that the signer names have this long to answer, else the old ones are kept.
+  // New relays that the signer names have this long to answer, else the old ones are kept. They
+  // have to be at public addresses, unless the address that we were given names them.
   Milliseconds switch_timeout{10'000};
   net::Loop* loop = nullptr;  // outlives the signer; null: one of its own
 };

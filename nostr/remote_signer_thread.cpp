@@ -7,6 +7,7 @@
 #include "nostr/base/secret_file.h"
 #include "nostr/base/thread_name.h"
 #include "nostr/local_signer.h"
+#include "nostr/nip65.h"
 
 namespace ipnscast::nostr {
 namespace {
@@ -140,6 +141,7 @@ std::optional<Instant> RemoteSignerThread::next_wake() const {
 }
 
 void RemoteSignerThread::open(Relays& relays, std::vector<RelayUrl> urls) {
+  urls = marked_by(std::move(urls), first_relays_);
   PoolOptions pool;
   pool.relays = urls;
   pool.signers = {make_local_signer(connection_.client.clone())};

@@ -57,7 +57,7 @@ std::optional<Announcer> announcer_of(const IpnsRecord::Fields& fields) {
   for (const CborValue& item : *list) {
     const auto* text = item.as<std::string>();
     if (text == nullptr || out.relays.size() >= kMostRelays) continue;
-    auto url = nostr::RelayUrl::parse(*text);
+    auto url = nostr::RelayUrl::parse_foreign(*text);
     if (url && is_secure(*url)) out.relays.push_back(std::move(*url));
   }
   return out;

@@ -26,13 +26,16 @@ bool is_nip19(std::string_view text) {
   return false;
 }
 
-// Relays in a pointer are claims: those that do not parse are left out.
-std::vector<nostr::RelayUrl> parsed_relays(const std::vector<std::string>& texts) {
+// Relays in a pointer are claims: those that do not parse are left out, and those that are not ours
+// are reached at public addresses only.
+std::vector<nostr::RelayUrl> named_relays(const Session& session,
+                                          const std::vector<std::string>& texts) {
   std::vector<nostr::RelayUrl> out;
   for (const std::string& text : texts) {
-    if (auto url = nostr::RelayUrl::parse(text)) out.push_back(std::move(*url));
+    if (auto url = nostr::RelayUrl::parse_foreign(text)) out.push_back(std::move(*url));
   }
-  return out;
+  const auto own = session.relays({});
+  return own ? nostr::marked_by(std::move(out), *own) : out;
 }
 
 Result<sync::IpnsKey> record_key(const sync::StoredKey& key, bool derived) {
@@ -152,13 +155,14 @@ Result<Target> from_author(const Session& session, const nostr::PublicKey& autho
   return out;
 }
 
-Result<Target> from_address(const nostr::AddressPointer& pointer) {
+Result<Target> from_address(const Session& session, const nostr::AddressPointer& pointer) {
   constexpr std::string_view kPrefix = "ipns-sync-";
   if (!pointer.address.d.starts_with(kPrefix))
     return fail(Errc::invalid, "naddr: this is not the address of an announcement");
   auto name = sync::IpnsName::parse(pointer.address.d.substr(kPrefix.size()));
   if (!name) return fail(Errc::invalid, "naddr: " + name.error().message);
-  return Target{{std::move(*name)}, {pointer.address.pubkey}, parsed_relays(pointer.relays), {}};
+  return Target{
+      {std::move(*name)}, {pointer.address.pubkey}, named_relays(session, pointer.relays), {}};
 }
 
 Result<Target> from_nip19(const Session& session, std::string_view text, bool derived,
@@ -168,9 +172,10 @@ Result<Target> from_nip19(const Session& session, std::string_view text, bool de
   if (const auto* key = std::get_if<nostr::PublicKey>(&*decoded))
     return from_author(session, *key, {}, derived, deadline);
   if (const auto* profile = std::get_if<nostr::ProfilePointer>(&*decoded))
-    return from_author(session, profile->pubkey, parsed_relays(profile->relays), derived, deadline);
+    return from_author(session, profile->pubkey, named_relays(session, profile->relays), derived,
+                       deadline);
   if (const auto* address = std::get_if<nostr::AddressPointer>(&*decoded))
-    return from_address(*address);
+    return from_address(session, *address);
   return fail(no_target(text));
 }
 

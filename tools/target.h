@@ -12,14 +12,16 @@ namespace ipnscast::tools {
 struct Target {
   std::vector<sync::IpnsName> names;      // at least one
   std::vector<nostr::PublicKey> authors;  // whose hints are to be trusted beside the configured
-  std::vector<nostr::RelayUrl> relays;    // to be asked beside the configured ones
-  std::vector<sync::dnslink::Step> dns;   // how a domain led there, which nobody signs
+  // To be asked beside the configured ones. Others named them, but for those that are marked as
+  // ours.
+  std::vector<nostr::RelayUrl> relays;
+  std::vector<sync::dnslink::Step> dns;  // how a domain led there, which nobody signs
 };
 
 // An IPNS name in any spelling, an npub or nprofile, an naddr of a hint, `self` or the label of one
 // of our keys, or a domain whose DNSLink leads to a name. `derived`: the secp256k1 name of an npub
 // or of our key; without it an npub's names are asked for at the relays, by `deadline`, also at
-// those of its own list (NIP-65; public ones over TLS, others only on hosts that are configured).
+// those of its own list (NIP-65; public ones over TLS, and those that are configured).
 // Errc::invalid for what is none of these, Errc::not_found, Errc::unreachable, Errc::unsupported
 // for a domain that leads to content (there is no record to follow) or to a path inside of a name.
 Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,

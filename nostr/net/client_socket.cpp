@@ -25,7 +25,7 @@ ClientSocket::ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options
   loop_.clients[id_] = this;
   later(std::chrono::steady_clock::now() + options_.connect_timeout,
         &ClientSocket::connect_timed_out);
-  dialer_ = std::make_unique<Dialer>(loop_, url_.host(), url_.port(), options_.access.proxy,
+  dialer_ = std::make_unique<Dialer>(loop_, url_, options_.access.proxy,
                                      [this](auto socket) { dialed(std::move(socket)); });
 }
 
@@ -77,7 +77,9 @@ void ClientSocket::upgrade() {
   info.origin = nullptr;
   info.alpn = "http/1.1";
   info.local_protocol_name = "ipnscast-client";
-  info.ssl_connection = url_.tls() ? LCCSCF_USE_SSL : 0;
+  // A relay that answers with a redirect must not choose whom we connect to: lws would follow it on
+  // its own, past the dialer and its check of the address.
+  info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url_.tls() ? LCCSCF_USE_SSL : 0);
   info.opaque_user_data = this;
   info.pwsi = &wsi_;
   const uint64_t id = id_;

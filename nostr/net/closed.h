@@ -20,6 +20,7 @@ enum class CloseReason {
   too_large,    // a frame above max_frame_bytes
   protocol,     // the relay broke the WebSocket protocol
   dead,         // pings without an answer
+  forbidden,    // others named the relay, and it is not at a public address (R39)
 };
 
 struct Closed {

@@ -1,8 +1,5 @@
 #include "nostr/net/connect_race.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -18,8 +15,12 @@ constexpr Milliseconds kHeadStart{250};  // RFC 8305 section 8, "Connection Atte
 }  // namespace
 
 ConnectRace::ConnectRace(Loop::Impl& loop, std::vector<std::string> addresses, uint16_t port,
-                         Done done)
-    : loop_(loop), addresses_(std::move(addresses)), port_(port), done_(std::move(done)) {
+                         NamedBy named_by, Done done)
+    : loop_(loop),
+      addresses_(std::move(addresses)),
+      port_(port),
+      named_by_(named_by),
+      done_(std::move(done)) {
   later(Milliseconds(0));
 }
 
@@ -37,36 +38,21 @@ void ConnectRace::later(Milliseconds wait) {
 void ConnectRace::start_next() {
   while (next_ < addresses_.size()) {
     const std::string& address = addresses_[next_++];
-    const int error = begin(address);
-    if (error == 0) return later(kHeadStart);
-    failures_.emplace_back(address, error);
+    const auto failed = begin(address);
+    if (!failed) return later(kHeadStart);
+    failures_.emplace_back(address, *failed);
   }
   if (under_way_.empty()) finish(tl::unexpected(verdict()));
 }
 
-int ConnectRace::begin(const std::string& address) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address.c_str(), std::to_string(port_).c_str(), &hints, &found) != 0) {
-    return EADDRNOTAVAIL;
-  }
-  UniqueFd socket(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  int error = socket ? 0 : errno;
-  if (socket) {
-    const int on = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (::connect(socket.get(), found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS) {
-      error = errno;
-    }
-  }
-  freeaddrinfo(found);
-  if (error != 0) return error;
-  const int fd = socket.get();
-  if (!loop_.watch.watch(fd, EPOLLOUT, [this, fd](uint32_t) { answered(fd); })) return errno;
-  under_way_[fd] = {std::move(socket), address};
-  return 0;
+std::optional<ConnectFailure> ConnectRace::begin(const std::string& address) {
+  auto socket = begin_connect(address, port_, named_by_);
+  if (!socket) return socket.error();
+  const int fd = socket->get();
+  if (!loop_.watch.watch(fd, EPOLLOUT, [this, fd](uint32_t) { answered(fd); }))
+    return ConnectFailure{errno};
+  under_way_[fd] = {std::move(*socket), address};
+  return std::nullopt;
 }
 
 void ConnectRace::answered(int fd) {
@@ -77,7 +63,7 @@ void ConnectRace::answered(int fd) {
   socklen_t size = sizeof(error);
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   if (error == 0) return finish(std::move(attempt.socket));
-  failures_.emplace_back(attempt.address, error);
+  failures_.emplace_back(attempt.address, ConnectFailure{error});
   start_next();
 }
 
@@ -90,11 +76,18 @@ std::string ConnectRace::waiting_for() const {
 }
 
 Closed ConnectRace::verdict() const {
-  // A refusal says most: there is a host, and the network is fine.
-  const auto refusal = std::find_if(failures_.begin(), failures_.end(), [](const auto& failure) {
-    return failure.second == ECONNREFUSED;
-  });
-  const auto& [address, error] = refusal == failures_.end() ? failures_.back() : *refusal;
+  // A refusal says most: there is a host, and the network is fine. What we did not try, least.
+  const auto first = [this](auto fits) {
+    return std::find_if(failures_.begin(), failures_.end(),
+                        [&fits](const auto& failure) { return fits(failure.second); });
+  };
+  auto told = first([](const ConnectFailure& why) { return why.error == ECONNREFUSED; });
+  if (told == failures_.end())
+    told = first([](const ConnectFailure& why) { return !why.forbidden; });
+  if (told == failures_.end()) told = failures_.begin();
+  const std::string& address = told->first;
+  const int error = told->second.error;
+  if (told->second.forbidden) return {CloseReason::forbidden, 0, address, true, {}};
   Closed out;
   out.text = address + ", port " + std::to_string(port_) + ": ";
   if (error == ECONNREFUSED) {

@@ -23,13 +23,8 @@ void wipe_text(std::string& text) {
 
 }  // namespace
 
-Dialer::Dialer(Loop::Impl& loop, std::string host, uint16_t port, std::optional<ProxyUrl> proxy,
-               Done done)
-    : loop_(loop),
-      host_(std::move(host)),
-      port_(port),
-      proxy_(std::move(proxy)),
-      done_(std::move(done)) {
+Dialer::Dialer(Loop::Impl& loop, RelayUrl url, std::optional<ProxyUrl> proxy, Done done)
+    : loop_(loop), url_(std::move(url)), proxy_(std::move(proxy)), done_(std::move(done)) {
   loop_.at(std::chrono::steady_clock::now(), [self = self_] {
     if (*self != nullptr) (*self)->look_up();
   });
@@ -42,12 +37,17 @@ Dialer::~Dialer() {
 }
 
 void Dialer::look_up() {
-  if (!proxy_ && NameLookup::is_onion(host_)) {
+  if (!proxy_ && NameLookup::is_onion(url_.host())) {
     return finish(tl::unexpected(failure(
         CloseReason::local,
-        host_ + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050", true)));
+        url_.host() + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050",
+        true)));
   }
-  const std::string& name = proxy_ ? proxy_->host : host_;
+  if (proxy_) {
+    if (auto why = refused_by_proxy(url_))
+      return finish(tl::unexpected(failure(CloseReason::forbidden, std::move(*why), true)));
+  }
+  const std::string& name = proxy_ ? proxy_->host : url_.host();
   if (NameLookup::is_address(name)) return addresses_found(std::vector<std::string>{name});
   const std::weak_ptr<Dialer*> asker = self_;
   loop_.names->look_up(name, asker, [loop = &loop_, asker](NameLookup::Found found) {
@@ -65,16 +65,20 @@ void Dialer::addresses_found(NameLookup::Found found) {
     if (proxy_) return proxy_failed(why.text);
     return finish(tl::unexpected(failure(CloseReason::dns, why.text, why.permanent)));
   }
-  race_ = std::make_unique<ConnectRace>(loop_, std::move(*found), proxy_ ? proxy_->port : port_,
-                                        [this](auto socket) { connected(std::move(socket)); });
+  race_ =
+      std::make_unique<ConnectRace>(loop_, std::move(*found), proxy_ ? proxy_->port : url_.port(),
+                                    proxy_ ? NamedBy::configuration : url_.named_by(),
+                                    [this](auto socket) { connected(std::move(socket)); });
 }
 
 void Dialer::connected(tl::expected<UniqueFd, Closed> socket) {
   race_.reset();
+  if (!socket && socket.error().reason == CloseReason::forbidden)
+    socket.error().text = forbidden_text(url_, socket.error().text);
   if (!proxy_) return finish(std::move(socket));
   if (!socket) return proxy_failed(socket.error().text);
   socket_ = std::move(*socket);
-  handshake_ = std::make_unique<ProxyHandshake>(*proxy_, host_, port_);
+  handshake_ = std::make_unique<ProxyHandshake>(*proxy_, url_.host(), url_.port());
   if (!loop_.watch.watch(socket_.get(), EPOLLIN | EPOLLOUT,
                          [this](uint32_t events) { proxy_ready(events); })) {
     proxy_failed(std::strerror(errno));
@@ -145,7 +149,7 @@ Closed Dialer::timed_out() const {
   if (handshake_) {
     return failure(CloseReason::proxy, "proxy " + proxy_->shown() + ": no answer to our request");
   }
-  const std::string place = proxy_ ? proxy_->shown() : host_;
+  const std::string place = proxy_ ? proxy_->shown() : url_.host();
   if (!race_) {
     return failure(CloseReason::dns,
                    place + ": no answer from the name server: is the network up?");

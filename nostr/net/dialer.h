@@ -17,9 +17,9 @@ class Dialer {
   // Called once, never from within the constructor; may destroy the dialer.
   using Done = std::function<void(tl::expected<UniqueFd, Closed>)>;
 
-  // With a proxy, `host` is never looked up here. An .onion name without one is an error.
-  Dialer(Loop::Impl& loop, std::string host, uint16_t port, std::optional<ProxyUrl> proxy,
-         Done done);
+  // With a proxy, the relay's host is never looked up here. An .onion name without one is an error.
+  // A relay that others named is connected to at a public address only (reach.h).
+  Dialer(Loop::Impl& loop, RelayUrl url, std::optional<ProxyUrl> proxy, Done done);
   ~Dialer();
 
   // What it waits for right now, for the text of a time-out.
@@ -37,8 +37,7 @@ class Dialer {
 
   // constant after construction
   Loop::Impl& loop_;
-  const std::string host_;
-  const uint16_t port_;
+  const RelayUrl url_;
   const std::optional<ProxyUrl> proxy_;
   const Done done_;
 

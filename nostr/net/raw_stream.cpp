@@ -1,10 +1,8 @@
 #include "nostr/net/raw_stream.h"
 
-#include <netdb.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -28,12 +26,7 @@ std::string ssl_words() {
 
 }  // namespace
 
-void RawStream::CloseFd::operator()(const int* fd) const {
-  ::close(*fd);
-  delete fd;
-}
-
-RawStream::RawStream(int fd) : fd_(new int(fd)) {}
+RawStream::RawStream(UniqueFd fd) : fd_(std::move(fd)) {}
 
 Status RawStream::wait(bool to_write, const Patience& patience) const {
   while (true) {
@@ -41,31 +34,24 @@ Status RawStream::wait(bool to_write, const Patience& patience) const {
     const Instant now = system_now().steady;
     if (now >= patience.until) return fail(Errc::timeout, "no answer in time");
     const auto left = std::chrono::ceil<Milliseconds>(patience.until - now);
-    pollfd wanted{*fd_, static_cast<short>(to_write ? POLLOUT : POLLIN), 0};
+    pollfd wanted{fd_.get(), static_cast<short>(to_write ? POLLOUT : POLLIN), 0};
     const int ready = ::poll(&wanted, 1, static_cast<int>(std::min(left, kLookAround).count()));
     if (ready > 0) return {};
     if (ready < 0 && errno != EINTR) return fail(Errc::unreachable, system_words(errno));
   }
 }
 
-Result<RawStream> RawStream::connect(const std::string& address, uint16_t port,
+Result<RawStream> RawStream::connect(const std::string& address, uint16_t port, NamedBy named_by,
                                      const Patience& patience) {
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
-    return fail(Errc::unreachable, "not an address: " + address);
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> target(found, &::freeaddrinfo);
-  const int fd = ::socket(target->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail(Errc::unreachable, system_words(errno));
-  RawStream stream(fd);
-  if (::connect(fd, target->ai_addr, target->ai_addrlen) == 0) return stream;
-  if (errno != EINPROGRESS) return fail(Errc::unreachable, system_words(errno));
+  auto begun = begin_connect(address, port, named_by);
+  if (!begun && begun.error().forbidden)
+    return fail(Errc::refused, address + " is not a public address, and others named the host");
+  if (!begun) return fail(Errc::unreachable, system_words(begun.error().error));
+  RawStream stream(std::move(*begun));
   if (const Status ready = stream.wait(true, patience); !ready) return fail(ready.error());
   int error = 0;
   socklen_t size = sizeof(error);
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  ::getsockopt(stream.fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return fail(Errc::unreachable, system_words(error));
   return stream;
 }
@@ -98,12 +84,12 @@ Status RawStream::pass_proxy(const ProxyUrl& proxy, const std::string& host, uin
     if (const Status ready = wait(false, patience); !ready) return ready;
     // Looks before it takes: the bytes after the handshake are the relay's.
     std::array<char, 2048> buffer;
-    const ssize_t got = ::recv(*fd_, buffer.data(), buffer.size(), MSG_PEEK);
+    const ssize_t got = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_PEEK);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (got < 0) return fail(Errc::unreachable, system_words(errno));
     if (got == 0) return fail(Errc::unreachable, "it hung up during the handshake");
     const size_t used = handshake.feed({buffer.data(), static_cast<size_t>(got)});
-    (void)!::recv(*fd_, buffer.data(), used, 0);
+    (void)!::recv(fd_.get(), buffer.data(), used, 0);
   }
 }
 
@@ -130,7 +116,7 @@ Status RawStream::start_tls(const RelayUrl& url, const Access& access, const Pat
       peer_.get());
   if (!context) return fail(context.error());
   ssl_.reset(SSL_new(context->get()));
-  if (!ssl_ || SSL_set_fd(ssl_.get(), *fd_) != 1)
+  if (!ssl_ || SSL_set_fd(ssl_.get(), fd_.get()) != 1)
     return fail(Errc::internal, "libssl has no memory");
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
   // Without this the verdict of the context's check would be ignored; lws sets it by itself.
@@ -153,7 +139,7 @@ Status RawStream::write(std::string_view bytes, const Patience& patience) {
       bytes.remove_prefix(static_cast<size_t>(*written));
       continue;
     }
-    const ssize_t written = ::send(*fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t written = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (written > 0) {
       bytes.remove_prefix(static_cast<size_t>(written));
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -176,7 +162,7 @@ Result<std::string> RawStream::read(const Patience& patience) {
   }
   while (true) {
     if (const Status ready = wait(false, patience); !ready) return fail(ready.error());
-    const ssize_t got = ::recv(*fd_, out.data(), out.size(), 0);
+    const ssize_t got = ::recv(fd_.get(), out.data(), out.size(), 0);
     if (got >= 0) {
       out.resize(static_cast<size_t>(got));
       return out;

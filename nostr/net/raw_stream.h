@@ -10,6 +10,7 @@
 #include "nostr/base/clock.h"
 #include "nostr/base/result.h"
 #include "nostr/net/access.h"
+#include "nostr/net/reach.h"
 
 // Private to nostr.
 namespace ipnscast::nostr::net {
@@ -24,8 +25,8 @@ struct Patience {
 // event loop would hide. All of it fails with Errc::timeout, Errc::cancelled or Errc::unreachable.
 class RawStream {
  public:
-  // `address` is numeric.
-  static Result<RawStream> connect(const std::string& address, uint16_t port,
+  // `address` is numeric. Errc::refused when it is not public and others named the host (reach.h).
+  static Result<RawStream> connect(const std::string& address, uint16_t port, NamedBy named_by,
                                    const Patience& patience);
   RawStream(RawStream&&) = default;
   RawStream& operator=(RawStream&&) = default;
@@ -42,21 +43,18 @@ class RawStream {
   Result<std::string> read(const Patience& patience);
 
  private:
-  struct CloseFd {
-    void operator()(const int* fd) const;
-  };
   struct FreeSsl {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
 
   struct TlsPeer;
 
-  explicit RawStream(int fd);
+  explicit RawStream(UniqueFd fd);
   Status wait(bool to_write, const Patience& patience) const;
   // Repeats an SSL operation until it is through; its result, or 0 at the end of the stream.
   Result<int> through(const std::function<int()>& operation, const Patience& patience);
 
-  std::unique_ptr<int, CloseFd> fd_;
+  UniqueFd fd_;
   std::shared_ptr<TlsPeer> peer_;  // outlives ssl_
   std::unique_ptr<SSL, FreeSsl> ssl_;
 };

@@ -10,9 +10,10 @@ std::chrono::microseconds since(Instant start) {
 // TCP to one address, then on through the proxy.
 Result<RawStream> open_plain(const RelayUrl& url, const Access& access, const std::string& address,
                              const Patience& patience) {
-  if (!access.proxy) return RawStream::connect(address, url.port(), patience);
+  if (!access.proxy) return RawStream::connect(address, url.port(), url.named_by(), patience);
   const std::string proxy = "proxy " + access.proxy->shown();
-  auto stream = RawStream::connect(address, access.proxy->port, patience);
+  if (auto why = refused_by_proxy(url)) return fail(Errc::refused, std::move(*why));
+  auto stream = RawStream::connect(address, access.proxy->port, NamedBy::configuration, patience);
   if (!stream) return fail(stream.error().within(proxy));
   if (auto passed = stream->pass_proxy(*access.proxy, url.host(), url.port(), patience); !passed)
     return fail(passed.error().within(proxy));

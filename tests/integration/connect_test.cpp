@@ -46,7 +46,8 @@ Outcome race(Loop& loop, std::vector<std::string> addresses, uint16_t port) {
   const auto start = std::chrono::steady_clock::now();
   loop.run([&] {
     racing = std::make_unique<ConnectRace>(
-        loop.impl(), std::move(addresses), port, [&](tl::expected<UniqueFd, Closed> socket) {
+        loop.impl(), std::move(addresses), port, NamedBy::configuration,
+        [&](tl::expected<UniqueFd, Closed> socket) {
           Outcome out;
           out.took =
               std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
@@ -115,7 +116,8 @@ TEST_CASE("a race that nobody wants any more ends without a word") {
   std::unique_ptr<ConnectRace> racing;
   loop->run([&] {
     racing = std::make_unique<ConnectRace>(loop->impl(), std::vector<std::string>{"127.0.0.2"},
-                                           good.port, [&](auto) { called = true; });
+                                           good.port, NamedBy::configuration,
+                                           [&](auto) { called = true; });
   });
   loop->run([] {});
   loop->run([&] {

@@ -11,6 +11,7 @@
 #include "tests/support/bunker.h"
 #include "tests/support/catch.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/trap.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;
@@ -238,6 +239,31 @@ TEST_CASE("answers of another key, answers twice and a page to agree on change n
   CHECK(pages == std::vector<std::string>{"https://signer.example/a"});
 }
 
+TEST_CASE("a signer is followed to no relay at home that its address does not name (R39)") {
+  World world;
+  test::Trap trap;
+  Bunker* self = nullptr;
+  Bunker bunker(*world.loop, world.urls, [&](const SignerRequest& request) {
+    if (request.method != "switch_relays") return self->honest(request);
+    return std::vector<SignerResponse>{
+        {request.id,
+         "[\"ws://127.0.0.1:" + trap.port() + "\",\"wss://localhost:" + trap.port() + "\"]", ""}};
+  });
+  self = &bunker;
+  const auto signer = world.open(bunker, {.state_file = world.file()});
+  REQUIRE(signer);
+  const Instant end = system_now().steady + kPatience;
+  while (bunker.heard("switch_relays") == 0 && system_now().steady < end) {
+    Later<Status> pong;
+    (*signer)->ping(pong.callback());
+    REQUIRE(pong.get());
+  }
+  CHECK(bunker.heard("switch_relays") == 1);
+  CHECK(sign_blocking(**signer, kHint, kPatience));
+  CHECK(text_of(world.file()).find(trap.port()) == std::string::npos);
+  CHECK(trap.caught() == 0);
+}
+
 TEST_CASE("a signer that moves to another relay is followed there, also after a restart") {
   World world(2);
   Bunker* self = nullptr;
@@ -246,7 +272,13 @@ TEST_CASE("a signer that moves to another relay is followed there, also after a 
     return std::vector<SignerResponse>{{request.id, "[\"" + world.urls[1].text() + "\"]", ""}};
   });
   self = &bunker;
-  const auto opened = [&] { return world.open(bunker, {.state_file = world.file()}); };
+  // Both are named by its address: on loopback nobody else may name a relay.
+  const auto opened = [&] {
+    BunkerUri uri = *parse_bunker_uri(bunker.address());
+    uri.relays = world.urls;
+    return RemoteSigner::open(std::move(uri),
+                              {.state_file = world.file(), .loop = world.loop.get()});
+  };
   {
     const auto signer = opened();
     REQUIRE(signer);
@@ -261,7 +293,7 @@ TEST_CASE("a signer that moves to another relay is followed there, also after a 
     CHECK(text_of(world.file()).find(world.urls[1].text()) != std::string::npos);
     CHECK(sign_blocking(**signer, kHint, kPatience));
   }
-  world.relays[0].reset();  // the one of the address is gone for good
+  world.relays[0].reset();  // the one that it left is gone for good
   const auto signer = opened();
   REQUIRE(signer);
   CHECK(sign_blocking(**signer, kHint, kPatience));

@@ -1,5 +1,7 @@
 #include "tools/stored_events.h"
 
+#include <algorithm>
+
 #include "tools/relay_query.h"
 
 namespace ipnscast::tools {
@@ -23,8 +25,12 @@ Result<std::vector<nostr::Event>> stored_events(const Session& session,
   if (!end) return fail(end.error());
   if (end->answered > 0 || !end->incomplete.empty()) return events;
   if (end->failed.empty()) return fail(Errc::unreachable, "no relay answered in time");
-  const auto& first = end->failed.front();
-  return fail(first.error.within(first.relay.text()));
+  // The word about relays that others named was said; what ails ours is for the user to mend.
+  const auto ours = std::find_if(end->failed.begin(), end->failed.end(), [](const auto& failed) {
+    return failed.relay.named_by() == NamedBy::configuration;
+  });
+  const auto& told = ours == end->failed.end() ? end->failed.front() : *ours;
+  return fail(told.error.within(told.relay.text()));
 }
 
 }  // namespace ipnscast::tools

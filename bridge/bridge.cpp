@@ -12,6 +12,7 @@
 #include "nostr/pool.h"
 #include "sync/gateway/http_client.h"
 #include "sync/gateway_memory.h"
+#include "sync/hint_kinds.h"
 #include "sync/meter.h"
 #include "sync/retracted_names.h"
 #include "sync/state_store.h"
@@ -33,11 +34,8 @@ Status check(const BridgeOptions& options) {
   if (options.breaker_failures < 1) return fail(Errc::invalid, "breaker_failures: want 1 or more");
   if (options.poll_min <= Milliseconds(0) || options.poll_max < options.poll_min)
     return fail(Errc::invalid, "poll: want a lower and an upper bound");
-  const bool addressable = !options.kinds.empty() &&
-                           std::all_of(options.kinds.begin(), options.kinds.end(), [](int kind) {
-                             return nostr::kind_class(kind) == nostr::KindClass::addressable;
-                           });
-  if (!addressable) return fail(Errc::invalid, "public_kinds: want kinds from 30000 to 39999");
+  if (auto kinds = sync::check_hint_kinds(options.kinds); !kinds)
+    return fail(kinds.error().within("public_kinds"));
   return {};
 }
 

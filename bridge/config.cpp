@@ -167,7 +167,6 @@ Status check_together(const Settings& s) {
   }
   if (s.fetch.parallel == 0 || s.fetch.parallel > 64)
     return fail(Errc::invalid, "fetch.parallel: want 1 to 64");
-  if (s.relays.kinds.empty()) return fail(Errc::invalid, "relays.kinds: want one at least");
   if (auto access = relay_access(s); !access) return fail(access.error());
   if (auto gateways = all_gateways(s.gateways); !gateways) return fail(gateways.error());
   if (auto quorum = to_quorum(s.relays.quorum); !quorum)

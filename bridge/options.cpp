@@ -1,6 +1,7 @@
 #include "bridge/options.h"
 
 #include "bridge/value.h"
+#include "sync/hint_kinds.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -11,6 +12,26 @@ auto into(Get get) {
   return [get](Settings& s, const Option& option, const Value& value) -> Status {
     return store(get(s), option, value);
   };
+}
+
+// Stores the kinds of hints into the member that `get` names.
+template <typename Get>
+auto hint_kinds_into(Get get) {
+  return [get](Settings& s, const Option& option, const Value& value) -> Status {
+    std::vector<int> kinds;
+    if (auto stored = store(kinds, option, value); !stored) return stored;
+    if (auto allowed = sync::check_hint_kinds(kinds); !allowed) return allowed;
+    get(s) = std::move(kinds);
+    return {};
+  };
+}
+
+Status history_kind(Settings& s, const Option& option, const Value& value) {
+  std::optional<int> kind;
+  if (auto stored = store(kind, option, value); !stored) return stored;
+  if (auto allowed = sync::check_history_kind(*kind); !allowed) return allowed;
+  s.relays.history_kind = kind;
+  return {};
 }
 
 Status poll_range(Settings& s, const Option&, const Value& value) {
@@ -34,20 +55,22 @@ std::vector<Option> make_options() {
       {"relays", "urls", Type::texts, "", "",
        "relays that hints are published to and read from, ws:// or wss://",
        into([](Settings& s) -> auto& { return s.relays.urls; })},
-      {"relays", "kinds", Type::numbers, "30078", "", "event kinds of hints among own devices",
-       into([](Settings& s) -> auto& { return s.relays.kinds; })},
+      {"relays", "kinds", Type::numbers, "30078", "",
+       "event kinds of hints among own devices, from 30000 to 39999",
+       hint_kinds_into([](Settings& s) -> auto& { return s.relays.kinds; })},
       {"relays", "public", Type::flag, "false", "",
        "announce under the public kinds too, for readers with other keys",
        into([](Settings& s) -> auto& { return s.relays.announce_public; })},
       {"relays", "public_kinds", Type::numbers, "30078,30079", "",
-       "event kinds of announcements for others",
-       into([](Settings& s) -> auto& { return s.relays.public_kinds; })},
+       "event kinds of announcements for others, from 30000 to 39999",
+       hint_kinds_into([](Settings& s) -> auto& { return s.relays.public_kinds; })},
       {"relays", "private", Type::flag, "false", "",
        "encrypt our hints to our own key, so that only our devices can read them",
        into([](Settings& s) -> auto& { return s.relays.private_hints; })},
       {"relays", "history_kind", Type::number, "", "",
-       "regular kind under which each change is repeated, so that it can be replayed; unset: none",
-       into([](Settings& s) -> auto& { return s.relays.history_kind; }), kWithoutEffect},
+       "regular kind, from 1000 to 9999, under which each change is repeated, so that it can be "
+       "replayed; unset: none",
+       history_kind, kWithoutEffect},
       {"relays", "topic", Type::text, "ipns-sync", "",
        "t tag of our hints; {name} stands for the name",
        into([](Settings& s) -> auto& { return s.relays.topic; })},

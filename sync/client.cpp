@@ -9,6 +9,7 @@
 #include "nostr/outbox.h"
 #include "sync/client_impl.h"
 #include "sync/gateway_memory.h"
+#include "sync/hint_kinds.h"
 #include "sync/own_secret.h"
 #include "sync/state_store.h"
 
@@ -50,7 +51,10 @@ Status ClientImpl::check_config() {
   if (config_.poll_min < Milliseconds(100))
     return fail(Errc::invalid, "poll_min: want 100ms or more");
   if (config_.breaker_failures < 1) return fail(Errc::invalid, "breaker_failures: want 1 or more");
-  if (config_.kinds.empty()) return fail(Errc::invalid, "kinds: want at least one");
+  if (auto kinds = check_hint_kinds(config_.kinds); !kinds)
+    return fail(kinds.error().within("kinds"));
+  if (auto kinds = check_hint_kinds(config_.public_kinds); !kinds)
+    return fail(kinds.error().within("public_kinds"));
   if (config_.private_hints && config_.publish_public)
     return fail(Errc::invalid, "hints are either private or public");
   if (config_.encrypt_at_rest && !config_.signer)

@@ -29,7 +29,7 @@ struct Config {
   std::shared_ptr<nostr::Signer> signer;  // for publishing and AUTH; may be null
   std::string device_id;                  // empty: made and kept in the state directory
   std::string topic = "ipns-sync";
-  std::vector<int> kinds = {30078};  // hints among own devices
+  std::vector<int> kinds = {30078};  // hints among own devices; these and the next: 30000 to 39999
   std::vector<int> public_kinds = {30078, 30079};
   bool publish_public = false;  // announce under public_kinds too
   // Hints of ours are encrypted to our own key, under a `d` that hides the name: only devices with

@@ -186,6 +186,24 @@ TEST_CASE(
   CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
 }
 
+TEST_CASE("a client whose hints would replace the user's profile is refused") {
+  World world;
+  const auto refused = [&](std::vector<int> kinds, std::vector<int> public_kinds) {
+    auto config = world.config("one");
+    config.kinds = std::move(kinds);
+    config.public_kinds = std::move(public_kinds);
+    const auto client = Client::open(std::move(config));
+    return !client && client.error().code == Errc::invalid;
+  };
+  for (const int kind : {0, 1, 3, 5, 10002, 29999, 40000}) {
+    INFO(kind);
+    CHECK(refused({30078, kind}, {30078}));
+    CHECK(refused({30078}, {kind}));
+  }
+  CHECK(refused({}, {30078}));
+  CHECK_FALSE(refused({30000}, {39999}));
+}
+
 TEST_CASE("a state directory serves one process at a time (S0-09, S1-24)") {
   World world;
   auto first = Client::open(world.config("one"));

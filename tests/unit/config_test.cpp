@@ -194,6 +194,44 @@ TEST_CASE("a value that a key does not take is refused with what it takes") {
   CHECK(complaint("[relays\n").find("line 1: ") == 0);
 }
 
+TEST_CASE(
+    "a kind that would replace the user's profile or speak in their name is no kind of hints") {
+  const auto from_environment = [](const std::string& name, const std::string& value) {
+    const auto s = parse_settings("", environment({{name, value}}));
+    return s ? "" : s.error().message;
+  };
+  for (const char* const kind :
+       {"0", "1", "3", "5", "7", "1078", "10002", "20000", "29999", "40000"}) {
+    INFO(kind);
+    const std::string why =
+        "\"" + std::string(kind) + "\" is not a kind for hints: want kinds from 30000";
+    for (const std::string key : {"kinds", "public_kinds"}) {
+      CHECK(complaint("[relays]\n" + key + " = [30078, " + kind + "]\n")
+                .find("line 2: relays." + key + ": " + why) == 0);
+    }
+    CHECK(from_environment("IPNSCAST_RELAYS_KINDS", kind).find("IPNSCAST_RELAYS_KINDS: " + why) ==
+          0);
+    CHECK(from_environment("IPNSCAST_RELAYS_PUBLIC_KINDS", "30078," + std::string(kind))
+              .find("IPNSCAST_RELAYS_PUBLIC_KINDS: " + why) == 0);
+  }
+  CHECK(complaint("[relays]\nkinds = []\n").find("relays.kinds: want at least one kind") !=
+        std::string::npos);
+  CHECK(complaint("[relays]\nkinds = [30000, 39999]\npublic_kinds = [35000]\n").empty());
+}
+
+TEST_CASE("the history has a regular kind of applications, of which relays keep every event") {
+  for (const char* const kind :
+       {"0", "1", "3", "5", "7", "999", "10000", "10002", "20000", "30078"}) {
+    INFO(kind);
+    CHECK(complaint("[relays]\nhistory_kind = " + std::string(kind) + "\n")
+              .find("line 2: relays.history_kind: \"" + std::string(kind) + "\" is not a kind") ==
+          0);
+  }
+  CHECK(complaint("[relays]\nhistory_kind = 1000\n").empty());
+  CHECK(parse_settings("", environment({{"IPNSCAST_RELAYS_HISTORY_KIND", "9999"}}))
+            ->relays.history_kind == 9999);
+}
+
 TEST_CASE("values that contradict each other are refused") {
   CHECK_FALSE(complaint("[sources]\npoll_min = \"2m\"\n").empty());
   CHECK_FALSE(complaint("[sources]\npoll_min = \"0\"\npoll_max = \"0\"\n").empty());

@@ -249,11 +249,15 @@ std::vector<Option> make_options() {
       {"http", "admin", Type::text, "", "",
        "Unix socket of the administration; unset: admin.sock in the state directory",
        into([](Settings& s) -> auto& { return s.http.admin; }), kWithoutEffect},
-      {"node", "listen", Type::text, "127.0.0.1:8081", "", "address of the embedded node's gateway",
+      {"node", "listen", Type::text, "127.0.0.1:8081", "",
+       "address of the embedded node's gateway; its RPC stays at 127.0.0.1",
        into([](Settings& s) -> auto& { return s.node.listen; })},
       {"node", "max_bytes", Type::size, "10GiB", "", "blocks that the embedded node keeps",
        into([](Settings& s) -> auto& { return s.node.max_bytes; })},
-      {"node", "writers", Type::texts, "", "", "tokens that may write to it; unset: loopback only",
+      {"node", "writers", Type::texts, "", "",
+       "IPNS names whose records the embedded node takes, beside those that bridge.keep_alive "
+       "renews; an npub stands for the name that anyone can compute from it; other names get 403; "
+       "unset: any name",
        into([](Settings& s) -> auto& { return s.node.writers; })},
       {"relay", "listen", Type::text, "127.0.0.1:7777", "", "address of the embedded relay",
        into([](Settings& s) -> auto& { return s.relay.listen; })},

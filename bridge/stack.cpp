@@ -60,7 +60,7 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
   if (!relay) return fail(relay.error().within("relay"));
   impl->relay = std::move(*relay);
 
-  NodeOptions node_options;
+  NodeOptions node_options = std::move(options.node);
   node_options.gateway_port = options.gateway_port;
   node_options.rpc_port = options.rpc_port;
   node_options.directory = options.directory / "node";

@@ -3,14 +3,15 @@
 #include <memory>
 
 #include "bridge/bridge.h"
+#include "bridge/node/node_server.h"
 #include "nostr/base/secret_text.h"
 #include "nostr/server/relay_server.h"
 
 namespace ipnscast::bridge {
 
-// Everything on one machine: relay, node and bridge in this process, on loopback, with their files
-// in one directory. Each is what it would be alone, and can be replaced by a real strfry or Kubo by
-// changing a URL.
+// Everything on one machine: relay, node and bridge in this process, on loopback unless told
+// otherwise, with their files in one directory. Each is what it would be alone, and can be replaced
+// by a real strfry or Kubo by changing a URL.
 struct StackOptions {
   std::filesystem::path directory;  // relay/, node/ and bridge/ in it
   uint16_t relay_port = 7777;       // 0 takes a free one, here and below
@@ -18,6 +19,7 @@ struct StackOptions {
   nostr::server::RelayServerOptions relay{};
   uint16_t gateway_port = 8081;
   uint16_t rpc_port = 5002;
+  NodeOptions node{};  // its ports and directory are filled in
   uint16_t metrics_port = 9464;
   // names, poll bounds and callbacks are used; without names there is no bridge. The rest is filled
   // in, also the key when there is none: the bridge then has one of its own in its directory.

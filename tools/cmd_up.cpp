@@ -6,6 +6,7 @@
 #include "tools/bridge_options.h"
 #include "tools/json_text.h"
 #include "tools/kept_records.h"
+#include "tools/node_settings.h"
 #include "tools/password.h"
 #include "tools/relay_settings.h"
 #include "tools/stop_signal.h"
@@ -78,14 +79,22 @@ void up(Context& context, const Options& options) {
                                                : std::filesystem::path(options.directory);
   Status filled = fill_bridge_options(session->settings(), wanted.bridge);
   if (filled) filled = fill_relay_options(session->settings().relay, wanted.relay);
+  if (filled) filled = fill_node_options(session->settings().node, wanted.node);
   if (!filled) {
     report(context, filled.error());
     context.exit = Exit::usage;
     return;
   }
+  // What the stack itself renews, its node takes.
+  if (!wanted.node.writers.empty() && session->settings().bridge.keep_alive) {
+    for (const sync::IpnsKey& key : session->open_keys()) wanted.node.writers.insert(key.name());
+  }
   wanted.relay_port = wanted.relay.port;
   if (wanted.relay_port + options.port_base.value_or(0) > kHighestPort)
     return report_usage(context, "--port-base: too high for the port of relay.listen");
+  wanted.gateway_port = wanted.node.gateway_port;
+  if (wanted.gateway_port + options.port_base.value_or(0) > kHighestPort)
+    return report_usage(context, "--port-base: too high for the port of node.listen");
   take_ports(wanted, options);
   const auto stack = bridge::Stack::start(wanted);
   if (!stack) return report(context, stack.error());

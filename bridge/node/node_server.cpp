@@ -13,8 +13,14 @@ using nostr::net::WebSocketServer;
 
 // Records are small; content comes in through the RPC port.
 constexpr size_t kMaxGatewayBody = 64 * 1024;
+constexpr uint64_t kMaxNames = 1'000'000;
 
-std::string url_of(const std::string& address, uint16_t port) {
+constexpr char kLoopback[] = "127.0.0.1";
+
+// How this machine reaches what listens there.
+std::string url_of(std::string address, uint16_t port) {
+  if (address == "0.0.0.0") address = kLoopback;
+  if (address == "::") address = "::1";
   const bool v6 = address.find(':') != std::string::npos;
   return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
@@ -42,19 +48,19 @@ struct Node::Impl {
     routing_routes = std::make_unique<RoutingRoutes>(*records);
     rpc_routes = std::make_unique<RpcRoutes>(*blocks, *records);
     pool = std::make_unique<NodePool>(options.threads);
-    auto gateway_socket =
-        listen(loop, options.gateway_port, kMaxGatewayBody, [this](const auto& request) {
-          const UnixMillis now = system_now().wall;
-          if (starts_with(request.path, "/routing/"))
-            return NodeAnswer(routing_routes->answer(request, now));
-          return gateway_routes->answer(request, now);
-        });
+    auto gateway_socket = listen(loop, options.address, options.gateway_port, kMaxGatewayBody,
+                                 [this](const auto& request) {
+                                   const UnixMillis now = system_now().wall;
+                                   if (starts_with(request.path, "/routing/"))
+                                     return NodeAnswer(routing_routes->answer(request, now));
+                                   return gateway_routes->answer(request, now);
+                                 });
     if (!gateway_socket) return fail(gateway_socket.error());
     gateway = std::move(*gateway_socket);
-    auto rpc_socket =
-        listen(loop, options.rpc_port, options.max_import_bytes, [this](const auto& request) {
-          return NodeAnswer(rpc_routes->answer(request, system_now().wall));
-        });
+    auto rpc_socket = listen(loop, kLoopback, options.rpc_port, options.max_import_bytes,
+                             [this](const auto& request) {
+                               return NodeAnswer(rpc_routes->answer(request, system_now().wall));
+                             });
     if (!rpc_socket) return fail(rpc_socket.error());
     rpc = std::move(*rpc_socket);
     return {};
@@ -73,16 +79,17 @@ struct Node::Impl {
     auto opened_blocks = BlockStore::open(file("blocks.db"), options.max_bytes);
     if (!opened_blocks) return fail(opened_blocks.error());
     blocks = std::move(*opened_blocks);
-    auto opened_records = RecordStore::open(file("records.db"));
+    auto opened_records = RecordStore::open(file("records.db"), kMaxNames, options.writers);
     if (!opened_records) return fail(opened_records.error());
     records = std::move(*opened_records);
     return {};
   }
 
-  Result<std::unique_ptr<WebSocketServer>> listen(nostr::net::Loop& loop, uint16_t port,
+  Result<std::unique_ptr<WebSocketServer>> listen(nostr::net::Loop& loop,
+                                                  const std::string& address, uint16_t port,
                                                   size_t max_body, NodePool::Answer answer) {
     nostr::net::ServerOptions sockets;
-    sockets.address = options.address;
+    sockets.address = address;
     sockets.port = port;
     sockets.max_frame_bytes = 0;
     sockets.max_body_bytes = max_body;
@@ -118,6 +125,6 @@ Result<std::unique_ptr<Node>> Node::start(nostr::net::Loop& loop, NodeOptions op
 std::string Node::gateway_url() const {
   return url_of(impl_->options.address, impl_->gateway->port());
 }
-std::string Node::rpc_url() const { return url_of(impl_->options.address, impl_->rpc->port()); }
+std::string Node::rpc_url() const { return url_of(kLoopback, impl_->rpc->port()); }
 
 }  // namespace ipnscast::bridge

@@ -2,19 +2,24 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "nostr/base/result.h"
 #include "nostr/net/loop.h"
+#include "sync/ipfs/ipns_name.h"
 
 namespace ipnscast::bridge {
 
 struct NodeOptions {
-  std::string address = "127.0.0.1";
-  uint16_t gateway_port = 8081;     // 0 takes a free one
-  uint16_t rpc_port = 5002;         // 0 takes a free one
-  std::filesystem::path directory;  // holds blocks.db, records.db and a lock; empty: in memory
-  uint64_t max_bytes = uint64_t{10} << 30;      // of all blocks together
+  std::string address = "127.0.0.1";  // of the gateway; the RPC is for this machine only
+  uint16_t gateway_port = 8081;       // 0 takes a free one
+  uint16_t rpc_port = 5002;           // 0 takes a free one
+  std::filesystem::path directory;    // holds blocks.db, records.db and a lock; empty: in memory
+  uint64_t max_bytes = uint64_t{10} << 30;  // of all blocks together
+  // Whose records are taken, on both ports; all others are answered with 403. Empty: any name's, as
+  // each record proves itself. Blocks have no owner: whoever reaches the RPC may bring them.
+  std::set<sync::IpnsName> writers;
   size_t max_import_bytes = size_t{256} << 20;  // one dag/import
   size_t threads = 4;                           // that answer; a slow reader of a CAR holds one
 };

@@ -31,7 +31,8 @@ Errc code_of(sync::RecordFault fault) {
 }  // namespace
 
 Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::filesystem::path& file,
-                                                       uint64_t max_names) {
+                                                       uint64_t max_names,
+                                                       std::set<sync::IpnsName> writers) {
   auto db = store::Database::open(file, {kSchema});
   if (!db) return fail(db.error());
   uint64_t names = 0;
@@ -40,10 +41,14 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::filesystem::pa
     if (!count.step()) return fail(count.status().error());
     names = static_cast<uint64_t>(count.integer(0));
   }
-  return std::unique_ptr<RecordStore>(new RecordStore(std::move(*db), names, max_names));
+  return std::unique_ptr<RecordStore>(
+      new RecordStore(std::move(*db), names, max_names, std::move(writers)));
 }
 
 Result<Offered> RecordStore::offer(const sync::IpnsName& name, ByteView record, UnixMillis now) {
+  if (!writers_.empty() && !writers_.contains(name))
+    return fail(Errc::refused, "this node takes records of listed names only, and \"" +
+                                   name.to_string() + "\" is not among them (node.writers)");
   const auto offered = sync::verify_record(name, record, now);
   if (!offered) {
     return fail(code_of(offered.error().fault),

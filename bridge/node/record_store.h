@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "nostr/base/store/database.h"
 #include "sync/ipfs/ipns_record.h"
@@ -18,28 +19,32 @@ enum class Offered {
 };
 
 // The best record of each name that the embedded node has seen, in a SQLite file. Only records that
-// verify get in, so anybody may offer one. Thread-safe.
+// verify get in, so anybody may offer one, unless the names are listed. Thread-safe.
 class RecordStore {
  public:
-  // ":memory:" works for tests. Above `max_names` new names are refused.
+  // ":memory:" works for tests. Above `max_names` new names are refused. Only records of `writers`
+  // are taken; empty: of any name.
   static Result<std::unique_ptr<RecordStore>> open(const std::filesystem::path& file,
-                                                   uint64_t max_names = 1'000'000);
+                                                   uint64_t max_names = 1'000'000,
+                                                   std::set<sync::IpnsName> writers = {});
 
-  // Errc::signature, Errc::expired, Errc::parse or Errc::too_large for a record that does not
-  // verify; Errc::busy when there are too many names. Committed on return. An expired record in the
-  // store loses to any valid one.
+  // Errc::refused for a name that is not among the writers; Errc::signature, Errc::expired,
+  // Errc::parse or Errc::too_large for a record that does not verify; Errc::busy when there are too
+  // many names. Committed on return. An expired record in the store loses to any valid one.
   Result<Offered> offer(const sync::IpnsName& name, ByteView record, UnixMillis now);
   // The name's record, or nothing when there is none. Also one whose time is over: who asks checks
   // that itself, and a publisher without state learns from it which sequence was used last.
   Result<std::optional<sync::IpnsRecord>> get(const sync::IpnsName& name, UnixMillis now);
 
  private:
-  RecordStore(std::unique_ptr<store::Database> db, uint64_t names, uint64_t max_names)
-      : max_names_(max_names), db_(std::move(db)), names_(names) {}
+  RecordStore(std::unique_ptr<store::Database> db, uint64_t names, uint64_t max_names,
+              std::set<sync::IpnsName> writers)
+      : max_names_(max_names), writers_(std::move(writers)), db_(std::move(db)), names_(names) {}
   Result<std::optional<Bytes>> read(const sync::IpnsName& name);
   Status write(const sync::IpnsName& name, ByteView record, bool is_new);
 
   const uint64_t max_names_;
+  const std::set<sync::IpnsName> writers_;
 
   std::mutex mutex_;
   // guarded by mutex_

@@ -53,6 +53,7 @@ HttpResponse RoutingRoutes::put(const HttpRequest& request, const sync::IpnsName
   }
   const auto offered = records_.offer(name, request.body, now);
   if (!offered) {
+    if (offered.error().code == Errc::refused) return text_answer(403, offered.error().message);
     const bool ours = offered.error().code == Errc::io || offered.error().code == Errc::busy;
     return text_answer(ours ? 500 : 400, offered.error().message);
   }

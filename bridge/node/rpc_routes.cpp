@@ -140,15 +140,21 @@ Result<RpcRoutes::PutRecord> RpcRoutes::put_record(const HttpRequest& request, U
   return PutRecord{std::move(*name), fields ? fields->value : ""};
 }
 
+HttpResponse RpcRoutes::put_failed(const Error& error) {
+  HttpResponse out = rpc_error(error);
+  if (error.code == Errc::refused) out.status = 403;
+  return out;
+}
+
 HttpResponse RpcRoutes::routing_put(const HttpRequest& request, UnixMillis now) {
   const auto put = put_record(request, now);
-  if (!put) return rpc_error(put.error());
+  if (!put) return put_failed(put.error());
   return rpc_line({{"Extra", ""}, {"ID", ""}, {"Responses", nullptr}, {"Type", 5}});
 }
 
 HttpResponse RpcRoutes::name_put(const HttpRequest& request, UnixMillis now) {
   const auto put = put_record(request, now);
-  if (!put) return rpc_error(put.error());
+  if (!put) return put_failed(put.error());
   return rpc_line({{"Name", put->name.to_string()}, {"Value", put->value}});
 }
 

@@ -36,6 +36,7 @@ class RpcRoutes {
     sync::IpnsName name;
     std::string value;
   };
+  static HttpResponse put_failed(const Error& error);
   Result<PutRecord> put_record(const HttpRequest& request, UnixMillis now);
   Result<sync::IpnsRecord> known_record(const HttpRequest& request, UnixMillis now);
 

@@ -173,6 +173,45 @@ TEST_CASE("S1-18: a record that is put one way can be read every way") {
   CHECK(unchanged->not_modified);
 }
 
+TEST_CASE("a node with listed writers takes their records and nobody else's, on both ports") {
+  const auto make_key = [] {
+    return *sync::IpnsKey::from_bytes(sync::KeyType::ed25519, random_bytes(32));
+  };
+  const auto listed = make_key();
+  const auto other = make_key();
+  NodeOptions options;
+  options.writers = {listed.name()};
+  Stage stage(options);
+  const auto record_of = [](const sync::IpnsKey& key, uint64_t sequence) {
+    const auto eol = sync::Eol::after(system_now().wall, std::chrono::hours(1));
+    return sync::create_record(key, {.value = "/ipfs/bafkqaaa", .sequence = {sequence}, .eol = eol})
+        ->bytes();
+  };
+  const auto refused = [&](HttpCall call) {
+    const auto answer = must(stage.http->fetch(std::move(call)));
+    const std::string text(as_text(answer.body));
+    INFO(text);
+    CHECK(answer.head.status == 403);
+    CHECK(text.find("listed names only") != std::string::npos);
+    CHECK(text.find(other.name().to_string()) != std::string::npos);
+  };
+  refused(routing_put_call(stage.gateway, other.name(), record_of(other, 1)));
+  refused(kubo_name_put_call(stage.rpc, other.name(), record_of(other, 1)));
+  refused(kubo_routing_put_call(stage.rpc, other.name(), record_of(other, 1)));
+  CHECK(read_ipns_record(must(stage.http->fetch(routing_get_call(stage.gateway, other.name()))))
+            .error()
+            .code == Errc::not_found);
+  // A listed name does not let a stranger's record in.
+  CHECK_FALSE(read_routing_put(must(
+      stage.http->fetch(routing_put_call(stage.gateway, listed.name(), record_of(other, 1))))));
+  CHECK(read_routing_put(must(
+      stage.http->fetch(routing_put_call(stage.gateway, listed.name(), record_of(listed, 1))))));
+  CHECK(read_kubo_done(
+      must(stage.http->fetch(kubo_name_put_call(stage.rpc, listed.name(), record_of(listed, 2))))));
+  CHECK(read_kubo_done(must(
+      stage.http->fetch(kubo_routing_put_call(stage.rpc, listed.name(), record_of(listed, 3))))));
+}
+
 TEST_CASE("R20: a CAR with a hole is cut, so that no client can take it for whole") {
   Stage stage;
   File file = file_of(3);

@@ -128,6 +128,48 @@ TEST_CASE("up tells where everything listens, watches the configured names, and 
   }
 }
 
+TEST_CASE("up's node listens where [node] says, holds as much, and takes records of its writers") {
+  const test::TempDir home;
+  Command up = command(home.path(), {"up", "--json", "--port-base", "0"});
+  const auto refused = [&](const std::string& name, const std::string& value) {
+    Command wrong = up;
+    wrong.environment[name] = value;
+    const Ran ran = test::run(wrong, kSoon);
+    INFO(ran.err);
+    CHECK(ran.exit == 2);
+    CHECK(ran.err.find("node.") != std::string::npos);
+  };
+  refused("IPNSCAST_NODE_WRITERS", "nobody");
+  refused("IPNSCAST_NODE_LISTEN", "here");
+  refused("IPNSCAST_NODE_MAX_BYTES", "12");
+  up.environment["IPNSCAST_NODE_WRITERS"] = kName;
+  up.environment["IPNSCAST_NODE_LISTEN"] = "127.0.0.2:8081";
+  up.environment["IPNSCAST_NODE_MAX_BYTES"] = "1MiB";
+  Process process(up);
+  const json urls = next_object(process);
+  const std::string gateway = urls.at("gateway");
+  CHECK(gateway.starts_with("http://127.0.0.2:"));
+  CHECK(urls.at("rpc").get<std::string>().starts_with("http://127.0.0.1:"));
+  const auto post = [](const std::string& url, const std::string& path, const std::string& body) {
+    const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    return test::raw_http(port,
+                          "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" +
+                              "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: " +
+                              std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  const std::string file =
+      "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n";
+  const std::string other = "k51qzi5uqu5dm0t4vbwri4lkg76q03b4x9tsvekgvbu4zli6454ff7w8wdosa4";
+  const std::string stranger = post(urls.at("rpc"), "/api/v0/name/put?arg=" + other, file);
+  INFO(stranger);
+  CHECK(stranger.starts_with("HTTP/1.1 403"));
+  CHECK(stranger.find("listed names only") != std::string::npos);
+  // Of a listed name it looks at the record.
+  CHECK_FALSE(post(urls.at("rpc"), std::string("/api/v0/name/put?arg=") + kName, file)
+                  .starts_with("HTTP/1.1 403"));
+  CHECK(end(process, SIGTERM) == 0);
+}
+
 TEST_CASE("bridge --check-config says what is missing, and what it would do") {
   const test::TempDir home;
   Command check = command(home.path(), {"bridge", "--check-config", "--json"});

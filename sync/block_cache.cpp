@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nostr/base/clock.h"
+#include "nostr/base/folder.h"
 #include "nostr/base/log.h"
 #include "sync/ipfs/dag_walk.h"
 
@@ -39,9 +40,7 @@ std::string key_text(const Cid& cid) { return std::string(as_text(block_key(cid)
 
 Result<std::unique_ptr<BlockCache>> BlockCache::open(const std::filesystem::path& directory,
                                                      BlockCacheOptions options) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return fail(Errc::io, directory.string() + ": " + error.message());
+  if (const auto own = Folder::open_own(directory); !own) return fail(own.error());
   auto database =
       store::Database::open(directory / "blocks.sqlite", {kSchema}, store::Durability::normal);
   if (!database) return fail(database.error().within("block cache"));

@@ -7,24 +7,12 @@
 #include <cerrno>
 #include <system_error>
 
+#include "nostr/base/folder.h"
+
 namespace ipnscast::sync {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  int get() const { return number_; }
-
- private:
-  const int number_;
-};
 
 tl::unexpected<Error> system_error(const fs::path& path, int number) {
   return fail(Errc::io, path.string() + ": " + std::generic_category().message(number));
@@ -52,8 +40,7 @@ bool read_all(int descriptor, Bytes& bytes) {
 }  // namespace
 
 Status BlockFiles::open(const std::unordered_set<int64_t>& rows) {
-  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
-    return system_error(directory_, errno);
+  if (const auto own = Folder::open_own(directory_); !own) return fail(own.error());
   std::error_code error;
   for (fs::directory_iterator it(directory_, error), end; !error && it != end;
        it.increment(error)) {
@@ -72,7 +59,7 @@ Status BlockFiles::write(int64_t row, ByteView block) { return write_file(path(r
 Status BlockFiles::write_file(const fs::path& file, ByteView block) {
   const Descriptor descriptor(
       ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (descriptor.get() < 0) return system_error(file, errno);
+  if (!descriptor) return system_error(file, errno);
   const int error = write_all(descriptor.get(), block);
   if (error == 0) return {};
   ::unlink(file.c_str());
@@ -87,9 +74,12 @@ Status BlockFiles::replace(int64_t row, ByteView block) {
 }
 
 std::optional<Bytes> BlockFiles::read(int64_t row, size_t size) const {
-  const Descriptor descriptor(::open(path(row).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  // Whatever stands there is not waited for.
+  const Descriptor descriptor(
+      ::open(path(row).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
-  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) return std::nullopt;
+  if (!descriptor || ::fstat(descriptor.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    return std::nullopt;
   if (static_cast<uint64_t>(status.st_size) != size) return std::nullopt;
   Bytes out(size);
   if (!read_all(descriptor.get(), out)) return std::nullopt;

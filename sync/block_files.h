@@ -16,7 +16,7 @@ class BlockFiles {
   explicit BlockFiles(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   // Creates the directory (mode 0700), and removes files of rows that are not there: a process that
-  // was killed leaves them. Errc::io.
+  // was killed leaves them. The errors of Folder::open_own().
   Status open(const std::unordered_set<int64_t>& rows);
   // Errc::io, after which there is no file.
   Status write(int64_t row, ByteView block);

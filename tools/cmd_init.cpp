@@ -1,11 +1,7 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "nostr/base/pending_file.h"
 #include "nostr/nip19.h"
 #include "tools/json_text.h"
 #include "tools/password.h"
@@ -68,17 +64,10 @@ Status check(const Options& options) {
 Status write_new(const std::filesystem::path& path, const std::string& text) {
   std::error_code failed;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failed);
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0 && errno == EEXIST)
-    return fail(Errc::conflict, path.string() + " exists already; it is left as it is");
-  if (fd < 0) return fail(Errc::io, path.string() + ": " + std::strerror(errno));
-  const ssize_t written = ::write(fd, text.data(), text.size());
-  const bool whole = written == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  if (whole) return {};
-  ::unlink(path.c_str());
-  return fail(Errc::io, path.string() + ": " + std::strerror(error));
+  auto file = PendingFile::create(path, PendingFile::Over::nothing, 0600);
+  if (!file) return fail(file.error());
+  if (Status written = file->write(as_bytes(text)); !written) return written;
+  return file->commit(true);
 }
 
 struct Identity {

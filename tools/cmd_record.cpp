@@ -1,7 +1,7 @@
-#include <fstream>
 #include <memory>
 
 #include "nostr/base/hex.h"
+#include "nostr/base/pending_file.h"
 #include "nostr/base/secret_file.h"
 #include "nostr/keys.h"
 #include "sync/ipfs/dag_cbor.h"
@@ -98,14 +98,6 @@ Result<RecordOptions> record_options(const CreateOptions& options) {
     if (!added) return fail(Errc::invalid, "--data: a name twice");
   }
   return out;
-}
-
-Status write_file(const std::string& path, ByteView bytes) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (!out) return fail(Errc::io, path + ": cannot write");
-  return {};
 }
 
 void create(Context& context, const CreateOptions& options) {

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "nostr/base/pending_file.h"
 #include "nostr/probe/net_wire.h"
 #include "nostr/probe/probe.h"
 #include "nostr/probe/verdict.h"
@@ -95,13 +95,6 @@ bool Probing::stopped() {
   return stopped_;
 }
 
-Status write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  return out ? Status() : fail(Errc::io, path + ": cannot write");
-}
-
 void run_probe(Context& context, const Options& options) {
   StopSignal stop;
   const auto session = Session::open(context);
@@ -128,7 +121,8 @@ void run_probe(Context& context, const Options& options) {
   });
   context.exit = probing.stopped() ? Exit::interrupted : tally.exit();
   if (options.markdown.empty()) return;
-  if (const Status written = write_file(options.markdown, probe_markdown(std::move(probed)));
+  if (const Status written =
+          write_file(options.markdown, as_bytes(probe_markdown(std::move(probed))));
       !written)
     report(context, written.error());
 }

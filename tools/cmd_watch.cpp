@@ -47,7 +47,8 @@ Result<Target> all_targets(const Session& session, const Options& options, Milli
 }
 
 Result<ChangeHandler::Options> handler_options(const Context& context, const Options& options,
-                                               const Target& target) {
+                                               const Target& target,
+                                               const std::filesystem::path& state_dir) {
   ChangeHandler::Options out;
   out.json = context.json;
   out.exec = options.exec;
@@ -57,7 +58,7 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Opt
                 "--mirror: want one name, these are " + std::to_string(target.names.size()));
   if (options.records_only)
     return fail(Errc::invalid, "--mirror and --records-only exclude each other");
-  auto mirror = Mirror::open(options.mirror, target.names.front());
+  auto mirror = Mirror::open(options.mirror, target.names.front(), state_dir);
   if (!mirror) return fail(mirror.error());
   out.mirror = std::move(*mirror);
   return out;
@@ -197,7 +198,7 @@ void watch(Context& context, const Options& options) {
   if (!has_gateways && !options.records_only)
     return report_usage(context,
                         "no gateway or node is configured: see gateways.nodes, or --records-only");
-  auto how = handler_options(context, options, *target);
+  auto how = handler_options(context, options, *target, session->state_dir());
   if (!how) return report(context, how.error());
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();

@@ -11,13 +11,15 @@ Result<TemporaryDirectory> TemporaryDirectory::make() {
   std::string pattern = (parent / "ipnscast-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr)
     return fail(Errc::io, parent.string() + ": cannot make a temporary directory");
-  return TemporaryDirectory(pattern);
+  auto place = place_of(pattern);
+  if (!place) return fail(place.error());
+  const auto made = place->folder.open_inner(place->name);
+  if (!made) return fail(made.error());
+  return TemporaryDirectory(pattern, std::move(*place), made->id());
 }
 
 TemporaryDirectory::~TemporaryDirectory() {
-  if (path_.empty()) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  if (!path_.empty()) static_cast<void>(place_.folder.remove_tree(place_.name, id_));
 }
 
 }  // namespace ipnscast::tools

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "nostr/base/result.h"
+#include "nostr/base/folder.h"
 
 namespace ipnscast::tools {
 
@@ -12,18 +12,20 @@ class TemporaryDirectory {
   // Below the system's directory for temporary files. Errc::io.
   static Result<TemporaryDirectory> make();
 
-  TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::move(other.path_)) {
-    other.path_.clear();
-  }
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept
+      : path_(std::exchange(other.path_, {})), place_(std::move(other.place_)), id_(other.id_) {}
   TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
   ~TemporaryDirectory();
 
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  explicit TemporaryDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  TemporaryDirectory(std::filesystem::path path, Place place, FileId id)
+      : path_(std::move(path)), place_(std::move(place)), id_(id) {}
 
   std::filesystem::path path_;  // empty: moved from
+  Place place_;
+  FileId id_;
 };
 
 }  // namespace ipnscast::tools

@@ -7,8 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/random.h"
+#include "nostr/base/pending_file.h"
 
 namespace ipnscast {
 namespace {
@@ -51,32 +50,17 @@ Status make_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Status write_and_sync(const std::filesystem::path& path, std::string_view line) {
-  const File file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (file.fd < 0) return io_fail(path, errno);
+// Whole or not at all, also when the power fails.
+Status write_and_place(const std::filesystem::path& path, std::string_view line,
+                       PendingFile::Over over) {
+  if (auto made = make_folder(path.parent_path()); !made) return made;
+  auto file = PendingFile::create(path, over, 0600);
+  if (!file) return fail(file.error());
   std::string text(line);
   text += '\n';
-  const ssize_t wrote = ::write(file.fd, text.data(), text.size());
-  const int failed =
-      wrote == static_cast<ssize_t>(text.size()) && ::fsync(file.fd) == 0 ? 0 : errno;
+  Status written = file->write(as_bytes(text));
   wipe_text(text);
-  if (failed != 0) return io_fail(path, failed);
-  return {};
-}
-
-// Writes the line beside `path`, then `place`s it there.
-Status write_and_place(const std::filesystem::path& path, std::string_view line,
-                       int (*place)(const char*, const char*)) {
-  if (auto made = make_folder(path.parent_path()); !made) return made;
-  const std::filesystem::path fresh = path.string() + "." + to_hex(random_bytes(8)) + ".new";
-  Status written = write_and_sync(fresh, line);
-  if (written && place(fresh.c_str(), path.c_str()) != 0) written = io_fail(path, errno);
-  ::unlink(fresh.c_str());
-  if (!written) return written;
-  const File folder{::open(path.parent_path().empty() ? "." : path.parent_path().c_str(),
-                           O_RDONLY | O_DIRECTORY)};
-  if (folder.fd >= 0) ::fsync(folder.fd);
-  return {};
+  return written ? file->commit(true) : written;
 }
 
 }  // namespace
@@ -105,12 +89,11 @@ Result<std::string> read_secret_file(const std::filesystem::path& path) {
 }
 
 Status write_secret_file(const std::filesystem::path& path, std::string_view line) {
-  // Unlike rename, link never replaces a key that somebody wrote meanwhile.
-  return write_and_place(path, line, ::link);
+  return write_and_place(path, line, PendingFile::Over::nothing);
 }
 
 Status replace_secret_file(const std::filesystem::path& path, std::string_view line) {
-  return write_and_place(path, line, ::rename);
+  return write_and_place(path, line, PendingFile::Over::file);
 }
 
 }  // namespace ipnscast

@@ -1,11 +1,10 @@
 #include "sync/ipfs/car_file.h"
 
-#include "sync/ipfs/temporary_path.h"
-
 namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kReadBytes = 256 << 10;
+constexpr size_t kWriteBytes = 1 << 20;  // collected before they are written
 constexpr size_t kRecentBlocks = 1 << 16;
 
 std::string key_of(const Cid& cid) { return std::string(as_text(block_key(cid))); }
@@ -25,10 +24,12 @@ Result<std::unique_ptr<CarFile>> CarFile::open(const std::filesystem::path& file
   if (!std::filesystem::exists(file, ignored)) {
     return fail(Errc::not_found, file.string() + ": no such file");
   }
+  // A pipe would be waited for, and blocks are read where they stand.
+  if (!std::filesystem::is_regular_file(file, ignored))
+    return fail(io_error(file, "is not an ordinary file"));
   std::unique_ptr<CarFile> out(new CarFile);
   out->file_.open(file, std::ios::binary);
-  if (!out->file_ || std::filesystem::is_directory(file, ignored))
-    return fail(io_error(file, "cannot read"));
+  if (!out->file_) return fail(io_error(file, "cannot read"));
   const Status read = out->read_index(deadline);
   if (!read) return fail(read.error().within(file.string()));
   return out;
@@ -75,33 +76,27 @@ Result<std::optional<Bytes>> CarFile::get(const Cid& cid) {
   return out;
 }
 
-CarFileWriter::CarFileWriter(std::filesystem::path file, std::filesystem::path temporary)
-    : file_(std::move(file)),
-      temporary_(std::move(temporary)),
-      out_(temporary_, std::ios::binary | std::ios::trunc),
-      recent_(kRecentBlocks) {}
-
-CarFileWriter::~CarFileWriter() {
-  if (finished_) return;
-  out_.close();
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
-}
+CarFileWriter::CarFileWriter(PendingFile file) : file_(std::move(file)), recent_(kRecentBlocks) {}
 
 Result<std::unique_ptr<CarFileWriter>> CarFileWriter::create(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) return fail(io_error(file, "is a directory"));
-  std::unique_ptr<CarFileWriter> out(new CarFileWriter(file, temporary_beside(file)));
+  auto pending = PendingFile::create(file, PendingFile::Over::file, 0666);
+  if (!pending) return fail(pending.error());
+  std::unique_ptr<CarFileWriter> out(new CarFileWriter(std::move(*pending)));
   const Status written = out->write(car_header({placeholder()}));
   if (!written) return fail(written.error());
   return out;
 }
 
 Status CarFileWriter::write(ByteView bytes) {
-  out_.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
-  if (!out_) return fail(io_error(file_, "cannot write"));
+  append(waiting_, bytes);
   byte_count_ += bytes.size();
-  return {};
+  return waiting_.size() < kWriteBytes ? Status{} : flush();
+}
+
+Status CarFileWriter::flush() {
+  Status written = file_.write(waiting_);
+  waiting_.clear();
+  return written;
 }
 
 Status CarFileWriter::put(const Cid& cid, ByteView block) {
@@ -118,17 +113,9 @@ Status CarFileWriter::finish(const Cid& root) {
   if (header.size() != car_header({placeholder()}).size()) {
     return fail(Errc::unsupported, "car: the root has to be a version 1 CID with sha2-256");
   }
-  out_.seekp(0);
-  Status written = write(header);
-  out_.close();
-  if (written && out_.fail()) written = fail(io_error(file_, "cannot write"));
-  if (!written) return written;
-  byte_count_ -= header.size();
-  std::error_code error;
-  std::filesystem::rename(temporary_, file_, error);
-  if (error) return fail(io_error(file_, error.message()));
-  finished_ = true;
-  return {};
+  Status written = flush();
+  if (written) written = file_.write_at(0, header);
+  return written ? file_.commit() : written;
 }
 
 }  // namespace ipnscast::sync

@@ -7,6 +7,7 @@
 
 #include "nostr/base/bounded_set.h"
 #include "nostr/base/clock.h"
+#include "nostr/base/pending_file.h"
 #include "sync/ipfs/car.h"
 
 namespace ipnscast::sync {
@@ -43,13 +44,12 @@ class CarFile final : public BlockSource {
 };
 
 // Writes blocks into a CAR file with one root. The file appears under its name when finish() has
-// succeeded; until then it is a temporary one beside it, which the destructor removes. A block that
-// was just written is not written again.
+// succeeded; until then it is a temporary one beside it (PendingFile), which the destructor
+// removes. A block that was just written is not written again.
 class CarFileWriter final : public BlockSink {
  public:
-  // Errc::io.
+  // The errors of PendingFile::create().
   static Result<std::unique_ptr<CarFileWriter>> create(const std::filesystem::path& file);
-  ~CarFileWriter() override;
   CarFileWriter(const CarFileWriter&) = delete;
   CarFileWriter& operator=(const CarFileWriter&) = delete;
 
@@ -62,16 +62,15 @@ class CarFileWriter final : public BlockSink {
   uint64_t byte_count() const { return byte_count_; }
 
  private:
-  CarFileWriter(std::filesystem::path file, std::filesystem::path temporary);
+  explicit CarFileWriter(PendingFile file);
   Status write(ByteView bytes);
+  Status flush();
 
-  const std::filesystem::path file_;
-  const std::filesystem::path temporary_;
-  std::ofstream out_;
+  PendingFile file_;
+  Bytes waiting_;  // not yet handed to the file
   BoundedSet<std::string> recent_;
   uint64_t block_count_ = 0;
   uint64_t byte_count_ = 0;
-  bool finished_ = false;
 };
 
 }  // namespace ipnscast::sync

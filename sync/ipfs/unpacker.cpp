@@ -30,10 +30,10 @@ tl::unexpected<Error> system_error(const fs::path& path, int number) {
 // A file that did not exist before. Closed by the destructor.
 class NewFile {
  public:
-  explicit NewFile(const fs::path& path)
-      : path_(path),
-        descriptor_(
-            ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {}
+  NewFile(const Folder& folder, const std::string& name)
+      : path_(folder.path() / name),
+        descriptor_(::openat(folder.get(), name.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) {}
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile() {
@@ -105,13 +105,20 @@ Status check_link(std::string_view target, size_t depth) {
   return {};
 }
 
+// A new directory, with the permissions that the user's mask leaves.
+Result<Folder> make_directory(const Folder& folder, const std::string& name) {
+  auto made = folder.make_inner(name, 0777);
+  if (!made) return fail(Errc::io, made.error().message);
+  return made;
+}
+
 class TreeWriter {
  public:
   TreeWriter(DagBudget& budget, BlockSource& source, const UnpackOptions& options)
       : budget_(budget), source_(source), options_(options) {}
 
-  // `depth` counts the directories between the tree's root and the path.
-  Status write(const Cid& cid, const fs::path& path, size_t depth) {
+  // `depth` counts the directories between the tree's root and the name.
+  Status write(const Cid& cid, const Folder& folder, const std::string& name, size_t depth) {
     if (depth > kMaxDepth) return fail(Errc::too_large, "directories nested too deeply");
     if (Status allowed = budget_.entry(); !allowed) return allowed;
     auto block = budget_.read(source_, cid);
@@ -120,33 +127,30 @@ class TreeWriter {
     if (!node) return fail(node.error().within(cid.to_string()));
     if (options_.bytes && !node->is_file())
       return fail(Errc::mismatch, "bytes are asked of what is no file");
-    if (node->is_directory()) return write_directory(*node, path, depth);
-    if (node->is_file()) return write_file(*node, path);
-    return write_link(*node, path, depth);
+    if (node->is_directory()) return write_directory(*node, folder, name, depth);
+    if (node->is_file()) return write_file(*node, folder, name);
+    return write_link(*node, folder, name, depth);
   }
 
   Unpacked totals;
 
  private:
-  Status write_directory(const UnixfsNode& node, const fs::path& path, size_t depth) {
+  Status write_directory(const UnixfsNode& node, const Folder& folder, const std::string& name,
+                         size_t depth) {
     if (Status fits = check_claims(node); !fits) return fits;
-    if (Status made = make_directory(path); !made) return made;
+    const Instant start = std::chrono::steady_clock::now();
+    const auto made = make_directory(folder, name);
+    if (!made) return fail(made.error());
+    budget_.note_made(std::chrono::steady_clock::now() - start);
     ++totals.directories;
     if (Status held = budget_.open(node.links.size()); !held) return held;
     Status read =
-        read_directory(budget_, source_, node, [&](const std::string& name, const Cid& cid) {
-          Status named = check_name(name);
-          return named ? write(cid, path / name, depth + 1) : named;
+        read_directory(budget_, source_, node, [&](const std::string& inner, const Cid& cid) {
+          Status named = check_name(inner);
+          return named ? write(cid, *made, inner, depth + 1) : named;
         });
     budget_.close(node.links.size());
     return read;
-  }
-
-  Status make_directory(const fs::path& path) {
-    const Instant start = std::chrono::steady_clock::now();
-    if (::mkdir(path.c_str(), 0777) != 0) return system_error(path, errno);
-    budget_.note_made(std::chrono::steady_clock::now() - start);
-    return {};
   }
 
   // What a directory says that its entries weigh, with all below them. An eighth is allowed for
@@ -159,9 +163,9 @@ class TreeWriter {
     return budget_.expect(claimed);
   }
 
-  Status write_file(const UnixfsNode& node, const fs::path& path) {
+  Status write_file(const UnixfsNode& node, const Folder& folder, const std::string& name) {
     const Instant start = std::chrono::steady_clock::now();
-    NewFile file(path);
+    NewFile file(folder, name);
     Status opened = file.opened();
     if (!opened) return opened;
     budget_.note_made(std::chrono::steady_clock::now() - start);
@@ -173,17 +177,19 @@ class TreeWriter {
     return file.close();
   }
 
-  Status write_link(const UnixfsNode& node, const fs::path& path, size_t depth) {
+  Status write_link(const UnixfsNode& node, const Folder& folder, const std::string& name,
+                    size_t depth) {
     if (!options_.symlinks)
       return fail(Errc::refused,
-                  (depth == 0 ? std::string("the root") : brief(path.filename().string())) +
+                  (depth == 0 ? std::string("the root") : brief(name)) +
                       ": a symbolic link, and links were not asked for (--symlinks)");
     const std::string target(as_text(node.data.data.value_or(Bytes())));
     // At depth 0 the link itself would be the tree, with nothing around it to stay inside of.
     Status inside = depth == 0 ? Status(fail(Errc::refused, "the root is a symbolic link"))
                                : check_link(target, depth - 1);
     if (!inside) return inside;
-    if (::symlink(target.c_str(), path.c_str()) != 0) return system_error(path, errno);
+    if (::symlinkat(target.c_str(), folder.get(), name.c_str()) != 0)
+      return system_error(folder.path() / name, errno);
     ++totals.symlinks;
     return {};
   }
@@ -210,31 +216,37 @@ Status check_whole(BlockSource& source, const Cid& root, const std::optional<Byt
   return DagBudget(limits).expect(*whole);
 }
 
-bool swap_in(const fs::path& from, const fs::path& to, unsigned flags) {
-  return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0;
+bool swap(const Workspace& workspace, const std::string& name, unsigned flags) {
+  return ::renameat2(workspace.folder().get(), Workspace::kContent, workspace.parent().get(),
+                     name.c_str(), flags) == 0;
 }
 
-Status move_into_place(const fs::path& built, const fs::path& target, bool replace) {
+tl::unexpected<Error> occupied(const fs::path& target) {
+  return fail(Errc::conflict, target.string() + ": is there, and no empty directory");
+}
+
+Status move_into_place(const Workspace& workspace, const std::string& name, bool replace) {
+  const fs::path target = workspace.parent().path() / name;
   // After the exchange the workspace has the old tree, which goes with it.
-  if (replace && swap_in(built, target, RENAME_EXCHANGE)) return {};
+  if (replace && swap(workspace, name, RENAME_EXCHANGE)) return {};
   if (replace && errno != ENOENT) return system_error(target, errno);
-  if (swap_in(built, target, RENAME_NOREPLACE)) return {};
-  if (errno != EEXIST) return system_error(target, errno);
+  if (swap(workspace, name, RENAME_NOREPLACE)) return {};
+  if (errno != EEXIST && errno != EINVAL && errno != ENOSYS) return system_error(target, errno);
   // A plain rename of a directory replaces an empty one and nothing else.
-  std::error_code ignored;
-  if (fs::is_directory(fs::symlink_status(built, ignored)) &&
-      ::rename(built.c_str(), target.c_str()) == 0) {
-    return {};
-  }
-  return fail(Errc::conflict, target.string() + ": is there, and no empty directory");
+  const auto built = workspace.folder().look(Workspace::kContent);
+  if (built && *built && S_ISDIR((*built)->st_mode) && swap(workspace, name, 0)) return {};
+  return occupied(target);
 }
 
-Status check_target(const fs::path& target, bool replace) {
-  std::error_code error;
-  const fs::file_status status = fs::symlink_status(target, error);
-  if (!fs::exists(status) || replace) return {};
-  if (fs::is_directory(status) && fs::is_empty(target, error) && !error) return {};
-  return fail(Errc::conflict, target.string() + ": is there, and no empty directory");
+Status check_target(const Place& place, bool replace) {
+  const auto found = place.folder.look(place.name);
+  if (!found) return fail(found.error());
+  if (!*found || replace) return {};
+  if (!S_ISDIR((*found)->st_mode)) return occupied(place.folder.path() / place.name);
+  const auto inner = place.folder.open_inner(place.name);
+  const auto names = inner ? inner->names() : fail(inner.error());
+  if (names && names->empty()) return {};
+  return occupied(place.folder.path() / place.name);
 }
 
 bool is_file_block(const Cid& cid, ByteView block) {
@@ -244,33 +256,41 @@ bool is_file_block(const Cid& cid, ByteView block) {
 
 }  // namespace
 
-Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& target,
-                        const UnpackOptions& options) {
-  const fs::path place = target.has_filename() ? target : target.parent_path();
-  const Status free = check_target(place, options.replace);
-  if (!free) return fail(free.error());
+Result<Unpacked> unpack_into(BlockSource& source, const Cid& root, const Folder& folder,
+                             const std::string& name, const UnpackOptions& options) {
   const DagLimits& limits = options.limits;
   DagBudget budget(limits);
   budget.on_repeats([&] { return check_whole(source, root, options.bytes, limits); });
-  const auto block = budget.read(source, root);
-  if (!block) return fail(block.error());
-  const bool needs_directory = !options.file_name.empty() && is_file_block(root, *block);
-  const auto workspace = Workspace::make_beside(place);
-  if (!workspace) return fail(workspace.error());
-  const fs::path content = workspace->content();
   TreeWriter writer(budget, source, options);
   Status written;
-  if (needs_directory) {
-    written = check_name(options.file_name);
-    if (written && ::mkdir(content.c_str(), 0777) != 0) written = system_error(place, errno);
-    if (written) written = writer.write(root, content / options.file_name, 1);
+  const auto block = budget.read(source, root);
+  if (!block) return fail(block.error());
+  if (!options.file_name.empty() && is_file_block(root, *block)) {
+    if (Status named = check_name(options.file_name); !named) return fail(named.error());
+    const auto made = make_directory(folder, name);
+    if (!made) return fail(made.error());
+    written = writer.write(root, *made, options.file_name, 1);
     ++writer.totals.directories;
   } else {
-    written = writer.write(root, content, 0);
+    written = writer.write(root, folder, name, 0);
   }
-  if (written) written = move_into_place(content, place, options.replace);
   if (!written) return fail(written.error());
   return writer.totals;
+}
+
+Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& target,
+                        const UnpackOptions& options) {
+  auto place = place_of(target);
+  if (!place) return fail(place.error());
+  const std::string name = place->name;
+  if (Status free = check_target(*place, options.replace); !free) return fail(free.error());
+  const auto workspace = Workspace::make_in(std::move(place->folder));
+  if (!workspace) return fail(workspace.error());
+  auto unpacked = unpack_into(source, root, workspace->folder(), Workspace::kContent, options);
+  if (!unpacked) return unpacked;
+  if (Status moved = move_into_place(*workspace, name, options.replace); !moved)
+    return fail(moved.error());
+  return unpacked;
 }
 
 }  // namespace ipnscast::sync

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sync/ipfs/dag_budget.h"
+#include "nostr/base/folder.h"
 #include "sync/ipfs/dag_scope.h"
 #include "sync/ipfs/unixfs.h"
 
@@ -42,6 +43,12 @@ struct Unpacked {
 // Errc::timeout, Errc::conflict (the target is there), Errc::io.
 Result<Unpacked> unpack(BlockSource& source, const Cid& root, const std::filesystem::path& target,
                         const UnpackOptions& options = {});
+
+// The same into an open directory under a name that is absent there, piece by piece: what was
+// written before a failure stays, so that the folder has to be a workspace. `replace` means nothing
+// here.
+Result<Unpacked> unpack_into(BlockSource& source, const Cid& root, const Folder& folder,
+                             const std::string& name, const UnpackOptions& options = {});
 
 // Writes a file's content in order, or the range of it; blocks outside of that are not read. How
 // many bytes it was. The same errors, without the disk's; Errc::mismatch when it is no file; the

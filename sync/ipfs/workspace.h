@@ -2,30 +2,41 @@
 
 #include <filesystem>
 
-#include "nostr/base/result.h"
+#include "nostr/base/folder.h"
 
 namespace ipnscast::sync {
 
-// A hidden directory beside a target, for what grows there and is then renamed onto it. Locked
-// (flock) as long as it lives and removed with all it holds by the destructor; what a process that
-// was killed left there, the next one removes.
+// A hidden directory beside a target, for what grows there and is then renamed onto it. Its name is
+// random, and it is reached through its descriptor. Locked (flock) as long as it lives and removed
+// with all it holds by the destructor; what a process that was killed left there, the next one
+// removes.
 class Workspace {
  public:
   // Errc::io.
   static Result<Workspace> make_beside(const std::filesystem::path& target);
-  Workspace(Workspace&& other) noexcept;
+  static Result<Workspace> make_in(Folder parent);
+  Workspace(Workspace&&) noexcept = default;
   Workspace& operator=(Workspace&&) = delete;
   ~Workspace();
 
-  // Where to build: inside, absent at first.
-  std::filesystem::path content() const { return directory_ / "content"; }
+  // The directory around it and the target.
+  const Folder& parent() const { return parent_; }
+  const Folder& folder() const { return folder_; }
+  // Where to build: in folder(), absent at first.
+  static constexpr char kContent[] = "content";
+  std::filesystem::path content() const { return folder_.path() / kContent; }
 
  private:
-  Workspace(std::filesystem::path directory, int lock)
-      : directory_(std::move(directory)), lock_(lock) {}
+  Workspace(Folder parent, std::string name, Folder folder, Descriptor lock)
+      : parent_(std::move(parent)),
+        name_(std::move(name)),
+        folder_(std::move(folder)),
+        lock_(std::move(lock)) {}
 
-  std::filesystem::path directory_;
-  int lock_;  // -1: moved from
+  Folder parent_;
+  std::string name_;
+  Folder folder_;
+  Descriptor lock_;  // none: moved from
 };
 
 }  // namespace ipnscast::sync

@@ -30,8 +30,13 @@ sync::IpnsName name_of(uint8_t seed) {
 
 struct World {
   test::TempDir folder;
+  test::TempDir state;
   test::MemoryBlocks blocks;
   fs::path mirror = folder.path() / "mirror";
+
+  Result<Mirror> open(const fs::path& path, uint8_t name = 1) const {
+    return Mirror::open(path, name_of(name), state.path());
+  }
 
   sync::Cid pack(const fs::path& path) { return sync::pack_path(path, {}, blocks)->root; }
 };
@@ -70,13 +75,14 @@ TEST_CASE("a mirror shows each value whole and knows its directory again") {
   const auto one = world.pack(world.folder.path() / "one");
   const auto two = world.pack(world.folder.path() / "two");
   {
-    auto mirror = Mirror::open(world.mirror, name_of(1));
+    auto mirror = world.open(world.mirror);
     REQUIRE(mirror);
     CHECK_FALSE(mirror->shown());
     REQUIRE(mirror->show(world.blocks, value_of(one), one));
     CHECK(read(world.mirror / "a") == "1");
   }
-  auto mirror = Mirror::open(world.mirror, name_of(1));
+  CHECK(world.open(world.mirror, 2).error().code == Errc::conflict);
+  auto mirror = world.open(world.mirror);
   REQUIRE(mirror);
   CHECK(mirror->shown() == value_of(one));
   const auto changes = mirror->show(world.blocks, value_of(two), two);
@@ -84,14 +90,13 @@ TEST_CASE("a mirror shows each value whole and knows its directory again") {
   CHECK(changes->added == std::vector<std::string>{"b"});
   CHECK(changes->removed == std::vector<std::string>{"a"});
   CHECK_FALSE(fs::exists(world.mirror / "a"));
-  CHECK(Mirror::open(world.mirror, name_of(2)).error().code == Errc::conflict);
 }
 
 TEST_CASE("content that is not whole leaves a mirror as it was") {
   World world;
   write(world.folder.path() / "one/a", "1");
   const auto one = world.pack(world.folder.path() / "one");
-  auto mirror = Mirror::open(world.mirror, name_of(1));
+  auto mirror = world.open(world.mirror);
   REQUIRE(mirror->show(world.blocks, value_of(one), one));
   const auto absent = *sync::make_cid(sync::Codec::raw, Bytes{1, 2, 3});
   CHECK(mirror->show(world.blocks, value_of(absent), absent).error().code == Errc::not_found);
@@ -99,14 +104,14 @@ TEST_CASE("content that is not whole leaves a mirror as it was") {
   CHECK(mirror->shown() == value_of(one));
   size_t left = 0;
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(world.folder.path())) ++left;
-  CHECK(left == 3);  // the content, the mirror and its marker
+  CHECK(left == 2);  // the content and the mirror
 }
 
 TEST_CASE("a file is mirrored into the directory under its own name") {
   World world;
   write(world.folder.path() / "note.txt", "hello");
   const auto file = world.pack(world.folder.path() / "note.txt");
-  auto mirror = Mirror::open(world.mirror, name_of(1));
+  auto mirror = world.open(world.mirror);
   REQUIRE(mirror->show(world.blocks, "/ipfs/bafkqaaa/sub/note.txt", file));
   CHECK(read(world.mirror / "note.txt") == "hello");
   REQUIRE(mirror->show(world.blocks, value_of(file), file));
@@ -116,11 +121,11 @@ TEST_CASE("a file is mirrored into the directory under its own name") {
 TEST_CASE("a directory that nobody mirrored into is refused, an empty one is taken") {
   World world;
   write(world.mirror / "precious", "mine");
-  CHECK(Mirror::open(world.mirror, name_of(1)).error().code == Errc::conflict);
+  CHECK(world.open(world.mirror).error().code == Errc::conflict);
   fs::remove(world.mirror / "precious");
-  CHECK(Mirror::open(world.mirror / "", name_of(1)));
+  CHECK(world.open(world.mirror / ""));
   write(world.folder.path() / "file", "mine");
-  CHECK(Mirror::open(world.folder.path() / "file", name_of(1)).error().code == Errc::conflict);
+  CHECK(world.open(world.folder.path() / "file").error().code == Errc::conflict);
 }
 
 }  // namespace

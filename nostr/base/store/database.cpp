@@ -65,6 +65,9 @@ Status make_private(const std::filesystem::path& file) {
   // connections of this process hold on it (POSIX advisory locks,
   // https://sqlite.org/howtocorrupt.html section 2.2).
   if (errno == EEXIST) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+      return fail(Errc::io, "\"" + file.string() + "\" is not an ordinary file");
     if (::chmod(file.c_str(), 0600) == 0 || errno == EPERM) return {};
   }
   return fail(Errc::io, file.string() + ": " + std::strerror(errno));

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "nostr/base/folder.h"
+
 namespace ipnscast::store {
 namespace {
 
@@ -30,22 +32,15 @@ std::string holder(int descriptor) {
   return out;
 }
 
-Status make_directory(const std::filesystem::path& directory) {
-  std::error_code error;
-  if (std::filesystem::is_directory(directory, error)) return {};
-  if (directory.has_parent_path())
-    std::filesystem::create_directories(directory.parent_path(), error);
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return system_failure(directory);
-  return {};
-}
-
 }  // namespace
 
 Result<FileLock> FileLock::acquire(const std::filesystem::path& directory) {
-  if (Status made = make_directory(directory); !made) return fail(made.error());
+  const auto folder = Folder::open_own(directory);
+  if (!folder) return fail(folder.error());
   const auto path = directory / "lock";
   // Children must not inherit it: they would keep the lock after our end.
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int descriptor =
+      ::openat(folder->get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   if (descriptor < 0) return system_failure(path);
   FileLock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {

@@ -11,7 +11,8 @@ namespace ipnscast::store {
 class FileLock {
  public:
   // Creates the directory (mode 0700) when it is absent. Does not wait.
-  // Errc::conflict, naming the holder, when this or another process has it; Errc::io.
+  // Errc::conflict, naming the holder, when this or another process has it; Errc::refused for a
+  // directory of another user or one that everybody may write to (Folder::open_own); Errc::io.
   static Result<FileLock> acquire(const std::filesystem::path& directory);
 
   FileLock(FileLock&& other) noexcept;

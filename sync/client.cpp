@@ -251,6 +251,9 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.timeout = config_.publish_timeout;
   out.answer_by = config_.answer_by;
   out.versions = config_.versions;
+  out.private_paths = config_.private_paths;
+  out.private_paths.insert(out.private_paths.end(),
+                           {config_.state_dir, config_.cache_dir, config_.known_dir});
   out.errands = {config_.retry_min, config_.retry_max};
   return out;
 }

@@ -74,7 +74,9 @@ class Client {
   // is not done by then goes on from the outbox. Errc::conflict for expect_sequence. Without
   // `queue` nothing is committed before one node has the content: Errc::timeout when none has it in
   // time, Errc::unreachable when none takes it. When a place turns out to have a newer record, ours
-  // is signed once more above that one, unless expect_sequence is given.
+  // is signed once more above that one, unless expect_sequence is given. Errc::refused for a path
+  // that holds our own files (state_dir, cache_dir, private_paths) or lies among them, whatever it
+  // is called.
   virtual Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                                   const PublishOptions& options = {}) = 0;
   // The same for content that the nodes already have.

@@ -20,6 +20,9 @@ namespace ipnscast::sync {
 struct Config {
   std::filesystem::path state_dir;  // one process at a time (lock)
   std::filesystem::path cache_dir;  // blocks; empty: <state_dir>/cache
+  // Further files and directories of the program's own, such as its configuration, that publish()
+  // refuses as it refuses state_dir and cache_dir.
+  std::vector<std::filesystem::path> private_paths;
   // A state directory that another process may hold, of which resolve() reads what is known of
   // names; nothing is written there. Empty: none.
   std::filesystem::path known_dir;

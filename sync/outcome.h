@@ -39,6 +39,7 @@ struct Outcome {
   bool queued = false;  // no node has the content yet, see PublishOptions::queue
   size_t relays_acknowledged = 0;
   std::chrono::microseconds packed{0};  // how long packing the path took
+  uint64_t hidden_left_out = 0;         // see PublishOptions::hidden
 
   // False: some place is still without it. What is owed there is committed, and goes on as long as
   // a client is open on this state directory.
@@ -59,6 +60,9 @@ struct PublishOptions {
   // device knows the name's sequence (or `force`): content, record and hint go on from the outbox
   // as long as a client is open on this state directory. Until then readers cannot fetch it.
   bool queue = false;
+  // Publish names that start with a dot too, below the path itself. Without it they are left out:
+  // they are seldom meant for others.
+  bool hidden = false;
   // By then the path is packed (publish() only), or nothing is published: Errc::timeout.
   std::optional<Instant> packed_by{};
   // Runs on a content thread, after each few megabytes at a node; must not block. Not after

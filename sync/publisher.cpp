@@ -6,6 +6,7 @@
 #include "nostr/outbox.h"
 #include "sync/empty_content.h"
 #include "sync/ipfs/packer.h"
+#include "sync/private_places.h"
 #include "sync/publish_progress.h"
 #include "sync/renewal.h"
 #include "sync/retracted_names.h"
@@ -62,11 +63,18 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
   const Instant deadline = start + options_.timeout;
-  auto packed =
-      pack_into(parts_.cache, path, {.profile = options_.profile, .deadline = options.packed_by});
+  const PrivatePlaces own(options_.private_paths);
+  if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
+  auto packed = pack_into(
+      parts_.cache, path,
+      {.profile = options_.profile,
+       .skip_hidden = !options.hidden,
+       .deadline = options.packed_by,
+       .allow = [&own](FileId id, const auto& entry) { return own.check_entry(id, entry); }});
   if (!packed) return fail(packed.error());
   const BlockCache::Hold hold(parts_.cache, packed->root);
   Outcome outcome{key.name(), packed->root};
+  outcome.hidden_left_out = packed->hidden;
   outcome.packed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   const Errands::Guard guard = errands_.hold(packed->root);

@@ -58,7 +58,8 @@ class Publisher {
     ErrandBook::Options errands;
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
-    size_t versions = 5;  // kept on the nodes besides the current one
+    size_t versions = 5;                               // kept on the nodes besides the current one
+    std::vector<std::filesystem::path> private_paths;  // that are never published
   };
   // Tells the engine what this device did. Any thread.
   struct Notify {

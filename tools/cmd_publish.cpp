@@ -17,6 +17,7 @@ struct Options {
   std::optional<uint64_t> expect_sequence;
   bool force = false;
   bool queue = false;
+  bool hidden = false;
   bool derived = false;
 };
 
@@ -83,6 +84,7 @@ void publish(Context& context, const Options& options) {
   how.force = options.force;
   how.queue = options.queue;
   if (context.timeout) how.packed_by = started + *context.timeout;
+  how.hidden = options.hidden;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
   if (line.active()) {
     how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };
@@ -114,6 +116,8 @@ void add_publish(CLI::App& app, Context& context) {
                     "Also an empty state over a richer one, and past a conflict");
   command->add_flag("--queue", options->queue,
                     "When no node takes the content now, commit all the same and bring it later");
+  command->add_flag("--hidden", options->hidden,
+                    "Hidden files too: names that start with a dot are left out otherwise");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { publish(context, *options); });
 }

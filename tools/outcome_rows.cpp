@@ -44,7 +44,10 @@ void print_json(const sync::Outcome& outcome, bool retraction) {
   out[retraction ? "retraction" : "hint"] = nullptr;
   if (outcome.hint) out[retraction ? "retraction" : "hint"] = to_hex(outcome.hint->view());
   out["quorum_met"] = outcome.quorum_met;
-  if (!retraction) out["queued"] = outcome.queued;
+  if (!retraction) {
+    out["queued"] = outcome.queued;
+    out["hidden_left_out"] = outcome.hidden_left_out;
+  }
   out["complete"] = outcome.complete();
   out["relays_acknowledged"] = outcome.relays_acknowledged;
   auto& places = out["places"] = nlohmann::ordered_json::array();
@@ -65,6 +68,11 @@ void print_human(const sync::Outcome& outcome, bool retraction) {
   if (!retraction) {
     print_line("cid       " + outcome.cid.to_string());
     print_line("sequence  " + std::to_string(outcome.sequence.value));
+    if (outcome.hidden_left_out > 0)
+      print_line("left out  " + std::to_string(outcome.hidden_left_out) +
+                 (outcome.hidden_left_out == 1 ? " hidden file or directory"
+                                               : " hidden files or directories") +
+                 " (--hidden publishes them too)");
   }
   for (const Place& place : outcome.places) {
     std::string line = word(place.kind);

@@ -54,6 +54,10 @@ Result<Session> Session::load(const Context& context) {
   Session out(std::move(*settings), std::move(*state), cache_directory(context),
               password_source(context));
   out.timeout_ = context.timeout;
+  for (const std::string& path :
+       {file->string(), context.password_file, out.settings_.push.tls_key}) {
+    if (!path.empty()) out.private_paths_.emplace_back(path);
+  }
   return out;
 }
 
@@ -152,6 +156,7 @@ Result<sync::Config> Session::local_config() const {
   if (!config) return fail(config.error());
   config->state_dir = state_dir_;
   config->cache_dir = cache_dir_;
+  config->private_paths = private_paths_;
   return config;
 }
 

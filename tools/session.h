@@ -62,7 +62,8 @@ class Session {
 
   bridge::Settings settings_;
   std::filesystem::path state_dir_;
-  std::filesystem::path cache_dir_;  // empty: in the state directory
+  std::filesystem::path cache_dir_;                   // empty: in the state directory
+  std::vector<std::filesystem::path> private_paths_;  // besides these two
   sync::KeyStore keys_;
   std::optional<Milliseconds> timeout_;            // --timeout
   mutable std::shared_ptr<nostr::Signer> remote_;  // once it is connected

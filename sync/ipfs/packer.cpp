@@ -1,6 +1,10 @@
 #include "sync/ipfs/packer.h"
 
-#include <fstream>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "sync/ipfs/directory_packer.h"
 
@@ -11,45 +15,78 @@ namespace fs = std::filesystem;
 
 constexpr size_t kReadBytes = 256 << 10;
 constexpr size_t kMaxDepth = 256;
+constexpr size_t kMaxLinkTarget = 4095;
 
 tl::unexpected<Error> cannot(const fs::path& path, const std::string& why) {
   return fail(Errc::io, path.string() + ": " + why);
 }
 
+tl::unexpected<Error> cannot(const fs::path& path, int number) {
+  return cannot(path, std::generic_category().message(number));
+}
+
+// Files are read through descriptors, and links below the path are never followed: whoever changes
+// the tree meanwhile leads us to nothing outside of it, and a pipe is not waited for.
 class TreePacker {
  public:
   TreePacker(const PackOptions& options, BlockSink& sink) : options_(options), sink_(sink) {}
 
-  Result<PackedEntry> pack(const fs::path& path, fs::file_type type, size_t depth) {
-    switch (type) {
-      case fs::file_type::regular:
-        return pack_file(path);
-      case fs::file_type::directory:
-        return pack_entries(path, depth);
-      case fs::file_type::symlink:
-        return pack_link(path);
-      case fs::file_type::not_found:
-        return fail(Errc::not_found, path.string() + ": no such file or directory");
-      default:
-        return fail(Errc::invalid, path.string() + ": neither file, directory nor symbolic link");
-    }
+  // The path itself may be a link.
+  Result<PackedEntry> pack(const fs::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 && errno != ENOENT && errno != ENOTDIR)
+      return cannot(path, errno);
+    if (status.st_mode == 0)
+      return fail(Errc::not_found, path.string() + ": no such file or directory");
+    if (S_ISREG(status.st_mode)) return pack_file(Descriptor(::open(path.c_str(), kRead)), path);
+    if (!S_ISDIR(status.st_mode)) return odd(path);
+    const auto folder = Folder::open(path);
+    if (!folder) return fail(folder.error());
+    return pack_entries(*folder, path, 0);
   }
 
   Packed totals;
 
  private:
-  Result<PackedEntry> pack_file(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return cannot(path, "cannot open");
+  static constexpr int kRead = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+  static tl::unexpected<Error> odd(const fs::path& path) {
+    return fail(Errc::invalid, path.string() + ": neither file, directory nor symbolic link");
+  }
+  Status allow(FileId id, const fs::path& path) const {
+    return options_.allow ? options_.allow(id, path) : Status{};
+  }
+
+  Result<PackedEntry> pack_entry(const Folder& folder, const std::string& name,
+                                 const fs::path& path, size_t depth) {
+    const auto found = folder.look(name);
+    if (!found) return fail(found.error());
+    if (!*found) return cannot(path, ENOENT);
+    const mode_t mode = (*found)->st_mode;
+    if (S_ISREG(mode))
+      return pack_file(Descriptor(::openat(folder.get(), name.c_str(), kRead | O_NOFOLLOW)), path);
+    if (S_ISLNK(mode)) return pack_link(folder, name, path);
+    if (!S_ISDIR(mode)) return odd(path);
+    const auto inner = folder.open_inner(name);
+    if (!inner) return fail(inner.error());
+    return pack_entries(*inner, path, depth);
+  }
+
+  Result<PackedEntry> pack_file(const Descriptor& file, const fs::path& path) {
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) return cannot(path, errno);
+    if (!S_ISREG(status.st_mode)) return odd(path);
+    if (Status allowed = allow(id_of(status), path); !allowed) return fail(allowed.error());
     FilePacker packer(options_.profile, sink_);
     Bytes buffer(kReadBytes);
-    while (in) {
+    for (ssize_t got = 1; got != 0;) {
       if (const Status on = check_time(); !on) return fail(on.error());
-      in.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
-      const Status written = packer.write(ByteView(buffer).first(static_cast<size_t>(in.gcount())));
+      got = ::read(file.get(), buffer.data(), buffer.size());
+      if (got < 0 && errno != EINTR) return cannot(path, errno);
+      if (got <= 0) continue;
+      const Status written = packer.write(ByteView(buffer).first(static_cast<size_t>(got)));
       if (!written) return fail(written.error());
     }
-    if (in.bad()) return cannot(path, "cannot read");
     auto out = packer.finish();
     if (!out) return out;
     ++totals.files;
@@ -57,35 +94,35 @@ class TreePacker {
     return out;
   }
 
-  Result<PackedEntry> pack_entries(const fs::path& path, size_t depth) {
+  Result<PackedEntry> pack_entries(const Folder& folder, const fs::path& path, size_t depth) {
     if (depth > kMaxDepth) return fail(Errc::too_large, path.string() + ": nested too deeply");
-    std::error_code error;
-    fs::directory_iterator at(path, error);
-    if (error) return cannot(path, error.message());
+    if (Status allowed = allow(folder.id(), path); !allowed) return fail(allowed.error());
+    const auto names = folder.names();
+    if (!names) return fail(Errc::io, names.error().message);
     std::vector<NamedEntry> entries;
-    for (const fs::directory_iterator end; at != end;) {
+    for (const std::string& name : *names) {
       if (const Status on = check_time(); !on) return fail(on.error());
-      std::string name = at->path().filename().string();
-      if (!options_.skip_hidden || name.front() != '.') {
-        const fs::file_type type = at->symlink_status(error).type();
-        if (error) return cannot(at->path(), error.message());
-        auto entry = pack(at->path(), type, depth + 1);
-        if (!entry) return entry;
-        entries.push_back({std::move(name), std::move(*entry)});
+      if (options_.skip_hidden && name.front() == '.') {
+        ++totals.hidden;
+        continue;
       }
-      at.increment(error);
-      if (error) return cannot(path, error.message());
+      auto entry = pack_entry(folder, name, path / name, depth + 1);
+      if (!entry) return entry;
+      entries.push_back({name, std::move(*entry)});
     }
     ++totals.directories;
     return pack_directory(std::move(entries), options_.profile, sink_);
   }
 
-  Result<PackedEntry> pack_link(const fs::path& path) {
-    std::error_code error;
-    const fs::path target = fs::read_symlink(path, error);
-    if (error) return cannot(path, error.message());
+  Result<PackedEntry> pack_link(const Folder& folder, const std::string& name,
+                                const fs::path& path) {
+    std::string target(kMaxLinkTarget + 1, '\0');
+    const ssize_t size = ::readlinkat(folder.get(), name.c_str(), target.data(), target.size());
+    if (size < 0) return cannot(path, errno);
+    target.resize(static_cast<size_t>(size));
+    if (target.size() > kMaxLinkTarget) return cannot(path, ENAMETOOLONG);
     ++totals.symlinks;
-    return pack_symlink(target.native(), sink_);
+    return pack_symlink(target, sink_);
   }
 
   Status check_time() const {
@@ -100,11 +137,8 @@ class TreePacker {
 }  // namespace
 
 Result<Packed> pack_path(const fs::path& path, const PackOptions& options, BlockSink& sink) {
-  std::error_code error;
-  const fs::file_type type = fs::status(path, error).type();
-  if (type == fs::file_type::none) return cannot(path, error.message());
   TreePacker packer(options, sink);
-  auto root = packer.pack(path, type, 0);
+  auto root = packer.pack(path);
   if (!root) return fail(std::move(root.error()));
   packer.totals.root = std::move(root->cid);
   return std::move(packer.totals);

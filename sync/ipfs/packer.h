@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "nostr/base/clock.h"
+#include "nostr/base/folder.h"
 #include "sync/ipfs/file_packer.h"
 
 namespace ipnscast::sync {
@@ -12,6 +14,8 @@ struct PackOptions {
   PackProfile profile = kKubo256k;
   bool skip_hidden = false;  // leaves out names that start with a dot, below the path itself
   std::optional<Instant> deadline{};
+  // Asked of each file and directory before it is read; its error ends it. Empty: all are allowed.
+  std::function<Status(FileId, const std::filesystem::path&)> allow{};
 };
 
 struct Packed {
@@ -19,7 +23,8 @@ struct Packed {
   uint64_t files = 0;
   uint64_t directories = 0;
   uint64_t symlinks = 0;
-  uint64_t bytes = 0;  // of the files' content
+  uint64_t bytes = 0;   // of the files' content
+  uint64_t hidden = 0;  // names that were left out, each with all that is below it
 };
 
 // Turns a file or a directory on disk into blocks, children before their parents, and hands each to

@@ -32,9 +32,13 @@ struct RelayOptions {
   size_t max_message_bytes = 256 * 1024;
   size_t max_event_bytes = 128 * 1024;
   size_t max_event_tags = 2000;
-  size_t max_subscriptions = 200;             // of one connection
-  size_t max_filters = 200;                   // of one REQ or COUNT
-  size_t max_subscription_items = 50'000;     // values in the filters of one connection
+  size_t max_subscriptions = 200;          // of one connection
+  size_t max_filters = 200;                // of one REQ or COUNT
+  size_t max_subscription_items = 50'000;  // values in the filters of one connection
+  // Memory that the filters of one connection take, and those of all together. The last fifth of it
+  // is for connections that hold little, so that a few large ones do not keep the others out.
+  size_t max_subscription_bytes = 16 * 1024 * 1024;
+  size_t max_subscription_bytes_total = 128 * 1024 * 1024;
   size_t max_subscription_id = 64;            // NIP-01
   uint32_t max_limit = 500;                   // stored events for one filter; also the default
   size_t max_answer_bytes = 8 * 1024 * 1024;  // stored events for one REQ: the oldest are left out

@@ -11,6 +11,9 @@ namespace {
 
 constexpr const char* kNotRead = "error: could not read";
 
+// What a connection may hold although others have filled the relay.
+constexpr size_t kLittle = 256 * 1024;
+
 bool newest_first(const StoredEvent& a, const StoredEvent& b) {
   if (a.created_at != b.created_at) return a.created_at > b.created_at;
   return a.id < b.id;
@@ -37,10 +40,24 @@ std::optional<std::string> RelayCore::refuse_subscription(const Connection& conn
       subscriptions_.count(connection.id) >= options_.max_subscriptions)
     return "rate-limited: too many subscriptions";
   size_t items = subscriptions_.items(connection.id, request.subscription);
-  for (const Filter& filter : request.filters) items += count_items(filter);
+  size_t wanted = 0;
+  for (const Filter& filter : request.filters) {
+    items += count_items(filter);
+    wanted += count_bytes(filter);
+  }
   if (items > options_.max_subscription_items)
     return "rate-limited: the filters of one connection may hold " +
            std::to_string(options_.max_subscription_items) + " values: close some, or ask for less";
+  const size_t bytes = wanted + subscriptions_.bytes(connection.id, request.subscription);
+  if (bytes > options_.max_subscription_bytes)
+    return "rate-limited: the filters of one connection may take " +
+           std::to_string(options_.max_subscription_bytes) + " bytes: close some, or ask for less";
+  const size_t replaced = subscriptions_.bytes_of(connection.id, request.subscription);
+  const size_t total = wanted + subscriptions_.total_bytes() - replaced;
+  const size_t most = options_.max_subscription_bytes_total;
+  if (wanted > replaced && total > (bytes > kLittle ? most / 5 * 4 : most))
+    return "error: the relay is full: the filters of all its clients take too much memory. Ask for "
+           "less, or try again later";
   return std::nullopt;
 }
 

@@ -1,10 +1,25 @@
 #include "nostr/server/subscription_index.h"
 
 namespace ipnscast::nostr::server {
+namespace {
+
+constexpr size_t kFilterBytes = 512;
+constexpr size_t kValueBytes = 256;
+constexpr size_t kCopies = 2;  // of a tag's value: in the filter, and as a key of the index
+
+}  // namespace
 
 size_t count_items(const Filter& filter) {
   size_t out = filter.ids.size() + filter.authors.size() + filter.kinds.size();
   for (const auto& [letter, values] : filter.tags) out += values.size();
+  return out;
+}
+
+size_t count_bytes(const Filter& filter) {
+  size_t out = kFilterBytes + count_items(filter) * kValueBytes;
+  for (const auto& [letter, values] : filter.tags) {
+    for (const std::string& value : values) out += kCopies * value.size();
+  }
   return out;
 }
 
@@ -13,11 +28,13 @@ void SubscriptionIndex::add(ServerConnectionId connection, const SubscriptionId&
   remove(connection, id);
   const Handle handle = next_++;
   Subscription& subscription = subscriptions_[handle];
-  subscription = {connection, id, 0};
+  subscription = {connection, id, 0, 0};
   for (const Filter& filter : filters) {
     filters_.add(handle, filter);
     subscription.items += count_items(filter);
+    subscription.bytes += count_bytes(filter);
   }
+  total_bytes_ += subscription.bytes;
   of_connection_[connection][id] = handle;
 }
 
@@ -41,7 +58,9 @@ void SubscriptionIndex::remove_all(ServerConnectionId connection) {
 
 void SubscriptionIndex::drop(Handle handle) {
   filters_.remove(handle);
-  subscriptions_.erase(handle);
+  const auto found = subscriptions_.find(handle);
+  total_bytes_ -= found->second.bytes;
+  subscriptions_.erase(found);
 }
 
 bool SubscriptionIndex::contains(ServerConnectionId connection, const SubscriptionId& id) const {
@@ -62,6 +81,23 @@ size_t SubscriptionIndex::items(ServerConnectionId connection, const Subscriptio
     if (id != but) out += subscriptions_.at(handle).items;
   }
   return out;
+}
+
+size_t SubscriptionIndex::bytes(ServerConnectionId connection, const SubscriptionId& but) const {
+  const auto of = of_connection_.find(connection);
+  if (of == of_connection_.end()) return 0;
+  size_t out = 0;
+  for (const auto& [id, handle] : of->second) {
+    if (id != but) out += subscriptions_.at(handle).bytes;
+  }
+  return out;
+}
+
+size_t SubscriptionIndex::bytes_of(ServerConnectionId connection, const SubscriptionId& id) const {
+  const auto of = of_connection_.find(connection);
+  if (of == of_connection_.end()) return 0;
+  const auto found = of->second.find(id);
+  return found == of->second.end() ? 0 : subscriptions_.at(found->second).bytes;
 }
 
 std::vector<const SubscriptionIndex::Subscription*> SubscriptionIndex::matching(

@@ -183,6 +183,56 @@ TEST_CASE("S49: the values in the filters of one connection are bounded") {
   CHECK(std::holds_alternative<EoseMessage>(heard[2]));
 }
 
+TEST_CASE("R40: the filters of all connections are bounded, and small clients still get in") {
+  RelayOptions options;
+  options.max_subscription_bytes_total = 5 * 512 * 1024;
+  Stage stage(options);
+  const std::string long_value(50'000, 'x');
+  const auto tags = [&](const std::string& id) {
+    Filter filter;
+    filter.tags['t'] = {long_value + id, long_value};
+    return req(id, filter);
+  };
+  // Ten of 200 kB each fit into four fifths, then no more for those who hold much.
+  for (int i = 0; i < 12; ++i) stage.say(kAlice, tags("s" + std::to_string(i)));
+  const auto heard = stage.hears(kAlice);
+  REQUIRE(heard.size() == 12);
+  CHECK(std::holds_alternative<EoseMessage>(heard[9]));
+  CHECK(reason_prefix(std::get<ClosedMessage>(heard[11]).reason) == "error");
+  CHECK(std::get<ClosedMessage>(heard[11]).reason.find("the relay is full") != std::string::npos);
+  // Another client gets in as long as it holds little.
+  stage.say(kBob, tags("first"));
+  stage.say(kBob, tags("second"));
+  stage.say(kBob, req("small", kinds({1})));
+  const auto bob = stage.hears(kBob);
+  REQUIRE(bob.size() == 3);
+  CHECK(std::holds_alternative<EoseMessage>(bob[0]));
+  CHECK(std::holds_alternative<ClosedMessage>(bob[1]));
+  CHECK(std::holds_alternative<EoseMessage>(bob[2]));
+  // What is replaced or closed gives its room back.
+  stage.say(kAlice, tags("s0"));
+  CHECK(std::holds_alternative<EoseMessage>(stage.hears(kAlice).at(0)));
+  stage.core.closed(kAlice);
+  stage.say(kBob, tags("second"));
+  CHECK(std::holds_alternative<EoseMessage>(stage.hears(kBob).at(0)));
+}
+
+TEST_CASE("R40: filters without values count as well, and so do long values") {
+  RelayOptions options;
+  options.max_subscription_bytes = 100 * 1024;
+  Stage stage(options);
+  Filter filter;
+  filter.tags['t'] = {std::string(60'000, 'x')};
+  stage.say(kAlice, req("long", filter));
+  for (int i = 0; i < 3; ++i)
+    stage.say(kAlice, text(ReqRequest{"e" + std::to_string(i), std::vector<Filter>(100)}));
+  const auto heard = stage.hears(kAlice);
+  REQUIRE(heard.size() == 4);
+  CHECK(reason_prefix(std::get<ClosedMessage>(heard[0]).reason) == "rate-limited");
+  CHECK(std::holds_alternative<EoseMessage>(heard[1]));
+  CHECK(reason_prefix(std::get<ClosedMessage>(heard[3]).reason) == "rate-limited");
+}
+
 TEST_CASE("COUNT counts an event that satisfies several filters once, and says where it stopped") {
   RelayOptions options;
   options.max_count = 20;

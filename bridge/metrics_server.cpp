@@ -10,6 +10,7 @@ using nostr::net::HttpRequest;
 using nostr::net::HttpResponse;
 
 constexpr size_t kMaxConnections = 64;
+constexpr size_t kMaxConnectionsPerAddress = 48;
 constexpr size_t kMaxBody = 1024;
 
 HttpResponse answer(int status, const char* type, const std::string& body) {
@@ -33,7 +34,8 @@ class Server final : public MetricsServer {
     server.address = options_.address;
     server.port = options_.port;
     server.max_body_bytes = kMaxBody;
-    server.max_connections = kMaxConnections;
+    server.max_connections = server.max_http_connections = kMaxConnections;
+    server.max_http_connections_per_address = kMaxConnectionsPerAddress;
     nostr::net::ServerHandlers handlers;
     handlers.http = [this](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
       reply->send(respond(request));

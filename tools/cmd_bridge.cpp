@@ -6,6 +6,7 @@
 #include "nostr/base/log.h"
 #include "nostr/nip19.h"
 #include "tools/bridge_options.h"
+#include "tools/descriptor_limit.h"
 #include "tools/json_text.h"
 #include "tools/kept_records.h"
 #include "tools/listen_address.h"
@@ -75,6 +76,7 @@ Result<std::unique_ptr<bridge::MetricsServer>> serve_metrics(nostr::net::Loop& l
 
 void run(Context& context, const Session& session, bridge::BridgeOptions options) {
   StopSignal stop;
+  raise_descriptor_limit();
   Announcements announcements(kUnprinted);
   options.on_announced = [&announcements](const bridge::Announcement& announced) {
     announcements.try_push(bridge::Announcement(announced));

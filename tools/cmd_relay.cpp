@@ -5,6 +5,7 @@
 
 #include "bridge/quantity.h"
 #include "nostr/server/relay_server.h"
+#include "tools/descriptor_limit.h"
 #include "tools/relay_settings.h"
 #include "tools/session.h"
 #include "tools/stop_signal.h"
@@ -64,6 +65,7 @@ Result<nostr::server::RelayServerOptions> server_options(const Session& session,
 
 void serve(Context& context, const ServeOptions& options) {
   StopSignal stop;
+  raise_descriptor_limit();
   const auto session = Session::open(context);
   if (!session) return;
   auto wanted = server_options(*session, options);

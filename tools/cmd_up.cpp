@@ -4,6 +4,7 @@
 #include "bridge/stack.h"
 #include "nostr/nip19.h"
 #include "tools/bridge_options.h"
+#include "tools/descriptor_limit.h"
 #include "tools/json_text.h"
 #include "tools/kept_records.h"
 #include "tools/node_settings.h"
@@ -71,6 +72,7 @@ void print_ready(const Context& context, const bridge::Stack& stack,
 
 void up(Context& context, const Options& options) {
   StopSignal stop;
+  raise_descriptor_limit();
   const auto session = Session::open(context);
   if (!session) return;
   bridge::StackOptions wanted;

@@ -1,6 +1,6 @@
 #include "bridge/node/block_store.h"
 
-#include "bridge/node/dag_scope.h"
+#include "bridge/node/whole_dags.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -53,6 +53,7 @@ Status BlockStore::put(const sync::Cid& cid, ByteView block) {
 
 Status BlockStore::put_all(std::span<const Block> blocks) {
   for (const Block& block : blocks) {
+    if (stopping_) return fail(Errc::closed, "the node is being stopped");
     if (block.bytes.size() > sync::kMaxBlockBytes) {
       return fail(Errc::too_large, block.cid.to_string() + ": a block has at most 2 MiB");
     }
@@ -104,20 +105,46 @@ Status BlockStore::put_locked(std::span<const Block> blocks, bool& full) {
   return {};
 }
 
+Status BlockStore::pin(const sync::Cid& root) { return pin_all({&root, 1}).front(); }
+
 // What was seen to be there is there still, unless blocks gave way meanwhile.
-Status BlockStore::pin(const sync::Cid& root) {
+std::vector<Status> BlockStore::pin_all(std::span<const sync::Cid> roots) {
+  std::vector<Status> out;
+  std::vector<sync::Cid> whole;
   std::unique_lock lock(mutex_);
   for (std::optional<uint64_t> seen; seen != removals_;) {
     seen = removals_;
     lock.unlock();
-    if (Status whole = check_whole(*this, root); !whole) return whole;
+    WholeDags dags(*this, stopping_);
+    out.clear();
+    whole.clear();
+    for (const sync::Cid& root : roots) {
+      out.push_back(dags.check(root));
+      if (out.back()) whole.push_back(root);
+    }
     lock.lock();
   }
+  if (whole.empty()) return out;
   ++pins_added_;
-  const auto done =
-      db_->prepare("INSERT OR IGNORE INTO pins(cid) VALUES(?)").bind(root.as_v1().encode()).run();
-  if (!done) return fail(done.error());
-  return {};
+  if (Status written = write_pins(whole); !written) {
+    for (Status& status : out) {
+      if (status) status = written;
+    }
+  }
+  return out;
+}
+
+Status BlockStore::write_pins(std::span<const sync::Cid> roots) {
+  Status status = db_->begin();
+  if (status) {
+    auto insert = db_->prepare("INSERT OR IGNORE INTO pins(cid) VALUES(?)");
+    for (auto root = roots.begin(); status && root != roots.end(); ++root) {
+      if (auto done = insert.bind(root->as_v1().encode()).run(); !done) status = fail(done.error());
+    }
+  }
+  if (status) status = db_->commit();
+  if (!status) db_->rollback();
+  return status;
 }
 
 Result<bool> BlockStore::unpin(const sync::Cid& root) {

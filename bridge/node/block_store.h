@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,10 @@ class BlockStore final : public sync::BlockSource, public sync::BlockSink {
 
   // Errc::not_found naming a block that is missing below the root; Errc::parse, Errc::io.
   Status pin(const sync::Cid& root);
+  // What became of each root. A block below several of them is looked at once.
+  std::vector<Status> pin_all(std::span<const sync::Cid> roots);
+  // What is under way and takes long ends with Errc::closed, and so does what comes later.
+  void stop() { stopping_ = true; }
   // False when it was not pinned.
   Result<bool> unpin(const sync::Cid& root);
   Result<bool> pinned(const sync::Cid& root);
@@ -53,6 +58,7 @@ class BlockStore final : public sync::BlockSource, public sync::BlockSink {
   BlockStore(std::unique_ptr<store::Database> db, uint64_t max_bytes, Seconds unpinned)
       : max_bytes_(max_bytes), unpinned_(unpinned), db_(std::move(db)) {}
   Result<uint64_t> stored_bytes_locked();
+  Status write_pins(std::span<const sync::Cid> roots);
   Status put_checked(std::span<const Block> blocks, bool& full);
   Status put_locked(std::span<const Block> blocks, bool& full);
   // block_garbage.cpp
@@ -62,6 +68,8 @@ class BlockStore final : public sync::BlockSource, public sync::BlockSink {
 
   const uint64_t max_bytes_;
   const Seconds unpinned_;
+
+  std::atomic<bool> stopping_ = false;
 
   std::mutex mutex_;
   // guarded by mutex_

@@ -23,9 +23,6 @@ enum class Repeats {
 Status visit_scope(sync::BlockSource& source, const sync::Cid& root, const sync::DagScope& scope,
                    const OnBlock& visit, Repeats repeats = Repeats::left_out);
 
-// Every block below the root is there.
-Status check_whole(sync::BlockSource& source, const sync::Cid& root);
-
 // What Kubo says about a block that is not there; clients look for these words.
 Error block_missing(const sync::Cid& cid);
 

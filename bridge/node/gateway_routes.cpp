@@ -3,6 +3,7 @@
 #include "bridge/node/byte_ranges.h"
 #include "bridge/node/dag_scope.h"
 #include "bridge/node/record_answer.h"
+#include "bridge/node/scope_walk.h"
 #include "nostr/base/hex.h"
 #include "nostr/base/sha256.h"
 #include "sync/ipfs/car.h"
@@ -38,21 +39,26 @@ std::string name_of(const sync::DagScope& scope, bool repeats_blocks) {
 }
 
 // The DAG as a CAR stream, in pieces of some size rather than one for each block.
-Status write_car(BlockStore& blocks, const GatewayTarget& target, const sync::DagScope& scope,
-                 Repeats repeats, const StreamedAnswer::Write& write) {
-  const auto gone = [] { return fail(Errc::closed, "the client has gone"); };
-  Bytes piece = sync::car_header({target.end()});
-  const auto add = [&](const sync::Cid& cid, ByteView block) -> Status {
-    sync::append_car_section(piece, cid, block);
-    if (piece.size() < kPieceBytes) return {};
-    if (!write(std::exchange(piece, {}))) return gone();
-    return {};
-  };
-  if (Status walked = visit_scope(blocks, target.root(), scope, add, repeats); !walked)
-    return walked;
-  if (!write(std::move(piece))) return gone();
-  return {};
-}
+class CarPieces {
+ public:
+  CarPieces(BlockStore& blocks, const GatewayTarget& target, const sync::DagScope& scope,
+            Repeats repeats)
+      : walk_(blocks, target.root(), scope, repeats), piece_(sync::car_header({target.end()})) {}
+
+  Result<Bytes> next() {
+    while (piece_.size() < kPieceBytes) {
+      const auto step = walk_.next();
+      if (!step) return fail(step.error());
+      if (!*step) break;
+      sync::append_car_section(piece_, (*step)->cid, (*step)->block);
+    }
+    return std::exchange(piece_, {});
+  }
+
+ private:
+  ScopeWalk walk_;
+  Bytes piece_;
+};
 
 }  // namespace
 
@@ -155,12 +161,10 @@ NodeAnswer GatewayRoutes::car(const HttpRequest& request, const WantedAnswer& wa
     return HttpResponse{304, std::move(headers), {}};
   // The length is not known before the stream has been made, so that HEAD tells none either.
   if (request.method == "HEAD")
-    return StreamedAnswer{std::move(headers), [](const auto&) { return Status{}; }};
+    return StreamedAnswer{std::move(headers), [] { return Result<Bytes>(Bytes()); }};
   const Repeats repeats = wanted.repeats_blocks ? Repeats::visited : Repeats::left_out;
-  const auto body = [this, target, scope = *scope, repeats](const StreamedAnswer::Write& write) {
-    return write_car(blocks_, target, scope, repeats, write);
-  };
-  return StreamedAnswer{std::move(headers), body};
+  const auto pieces = std::make_shared<CarPieces>(blocks_, target, *scope, repeats);
+  return StreamedAnswer{std::move(headers), [pieces] { return pieces->next(); }};
 }
 
 HttpResponse GatewayRoutes::record(const HttpRequest& request, const WantedAnswer& wanted,

@@ -12,15 +12,13 @@ namespace ipnscast::bridge {
 using nostr::net::HttpRequest;
 using nostr::net::HttpResponse;
 
-// A body that is made while it is sent.
+// A body that is made while it is sent, piece by piece, as fast as the client takes it.
 struct StreamedAnswer {
-  // Takes the next piece; false once the client has gone.
-  using Write = std::function<bool(Bytes)>;
-
   std::map<std::string, std::string> headers;  // the status is 200
-  // Runs once, on the answering thread. An error means that the body cannot be made whole: the
-  // connection is cut, as the client must not take what it got for all there is.
-  std::function<Status(const Write&)> body;
+  // The next piece; an empty one ends the body. Called by one answering thread at a time, not
+  // always the same. An error means that the body cannot be made whole: the connection is cut, as
+  // the client must not take what it got for all there is.
+  std::function<Result<Bytes>()> next;
 };
 
 using NodeAnswer = std::variant<HttpResponse, StreamedAnswer>;

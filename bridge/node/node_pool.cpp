@@ -7,6 +7,7 @@ namespace ipnscast::bridge {
 namespace {
 
 constexpr size_t kMaxWaiting = 256;
+constexpr size_t kTurnBytes = 1024 * 1024;  // of one stream; then other requests have their turn
 
 }  // namespace
 
@@ -24,34 +25,51 @@ NodePool::~NodePool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void NodePool::close() { inbox_.close(); }
+void NodePool::close() {
+  inbox_.close();
+  inbox_.drain();
+}
 
 void NodePool::submit(HttpRequest request, Reply reply, Answer answer) {
-  Job job{std::move(request), std::move(reply), std::move(answer)};
+  Job job = Request{std::move(request), std::move(reply), std::move(answer)};
   if (inbox_.try_push(job)) return;
-  HttpResponse busy = text_answer(503, "too many requests wait");
+  HttpResponse busy = text_answer(503, "too many requests wait: try again in a second");
   busy.headers["retry-after"] = "1";
-  job.reply->send(std::move(busy));
+  std::get<Request>(job).reply->send(std::move(busy));
 }
 
 void NodePool::loop() {
   while (auto job = inbox_.pop()) {
-    NodeAnswer answer = job->answer(job->request);
-    if (auto* whole = std::get_if<HttpResponse>(&answer)) {
-      job->reply->send(std::move(*whole));
-    } else {
-      stream(std::move(std::get<StreamedAnswer>(answer)), *job->reply);
-    }
+    std::visit([this](auto& what) { work(what); }, *job);
   }
 }
 
-void NodePool::stream(StreamedAnswer answer, nostr::net::HttpReply& reply) {
-  reply.begin(200, std::move(answer.headers));
-  const Status done =
-      answer.body([&](Bytes piece) { return !inbox_.closed() && reply.write(std::move(piece)); });
-  if (done) return reply.finish();
-  if (!reply.client_gone()) log_warning("node", "stream cut: " + done.error().message);
-  reply.abort();
+void NodePool::work(Request& job) {
+  NodeAnswer answer = job.answer(job.request);
+  if (auto* whole = std::get_if<HttpResponse>(&answer)) return job.reply->send(std::move(*whole));
+  auto& streamed = std::get<StreamedAnswer>(answer);
+  job.reply->begin(200, std::move(streamed.headers));
+  work(std::make_shared<Stream>(Stream{std::move(streamed), std::move(job.reply)}));
+}
+
+void NodePool::work(const std::shared_ptr<Stream>& stream) {
+  nostr::net::HttpReply& reply = *stream->reply;
+  size_t written = 0;
+  while (!reply.full() && written < kTurnBytes && !inbox_.closed()) {
+    auto piece = stream->answer.next();
+    if (!piece) {
+      log_warning("node", "stream cut: " + piece.error().message);
+      return reply.abort();
+    }
+    if (piece->empty()) return reply.finish();
+    written += piece->size();
+    if (!reply.write(std::move(*piece))) return;  // the client has gone
+  }
+  if (inbox_.closed()) return reply.abort();
+  // The number of streams is bounded by that of connections.
+  reply.when_room([this, stream] {
+    if (!inbox_.push_reserved(stream)) stream->reply->abort();
+  });
 }
 
 }  // namespace ipnscast::bridge

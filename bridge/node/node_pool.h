@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "bridge/node/node_answer.h"
@@ -10,8 +11,10 @@
 
 namespace ipnscast::bridge {
 
-// The threads "node-1" to "node-N": take requests from one bounded inbox, work out the answers, and
-// write them. The net thread only hands requests over, and never waits or touches a file.
+// The threads "node-1" to "node-N": take requests from one bounded inbox and work out the answers.
+// The net thread only hands requests over, and never waits or touches a file. A streamed answer is
+// made as its client reads: while that takes nothing, it waits in the socket's queue and not on a
+// thread.
 class NodePool {
  public:
   // Works out an answer. Called on the node threads, several at a time.
@@ -19,22 +22,28 @@ class NodePool {
   using Reply = std::shared_ptr<nostr::net::HttpReply>;
 
   explicit NodePool(size_t threads);
-  // Answers what was accepted; streams are cut.
+  // The servers whose replies it got are gone by then.
   ~NodePool();
 
   // Any thread, does not wait. When too many requests wait already, the client gets 503 at once.
   void submit(HttpRequest request, Reply reply, Answer answer);
-  // Accepts nothing more, and makes streams end at their next piece.
+  // Accepts nothing more. What waits is dropped, and streams end at their next piece.
   void close();
 
  private:
-  struct Job {
+  struct Request {
     HttpRequest request;
     Reply reply;
     Answer answer;
   };
+  struct Stream {
+    StreamedAnswer answer;
+    Reply reply;
+  };
+  using Job = std::variant<Request, std::shared_ptr<Stream>>;
   void loop();
-  void stream(StreamedAnswer answer, nostr::net::HttpReply& reply);
+  void work(Request& job);
+  void work(const std::shared_ptr<Stream>& stream);
 
   Inbox<Job> inbox_;
   std::vector<std::thread> threads_;

@@ -34,9 +34,10 @@ bool starts_with(const std::string& path, std::string_view prefix) {
 struct Node::Impl {
   explicit Impl(NodeOptions wanted) : options(std::move(wanted)) {}
 
-  // Top-down. Closing the sockets first wakes threads that wait for a slow reader.
+  // Top-down: nothing new is begun, long work ends, then the sockets close.
   ~Impl() {
     if (pool) pool->close();
+    if (blocks) blocks->stop();
     rpc.reset();
     gateway.reset();
     pool.reset();
@@ -93,6 +94,7 @@ struct Node::Impl {
     sockets.port = port;
     sockets.max_frame_bytes = 0;
     sockets.max_body_bytes = max_body;
+    sockets.max_connections = sockets.max_http_connections;
     nostr::net::ServerHandlers handlers;
     handlers.http = [this, answer = std::move(answer)](HttpRequest request, NodePool::Reply reply) {
       pool->submit(std::move(request), std::move(reply), answer);

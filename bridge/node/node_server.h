@@ -20,8 +20,9 @@ struct NodeOptions {
   // Whose records are taken, on both ports; all others are answered with 403. Empty: any name's, as
   // each record proves itself. Blocks have no owner: whoever reaches the RPC may bring them.
   std::set<sync::IpnsName> writers;
-  size_t max_import_bytes = size_t{256} << 20;  // one dag/import
-  size_t threads = 4;                           // that answer; a slow reader of a CAR holds one
+  // One dag/import. It is held in memory, as are those of others: net::ServerOptions says how many.
+  size_t max_import_bytes = size_t{64} << 20;
+  size_t threads = 4;  // that answer; a client that does not read holds none
 };
 
 // Start here. The embedded node: keeps blocks and records, and serves them as a trustless gateway
@@ -33,7 +34,7 @@ class Node {
   // Errc::conflict when another process has the directory; Errc::io when a port is taken or a file
   // fails; Errc::unsupported for newer files.
   static Result<std::unique_ptr<Node>> start(nostr::net::Loop& loop, NodeOptions options);
-  // Closes the ports, carries out what was accepted, cuts what streams.
+  // Closes the ports, finishes what was begun and does not take long, cuts what streams.
   ~Node();
 
   // http://<address>:<port>

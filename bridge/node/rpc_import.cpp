@@ -1,8 +1,7 @@
 // dag/import: blocks come in as CAR files in a multipart body.
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
-#include "bridge/node/dag_scope.h"
 #include "bridge/node/multipart.h"
 #include "bridge/node/rpc_answer.h"
 #include "bridge/node/rpc_routes.h"
@@ -26,7 +25,7 @@ class Importer {
     if (status) status = reader.finish();
     if (status) status = flush();
     for (const sync::Cid& root : reader.roots()) {
-      if (std::find(roots_.begin(), roots_.end(), root) == roots_.end()) roots_.push_back(root);
+      if (known_roots_.insert(root.encode()).second) roots_.push_back(root);
     }
     return status;
   }
@@ -55,6 +54,7 @@ class Importer {
   std::vector<Block> waiting_;
   size_t waiting_bytes_ = 0;
   std::vector<sync::Cid> roots_;
+  std::set<Bytes> known_roots_;
   uint64_t block_count_ = 0;
   uint64_t block_bytes_ = 0;
 };
@@ -72,11 +72,12 @@ HttpResponse RpcRoutes::dag_import(const HttpRequest& request) {
   }
   std::vector<nlohmann::ordered_json> lines;
   if (rpc_flag(request, "pin-roots", true)) {
-    for (const sync::Cid& root : importer.roots()) {
-      const Status pinned = blocks_.pin(root);
+    const std::vector<sync::Cid>& roots = importer.roots();
+    const std::vector<Status> pinned = blocks_.pin_all(roots);
+    for (size_t i = 0; i < roots.size(); ++i) {
       nlohmann::ordered_json line;
-      line["Root"]["Cid"]["/"] = root.to_string();
-      line["Root"]["PinErrorMsg"] = pinned ? "" : pinned.error().message;
+      line["Root"]["Cid"]["/"] = roots[i].to_string();
+      line["Root"]["PinErrorMsg"] = pinned[i] ? "" : pinned[i].error().message;
       lines.push_back(std::move(line));
     }
   }

@@ -134,7 +134,7 @@ Status Loop::Impl::open_watch() {
 }
 
 Status Loop::Impl::open_alarm() {
-  constexpr time_t kSeconds = 5;
+  constexpr time_t kSeconds = 3;  // the watchdog wants it to come round
   alarm = UniqueFd(::timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC));
   const itimerspec every{{kSeconds, 0}, {kSeconds, 0}};
   const auto rung = [this](uint32_t) {
@@ -163,6 +163,7 @@ void Loop::Impl::notice_sleep() {
 void Loop::Impl::serve() {
   set_thread_name("net");
   for (;;) {
+    ++rounds;
     notice_sleep();
     run_due();
     if (std::exchange(watch_ready, false)) watch.serve();
@@ -184,6 +185,7 @@ Loop::Impl::~Impl() {
   }
   lws_cancel_service(context);
   if (thread.joinable()) thread.join();
+  watchdog.reset();
   timers.clear();
   lws_sul_cancel(&wake.list);
   assert(clients.empty());
@@ -193,7 +195,8 @@ Loop::Impl::~Impl() {
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
-Result<std::unique_ptr<Loop>> Loop::start(std::function<SleepClocks()> clocks) {
+Result<std::unique_ptr<Loop>> Loop::start(std::function<SleepClocks()> clocks,
+                                          Milliseconds stuck_after) {
   // Its lines go through one buffer of the process, whichever thread writes them. What matters
   // reaches our callbacks.
   lws_set_log_level(0, nullptr);
@@ -212,6 +215,7 @@ Result<std::unique_ptr<Loop>> Loop::start(std::function<SleepClocks()> clocks) {
   if (auto opened = impl.open_alarm(); !opened) return fail(opened.error());
   impl.names = std::make_unique<NameLookup>();
   impl.thread = std::thread([&impl] { impl.serve(); });
+  impl.watchdog = std::make_unique<LoopWatchdog>(impl.rounds, impl.thread, stuck_after);
   return loop;
 }
 

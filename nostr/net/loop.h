@@ -16,9 +16,12 @@ class Loop {
  public:
   using Task = std::function<void()>;
 
-  // `clocks` tell of a suspended machine; tests bring their own.
+  // `clocks` tell of a suspended machine; tests bring their own. A thread that does not come round
+  // for `stuck_after` ends the process (see LoopWatchdog). An idle one comes round every 3 s, so
+  // that less than 20 s is for tests that keep it busy.
   static Result<std::unique_ptr<Loop>> start(
-      std::function<SleepClocks()> clocks = read_sleep_clocks);
+      std::function<SleepClocks()> clocks = read_sleep_clocks,
+      Milliseconds stuck_after = Milliseconds(30'000));
   // Ends the thread. Everything built on the loop is gone by then.
   ~Loop();
 

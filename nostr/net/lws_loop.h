@@ -14,6 +14,7 @@
 #include "nostr/net/deflater.h"
 #include "nostr/net/fd_watch.h"
 #include "nostr/net/loop.h"
+#include "nostr/net/loop_watchdog.h"
 #include "nostr/net/name_lookup.h"
 #include "nostr/net/socket_door.h"
 #include "nostr/net/tls_client.h"
@@ -21,7 +22,7 @@
 namespace ipnscast::nostr::net {
 
 class ClientSocket;
-class ServerImpl;
+struct ServerConnection;
 
 struct Loop::Impl {
   ~Impl();
@@ -38,10 +39,8 @@ struct Loop::Impl {
   // The vhost for outgoing connections that trust this CA file ("" for the system's). Errc::invalid
   // when the file is unusable, Errc::io when lws is out of memory.
   Result<lws_vhost*> client_vhost(const std::string& ca_file);
-  // The vhost of all accepted connections. Whatever vhost a connection begins on, lws moves it, by
-  // its Host header, to the first one of the same port; for those that listen by themselves as ours
-  // do, this is the first. So it lives as long as the loop, and tells servers apart by nothing:
-  // each connection knows its own. Null when lws is out of memory.
+  // The vhost of all WebSockets that we accepted. It tells servers apart by nothing: each
+  // connection knows its own. Null when lws is out of memory.
   lws_vhost* server_vhost();
   // Has lws watch the epoll of `watch`, and opens the door that ClientSocket hands sockets through.
   Status open_watch();
@@ -55,6 +54,9 @@ struct Loop::Impl {
   std::thread thread;
   std::unique_ptr<NameLookup> names;
   std::function<SleepClocks()> clocks;
+  std::unique_ptr<LoopWatchdog> watchdog;
+
+  std::atomic<uint64_t> rounds = 0;  // that the thread has come round
 
   // guarded by mutex
   std::mutex mutex;
@@ -83,10 +85,7 @@ struct Loop::Impl {
   std::deque<std::string> vhost_names;               // lws keeps pointers to them
   std::unordered_map<uint64_t, ClientSocket*> clients;
   lws_vhost* shared_server_vhost = nullptr;
-  // Of TLS servers, which never use it: else lws makes one for each, with all CAs of the system,
-  // and does not free it.
-  TlsContext no_client;
-  std::unordered_map<lws*, ServerImpl*> listeners;
+  ServerConnection* adopted = nullptr;  // whose socket lws is being handed
   uint64_t next_id = 1;
   Rng rng = make_rng();  // for jitter
 };

@@ -1,46 +1,25 @@
 #pragma once
 
 // Private to nostr/net.
-#include <condition_variable>
-
+#include "nostr/net/held_bytes.h"
+#include "nostr/net/http_connection.h"
 #include "nostr/net/lws_loop.h"
 #include "nostr/net/message_reader.h"
+#include "nostr/net/tls_door.h"
 #include "nostr/net/websocket_server.h"
 
 namespace ipnscast::nostr::net {
 
 class ServerImpl;
 
-// What is on its way to one HTTP client. Shared between the net thread, which writes it out, and
-// the thread that answers, which fills it.
-struct HttpOutput {
-  struct Head {
-    int status = 200;
-    std::map<std::string, std::string> headers;
-    std::optional<uint64_t> content_length;  // none: chunked
-  };
-
-  std::mutex mutex;
-  std::condition_variable room;
-  // guarded by mutex
-  std::optional<Head> head;
-  std::deque<Bytes> chunks;
-  size_t front_sent = 0;  // bytes of the first chunk that are out
-  size_t unsent_bytes = 0;
-  bool finished = false;
-  bool aborted = false;
-  bool gone = false;  // the client left
-};
-
-// One accepted connection; HTTP first, WebSocket after an upgrade. Net thread only.
+// One WebSocket, from the moment its socket is handed to libwebsockets. Net thread only.
 struct ServerConnection {
   ServerConnectionId id;
   ServerImpl* server = nullptr;
-  lws* wsi = nullptr;
-  std::string peer;
+  lws* wsi = nullptr;  // null until lws has told it
+  int fd = -1;
   std::string address;  // its IP address, as per_address_ counts it
 
-  // WebSocket
   bool upgraded = false;
   bool closing = false;
   std::unique_ptr<MessageReader> reader;
@@ -55,17 +34,6 @@ struct ServerConnection {
   uint64_t written_frames = 0;
   std::optional<size_t> drain_to;  // when_drained() waits
   bool too_slow = false;           // is why it is closing
-
-  // HTTP: the request that is being read or answered
-  HttpRequest request;
-  bool body_too_large = false;
-  bool dispatched = false;
-  std::shared_ptr<HttpOutput> output;
-  bool head_written = false;
-  bool head_only = false;
-  bool chunked = false;
-  bool knows_chunks = true;  // false for HTTP/1.0
-  bool until_close = false;  // so that a stream ends with the connection
 };
 
 class ServerImpl final : public WebSocketServer {
@@ -85,7 +53,18 @@ class ServerImpl final : public WebSocketServer {
 
   // Net thread only: events from lws; the result is lws's return value.
   int on_event(ServerConnection& c, lws_callback_reasons reason, void* in, size_t size);
-  int accept_waiting();
+
+  // Net thread only, for HttpConnection.
+  const ServerOptions& options() const { return options_; }
+  FdWatch& watch() { return loop_.impl().watch; }
+  bool takes_websockets() const { return handlers_.frame || handlers_.opened || !handlers_.http; }
+  std::shared_ptr<HeldBytes::Share> body_share(const std::string& address) const;
+  // Has the handler answer the request.
+  void answer(uint64_t id, HttpRequest request, const std::shared_ptr<HttpOutput>& output);
+  void http_ready(uint64_t id, uint32_t events);
+  void http_woken(uint64_t id);
+  // Looks at the connection's answer again, a little later.
+  void wake(uint64_t id);
 
   ServerConnection* find(ServerConnectionId id);
 
@@ -93,9 +72,21 @@ class ServerImpl final : public WebSocketServer {
   void post(std::function<void(ServerImpl&)> task);
 
  private:
-  lws_vhost* open_tls_vhost();
+  // in server_door.cpp
+  Status open_listener();
+  void accept_waiting();
+  void rest_from_accepting();
+  bool accept_one(UniqueFd socket, std::string address);
   bool has_room_for(const std::string& address) const;
-  void add_connection(lws* wsi, std::string address);
+  bool make_place_for(const std::string& address);
+  bool end_idlest(const std::string* of_address);
+  void cut_slow_readers();
+  void http_over(uint64_t id);
+  void settle(uint64_t id);
+  void sweep();
+  void forget_address(const std::string& address);
+
+  void become_websocket(uint64_t id, HttpConnection& http);
   int accept_upgrade(ServerConnection& c);
   int received(ServerConnection& c, const MessageReader::Part& part);
   int frame_writable(ServerConnection& c);
@@ -111,16 +102,6 @@ class ServerImpl final : public WebSocketServer {
   void close_too_slow(ServerConnection& c);
   void forget(ServerConnection& c);
 
-  // in http_exchange.cpp
-  int http_request(ServerConnection& c, std::string_view path);
-  int http_body(ServerConnection& c, std::string_view part);
-  int dispatch(ServerConnection& c);
-  int http_writable(ServerConnection& c);
-  int write_head(ServerConnection& c, HttpOutput::Head head);
-  int write_body(ServerConnection& c, Bytes chunk, bool last);
-  int transaction_over(ServerConnection& c);
-  static void release_output(ServerConnection& c);
-
   // constant after construction
   Loop& loop_;
   const ServerOptions options_;
@@ -130,13 +111,21 @@ class ServerImpl final : public WebSocketServer {
   // The pointee is read and written on the net thread only; null once the server is gone.
   const std::shared_ptr<ServerImpl*> self_ = std::make_shared<ServerImpl*>(this);
 
+  const std::shared_ptr<HeldBytes> held_bodies_;
+  TlsDoor tls_;
+
   // net thread only
-  lws_vhost* vhost_ = nullptr;      // where connections begin: the TLS one, or the loop's
-  lws_vhost* tls_vhost_ = nullptr;  // our own
-  lws* listener_ = nullptr;
+  UniqueFd listener_;
+  bool resting_ = false;  // from accepting: the process has no descriptors left
+  bool sweeping_ = false;
+  std::unordered_map<uint64_t, std::unique_ptr<HttpConnection>> http_;
   std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>> connections_;
-  std::map<std::string, size_t> per_address_;  // connections, by IP address
-  size_t unsent_total_ = 0;                    // bytes, of all connections
+  struct OfAddress {
+    size_t all = 0;
+    size_t http = 0;
+  };
+  std::map<std::string, OfAddress> per_address_;  // connections, by IP address
+  size_t unsent_total_ = 0;                       // bytes, of all connections
 };
 
 }  // namespace ipnscast::nostr::net

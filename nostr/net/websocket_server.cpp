@@ -1,15 +1,5 @@
 #include "nostr/net/websocket_server.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "nostr/net/deflate_extension.h"
 #include "nostr/net/name_lookup.h"
 #include "nostr/net/server_socket.h"
@@ -22,14 +12,18 @@ constexpr size_t kCompressFrom = 256;  // shorter ones fit into a packet anyway
 
 int on_server_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
   if (wsi == nullptr) return 0;
-  if (reason == LWS_CALLBACK_RAW_RX_FILE) {
-    const auto& listeners =
-        static_cast<Loop::Impl*>(lws_context_user(lws_get_context(wsi)))->listeners;
-    const auto found = listeners.find(wsi);
-    return found == listeners.end() ? 0 : found->second->accept_waiting();
-  }
   auto* connection = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
-  if (connection == nullptr) return reason == LWS_CALLBACK_HTTP ? -1 : 0;
+  if (connection == nullptr) {
+    // lws reads what a socket brought along before it says which one it made of it.
+    ServerConnection* const adopted =
+        static_cast<Loop::Impl*>(lws_context_user(lws_get_context(wsi)))->adopted;
+    const bool is_this =
+        adopted != nullptr && adopted->wsi == nullptr && lws_get_socket_fd(wsi) == adopted->fd;
+    if (!is_this) return reason == LWS_CALLBACK_HTTP ? -1 : 0;
+    connection = adopted;
+    connection->wsi = wsi;
+    lws_set_opaque_user_data(wsi, connection);
+  }
   return connection->server->on_event(*connection, reason, in, size);
 }
 
@@ -39,63 +33,12 @@ const lws_protocols kServerProtocols[] = {
     {"ipnscast-server", on_server_event, 0, kReceiveBufferBytes, 0, nullptr, 0},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
 
-std::string peer_address(lws* wsi) {
-  std::array<char, 64> text{};
-  lws_get_peer_simple(wsi, text.data(), text.size());
-  return text.data();
-}
-
-// The IP address, empty for what has none.
-std::string address_of(const sockaddr_storage& name, socklen_t size) {
-  std::array<char, NI_MAXHOST> text{};
-  if (getnameinfo(reinterpret_cast<const sockaddr*>(&name), size, text.data(), text.size(), nullptr,
-                  0, NI_NUMERICHOST) != 0)
-    return {};
-  return text.data();
-}
-
-struct Bound {
-  int fd = -1;
-  uint16_t port = 0;
-};
-
-Result<Bound> bind_listener(const std::string& address, uint16_t port) {
-  const std::string place = address + ":" + std::to_string(port);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    return fail(Errc::invalid, "cannot listen on " + place + ": want a numeric address");
-  }
-  const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  const bool ok =
-      fd >= 0 && ::bind(fd, found->ai_addr, found->ai_addrlen) == 0 && ::listen(fd, 512) == 0;
-  const int error = errno;
-  freeaddrinfo(found);
-  if (!ok) {
-    if (fd >= 0) ::close(fd);
-    return fail(Errc::io, "cannot listen on " + place + ": " + std::strerror(error));
-  }
-  sockaddr_storage name{};
-  socklen_t size = sizeof(name);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size);
-  const uint16_t chosen = name.ss_family == AF_INET6
-                              ? reinterpret_cast<sockaddr_in6*>(&name)->sin6_port
-                              : reinterpret_cast<sockaddr_in*>(&name)->sin_port;
-  return Bound{fd, ntohs(chosen)};
-}
-
 lws_context_creation_info server_vhost_info() {
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kServerProtocols;
   info.extensions = kServerExtensions;
   info.vhost_name = "server";
-  info.alpn = "http/1.1";
-  info.keepalive_timeout = 60;
   info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
   return info;
 }
@@ -107,61 +50,34 @@ void kill_later(lws* wsi) {
 }  // namespace
 
 ServerImpl::ServerImpl(Loop& loop, ServerOptions options, ServerHandlers handlers)
-    : loop_(loop), options_(std::move(options)), handlers_(std::move(handlers)) {}
+    : loop_(loop),
+      options_(std::move(options)),
+      handlers_(std::move(handlers)),
+      held_bodies_(std::make_shared<HeldBytes>(options_.max_held_bodies,
+                                               options_.max_held_bodies_per_address)) {}
 
 ServerImpl::~ServerImpl() {
   loop_.run([this] {
     *self_ = nullptr;
-    loop_.impl().listeners.erase(listener_);
+    if (listener_) watch().forget(listener_.get());
+    listener_.reset();
+    http_.clear();
     for (auto& [id, connection] : connections_) {
-      release_output(*connection);
       lws_set_opaque_user_data(connection->wsi, nullptr);
       lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
     }
     connections_.clear();
-    // Listening is our own affair because lws leaves the port of a destroyed vhost open for a
-    // while.
-    if (listener_ != nullptr)
-      lws_set_timeout(listener_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-    if (tls_vhost_ != nullptr) lws_vhost_destroy(tls_vhost_);
+    tls_.close();
   });
 }
 
 Status ServerImpl::open() {
-  auto bound = bind_listener(options_.address, options_.port);
-  if (!bound) return fail(bound.error());
-  lws_vhost* vhost = loop_.impl().server_vhost();
-  if (!options_.tls_cert_file.empty()) vhost = tls_vhost_ = open_tls_vhost();
-  if (vhost == nullptr) {
-    ::close(bound->fd);
-    return fail(Errc::invalid, "cannot use the TLS certificate " + options_.tls_cert_file);
+  if (loop_.impl().server_vhost() == nullptr) return fail(Errc::io, "cannot set up connections");
+  if (!options_.tls_cert_file.empty()) {
+    if (Status opened = tls_.open(options_.tls_cert_file, options_.tls_key_file); !opened)
+      return opened;
   }
-  lws_sock_file_fd_type descriptor{};
-  descriptor.filefd = bound->fd;
-  listener_ = lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,
-                                         kServerProtocols[0].name, nullptr);
-  if (listener_ == nullptr) {
-    ::close(bound->fd);
-    return fail(Errc::io, "cannot watch the listening socket");
-  }
-  loop_.impl().listeners[listener_] = this;
-  vhost_ = vhost;
-  port_ = bound->port;
-  return {};
-}
-
-lws_vhost* ServerImpl::open_tls_vhost() {
-  lws_context_creation_info info = server_vhost_info();
-  auto& names = loop_.impl().vhost_names;
-  names.push_back("server-" + std::to_string(loop_.impl().next_id++));
-  info.vhost_name = names.back().c_str();
-  info.ssl_cert_filepath = options_.tls_cert_file.c_str();
-  info.ssl_private_key_filepath = options_.tls_key_file.c_str();
-  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-  TlsContext& no_client = loop_.impl().no_client;
-  if (!no_client) no_client.reset(SSL_CTX_new(TLS_client_method()));
-  info.provided_client_ssl_ctx = no_client.get();
-  return lws_create_vhost(loop_.impl().context, &info);
+  return open_listener();
 }
 
 lws_vhost* Loop::Impl::server_vhost() {
@@ -172,46 +88,39 @@ lws_vhost* Loop::Impl::server_vhost() {
   return shared_server_vhost;
 }
 
-int ServerImpl::accept_waiting() {
-  // A fair share at a time: a flood of new connections must not starve those that are open.
-  for (int i = 0; i < 64; ++i) {
-    sockaddr_storage name{};
-    socklen_t size = sizeof(name);
-    const int fd = ::accept4(lws_get_socket_fd(listener_), reinterpret_cast<sockaddr*>(&name),
-                             &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return 0;
-    std::string address = address_of(name, size);
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (!has_room_for(address)) {
-      ::close(fd);
-      continue;
-    }
-    lws* const wsi = lws_adopt_socket_vhost(vhost_, fd);  // closes the socket when it cannot
-    if (wsi != nullptr) add_connection(wsi, std::move(address));
-  }
-  return 0;
-}
+// lws gets a request of our own writing, with what the client's can say to it.
+void ServerImpl::become_websocket(uint64_t id, HttpConnection& http) {
+  constexpr size_t kMaxExtensions = 1024;
+  const WebSocketWish& wish = http.wish();
+  std::string request =
+      "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+      wish.key + "\r\n";
+  if (!wish.extensions.empty() && wish.extensions.size() <= kMaxExtensions)
+    request += "Sec-WebSocket-Extensions: " + wish.extensions + "\r\n";
+  request += "\r\n";
+  request += http.rest();
 
-bool ServerImpl::has_room_for(const std::string& address) const {
-  if (connections_.size() >= options_.max_connections) return false;
-  const auto of_address = per_address_.find(address);
-  return options_.max_connections_per_address == 0 || of_address == per_address_.end() ||
-         of_address->second < options_.max_connections_per_address;
-}
-
-void ServerImpl::add_connection(lws* wsi, std::string address) {
   auto made = std::make_unique<ServerConnection>();
-  made->id = {loop_.impl().next_id++};
-  made->server = this;
-  made->wsi = wsi;
-  made->peer = peer_address(wsi);
-  made->address = std::move(address);
-  ++per_address_[made->address];
-  made->compress = options_.compress_on_loopback || !NameLookup::is_loopback(made->address);
-  made->reader = std::make_unique<MessageReader>(options_.max_frame_bytes);
-  lws_set_opaque_user_data(wsi, made.get());
-  connections_[made->id.value] = std::move(made);
+  ServerConnection& c = *made;
+  c.id = {id};
+  c.server = this;
+  c.address = http.address();
+  c.compress = options_.compress_on_loopback || !NameLookup::is_loopback(c.address);
+  c.reader = std::make_unique<MessageReader>(options_.max_frame_bytes);
+  UniqueFd socket = http.take_socket();
+  c.fd = socket.get();
+  --per_address_.at(c.address).http;
+  http_.erase(id);
+  connections_[id] = std::move(made);
+
+  loop_.impl().adopted = &c;
+  // Closes the socket when it cannot take it. `c` may be gone behind it.
+  lws_adopt_socket_vhost_readbuf(loop_.impl().server_vhost(), socket.release(), request.data(),
+                                 request.size());
+  loop_.impl().adopted = nullptr;
+  const auto found = connections_.find(id);
+  if (found != connections_.end() && found->second->wsi == nullptr) forget(*found->second);
 }
 
 ServerConnection* ServerImpl::find(ServerConnectionId id) {
@@ -220,20 +129,19 @@ ServerConnection* ServerImpl::find(ServerConnectionId id) {
 }
 
 void ServerImpl::forget(ServerConnection& c) {
-  lws_set_opaque_user_data(c.wsi, nullptr);
-  release_output(c);
+  if (c.wsi != nullptr) lws_set_opaque_user_data(c.wsi, nullptr);
+  if (loop_.impl().adopted == &c) loop_.impl().adopted = nullptr;
   drop_unsent(c);
   const ServerConnectionId id = c.id;
   const bool upgraded = c.upgraded;
-  const auto of_address = per_address_.find(c.address);
-  if (--of_address->second == 0) per_address_.erase(of_address);
+  forget_address(c.address);
   connections_.erase(id.value);
   if (upgraded && handlers_.closed) handlers_.closed(id);
 }
 
 int ServerImpl::accept_upgrade(ServerConnection& c) {
   c.upgraded = true;
-  if (handlers_.opened) handlers_.opened(c.id, c.peer);
+  if (handlers_.opened) handlers_.opened(c.id, c.address);
   return 0;
 }
 
@@ -276,16 +184,9 @@ int ServerImpl::frame_writable(ServerConnection& c) {
 }
 
 int ServerImpl::on_event(ServerConnection& c, lws_callback_reasons reason, void* in, size_t size) {
-  const std::string_view part(static_cast<const char*>(in), in == nullptr ? 0 : size);
   switch (reason) {
     case LWS_CALLBACK_HTTP:
-      return http_request(c, part);
-    case LWS_CALLBACK_HTTP_BODY:
-      return http_body(c, part);
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-      return dispatch(c);
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-      return http_writable(c);
+      return -1;  // it was to be a WebSocket
     case LWS_CALLBACK_ESTABLISHED:
       return accept_upgrade(c);
     case LWS_CALLBACK_RECEIVE:

@@ -20,14 +20,14 @@ using ServerConnectionId = StrongId<struct ServerConnectionTag>;
 
 // One HTTP request, whole. Header names are lower case.
 struct HttpRequest {
-  std::string method;  // GET, HEAD, POST, PUT, DELETE, OPTIONS
-  std::string path;    // percent-decoded, starts with '/'
-  std::string query;   // encoded, without '?'; see query_value()
-  std::map<std::string, std::string>
-      headers;  // accept, content-type, if-none-match, cache-control, authorization,
-                // origin, host, range, if-range, last-event-id
+  std::string method;  // as sent: GET, HEAD, POST, PUT, DELETE, OPTIONS or any other
+  std::string path;    // percent-decoded, starts with '/'; "*" for OPTIONS of the server itself
+  std::string query;   // as sent, without '?'; see query_value()
+  // All of them; the values of one that came several times are joined with ", ".
+  std::map<std::string, std::string> headers;
   Bytes body;
-  std::string peer;  // the client's address
+  std::string peer;            // the client's address
+  std::shared_ptr<void> held;  // the room that the body takes; goes with the request
 };
 
 // The percent-decoded value of a query parameter, or nothing.
@@ -46,18 +46,23 @@ class HttpReply {
   virtual ~HttpReply() = default;
   // The whole answer at once.
   virtual void send(HttpResponse response) = 0;
-  // A streamed one (chunked): begin, then writes, then finish. write() waits while more than 1 MiB
-  // is unsent, so it must not be called on the net thread; it returns false once the client has
-  // gone. abort() cuts the connection, which tells the client that the stream is not whole.
+  // A streamed one (chunked): begin, then writes, then finish. None of them waits; write() returns
+  // false once the client has gone, or wants no body. A writer stops while the reply is full(), so
+  // that a client that does not read takes neither memory nor a thread: when_room() calls back,
+  // once, when it may go on or the client has gone, on the net thread or at once on this one.
+  // abort() cuts the connection, which tells the client that the stream is not whole.
   virtual void begin(int status, std::map<std::string, std::string> headers) = 0;
   virtual bool write(Bytes chunk) = 0;
+  virtual bool full() const = 0;
+  virtual void when_room(std::function<void()> call) = 0;
   virtual void finish() = 0;
   virtual void abort() = 0;
   virtual bool client_gone() const = 0;
 };
 
 // What a server does with its clients. All are called on the net thread and must not block: push
-// into an inbox.
+// into an inbox. A server that has `http`, and neither `opened` nor `frame`, has no WebSockets: a
+// request for one is answered as any other.
 struct ServerHandlers {
   std::function<void(HttpRequest, std::shared_ptr<HttpReply>)> http;
   std::function<void(ServerConnectionId, const std::string& peer)> opened;
@@ -73,8 +78,18 @@ struct ServerOptions {
   uint16_t port = 0;                         // 0 takes a free one
   size_t max_frame_bytes = 1024 * 1024;      // a longer one closes the connection (1009)
   size_t max_body_bytes = 32 * 1024 * 1024;  // a longer one gets 413
+  // What the bodies of all requests take until they are answered, and those of one address. Above
+  // it a request gets 503.
+  size_t max_held_bodies = 96 * 1024 * 1024;
+  size_t max_held_bodies_per_address = 64 * 1024 * 1024;
   size_t max_connections = 1000;
   size_t max_connections_per_address = 0;  // of one IP address; 0: no limit of its own
+  // Of those above, the ones that speak HTTP. When there is no place for a new one, the one that
+  // has done nothing for longest gives way: half a request, an idle one, a reader that has stopped.
+  size_t max_http_connections = 256;
+  size_t max_http_connections_per_address = 192;
+  // Bytes of HTTP answers that all clients have not taken. Above it the slowest reader is cut off.
+  size_t max_unsent_http = 64 * 1024 * 1024;
   // A slower reader is sent `last_words` (a frame, or empty) instead of what waits for it, and is
   // closed with 1008; so is one that takes nothing for `max_stall` while
   // when_drained() waits for it.

@@ -52,12 +52,13 @@ struct Stage {
     if (auto* whole = std::get_if<HttpResponse>(&answer)) return *whole;
     auto& stream = std::get<StreamedAnswer>(answer);
     HttpResponse out{200, stream.headers, {}};
-    cut = !stream
-               .body([&](Bytes piece) {
-                 append(out.body, piece);
-                 return true;
-               })
-               .has_value();
+    cut = false;
+    for (;;) {
+      const auto piece = stream.next();
+      cut = !piece;
+      if (!piece || piece->empty()) break;
+      append(out.body, *piece);
+    }
     return out;
   }
   HttpResponse call(const std::string& target) {

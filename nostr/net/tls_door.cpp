@@ -1,0 +1,206 @@
+#include "nostr/net/tls_door.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace ipnscast::nostr::net {
+namespace {
+
+constexpr size_t kPartBytes = 16 * 1024;
+constexpr Seconds kFarewell{60};
+
+}  // namespace
+
+// One connection: the client's socket with TLS on it, and our end of the pair.
+class TlsLeg {
+ public:
+  TlsLeg(FdWatch& watch, SSL* ssl, UniqueFd client, UniqueFd plain)
+      : watch_(watch), ssl_(ssl), client_(std::move(client)), plain_(std::move(plain)) {
+    SSL_set_fd(ssl_, client_.get());
+    SSL_set_accept_state(ssl_);
+    SSL_set_mode(ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  }
+  ~TlsLeg() {
+    watch_.forget(client_.get());
+    watch_.forget(plain_.get());
+    SSL_free(ssl_);
+  }
+  TlsLeg(const TlsLeg&) = delete;
+  TlsLeg& operator=(const TlsLeg&) = delete;
+
+  bool watch(FdWatch::Ready client_ready, FdWatch::Ready plain_ready) {
+    client_events_ = plain_events_ = EPOLLIN;
+    return watch_.watch(client_.get(), client_events_, std::move(client_ready)) &&
+           watch_.watch(plain_.get(), plain_events_, std::move(plain_ready));
+  }
+
+  // Who stands behind has closed the socket. What it wrote before is still to go out.
+  void plain_closed() {
+    watch_.forget(plain_.get());  // it would be told for ever
+    if (!closed_at_) closed_at_ = std::chrono::steady_clock::now();
+  }
+  bool is_overdue(Instant now) const { return closed_at_ && now >= *closed_at_ + kFarewell; }
+
+  // Moves what can be moved. False when the connection is over.
+  bool move() {
+    client_wants_ = 0;
+    while (!over_ && (move_in() | move_out())) {
+    }
+    const bool nobody_reads = closed_at_ || (client_ended_ && inward_.empty());
+    if (over_ || (nobody_reads && plain_ended_ && outward_.empty())) return false;
+    uint32_t plain = 0;
+    if (!inward_.empty()) plain |= EPOLLOUT;
+    if (outward_.empty() && !plain_ended_) plain |= EPOLLIN;
+    change(client_, client_events_, client_wants_);
+    change(plain_, plain_events_, plain);
+    return true;
+  }
+
+ private:
+  void change(const UniqueFd& fd, uint32_t& events, uint32_t wanted) {
+    if (std::exchange(events, wanted) != wanted) watch_.change(fd.get(), wanted);
+  }
+
+  // Whether an operation came through; if not, what has to happen first.
+  bool came_through(int result) {
+    if (result > 0) return true;
+    switch (SSL_get_error(ssl_, result)) {
+      case SSL_ERROR_WANT_READ:
+        client_wants_ |= EPOLLIN;
+        break;
+      case SSL_ERROR_WANT_WRITE:
+        client_wants_ |= EPOLLOUT;
+        break;
+      case SSL_ERROR_ZERO_RETURN:
+        client_ended_ = true;
+        break;
+      default:
+        over_ = true;
+    }
+    ERR_clear_error();
+    return false;
+  }
+
+  // Client to plain. True when something moved.
+  bool move_in() {
+    if (inward_.empty() && !client_ended_) {
+      std::string part(kPartBytes, '\0');
+      ERR_clear_error();
+      const int got = SSL_read(ssl_, part.data(), static_cast<int>(part.size()));
+      if (!came_through(got)) {
+        if (client_ended_) ::shutdown(plain_.get(), SHUT_WR);
+        return false;
+      }
+      inward_ = part.substr(0, static_cast<size_t>(got));
+    }
+    if (inward_.empty()) return false;
+    if (closed_at_) {
+      inward_.clear();
+      return true;
+    }
+    const ssize_t sent = ::send(plain_.get(), inward_.data(), inward_.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN) over_ = true;
+    if (sent <= 0) return false;
+    inward_.erase(0, static_cast<size_t>(sent));
+    return true;
+  }
+
+  // Plain to client.
+  bool move_out() {
+    if (outward_.empty() && !plain_ended_) {
+      std::string part(kPartBytes, '\0');
+      const ssize_t got = ::recv(plain_.get(), part.data(), part.size(), 0);
+      if (got < 0) {
+        over_ = over_ || errno != EAGAIN;
+        return false;
+      }
+      if (got == 0) {
+        plain_ended_ = true;
+        if (SSL_is_init_finished(ssl_) != 0) SSL_shutdown(ssl_);
+        ::shutdown(client_.get(), SHUT_WR);
+        return false;
+      }
+      outward_ = part.substr(0, static_cast<size_t>(got));
+    }
+    if (outward_.empty()) return false;
+    ERR_clear_error();
+    const int sent = SSL_write(ssl_, outward_.data(), static_cast<int>(outward_.size()));
+    if (!came_through(sent)) return false;
+    outward_.erase(0, static_cast<size_t>(sent));
+    return true;
+  }
+
+  FdWatch& watch_;
+  SSL* const ssl_;
+  UniqueFd client_;
+  UniqueFd plain_;
+  uint32_t client_events_ = 0;
+  uint32_t plain_events_ = 0;
+  uint32_t client_wants_ = 0;
+  std::string inward_;   // read from the client, for the plain side
+  std::string outward_;  // the other way
+  bool client_ended_ = false;
+  bool plain_ended_ = false;
+  bool over_ = false;
+  std::optional<Instant> closed_at_;  // the plain side
+};
+
+TlsDoor::TlsDoor() = default;
+TlsDoor::~TlsDoor() = default;
+
+Status TlsDoor::open(const std::string& certificate_file, const std::string& key_file) {
+  context_.reset(SSL_CTX_new(TLS_server_method()));
+  const bool usable =
+      context_ && SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION) == 1 &&
+      SSL_CTX_use_certificate_chain_file(context_.get(), certificate_file.c_str()) == 1 &&
+      SSL_CTX_use_PrivateKey_file(context_.get(), key_file.c_str(), SSL_FILETYPE_PEM) == 1 &&
+      SSL_CTX_check_private_key(context_.get()) == 1;
+  ERR_clear_error();
+  if (!usable) return fail(Errc::invalid, "cannot use the TLS certificate " + certificate_file);
+  SSL_CTX_set_options(context_.get(), SSL_OP_NO_RENEGOTIATION);
+  return {};
+}
+
+UniqueFd TlsDoor::pass(FdWatch& watch, UniqueFd client) {
+  int pair[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return {};
+  UniqueFd inner(pair[0]);
+  UniqueFd outer(pair[1]);
+  SSL* const ssl = SSL_new(context_.get());
+  if (ssl == nullptr) return {};
+  const uint64_t id = next_++;
+  auto leg = std::make_unique<TlsLeg>(watch, ssl, std::move(client), std::move(inner));
+  const auto move = [this, id] {
+    const auto found = legs_.find(id);
+    if (found != legs_.end() && !found->second->move()) legs_.erase(found);
+  };
+  const auto client_ready = [this, id, move](uint32_t events) {
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+      legs_.erase(id);
+    } else {
+      move();
+    }
+  };
+  const auto plain_ready = [this, id, move](uint32_t events) {
+    const auto found = legs_.find(id);
+    if (found == legs_.end()) return;
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) found->second->plain_closed();
+    move();
+  };
+  const bool watched = leg->watch(client_ready, plain_ready);
+  if (!watched) return {};
+  legs_[id] = std::move(leg);
+  return outer;
+}
+
+void TlsDoor::check(Instant now) {
+  std::erase_if(legs_, [now](const auto& leg) { return leg.second->is_overdue(now); });
+}
+
+void TlsDoor::close() { legs_.clear(); }
+
+}  // namespace ipnscast::nostr::net

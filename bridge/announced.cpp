@@ -3,7 +3,7 @@
 namespace ipnscast::bridge {
 namespace {
 
-constexpr char kSchema[] = R"sql(
+constexpr char kAnnouncedTables[] = R"sql(
 CREATE TABLE bridge_names(
   name BLOB PRIMARY KEY,            -- multihash
   sequence INTEGER NOT NULL,        -- of the best verified record
@@ -46,7 +46,7 @@ Owed owed(const AnnouncedName& name, UnixMillis now) {
   return name.record.eol > name.hint->eol && left < lifetime / 2 ? Owed::renewal : Owed::nothing;
 }
 
-store::Schema bridge_schema() { return {"bridge", {{1, kSchema}}}; }
+store::Schema bridge_schema() { return {"bridge", {{1, kAnnouncedTables}}}; }
 
 Status save_record(store::Database& db, const sync::IpnsName& name,
                    const sync::KnownRecord& record) {

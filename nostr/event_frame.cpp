@@ -2,17 +2,17 @@
 
 #include <cstring>
 
+#include "nostr/json_characters.h"
+
 namespace ipnscast::nostr {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 void skip_space(std::string_view& text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_json_space(text.front())) text.remove_prefix(1);
 }
 
 void skip_space_back(std::string_view& text) {
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_json_space(text.back())) text.remove_suffix(1);
 }
 
 bool take(std::string_view& text, std::string_view token) {

@@ -1,13 +1,11 @@
 #include "nostr/event_slices.h"
 
 #include "nostr/base/sha256.h"
+#include "nostr/json_characters.h"
 #include "nostr/quote_index.h"
 
 namespace ipnscast::nostr {
 namespace {
-
-constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The text that is left, token by token. After a refusal its state means nothing.
 class Cursor {
@@ -25,7 +23,7 @@ class Cursor {
   // True when there was some.
   bool skip_space() {
     const size_t start = at_;
-    while (!at_end() && is_space(text_[at_])) ++at_;
+    while (!at_end() && is_json_space(text_[at_])) ++at_;
     return at_ != start;
   }
   // A string in its quotes; empty when there is none.
@@ -38,7 +36,7 @@ class Cursor {
   }
   std::string_view digits() {
     const size_t start = at_;
-    while (!at_end() && is_digit(text_[at_])) ++at_;
+    while (!at_end() && is_json_digit(text_[at_])) ++at_;
     return since(start);
   }
 

@@ -19,11 +19,11 @@ void sort_once(std::vector<T>& list) {
 }
 
 template <typename List, typename T>
-bool listed(const List& sorted, const T& value) {
+bool in_sorted(const List& sorted, const T& value) {
   return sorted.empty() || std::binary_search(sorted.begin(), sorted.end(), value);
 }
 
-bool has_tag(const Event& event, char name, const std::vector<std::string>& sorted) {
+bool has_sorted_tag(const Event& event, char name, const std::vector<std::string>& sorted) {
   return std::any_of(event.tags.begin(), event.tags.end(),
                      [&](const Tag& tag) {
                        return tag.size() >= 2 && tag[0].size() == 1 && tag[0][0] == name &&
@@ -36,12 +36,12 @@ bool has_tag(const Event& event, char name, const std::vector<std::string>& sort
 bool holds(const Filter& sorted, const Event& event) {
   if (sorted.since && event.created_at < *sorted.since) return false;
   if (sorted.until && event.created_at > *sorted.until) return false;
-  if (!listed(sorted.kinds, event.kind) || !listed(sorted.authors, event.pubkey) ||
-      !listed(sorted.ids, event.id)) {
+  if (!in_sorted(sorted.kinds, event.kind) || !in_sorted(sorted.authors, event.pubkey) ||
+      !in_sorted(sorted.ids, event.id)) {
     return false;
   }
   return std::all_of(sorted.tags.begin(), sorted.tags.end(), [&](const auto& wanted) {
-    return has_tag(event, wanted.first, wanted.second);
+    return has_sorted_tag(event, wanted.first, wanted.second);
   });
 }
 

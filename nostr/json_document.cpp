@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kLeastCapacity = 64 * 1024;
 
-struct Reader {
+struct JsonReader {
   simdjson::dom::parser parser;
   std::string padded;
 };
@@ -61,7 +61,7 @@ tl::unexpected<EventProblem> problem(EventFault fault, Errc code, std::string me
   return tl::unexpected<EventProblem>({fault, {code, std::move(message)}, std::nullopt});
 }
 
-simdjson::error_code parse_padded(Reader& reader, std::string_view text, size_t max_depth,
+simdjson::error_code parse_padded(JsonReader& reader, std::string_view text, size_t max_depth,
                                   simdjson::dom::element& out) {
   if (reader.parser.capacity() < text.size() || reader.parser.max_depth() != max_depth) {
     const auto failed =
@@ -76,7 +76,7 @@ simdjson::error_code parse_padded(Reader& reader, std::string_view text, size_t 
 }  // namespace
 
 Checked<simdjson::dom::element> parse_json(std::string_view text, size_t max_depth) {
-  thread_local Reader reader;
+  thread_local JsonReader reader;
   simdjson::dom::element root;
   auto failed = parse_padded(reader, text, max_depth, root);
   if (failed == simdjson::NUMBER_ERROR) {

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "nostr/json_characters.h"
+
 namespace ipnscast::nostr {
 namespace {
 
 constexpr size_t kSafeDigits = 18;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 size_t skip_digits(std::string_view text, size_t at) {
-  while (at < text.size() && is_digit(text[at])) ++at;
+  while (at < text.size() && is_json_digit(text[at])) ++at;
   return at;
 }
 
@@ -59,7 +59,7 @@ std::optional<std::string> replace_wide_numbers(std::string_view json) {
     size_t end = i + 1;
     if (c == '"') {
       end = skip_string(json, i);
-    } else if (c == '-' || is_digit(c)) {
+    } else if (c == '-' || is_json_digit(c)) {
       end = std::min(json.find_first_not_of("0123456789+-.eE", i), json.size());
       const std::string_view token = json.substr(i, end - i);
       const bool wide = token.size() > kSafeDigits || token.find_first_of("eE") != token.npos;

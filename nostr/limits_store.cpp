@@ -18,7 +18,7 @@ CREATE TABLE relay_limits (
 
 namespace {
 
-constexpr int64_t kMaxRelays = 1000;
+constexpr int64_t kMaxKnownRelays = 1000;
 constexpr int64_t kBelievedSeconds = 30 * 86'400;
 
 size_t within(int64_t stored, size_t most) {
@@ -64,7 +64,7 @@ Status save_limits(store::Database& db, const RelayUrl& relay, const LearnedLimi
   if (auto done = add.run(); !done) return fail(done.error());
   auto bound = db.prepare(
       "DELETE FROM relay_limits WHERE number <= (SELECT max(number) FROM relay_limits) - ?");
-  if (auto done = bound.bind(kMaxRelays).run(); !done) return fail(done.error());
+  if (auto done = bound.bind(kMaxKnownRelays).run(); !done) return fail(done.error());
   return {};
 }
 

@@ -44,7 +44,7 @@ std::string negentropy_frame(const NegMessage& m) {
   return Frame("NEG-MSG").text(m.subscription).hex(m.message).take();
 }
 
-struct RelayFrame {
+struct RelayFrameWriter {
   std::string operator()(const EventMessage& m) const {
     return Frame("EVENT").text(m.subscription).event(m.event).take();
   }
@@ -106,7 +106,9 @@ struct ClientFrame {
 
 }  // namespace
 
-std::string to_frame(const RelayMessage& message) { return std::visit(RelayFrame{}, message); }
+std::string to_frame(const RelayMessage& message) {
+  return std::visit(RelayFrameWriter{}, message);
+}
 std::string to_frame(const ClientMessage& message) { return std::visit(ClientFrame{}, message); }
 
 std::string_view reason_prefix(std::string_view reason) {

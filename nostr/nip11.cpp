@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMaxText = 1000;
+constexpr size_t kMaxInformationText = 1000;
 constexpr size_t kMaxNips = 500;
 
 const json* member(const json& object, const char* name) {
@@ -20,7 +20,7 @@ const json* member(const json& object, const char* name) {
 std::string text_member(const json& object, const char* name) {
   const json* value = member(object, name);
   return value != nullptr && value->is_string()
-             ? value->get_ref<const std::string&>().substr(0, kMaxText)
+             ? value->get_ref<const std::string&>().substr(0, kMaxInformationText)
              : "";
 }
 

@@ -6,10 +6,10 @@
 namespace ipnscast::nostr {
 namespace {
 
-constexpr size_t kMaxText = 5000;
-constexpr size_t kMaxRelays = 100;
+constexpr size_t kMaxEntityText = 5000;
+constexpr size_t kMaxPointerRelays = 100;
 
-enum TlvType : uint8_t { kSpecial = 0, kRelay = 1, kAuthor = 2, kKind = 3 };
+enum TlvType : uint8_t { kTlvSpecial = 0, kTlvRelay = 1, kTlvAuthor = 2, kTlvKind = 3 };
 
 // What the TLVs of a pointer say.
 struct Tlvs {
@@ -21,19 +21,20 @@ struct Tlvs {
 
 Status read_tlv(uint8_t type, ByteView value, Tlvs& out) {
   switch (type) {
-    case kSpecial:
+    case kTlvSpecial:
       if (!out.special) out.special = to_bytes(value);
       return {};
-    case kRelay:
-      if (out.relays.size() == kMaxRelays) return fail(Errc::too_large, "nip19: too many relays");
+    case kTlvRelay:
+      if (out.relays.size() == kMaxPointerRelays)
+        return fail(Errc::too_large, "nip19: too many relays");
       out.relays.emplace_back(as_text(value));
       return {};
-    case kAuthor:
+    case kTlvAuthor:
       if (value.size() != PublicKey::kSize)
         return fail(Errc::parse, "nip19: want 32 bytes of author");
       if (!out.author) out.author = PublicKey::from(value);
       return {};
-    case kKind:
+    case kTlvKind:
       if (value.size() != 4) return fail(Errc::parse, "nip19: want 4 bytes of kind");
       if (!out.kind) {
         out.kind = uint32_t{value[0]} << 24 | uint32_t{value[1]} << 16 | uint32_t{value[2]} << 8 |
@@ -88,19 +89,19 @@ class TlvWriter {
     append(data_, value);
   }
   void put_relays(const std::vector<std::string>& relays) {
-    for (const std::string& relay : relays) put(kRelay, as_bytes(relay));
+    for (const std::string& relay : relays) put(kTlvRelay, as_bytes(relay));
   }
   void put_kind(uint32_t kind) {
     const uint8_t bytes[] = {static_cast<uint8_t>(kind >> 24), static_cast<uint8_t>(kind >> 16),
                              static_cast<uint8_t>(kind >> 8), static_cast<uint8_t>(kind)};
-    put(kKind, bytes);
+    put(kTlvKind, bytes);
   }
   Result<std::string> text(std::string_view prefix) const {
     if (too_long_)
       return fail(Errc::too_large,
                   std::string(prefix) + ": no room for more than 255 bytes in one part");
     std::string out = encode_bech32(prefix, data_);
-    if (out.size() > kMaxText)
+    if (out.size() > kMaxEntityText)
       return fail(Errc::too_large, std::string(prefix) + ": longer than 5000 characters");
     return out;
   }
@@ -118,16 +119,16 @@ std::string encode_nsec(const SecretKey& key) { return encode_bech32("nsec", key
 
 Result<std::string> encode(const ProfilePointer& pointer) {
   TlvWriter out;
-  out.put(kSpecial, pointer.pubkey.view());
+  out.put(kTlvSpecial, pointer.pubkey.view());
   out.put_relays(pointer.relays);
   return out.text("nprofile");
 }
 
 Result<std::string> encode(const EventPointer& pointer) {
   TlvWriter out;
-  out.put(kSpecial, pointer.id.view());
+  out.put(kTlvSpecial, pointer.id.view());
   out.put_relays(pointer.relays);
-  if (pointer.author) out.put(kAuthor, pointer.author->view());
+  if (pointer.author) out.put(kTlvAuthor, pointer.author->view());
   if (pointer.kind) out.put_kind(*pointer.kind);
   return out.text("nevent");
 }
@@ -136,16 +137,16 @@ Result<std::string> encode(const AddressPointer& pointer) {
   if (pointer.address.kind < 0 || pointer.address.kind > 65535)
     return fail(Errc::invalid, "naddr: no such kind");
   TlvWriter out;
-  out.put(kSpecial, as_bytes(pointer.address.d));
+  out.put(kTlvSpecial, as_bytes(pointer.address.d));
   out.put_relays(pointer.relays);
-  out.put(kAuthor, pointer.address.pubkey.view());
+  out.put(kTlvAuthor, pointer.address.pubkey.view());
   out.put_kind(static_cast<uint32_t>(pointer.address.kind));
   return out.text("naddr");
 }
 
 Result<Nip19> decode_nip19(std::string_view text) {
   if (text.starts_with("nostr:")) text.remove_prefix(6);
-  auto decoded = decode_bech32(text, kMaxText);
+  auto decoded = decode_bech32(text, kMaxEntityText);
   if (!decoded) return fail(std::move(decoded.error()));
   const std::string& prefix = decoded->prefix;
   if (prefix == "npub" || prefix == "note") {
@@ -172,7 +173,7 @@ Result<PublicKey> parse_public_key(std::string_view text) {
 }
 
 Result<SecretKey> decode_nsec(std::string_view text) {
-  auto decoded = decode_bech32(text, kMaxText);
+  auto decoded = decode_bech32(text, kMaxEntityText);
   if (!decoded) return fail(decoded.error().within("nsec"));
   auto key = decoded->prefix == "nsec"
                  ? SecretKey::from_bytes(decoded->data)

@@ -20,10 +20,10 @@ namespace {
 // plaintext = prefix text *%x00                   padded, encrypted with ChaCha20
 // prefix    = u16 of 1..65535 / %x0000 u32 of 65536 and more, big-endian
 // mac       = HMAC-SHA256(nonce ciphertext)       32 bytes
-constexpr uint8_t kVersion = 2;
-constexpr size_t kNonce = 32;
+constexpr uint8_t kNip44Version = 2;
+constexpr size_t kNip44Nonce = 32;
 constexpr size_t kMac = 32;
-constexpr size_t kOverhead = 1 + kNonce + kMac;
+constexpr size_t kOverhead = 1 + kNip44Nonce + kMac;
 constexpr size_t kLeastPayload = 132;
 constexpr size_t kLeastDecoded = 99;
 constexpr uint64_t kShortEnd = 65536;
@@ -111,7 +111,7 @@ uint64_t nip44_padded_size(uint64_t size) {
 
 Result<std::string> nip44_encrypt(const ConversationKey& key, std::string_view plaintext,
                                   size_t max_plaintext) {
-  std::array<uint8_t, kNonce> nonce;
+  std::array<uint8_t, kNip44Nonce> nonce;
   fill_random(nonce);
   return nip44_encrypt_with_nonce(key, plaintext, nonce, max_plaintext);
 }
@@ -120,11 +120,11 @@ Result<std::string> nip44_encrypt_with_nonce(const ConversationKey& key, std::st
                                              ByteView nonce32, size_t max_plaintext) {
   if (plaintext.empty()) return fail(Errc::invalid, "nip44: nothing to encrypt");
   if (plaintext.size() > max_plaintext) return fail(Errc::too_large, "nip44: plaintext too large");
-  if (nonce32.size() != kNonce) return fail(Errc::invalid, "nip44: want a nonce of 32 bytes");
+  if (nonce32.size() != kNip44Nonce) return fail(Errc::invalid, "nip44: want a nonce of 32 bytes");
   const Nip44MessageKeys keys = nip44_message_keys(key, nonce32);
   Bytes ciphertext = pad(plaintext);
   chacha20(keys, ciphertext);
-  Bytes payload{kVersion};
+  Bytes payload{kNip44Version};
   append(payload, nonce32);
   append(payload, ciphertext);
   append(payload, hmac_sha256(keys.hmac_key.view(), {nonce32, ciphertext}));
@@ -140,9 +140,9 @@ Result<std::string> nip44_decrypt(const ConversationKey& key, std::string_view p
   if (!decoded) return fail(decoded.error().within("nip44"));
   const ByteView data = *decoded;
   if (data.size() < kLeastDecoded) return fail(Errc::parse, "nip44: too short");
-  if (data[0] != kVersion) return fail(Errc::unsupported, "nip44: unknown version");
-  const ByteView nonce = data.subspan(1, kNonce);
-  const ByteView ciphertext = data.subspan(1 + kNonce, data.size() - kOverhead);
+  if (data[0] != kNip44Version) return fail(Errc::unsupported, "nip44: unknown version");
+  const ByteView nonce = data.subspan(1, kNip44Nonce);
+  const ByteView ciphertext = data.subspan(1 + kNip44Nonce, data.size() - kOverhead);
   const Nip44MessageKeys keys = nip44_message_keys(key, nonce);
   if (!equal_constant_time(hmac_sha256(keys.hmac_key.view(), {nonce, ciphertext}),
                            data.last(kMac))) {

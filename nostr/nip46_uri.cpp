@@ -9,7 +9,7 @@ namespace ipnscast::nostr {
 namespace {
 
 constexpr size_t kMaxUri = 4096;
-constexpr size_t kMaxRelays = 20;
+constexpr size_t kMaxUriRelays = 20;
 
 tl::unexpected<Error> wrong(std::string_view what) {
   return fail(Errc::parse, "remote signer: " + std::string(what));
@@ -82,7 +82,8 @@ Result<PublicKey> read_uri(std::string_view text, std::string_view scheme, Take 
 Status add_relay(std::vector<RelayUrl>& relays, std::string_view text) {
   auto url = RelayUrl::parse(text);
   if (!url) return fail(Errc::parse, url.error().message);
-  if (relays.size() == kMaxRelays) return fail(Errc::too_large, "remote signer: too many relays");
+  if (relays.size() == kMaxUriRelays)
+    return fail(Errc::too_large, "remote signer: too many relays");
   if (std::find(relays.begin(), relays.end(), *url) == relays.end())
     relays.push_back(std::move(*url));
   return {};

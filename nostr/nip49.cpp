@@ -20,12 +20,12 @@ namespace {
 // security  = %x00-02           also the associated data
 // sealed    = 32 bytes of key, encrypted, and 16 bytes of tag
 constexpr std::string_view kPrefix = "ncryptsec";
-constexpr uint8_t kVersion = 2;
+constexpr uint8_t kNip49Version = 2;
 constexpr size_t kSalt = 16;
-constexpr size_t kNonce = 24;
+constexpr size_t kNip49Nonce = 24;
 constexpr size_t kSecret = 32;
 constexpr size_t kSize = 91;
-constexpr size_t kMaxText = 200;
+constexpr size_t kMaxEncryptedKeyText = 200;
 constexpr size_t kMaxPassword = 4096;
 constexpr uint64_t kScryptR = 8;
 
@@ -87,7 +87,7 @@ Result<SecretText> nip49_normal_password(std::string_view password) {
 
 Result<std::string> nip49_encrypt(ByteView secret32, std::string_view password,
                                   const Nip49Options& options) {
-  const Bytes random = random_bytes(kSalt + kNonce);
+  const Bytes random = random_bytes(kSalt + kNip49Nonce);
   const ByteView view = random;
   return nip49_encrypt_with(secret32, password, options, view.first(kSalt), view.subspan(kSalt));
 }
@@ -95,14 +95,14 @@ Result<std::string> nip49_encrypt(ByteView secret32, std::string_view password,
 Result<std::string> nip49_encrypt_with(ByteView secret32, std::string_view password,
                                        const Nip49Options& options, ByteView salt16,
                                        ByteView nonce24) {
-  if (secret32.size() != kSecret || salt16.size() != kSalt || nonce24.size() != kNonce)
+  if (secret32.size() != kSecret || salt16.size() != kSalt || nonce24.size() != kNip49Nonce)
     return fail(Errc::invalid, "encrypted key: want 32 bytes of key, 16 of salt, 24 of nonce");
   if (password.empty()) return fail(Errc::invalid, "password: empty");
   if (auto ok = check_log_n(options.log_n, kNip49MaxLogN, Errc::invalid); !ok)
     return fail(std::move(ok.error()));
   const auto key = stretch(password, salt16, options.log_n);
   if (!key) return fail(key.error());
-  Bytes out{kVersion, options.log_n};
+  Bytes out{kNip49Version, options.log_n};
   append(out, salt16);
   append(out, nonce24);
   out.push_back(static_cast<uint8_t>(options.security));
@@ -112,12 +112,12 @@ Result<std::string> nip49_encrypt_with(ByteView secret32, std::string_view passw
 
 Result<Nip49Key> nip49_decrypt(std::string_view ncryptsec, std::string_view password,
                                uint8_t max_log_n) {
-  const auto decoded = decode_bech32(ncryptsec, kMaxText);
+  const auto decoded = decode_bech32(ncryptsec, kMaxEncryptedKeyText);
   if (!decoded) return fail(decoded.error().within("encrypted key"));
   const ByteView data = decoded->data;
   if (decoded->prefix != kPrefix || data.empty())
     return fail(Errc::parse, "encrypted key: want ncryptsec1...");
-  if (data[0] != kVersion) return fail(Errc::unsupported, "encrypted key: unknown version");
+  if (data[0] != kNip49Version) return fail(Errc::unsupported, "encrypted key: unknown version");
   if (data.size() != kSize) return fail(Errc::parse, "encrypted key: want 91 bytes");
   Nip49Key out;
   out.log_n = data[1];
@@ -125,15 +125,15 @@ Result<Nip49Key> nip49_decrypt(std::string_view ncryptsec, std::string_view pass
   if (auto ok = check_log_n(out.log_n, std::min(max_log_n, kNip49MaxLogN), Errc::too_large); !ok)
     return fail(std::move(ok.error()));
   const ByteView salt = data.subspan(2, kSalt);
-  const ByteView nonce = data.subspan(2 + kSalt, kNonce);
-  const ByteView security = data.subspan(2 + kSalt + kNonce, 1);
+  const ByteView nonce = data.subspan(2 + kSalt, kNip49Nonce);
+  const ByteView security = data.subspan(2 + kSalt + kNip49Nonce, 1);
   if (security[0] > static_cast<uint8_t>(KeySecurity::untracked))
     return fail(Errc::parse, "encrypted key: unknown key-security byte");
   out.security = static_cast<KeySecurity>(security[0]);
   const auto key = stretch(password, salt, out.log_n);
   if (!key) return fail(key.error());
-  auto secret =
-      xchacha20_poly1305_open(key->view(), nonce, security, data.subspan(2 + kSalt + kNonce + 1));
+  auto secret = xchacha20_poly1305_open(key->view(), nonce, security,
+                                        data.subspan(2 + kSalt + kNip49Nonce + 1));
   if (!secret)
     return fail(Errc::signature, "encrypted key: wrong password, or the text was altered");
   out.secret = SecretBytes<32>::from(*secret);

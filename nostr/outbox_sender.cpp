@@ -46,7 +46,7 @@ struct LimitsLearned {  // from a relay's refusals
 using Message = std::variant<CommittedEvent, Progress, OwedReadBacks::Answer, RelayBack,
                              StandingChanged, LimitsLearned>;
 
-constexpr size_t kInbox = 4096;
+constexpr size_t kOutboxInbox = 4096;
 constexpr Milliseconds kCountIdle{600'000};
 
 }  // namespace
@@ -83,7 +83,7 @@ struct OutboxSender::Impl {
   store::Writer& writer;
   const Options options;
   // Shared with the pool's callbacks, which may come after us.
-  const std::shared_ptr<Inbox<Message>> inbox = std::make_shared<Inbox<Message>>(kInbox);
+  const std::shared_ptr<Inbox<Message>> inbox = std::make_shared<Inbox<Message>>(kOutboxInbox);
 
   // outbox thread only
   Backoff retry;

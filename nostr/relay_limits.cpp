@@ -17,7 +17,7 @@ size_t characters(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
-std::string lower(std::string_view text) {
+std::string lowered_start(std::string_view text) {
   std::string out(text.substr(0, 500));
   std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return static_cast<char>(std::tolower(static_cast<uint8_t>(c))); });
@@ -116,7 +116,7 @@ void RelayLimits::restore(const LearnedLimits& learned) {
 }
 
 bool RelayLimits::learn(std::string_view words, size_t open) {
-  if (!says(lower(words), kTooManySubscriptions)) return false;
+  if (!says(lowered_start(words), kTooManySubscriptions)) return false;
   if (open == 0) return false;  // that would be none at all: no limit, whatever the words say
   const auto known = max_subscriptions();
   if (known && *known <= open) return false;
@@ -126,7 +126,7 @@ bool RelayLimits::learn(std::string_view words, size_t open) {
 
 void RelayLimits::learn_request(std::string_view text,
                                 const std::function<RequestLimits()>& needs) {
-  const std::string words = lower(text);
+  const std::string words = lowered_start(text);
   if (says(words, kTooManySubscriptions)) return;
   if (says(words, kTooLong)) {
     lower_to_half(learned_.requests.max_bytes, needs().max_bytes, kLeastFrame - kAroundFilters);

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMaxUrl = 2048;
 constexpr size_t kMaxHost = 253;
 
-std::string lower(std::string_view text) {
+std::string lowered(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
@@ -70,7 +70,7 @@ std::optional<HostPort> split_authority(std::string_view authority) {
     rest = authority.substr(close + 1);
   } else {
     const size_t colon = std::min(authority.find(':'), authority.size());
-    out.host = lower(authority.substr(0, colon));
+    out.host = lowered(authority.substr(0, colon));
     if (!plain_host(out.host)) return std::nullopt;
     rest = authority.substr(colon);
   }
@@ -90,7 +90,7 @@ Result<RelayUrl> RelayUrl::parse(std::string_view text) {
   }
   RelayUrl out;
   const size_t scheme_end = text.find("://");
-  const std::string scheme = lower(text.substr(0, std::min(scheme_end, text.size())));
+  const std::string scheme = lowered(text.substr(0, std::min(scheme_end, text.size())));
   if (scheme_end == std::string_view::npos || (scheme != "ws" && scheme != "wss")) {
     return refused(text, "want ws:// or wss://");
   }

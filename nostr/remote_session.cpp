@@ -9,7 +9,7 @@ namespace ipnscast::nostr {
 namespace {
 
 // So that they fit into the file where the connection is kept.
-constexpr size_t kMaxRelays = 8;
+constexpr size_t kMaxSwitchRelays = 8;
 constexpr size_t kMaxRelayUrl = 200;
 constexpr size_t kMaxWords = 300;
 
@@ -201,7 +201,8 @@ void RemoteSession::on_relays(const Result<std::string>& result, Actions& out) {
   for (const simdjson::dom::element item : items) {
     auto url = RelayUrl::parse_foreign(text_of(item).value_or(""));
     const bool known = url && std::find(relays.begin(), relays.end(), *url) != relays.end();
-    if (!url || known || relays.size() == kMaxRelays || url->text().size() > kMaxRelayUrl) continue;
+    if (!url || known || relays.size() == kMaxSwitchRelays || url->text().size() > kMaxRelayUrl)
+      continue;
     relays.push_back(std::move(*url));
   }
   if (!relays.empty()) out.push_back(Switch{std::move(relays)});

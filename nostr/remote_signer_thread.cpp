@@ -12,7 +12,7 @@
 namespace ipnscast::nostr {
 namespace {
 
-constexpr size_t kInbox = 1024;
+constexpr size_t kSignerInbox = 1024;
 constexpr size_t kMaxMessage = 512 * 1024;
 constexpr size_t kRememberedEvents = 1024;
 // A relay may keep what came while we were away, and the signer's clock may be off.
@@ -54,7 +54,7 @@ RemoteSignerThread::RemoteSignerThread(BunkerUri uri, RemoteConnection connectio
       options_(std::move(options)),
       shared_(std::move(shared)),
       loop_(options_.loop),
-      inbox_(kInbox),
+      inbox_(kSignerInbox),
       connection_(std::move(connection)),
       session_(options_.session, signer_, std::move(uri.secret),
                {connection_.connected, connection_.user}, to_hex(random_bytes(8)), make_rng()) {}

@@ -11,7 +11,7 @@ namespace {
 constexpr size_t kMostAsked = 16;
 
 // Outlives a probe whose patience is over.
-struct Answers {
+struct ProbeAnswers {
   std::mutex mutex;
   std::condition_variable changed;
   std::set<size_t> have_it;
@@ -39,7 +39,7 @@ std::set<size_t> who_has_cached(gateway::Http& http, gateway::GatewayBook& book,
   const Instant start = std::chrono::steady_clock::now();
   const std::vector<size_t> asked = strangers(book, start);
   if (asked.empty()) return {};
-  auto answers = std::make_shared<Answers>();
+  auto answers = std::make_shared<ProbeAnswers>();
   answers->missing = asked.size();
   std::vector<gateway::HttpId> calls;
   for (const size_t number : asked) {

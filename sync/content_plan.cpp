@@ -8,7 +8,7 @@
 namespace ipnscast::sync {
 namespace {
 
-std::string key_of(const Cid& cid) { return std::string(as_text(cid.as_v1().encode())); }
+std::string plan_key(const Cid& cid) { return std::string(as_text(cid.as_v1().encode())); }
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void KnownBlocks::add(BlockSource& source, const Cid& root, size_t most) {
   }
 }
 
-bool KnownBlocks::has(const Cid& cid) const { return keys_.count(key_of(cid)) != 0; }
+bool KnownBlocks::has(const Cid& cid) const { return keys_.count(plan_key(cid)) != 0; }
 
 Result<ContentPlan> plan_content(BlockSource& source, const Cid& root, const KnownBlocks& known,
                                  size_t batch_bytes) {

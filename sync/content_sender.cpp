@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kQueued = 4'096;
 
 // One root on its way to some nodes.
-struct Sending {
+struct ContentSending {
   Cid root;
   SendOptions options;
   ContentPlans plans;
@@ -27,8 +27,8 @@ struct Sending {
   std::vector<ContentSender::Sent> sent;
   size_t missing = 0;
 
-  Sending(Cid r, SendOptions o, BlockSource& source, ContentSender::OnSent s, ContentSender::Done d,
-          size_t count)
+  ContentSending(Cid r, SendOptions o, BlockSource& source, ContentSender::OnSent s,
+                 ContentSender::Done d, size_t count)
       : root(std::move(r)),
         options(std::move(o)),
         plans(source, root, options.batch_bytes),
@@ -46,8 +46,8 @@ struct Sending {
   }
 };
 
-struct Job {
-  std::shared_ptr<Sending> sending;
+struct ContentJob {
+  std::shared_ptr<ContentSending> sending;
   size_t node = 0;
 };
 
@@ -86,7 +86,7 @@ struct ContentSender::Impl {
   const size_t most_threads;
 
   WaitingCalls calls;
-  Inbox<Job> jobs;
+  Inbox<ContentJob> jobs;
   std::once_flag closed_once;
   std::mutex threads_mutex;
   std::vector<std::thread> threads;  // guarded by threads_mutex; as many as were ever needed
@@ -129,8 +129,8 @@ ContentSender::~ContentSender() { close(); }
 
 void ContentSender::send(const Cid& root, const std::vector<size_t>& nodes, SendOptions options,
                          OnSent on_sent, Done done) {
-  auto sending = std::make_shared<Sending>(root, std::move(options), impl_->source,
-                                           std::move(on_sent), std::move(done), nodes.size());
+  auto sending = std::make_shared<ContentSending>(
+      root, std::move(options), impl_->source, std::move(on_sent), std::move(done), nodes.size());
   if (nodes.empty() && sending->done) sending->done({});
   impl_->start_threads(nodes.size());
   for (const size_t node : nodes) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Milliseconds kUnpinTime{10'000};
 // Renewals follow the wall clock, which may be set: it is looked at this often.
-constexpr Milliseconds kLookAgain{3'600'000};
+constexpr Milliseconds kRenewalsLookAgain{3'600'000};
 
 }  // namespace
 
@@ -72,7 +72,7 @@ void Errands::loop() {
     woken_ = false;
     lock.unlock();
     auto owed = load();
-    Instant look_again = std::chrono::steady_clock::now() + kLookAgain;
+    Instant look_again = std::chrono::steady_clock::now() + kRenewalsLookAgain;
     if (owed) look_again = add_renewals(*owed);
     lock.lock();
     if (!owed) {
@@ -121,7 +121,7 @@ Result<std::vector<Errand>> Errands::load() {
 // Adds what is due. When the next one will be.
 Instant Errands::add_renewals(std::vector<Errand>& out) const {
   const Now now = system_now();
-  Milliseconds next = kLookAgain;
+  Milliseconds next = kRenewalsLookAgain;
   for (const auto& [name, due] : renewals_.due()) {
     const Milliseconds wait(due.value - now.wall.value);
     if (wait.count() <= 0) {

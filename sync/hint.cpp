@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kPrefix = "ipns-sync-";
+constexpr std::string_view kHintPrefix = "ipns-sync-";
 constexpr std::string_view kType = "ipns-sync";
 
 // Members of members are never needed, so they are dropped while parsing: depth and memory stay
@@ -147,9 +147,9 @@ Result<Hint> read_hint(const nostr::Event& event, const IpnsName& name, const Js
 
 Result<Hint> parse_hint(const nostr::Event& event, const HintLimits& limits) {
   const auto d = event.tag("d");
-  if (!d || !d->starts_with(kPrefix)) return fail(Errc::mismatch, "d: want ipns-sync-<name>");
+  if (!d || !d->starts_with(kHintPrefix)) return fail(Errc::mismatch, "d: want ipns-sync-<name>");
   if (d->size() > limits.max_text) return fail(Errc::too_large, "d: too long");
-  const auto name = IpnsName::parse(d->substr(kPrefix.size()));
+  const auto name = IpnsName::parse(d->substr(kHintPrefix.size()));
   if (!name) return fail(name.error().within("d"));
   const auto content = read_content(event.content, limits);
   if (!content) return fail(content.error());
@@ -178,7 +178,7 @@ std::optional<Sequence> claimed_sequence(const nostr::Event& event, const HintLi
   return read_sequence(*content).value_or(std::nullopt);
 }
 
-std::string hint_d(const IpnsName& name) { return std::string(kPrefix) + name.to_string(); }
+std::string hint_d(const IpnsName& name) { return std::string(kHintPrefix) + name.to_string(); }
 
 Result<std::string> make_hint_text(const HintDraft& draft) {
   if (draft.sequence.value > kMaxSequence) return fail(Errc::invalid, "sequence: beyond 2^63 - 1");
@@ -227,8 +227,8 @@ std::vector<nostr::Filter> hint_filters(const std::vector<IpnsName>& names,
   for (const auto& name : names) {
     std::vector<std::string> spelled = {hint_d(name)};
     if (compat) {
-      spelled.push_back(std::string(kPrefix) + name.base58());
-      spelled.push_back(std::string(kPrefix) + name.base32());
+      spelled.push_back(std::string(kHintPrefix) + name.base58());
+      spelled.push_back(std::string(kHintPrefix) + name.base32());
     }
     size_t more = 0;
     for (const auto& d : spelled) more += d.size();

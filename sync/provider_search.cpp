@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kMostRouters = 5;
 
 // What the routers said; outlives a search whose deadline has passed.
-struct Answers {
+struct ProviderAnswers {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<gateway::HttpAnswer> heard;
@@ -38,7 +38,7 @@ std::vector<std::string> find_providers(gateway::Http& http, gateway::GatewayBoo
       continue;
     if (!book.left_alone(gateway, start)) routers.push_back(gateway);
   }
-  auto answers = std::make_shared<Answers>();
+  auto answers = std::make_shared<ProviderAnswers>();
   answers->missing = routers.size();
   for (const size_t router : routers) {
     gateway::HttpCall call = gateway::providers_call(book.endpoint(router), cid);

@@ -5,12 +5,6 @@
 #include "sync/publish_progress.h"
 
 namespace ipnscast::sync {
-namespace {
-
-constexpr Milliseconds kSignTimeout{45'000};  // a remote signer says itself when it gives up
-
-}  // namespace
-
 // What cannot be announced as it was asked for is refused before anything is sent or committed.
 Status Publisher::check_name(const IpnsName& name) const {
   if (!options_.private_hints || !parts_.signer) return {};

@@ -9,9 +9,9 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr int64_t kLookAgain = 3'600'000;  // ms, for a name that has no record yet
+constexpr int64_t kRecordLookAgain = 3'600'000;  // ms, for a name that has no record yet
 
-UnixMillis in_an_hour() { return {system_now().wall.value + kLookAgain}; }
+UnixMillis in_an_hour() { return {system_now().wall.value + kRecordLookAgain}; }
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr Milliseconds kSignTimeout{10'000};
+constexpr Milliseconds kRepairTimeout{10'000};
 constexpr Milliseconds kReadTimeout{45'000};  // a remote signer says itself when it gives up
 
 }  // namespace
@@ -48,7 +48,7 @@ Status Publisher::sign_above(const IpnsName& name, const nostr::Event& ours,
   auto time = take_time(*address);
   if (!time) return fail(time.error());
   const auto sign = [&](nostr::UnsignedEvent event) -> Result<nostr::Event> {
-    return nostr::sign_blocking(*parts_.signer, std::move(event), kSignTimeout);
+    return nostr::sign_blocking(*parts_.signer, std::move(event), kRepairTimeout);
   };
   if (delete_first) {
     if (!retracted_.insert(newer.id)) {

@@ -9,12 +9,6 @@
 #include "sync/retracted_names.h"
 
 namespace ipnscast::sync {
-namespace {
-
-constexpr Milliseconds kSignTimeout{45'000};  // a remote signer says itself when it gives up
-
-}  // namespace
-
 // Where hints of this name go now, and where earlier settings put them. A plain one is named only
 // when there was one: with private hints, relays do not know the name.
 std::vector<nostr::Address> Publisher::used_addresses(const IpnsName& name) {

@@ -6,12 +6,7 @@ namespace {
 using store::Database;
 using store::Statement;
 
-Status run(Statement& s) {
-  const auto done = s.run();
-  return done ? Status{} : fail(done.error());
-}
-
-Bytes key_of(const Cid& root) { return root.as_v1().encode(); }
+Bytes pin_key(const Cid& root) { return root.as_v1().encode(); }
 
 Result<std::vector<Cid>> read_roots(Statement& s) {
   std::vector<Cid> out;
@@ -37,14 +32,14 @@ Result<std::vector<Pin>> read_pins(Statement& s) {
 
 Status change_pin(Database& db, const char* sql, const Pin& pin) {
   auto s = db.prepare(sql);
-  s.bind(pin.node).bind(ByteView(key_of(pin.root)));
+  s.bind(pin.node).bind(ByteView(pin_key(pin.root)));
   return run(s);
 }
 
 }  // namespace
 
 Status add_version(Database& db, const IpnsName& name, const Cid& root, size_t former) {
-  const Bytes key = key_of(root);
+  const Bytes key = pin_key(root);
   // The same root again becomes the newest one.
   auto remove = db.prepare("DELETE FROM sync_versions WHERE name = ? AND root = ?");
   remove.bind(ByteView(name.bytes())).bind(ByteView(key));
@@ -69,7 +64,7 @@ Result<std::vector<Cid>> load_relatives(Database& db, const Cid& root) {
   auto s = db.prepare(
       "SELECT DISTINCT root FROM sync_versions WHERE name IN"
       " (SELECT name FROM sync_versions WHERE root = ?) ORDER BY number DESC");
-  s.bind(ByteView(key_of(root)));
+  s.bind(ByteView(pin_key(root)));
   return read_roots(s);
 }
 

@@ -23,6 +23,9 @@
 
 namespace ipnscast::sync {
 
+// A remote signer says itself when it gives up.
+constexpr Milliseconds kSignTimeout{45'000};
+
 // Publishes under our own keys: content to the nodes, then a record whose sequence is committed
 // together with the outbox row that announces it, then both to the world. Thread-safe; calls block.
 // Everything it is given outlives it.

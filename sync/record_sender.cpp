@@ -15,7 +15,7 @@ namespace ipnscast::sync {
 namespace {
 
 // One record on its way to all places.
-struct Sending {
+struct RecordSending {
   IpnsName name;
   IpnsRecord record;
   RecordSender::OnPlace on_place;
@@ -25,7 +25,8 @@ struct Sending {
   std::vector<RecordSender::Place> places;
   size_t missing = 0;
 
-  Sending(IpnsName n, IpnsRecord r, RecordSender::OnPlace p, RecordSender::Done d, size_t count)
+  RecordSending(IpnsName n, IpnsRecord r, RecordSender::OnPlace p, RecordSender::Done d,
+                size_t count)
       : name(std::move(n)),
         record(std::move(r)),
         on_place(std::move(p)),
@@ -42,8 +43,8 @@ struct Sending {
   }
 };
 
-struct Job {
-  std::shared_ptr<Sending> sending;
+struct RecordJob {
+  std::shared_ptr<RecordSending> sending;
   size_t gateway = 0;
 };
 
@@ -54,8 +55,8 @@ struct RecordSender::Impl {
       : http(h), book(b), options(std::move(o)), calls(h), jobs(options.queued) {}
 
   void loop(size_t number);
-  std::optional<Place> run(const Job& job);
-  Place failed(const Job& job, std::string detail) const {
+  std::optional<Place> run(const RecordJob& job);
+  Place failed(const RecordJob& job, std::string detail) const {
     Place out;
     out.kind = Place::Kind::router;
     out.what = Place::What::record;
@@ -71,7 +72,7 @@ struct RecordSender::Impl {
   std::vector<std::thread> threads;
 
   WaitingCalls calls;
-  Inbox<Job> jobs;
+  Inbox<RecordJob> jobs;
   std::once_flag closed_once;
 };
 
@@ -80,7 +81,7 @@ void RecordSender::Impl::loop(size_t number) {
   while (auto job = jobs.pop()) job->sending->through(run(*job));
 }
 
-std::optional<RecordSender::Place> RecordSender::Impl::run(const Job& job) {
+std::optional<RecordSender::Place> RecordSender::Impl::run(const RecordJob& job) {
   const Instant end = std::chrono::steady_clock::now() + options.deadline;
   auto dialects = book.dialects(job.gateway);
   if (!dialects) {
@@ -118,11 +119,11 @@ void RecordSender::send(const IpnsName& name, const IpnsRecord& record, OnPlace 
     return !impl_->book.uses(gateway).publish ||
            (only && std::find(only->begin(), only->end(), gateway) == only->end());
   });
-  auto sending =
-      std::make_shared<Sending>(name, record, std::move(on_place), std::move(done), order.size());
+  auto sending = std::make_shared<RecordSending>(name, record, std::move(on_place), std::move(done),
+                                                 order.size());
   if (order.empty() && sending->done) sending->done({});
   for (const size_t gateway : order) {
-    Job job{sending, gateway};
+    RecordJob job{sending, gateway};
     if (impl_->jobs.try_push(std::move(job))) continue;
     sending->through(
         impl_->failed({sending, gateway}, impl_->jobs.closed() ? "closed" : "busy: too many wait"));

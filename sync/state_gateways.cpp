@@ -34,11 +34,6 @@ std::vector<Milliseconds> split(const std::string& text) {
   return out;
 }
 
-Status run(store::Statement& s) {
-  const auto done = s.run();
-  return done ? Status{} : fail(done.error());
-}
-
 }  // namespace
 
 Status save_gateways(store::Database& db, const std::vector<gateway::GatewayMemory>& gateways) {

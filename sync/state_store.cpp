@@ -6,12 +6,6 @@ namespace {
 using store::Database;
 using store::Statement;
 
-Status run(Statement& s) {
-  const auto done = s.run();
-  if (!done) return fail(done.error());
-  return {};
-}
-
 Result<OwnName> read_own(const Statement& s) {
   const auto name = IpnsName::from_multihash(s.blob(0));
   if (!name) return fail(name.error().within("state file: own name"));

@@ -17,9 +17,9 @@ namespace ipnscast::tools {
 namespace {
 
 // A file descriptor that closes itself.
-struct File {
+struct ChangeFile {
   int fd = -1;
-  ~File() {
+  ~ChangeFile() {
     if (fd >= 0) ::close(fd);
   }
 };
@@ -98,7 +98,7 @@ Result<pid_t> ChangeCommand::start(const std::map<std::string, std::string>& env
 
 Status ChangeCommand::run(const std::map<std::string, std::string>& environment,
                           const std::string& input) {
-  const File file{::memfd_create("change", MFD_CLOEXEC)};
+  const ChangeFile file{::memfd_create("change", MFD_CLOEXEC)};
   if (const Status filled = fill(file.fd, input); !filled) return filled;
   const auto child = start(environment, file.fd);
   if (!child) return fail(child.error());

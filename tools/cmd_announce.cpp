@@ -7,9 +7,9 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kDefaultDeadline{10'000};
+constexpr Milliseconds kAnnounceDeadline{10'000};
 
-struct Options {
+struct AnnounceOptions {
   std::string target;
   std::string cid;
   std::optional<uint64_t> sequence;
@@ -17,7 +17,7 @@ struct Options {
   bool derived = false;
 };
 
-void announce(Context& context, const Options& options) {
+void announce(Context& context, const AnnounceOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   if (options.retract != options.cid.empty() || options.retract == options.sequence.has_value())
@@ -28,7 +28,7 @@ void announce(Context& context, const Options& options) {
   if (options.sequence.value_or(0) > sync::kMaxSequence)
     return report_usage(context, "--sequence: want a number below 2^63");
   const auto name = resolve_name(*session, options.target, options.derived,
-                                 context.timeout.value_or(kDefaultDeadline));
+                                 context.timeout.value_or(kAnnounceDeadline));
   if (!name) return report(context, name.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
@@ -51,7 +51,7 @@ void announce(Context& context, const Options& options) {
 void add_announce(CLI::App& app, Context& context) {
   CLI::App* const command =
       app.add_subcommand("announce", "Only tell the relays that a name has a new value");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AnnounceOptions>();
   command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
       ->type_name("TARGET")
       ->required();

@@ -65,7 +65,7 @@ nlohmann::ordered_json as_v0(const Cid& cid) {
   return out.to_string();
 }
 
-void show(Context& context, std::string text) {
+void show_cid(Context& context, std::string text) {
   if (text.starts_with("/ipfs/")) text.erase(0, 6);
   const auto cid = Cid::parse(text);
   if (!cid) return report(context, cid.error());
@@ -87,7 +87,7 @@ void add_cid(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand("cid", "The parts of a CID");
   const auto text = std::make_shared<std::string>();
   command->add_option("cid", *text, "A CID in any encoding, with or without /ipfs/")->required();
-  command->callback([&context, text] { show(context, *text); });
+  command->callback([&context, text] { show_cid(context, *text); });
 }
 
 }  // namespace ipnscast::tools

@@ -10,7 +10,7 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kDefaultDeadline{60'000};
+constexpr Milliseconds kDemoDeadline{60'000};
 
 void print_stack(const bridge::Stack& stack) {
   print_line("relay " + stack.relay_url() + ", node " + stack.gateway_url() + ", its RPC " +
@@ -58,7 +58,7 @@ void run(Context& context, bool keep) {
   if (!demo) return report(context, demo.error());
   if (!context.json) print_stack((*demo)->stack());
   const Instant deadline =
-      std::chrono::steady_clock::now() + context.timeout.value_or(kDefaultDeadline);
+      std::chrono::steady_clock::now() + context.timeout.value_or(kDemoDeadline);
   const auto journeys = travel(context, **demo, deadline);
   if (!journeys) return report(context, journeys.error());
   const Status same = (*demo)->compare();

@@ -13,16 +13,18 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr size_t kMaxEvent = 1024 * 1024;
+constexpr size_t kMaxJudgedEvent = 1024 * 1024;
 constexpr Milliseconds kSignDeadline{60'000};  // a person may have to agree at a remote signer
 // Within that size everything goes: a local file is no relay.
-constexpr nostr::EventLimits kLimits{
-    .max_bytes = kMaxEvent, .max_tags = kMaxEvent, .max_tag_items = kMaxEvent, .max_depth = 1024};
+constexpr nostr::EventLimits kLimits{.max_bytes = kMaxJudgedEvent,
+                                     .max_tags = kMaxJudgedEvent,
+                                     .max_tag_items = kMaxJudgedEvent,
+                                     .max_depth = 1024};
 
 void sign(Context& context, const std::string& secret_file) {
   const auto key = load_secret_key(context, secret_file);
   if (!key) return;
-  const auto text = read_input("-", kMaxEvent);
+  const auto text = read_input("-", kMaxJudgedEvent);
   if (!text) return report(context, text.error());
   const auto event = nostr::parse_unsigned_event(*text, system_now().seconds(), kLimits);
   if (!event) return report(context, event.error());
@@ -38,10 +40,6 @@ std::string answer(size_t line, const std::optional<nostr::EventId>& id, std::st
   out += reason.empty() ? ",\"valid\":true" : ",\"valid\":false";
   out += ",\"reason\":\"" + std::string(reason) + "\"}";
   return out;
-}
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
 }
 
 // True when the line holds a valid event.
@@ -61,7 +59,7 @@ bool verify_line(const LineReader::Line& line) {
 }
 
 void verify(Context& context) {
-  LineReader lines(STDIN_FILENO, kMaxEvent);
+  LineReader lines(STDIN_FILENO, kMaxJudgedEvent);
   bool all_valid = true;
   while (true) {
     const auto line = lines.next();

@@ -15,11 +15,11 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr size_t kMaxEvent = 1024 * 1024;
+constexpr size_t kMaxSentEvent = 1024 * 1024;
 constexpr size_t kUnderWay = 200;  // events sent and not yet settled
-constexpr Milliseconds kDefaultDeadline{10'000};
+constexpr Milliseconds kEventPublishDeadline{10'000};
 
-struct Options {
+struct EventPublishOptions {
   std::vector<std::string> relays;
   std::optional<std::string> quorum;
 };
@@ -70,7 +70,7 @@ void Publishing::send(nostr::Event event) {
   settle(kUnderWay - 1);
   nostr::PublishOptions options;
   options.quorum = quorum_;
-  options.deadline = context_.timeout.value_or(kDefaultDeadline);
+  options.deadline = context_.timeout.value_or(kEventPublishDeadline);
   ++under_way_;
   pool_->publish(std::move(event), std::move(options), [this](nostr::PublishReport report) {
     reports_.push_reserved(std::move(report));
@@ -111,10 +111,6 @@ Exit Publishing::exit() const {
   return bad_line_ ? Exit::no : Exit::done;
 }
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
-}
-
 // The line's event; reports what is wrong with it.
 std::optional<nostr::Event> read_event(Context& context, const LineReader::Line& line) {
   const std::string where = "line " + std::to_string(line.number);
@@ -128,14 +124,14 @@ std::optional<nostr::Event> read_event(Context& context, const LineReader::Line&
   return std::nullopt;
 }
 
-Result<nostr::Quorum> wanted_quorum(const Session& session, const Options& options) {
+Result<nostr::Quorum> wanted_quorum(const Session& session, const EventPublishOptions& options) {
   if (!options.quorum) return bridge::to_quorum(session.settings().relays.quorum);
   auto typed = bridge::parse_quorum(*options.quorum);
   if (!typed) return fail(typed.error().within("--quorum"));
   return bridge::to_quorum(*typed);
 }
 
-void publish(Context& context, const Options& options) {
+void publish(Context& context, const EventPublishOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   auto relays = session->relays(options.relays);
@@ -146,7 +142,7 @@ void publish(Context& context, const Options& options) {
   Publishing publishing(context, std::move(*quorum));
   if (const Status ok = publishing.start(*session, std::move(*relays)); !ok)
     return report(context, ok.error());
-  LineReader lines(STDIN_FILENO, kMaxEvent);
+  LineReader lines(STDIN_FILENO, kMaxSentEvent);
   while (true) {
     const auto line = lines.next();
     if (!line) return report(context, line.error());
@@ -167,7 +163,7 @@ void publish(Context& context, const Options& options) {
 void add_event_publish(CLI::App& event, Context& context) {
   CLI::App* const command = event.add_subcommand(
       "publish", "Send signed events, one a line of standard input; a row per event and relay");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EventPublishOptions>();
   command->add_option("--relay", options->relays, "Instead of the configured relays; repeatable")
       ->type_name("URL")
       ->allow_extra_args(false);

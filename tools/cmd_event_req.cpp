@@ -8,16 +8,16 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kDefaultDeadline{10'000};
+constexpr Milliseconds kEventReqDeadline{10'000};
 
-struct Options {
+struct EventReqOptions {
   std::vector<std::string> filters;
   std::vector<std::string> relays;
   bool follow = false;
 };
 
 Result<RelayQueryOptions> query_options(const Context& context, const Session& session,
-                                        const Options& options) {
+                                        const EventReqOptions& options) {
   RelayQueryOptions out;
   for (const std::string& text : options.filters) {
     auto filter = nostr::parse_filter(text);
@@ -33,11 +33,11 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
   out.access = std::move(*access);
   out.follow = options.follow;
   out.deadline = context.timeout;
-  if (!out.deadline && !options.follow) out.deadline = kDefaultDeadline;
+  if (!out.deadline && !options.follow) out.deadline = kEventReqDeadline;
   return out;
 }
 
-void req(Context& context, const Options& options) {
+void req(Context& context, const EventReqOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
@@ -63,7 +63,7 @@ void req(Context& context, const Options& options) {
 void add_event_req(CLI::App& event, Context& context) {
   CLI::App* const command =
       event.add_subcommand("req", "Ask relays for events; one verified event a line");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EventReqOptions>();
   command->add_option("filter", options->filters, R"(NIP-01 filters, such as {"kinds":[1]})")
       ->type_name("FILTER")
       ->required();

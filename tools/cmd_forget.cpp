@@ -8,18 +8,18 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kDefaultDeadline{10'000};
+constexpr Milliseconds kForgetDeadline{10'000};
 
-struct Options {
+struct ForgetOptions {
   std::string target;
   bool derived = false;
 };
 
-void forget(Context& context, const Options& options) {
+void forget(Context& context, const ForgetOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   const auto name = resolve_name(*session, options.target, options.derived,
-                                 context.timeout.value_or(kDefaultDeadline));
+                                 context.timeout.value_or(kForgetDeadline));
   if (!name) return report(context, name.error());
   auto config = session->local_config();
   if (!config) return report(context, config.error());
@@ -42,7 +42,7 @@ void forget(Context& context, const Options& options) {
 void add_forget(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "forget", "Drop the known sequence of a name, after data loss at its publisher");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ForgetOptions>();
   command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
       ->type_name("TARGET")
       ->required();

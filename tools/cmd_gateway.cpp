@@ -17,7 +17,7 @@ namespace {
 namespace inspection = sync::inspection;
 using sync::gateway::Endpoint;
 
-struct Options {
+struct GatewayOptions {
   std::vector<std::string> urls;
   std::optional<std::string> cid;
   std::optional<std::string> name;
@@ -57,7 +57,7 @@ Result<std::vector<Endpoint>> endpoints(const sync::Config& config,
 }
 
 // What is to be asked for. Errors are the arguments'.
-Result<inspection::Options> what_to_ask(const Options& options, Milliseconds timeout) {
+Result<inspection::Options> what_to_ask(const GatewayOptions& options, Milliseconds timeout) {
   inspection::Options out;
   out.timeout = timeout;
   if (options.cid) {
@@ -73,7 +73,7 @@ Result<inspection::Options> what_to_ask(const Options& options, Milliseconds tim
   return out;
 }
 
-void probe(Context& context, const Options& options) {
+void probe_gateway(Context& context, const GatewayOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
@@ -135,7 +135,7 @@ void add_gateway(CLI::App& app, Context& context) {
       "What gateways, routers and nodes really do, in some fifteen requests each, one after the "
       "other, each within --timeout (5s). Exit code 1: unfit as a source of what can be verified, "
       "3: unreachable");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GatewayOptions>();
   command->add_option("url", options->urls, "Gateways (default: the configured ones)")
       ->type_name("URL");
   command->add_option("--cid", options->cid, "Content that they should have: a file, best of all")
@@ -148,7 +148,7 @@ void add_gateway(CLI::App& app, Context& context) {
       "On loopback that is done without being asked for");
   command->add_flag("--read-only", options->read_only, "Write nothing, not even on loopback")
       ->excludes(write);
-  command->callback([&context, options] { probe(context, *options); });
+  command->callback([&context, options] { probe_gateway(context, *options); });
 }
 
 }  // namespace ipnscast::tools

@@ -18,10 +18,10 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kDefaultDeadline{600'000};
+constexpr Milliseconds kGetDeadline{600'000};
 constexpr int kLongestChain = 32;  // of names that point to names
 
-struct Options {
+struct GetOptions {
   std::string source;
   std::string out;
   std::optional<sync::ByteRange> bytes;
@@ -68,7 +68,7 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
   return fail(Errc::too_large, "names that point to names, more than 32 deep");
 }
 
-Result<IpfsPath> find(const Session& session, ReadingClient& client, const Options& options,
+Result<IpfsPath> find(const Session& session, ReadingClient& client, const GetOptions& options,
                       sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen) {
   if (auto content = parse_ipfs_path(options.source)) return content;
   const auto [head, path] = split_path(options.source);
@@ -92,7 +92,7 @@ Status copy_to_output(const std::filesystem::path& file) {
   return {};  // what could not be written is told at the end of the program
 }
 
-sync::GetOptions get_options(const Options& options, ProgressLine& line, Milliseconds deadline) {
+sync::GetOptions get_options(const GetOptions& options, ProgressLine& line, Milliseconds deadline) {
   sync::GetOptions out{.deadline = deadline, .bytes = options.bytes, .symlinks = options.symlinks};
   if (line.active()) {
     out.on_progress = [&line, rate = Rate()](const sync::GetProgress& now) {
@@ -118,7 +118,7 @@ Status get_to_output(ReadingClient& client, const IpfsPath& content,
   return copy_to_output(file);
 }
 
-void get(Context& context, const Options& options) {
+void get(Context& context, const GetOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   std::error_code failed;
@@ -138,7 +138,7 @@ void get(Context& context, const Options& options) {
   Status done;
   {
     ProgressLine line(context.json);
-    const sync::GetOptions wanted = get_options(options, line, limit.left(kDefaultDeadline));
+    const sync::GetOptions wanted = get_options(options, line, limit.left(kGetDeadline));
     done = options.out == "-" ? get_to_output(*client, *content, wanted)
                               : (*client)->get(content->cid, content->path, options.out, wanted);
   }
@@ -153,7 +153,7 @@ void get(Context& context, const Options& options) {
 void add_get(CLI::App& app, Context& context) {
   CLI::App* const command =
       app.add_subcommand("get", "Fetch what a name or a CID stands for, every block verified");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GetOptions>();
   command->add_option("source", options->source, "TARGET or CID, with a path inside if wanted")
       ->type_name("TARGET[/path]|CID[/path]")
       ->required();

@@ -20,7 +20,7 @@ const std::vector<std::string> kPublicRelays = {"wss://relay.damus.io", "wss://n
 const std::vector<std::string> kPublicGateways = {"https://trustless-gateway.link",
                                                   "https://delegated-ipfs.dev", "https://ipfs.io"};
 
-struct Options {
+struct InitOptions {
   bool public_servers = false;
   std::vector<std::string> relays;
   std::vector<std::string> nodes;
@@ -32,7 +32,7 @@ std::string list(const std::vector<std::string>& texts) {
   return dump(nlohmann::ordered_json(texts));
 }
 
-std::string config_text(const Options& options) {
+std::string config_text(const InitOptions& options) {
   const bool local = !options.public_servers;
   const auto relays = !options.relays.empty() ? options.relays
                       : local                 ? kLocalRelays
@@ -49,7 +49,7 @@ std::string config_text(const Options& options) {
   return out;
 }
 
-Status check(const Options& options) {
+Status check(const InitOptions& options) {
   for (const std::string& relay : options.relays) {
     if (const auto url = nostr::RelayUrl::parse(relay); !url) return fail(url.error());
   }
@@ -85,7 +85,7 @@ Result<Identity> identity(const sync::KeyStore& keys, const std::string& label) 
   return Identity{std::move(key), true};
 }
 
-void init(Context& context, const Options& options) {
+void init(Context& context, const InitOptions& options) {
   if (const Status ok = check(options); !ok) return report(context, ok.error());
   const auto file = config_file(context);
   if (!file) return report(context, file.error());
@@ -120,7 +120,7 @@ void init(Context& context, const Options& options) {
 void add_init(CLI::App& app, Context& context) {
   CLI::App* const command =
       app.add_subcommand("init", "Write a configuration file and make an identity");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InitOptions>();
   command->add_flag("--public", options->public_servers,
                     "Configure public relays and gateways instead of those of `ipnscast up`");
   command->add_option("--relay", options->relays, "Configure this relay; repeatable")

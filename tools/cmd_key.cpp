@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMaxKeyFile = 64 * 1024;
 
-struct Options {
+struct KeyOptions {
   std::string label = "self";
   std::string secret_file;  // instead of a stored key
   std::string type = "nostr";
@@ -34,7 +34,7 @@ void add_name(Facts& out, const char* derivation, const Result<sync::IpnsKey>& k
   out[derivation] = {{"k51", name.to_string()}, {"b58", name.base58()}, {"b32", name.base32()}};
 }
 
-Facts facts_of(const Options& options, const sync::StoredKey& key) {
+Facts facts_of(const KeyOptions& options, const sync::StoredKey& key) {
   Facts out;
   if (options.secret_file.empty()) out["label"] = options.label;
   out["type"] = to_string(key.type());
@@ -50,7 +50,7 @@ Facts facts_of(const Options& options, const sync::StoredKey& key) {
   return out;
 }
 
-void print_facts(const Context& context, const Facts& facts) {
+void print_key_facts(const Context& context, const Facts& facts) {
   if (context.json) return print_line(facts.dump());
   for (const auto& [name, value] : facts.items()) {
     std::string line = name;
@@ -73,7 +73,7 @@ Result<sync::KeyStore> store_of(const Context& context) {
 }
 
 // The key that --secret-file or the label names.
-Result<sync::StoredKey> load(const Context& context, const Options& options) {
+Result<sync::StoredKey> load(const Context& context, const KeyOptions& options) {
   if (options.secret_file.empty()) {
     return store_of(context).and_then(
         [&](const sync::KeyStore& store) { return store.load(options.label); });
@@ -91,7 +91,7 @@ Result<sync::StoredKey> load(const Context& context, const Options& options) {
 std::string quoted(const std::string& label) { return "key \"" + label + "\""; }
 
 // A new key: in the clear, or as text that is encrypted and stays so.
-void keep(Context& context, const Options& options, const sync::StoredKey& key,
+void keep(Context& context, const KeyOptions& options, const sync::StoredKey& key,
           const std::string& ncryptsec) {
   const Status kept = store_of(context).and_then([&](const sync::KeyStore& store) {
     return ncryptsec.empty() ? store.add(options.label, key)
@@ -100,10 +100,10 @@ void keep(Context& context, const Options& options, const sync::StoredKey& key,
   if (!kept) return report(context, kept.error());
   Facts facts = facts_of(options, key);
   if (!ncryptsec.empty()) facts["encrypted"] = true;
-  print_facts(context, facts);
+  print_key_facts(context, facts);
 }
 
-Result<std::string> encrypted(const Context& context, const Options& options,
+Result<std::string> encrypted(const Context& context, const KeyOptions& options,
                               const sync::StoredKey& key, const std::string& what,
                               nostr::KeySecurity security) {
   return new_password(context, what).and_then([&](const SecretText& password) {
@@ -113,7 +113,7 @@ Result<std::string> encrypted(const Context& context, const Options& options,
   });
 }
 
-void generate(Context& context, const Options& options) {
+void generate(Context& context, const KeyOptions& options) {
   const auto key = sync::parse_key_type(options.type).map(sync::StoredKey::generate);
   if (!key) return report(context, key.error());
   std::string ncryptsec;
@@ -136,7 +136,7 @@ std::string ncryptsec_in(std::string_view file) {
   return std::string(file.substr(0, file.find_last_not_of(kSpace) + 1));
 }
 
-void import_file(Context& context, const Options& options) {
+void import_file(Context& context, const KeyOptions& options) {
   const auto type = sync::parse_key_type(options.type);
   if (!type) return report(context, type.error());
   auto file = read_input(options.import_file, kMaxKeyFile);
@@ -154,7 +154,7 @@ void import_file(Context& context, const Options& options) {
   keep(context, options, *key, ncryptsec);
 }
 
-void show(Context& context, const Options& options) {
+void show(Context& context, const KeyOptions& options) {
   const auto key = load(context, options);
   if (!key) {
     report(context, key.error());
@@ -162,22 +162,22 @@ void show(Context& context, const Options& options) {
     if (!options.secret_file.empty()) context.exit = Exit::usage;
     return;
   }
-  print_facts(context, facts_of(options, *key));
+  print_key_facts(context, facts_of(options, *key));
 }
 
 // The IPNS names alone.
-void derive(Context& context, const Options& options) {
+void derive(Context& context, const KeyOptions& options) {
   const auto key = load(context, options);
   if (!key) return show(context, options);
   Facts facts = facts_of(options, *key);
   if (!context.json) {
     for (const char* other : {"label", "type", "npub", "pubkey"}) facts.erase(other);
   }
-  print_facts(context, facts);
+  print_key_facts(context, facts);
 }
 
 // A stored key in the place of itself; with --secret-file the encrypted text is printed.
-void encrypt(Context& context, const Options& options) {
+void encrypt(Context& context, const KeyOptions& options) {
   if (options.secret_file.empty()) {
     const auto done = store_of(context).and_then([&](const sync::KeyStore& store) -> Status {
       const auto already = store.is_encrypted(options.label);
@@ -188,7 +188,7 @@ void encrypt(Context& context, const Options& options) {
       });
     });
     if (!done) return report(context, done.error());
-    return print_facts(context, {{"label", options.label}, {"encrypted", true}});
+    return print_key_facts(context, {{"label", options.label}, {"encrypted", true}});
   }
   const auto key = load(context, options);
   if (!key) return show(context, options);
@@ -213,7 +213,7 @@ void list(Context& context) {
           {{"label", entry.label}, {"type", to_string(entry.type)}, {"encrypted", true}});
       continue;
     }
-    Options options;
+    KeyOptions options;
     options.label = entry.label;
     const auto key = store->load(entry.label);
     if (!key) return report(context, key.error());
@@ -230,23 +230,24 @@ void list(Context& context) {
 }
 
 CLI::App* add_one(CLI::App& key, Context& context, const char* name, const char* help,
-                  void (*run)(Context&, const Options&), const std::shared_ptr<Options>& options) {
+                  void (*run)(Context&, const KeyOptions&),
+                  const std::shared_ptr<KeyOptions>& options) {
   CLI::App* const command = key.add_subcommand(name, help);
   command->callback([&context, run, options] { run(context, *options); });
   return command;
 }
 
-void add_label(CLI::App& command, Options& options) {
+void add_label(CLI::App& command, KeyOptions& options) {
   command.add_option("label", options.label, "Which of our keys")->capture_default_str();
 }
 
-void add_type(CLI::App& command, Options& options, const char* help) {
+void add_type(CLI::App& command, KeyOptions& options, const char* help) {
   command.add_option("--type", options.type, help)
       ->check(CLI::IsMember({"nostr", "ed25519", "secp256k1"}))
       ->capture_default_str();
 }
 
-void add_log_n(CLI::App& command, Options& options) {
+void add_log_n(CLI::App& command, KeyOptions& options) {
   command
       .add_option("--log-n", options.log_n,
                   "What guessing the password costs: 2^N KiB of memory, 16 is 64 MiB")
@@ -261,14 +262,14 @@ void add_key(CLI::App& app, Context& context) {
   CLI::App* const key = app.add_subcommand("key", "Make, show and import our keys");
   key->require_subcommand(1);
 
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<KeyOptions>();
   CLI::App* command = add_one(*key, context, "generate", "A new key", generate, options);
   add_label(*command, *options);
   add_type(*command, *options, "What to make");
   command->add_flag("--encrypt", options->encrypt, "Keep it encrypted with a password (NIP-49)");
   add_log_n(*command, *options);
 
-  options = std::make_shared<Options>();
+  options = std::make_shared<KeyOptions>();
   command = add_one(*key, context, "show", "A key's public side and its IPNS names", show, options);
   add_label(*command, *options);
   command->add_option("--secret-file", options->secret_file, "This key instead of a stored one")
@@ -276,7 +277,7 @@ void add_key(CLI::App& app, Context& context) {
   add_type(*command, *options, "What the secret file holds");
   command->add_flag("--secret", options->secret, "Print the secret as well");
 
-  options = std::make_shared<Options>();
+  options = std::make_shared<KeyOptions>();
   command = add_one(*key, context, "derive", "The IPNS names of a key", derive, options);
   add_label(*command, *options);
   command->add_option("--secret-file", options->secret_file, "This key instead of a stored one")
@@ -285,7 +286,7 @@ void add_key(CLI::App& app, Context& context) {
 
   key->add_subcommand("list", "All stored keys")->callback([&context] { list(context); });
 
-  options = std::make_shared<Options>();
+  options = std::make_shared<KeyOptions>();
   command =
       add_one(*key, context, "import", "Take in a key of another program", import_file, options);
   command
@@ -296,7 +297,7 @@ void add_key(CLI::App& app, Context& context) {
   add_label(*command, *options);
   add_type(*command, *options, "What 64 hex digits mean");
 
-  options = std::make_shared<Options>();
+  options = std::make_shared<KeyOptions>();
   command = add_one(*key, context, "encrypt",
                     "Put a password on a stored key (NIP-49); old disks may still hold it in the "
                     "clear",

@@ -54,7 +54,7 @@ nlohmann::ordered_json npub_of(const IpnsName& name) {
   return nostr::encode_npub(nostr::PublicKey::from(x));
 }
 
-void show(Context& context, const std::string& text) {
+void show_name(Context& context, const std::string& text) {
   const auto name = parse_any(text);
   if (!name) return report(context, name.error());
   print_facts(context, {{"k51", name->to_string()},
@@ -74,7 +74,7 @@ void add_name(CLI::App& app, Context& context) {
       ->add_option("name", *text,
                    "A name in any encoding, with or without /ipns/; its multihash in hex; an npub")
       ->required();
-  command->callback([&context, text] { show(context, *text); });
+  command->callback([&context, text] { show_name(context, *text); });
 }
 
 }  // namespace ipnscast::tools

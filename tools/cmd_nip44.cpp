@@ -13,12 +13,12 @@ namespace {
 constexpr size_t kMaxPlaintext = 64 * 1024 * 1024;
 constexpr size_t kMaxPayload = kMaxPlaintext / 3 * 4 + kMaxPlaintext / 4;
 
-struct Options {
+struct Nip44Options {
   std::string secret_file;
   std::string peer;
 };
 
-std::optional<nostr::ConversationKey> conversation(Context& context, const Options& options) {
+std::optional<nostr::ConversationKey> conversation(Context& context, const Nip44Options& options) {
   const auto key = load_secret_key(context, options.secret_file);
   if (!key) return std::nullopt;
   auto shared = nostr::parse_public_key(options.peer).and_then([&](const nostr::PublicKey& peer) {
@@ -35,7 +35,7 @@ void print_json(const char* name, const std::string& text) {
   print_line(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void encrypt(Context& context, const Options& options) {
+void encrypt(Context& context, const Nip44Options& options) {
   const auto key = conversation(context, options);
   if (!key) return;
   const auto payload = read_input("-", kMaxPlaintext).and_then([&](const std::string& plaintext) {
@@ -45,7 +45,7 @@ void encrypt(Context& context, const Options& options) {
   context.json ? print_json("payload", *payload) : print_line(*payload);
 }
 
-void decrypt(Context& context, const Options& options) {
+void decrypt(Context& context, const Nip44Options& options) {
   const auto key = conversation(context, options);
   if (!key) return;
   const auto plaintext = read_input("-", kMaxPayload).and_then([&](std::string payload) {
@@ -59,9 +59,9 @@ void decrypt(Context& context, const Options& options) {
 }
 
 void add_one(CLI::App& nip44, Context& context, const char* name, const char* help,
-             void (*run)(Context&, const Options&)) {
+             void (*run)(Context&, const Nip44Options&)) {
   CLI::App* const command = nip44.add_subcommand(name, help);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<Nip44Options>();
   command
       ->add_option("--secret-file", options->secret_file,
                    "One line: 64 hex digits or nsec1; mode 0600")

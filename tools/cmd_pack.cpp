@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct PackOptions {
   std::string path;
   std::string output;
   std::string profile = "kubo-256k";
@@ -45,7 +45,7 @@ Result<sync::Packed> pack(const Context& context, const Options& options,
   return packed;
 }
 
-void run(Context& context, const Options& options) {
+void run(Context& context, const PackOptions& options) {
   if (is_inside(options.output, options.path)) {
     return report_usage(context, "--output: lies inside what is packed");
   }
@@ -73,7 +73,7 @@ void run(Context& context, const Options& options) {
 void add_pack(CLI::App& app, Context& context) {
   CLI::App* const command =
       app.add_subcommand("pack", "A file or directory as a CAR file; prints the root");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PackOptions>();
   command->add_option("path", options->path, "What to pack")->required();
   command->add_option("-o,--output", options->output, "The CAR file")
       ->type_name("FILE.car")

@@ -10,7 +10,7 @@
 namespace ipnscast::tools {
 namespace {
 
-struct Options {
+struct PublishOptions {
   std::string target;
   std::string path;
   std::string cid;
@@ -22,7 +22,7 @@ struct Options {
 };
 
 // What there is to publish: exactly one of PATH and --cid.
-Result<std::optional<sync::Cid>> content_of(const Options& options) {
+Result<std::optional<sync::Cid>> content_of(const PublishOptions& options) {
   if (options.path.empty() == options.cid.empty())
     return fail(Errc::invalid, "want a PATH or --cid, one of them");
   if (options.cid.empty()) {
@@ -101,7 +101,7 @@ void publish(Context& context, const Options& options) {
 void add_publish(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "publish", "Give a name of ours a new value: content, record, routers, announcement");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PublishOptions>();
   command->add_option("target", options->target, "self, a key's label, or a name of ours")
       ->type_name("TARGET")
       ->required();

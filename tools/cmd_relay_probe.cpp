@@ -19,7 +19,7 @@ namespace {
 
 namespace probe = nostr::probe;
 
-struct Options {
+struct RelayProbeOptions {
   std::vector<std::string> urls;
   std::string markdown;
   size_t parallel = 1;
@@ -137,7 +137,7 @@ void add_relay_probe(CLI::App& relay, Context& context) {
       "of its own and deletes them again, also after Ctrl-C (exit code 130). Exit code 1: unfit "
       "for "
       "hints, 3: unreachable");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RelayProbeOptions>();
   command->add_option("url", options->urls, "Relays (default: the configured ones)")
       ->type_name("URL");
   command

@@ -11,7 +11,7 @@
 namespace ipnscast::tools {
 namespace {
 
-struct Options {
+struct ResolveOptions {
   std::string target;
   bool derived = false;
 };
@@ -85,7 +85,7 @@ void print_content(const Context& context, const Place& place) {
   print_line("value     " + printable(value) + "  (no record, no sequence: DNS alone says so)");
 }
 
-void resolve(Context& context, const Options& options) {
+void resolve(Context& context, const ResolveOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   auto config = session->sync_config();
@@ -112,7 +112,7 @@ void resolve(Context& context, const Options& options) {
 void add_resolve(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "resolve", "Ask every gateway and node for a name's record; verified, the best one wins");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ResolveOptions>();
   command
       ->add_option("target", options->target,
                    "IPNS name, npub, naddr, domain (DNSLink), self or a key's label")

@@ -72,7 +72,7 @@ void print_outbox(const nostr::OutboxView& outbox) {
     print_line("waiting  " + std::to_string(outbox.events - outbox.first.size()) + " more events");
 }
 
-double milliseconds(std::chrono::microseconds took) {
+double in_milliseconds(std::chrono::microseconds took) {
   return static_cast<double>(took.count()) / 1'000;
 }
 
@@ -84,9 +84,9 @@ nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
     out["operations"][std::string(to_string(operation))] = {{"count", of.count},
                                                             {"failures", of.failures},
                                                             {"slow", of.slow},
-                                                            {"p50_ms", milliseconds(of.p50)},
-                                                            {"p95_ms", milliseconds(of.p95)},
-                                                            {"p99_ms", milliseconds(of.p99)}};
+                                                            {"p50_ms", in_milliseconds(of.p50)},
+                                                            {"p95_ms", in_milliseconds(of.p95)},
+                                                            {"p99_ms", in_milliseconds(of.p99)}};
   }
   const auto cache = [](const sync::CacheMetrics& of) {
     return nlohmann::ordered_json{{"hits", of.hits}, {"misses", of.misses}};
@@ -106,7 +106,7 @@ void print_metrics(const sync::Metrics& metrics) {
         "%-8s %8llu  %llu failed, %llu slow  p50 %.2f ms, p95 %.2f ms, p99 %.2f ms",
         std::string(to_string(operation)).c_str(), static_cast<unsigned long long>(of.count),
         static_cast<unsigned long long>(of.failures), static_cast<unsigned long long>(of.slow),
-        milliseconds(of.p50), milliseconds(of.p95), milliseconds(of.p99));
+        in_milliseconds(of.p50), in_milliseconds(of.p95), in_milliseconds(of.p99));
     print_line(line);
   }
 }

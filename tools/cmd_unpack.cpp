@@ -9,7 +9,7 @@
 namespace ipnscast::tools {
 namespace {
 
-struct Options {
+struct UnpackOptions {
   std::string file;
   std::string root;
   std::string output;
@@ -44,7 +44,7 @@ Result<sync::Unpacked> unpack(const Context& context, const Options& options, co
   return sync::unpack(source, root, options.output, how);
 }
 
-void run(Context& context, const Options& options) {
+void run(Context& context, const UnpackOptions& options) {
   const auto root = sync::Cid::parse(options.root);
   if (!root) return report_usage(context, "--root: " + root.error().message);
   std::optional<uint64_t> max_bytes;
@@ -67,7 +67,7 @@ void run(Context& context, const Options& options) {
 void add_unpack(CLI::App& app, Context& context) {
   CLI::App* const command =
       app.add_subcommand("unpack", "The verified tree out of a CAR file, without any network");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<UnpackOptions>();
   command->add_option("file", options->file, "The CAR file")->type_name("FILE.car")->required();
   command->add_option("--root", options->root, "What to unpack; the CAR's own roots are not asked")
       ->type_name("CID")

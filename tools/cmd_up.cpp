@@ -17,12 +17,12 @@ namespace {
 
 constexpr int kHighestPort = 65'535;
 
-struct Options {
+struct UpOptions {
   std::optional<int> port_base;
   std::string directory;
 };
 
-void take_ports(bridge::StackOptions& stack, const Options& options) {
+void take_ports(bridge::StackOptions& stack, const UpOptions& options) {
   if (!options.port_base) return;
   for (uint16_t* port :
        {&stack.relay_port, &stack.gateway_port, &stack.rpc_port, &stack.metrics_port})
@@ -70,7 +70,7 @@ void print_ready(const Context& context, const bridge::Stack& stack,
   print_line("Ctrl-C ends it.");
 }
 
-void up(Context& context, const Options& options) {
+void up(Context& context, const UpOptions& options) {
   StopSignal stop;
   raise_descriptor_limit();
   const auto session = Session::open(context);
@@ -112,7 +112,7 @@ void up(Context& context, const Options& options) {
 void add_up(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "up", "Runs relay, node and bridge in one process on loopback, until Ctrl-C");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<UpOptions>();
   command
       ->add_option("--port-base", options->port_base,
                    "Added to the ports 7777 (relay), 8081 (gateway) and 5002 (node RPC); 0 takes "

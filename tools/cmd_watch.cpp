@@ -20,7 +20,7 @@ namespace {
 constexpr Milliseconds kTargetDeadline{10'000};
 constexpr Milliseconds kOnceDeadline{60'000};
 
-struct Options {
+struct WatchOptions {
   std::vector<std::string> targets;
   std::string mirror;
   std::string exec;
@@ -29,7 +29,8 @@ struct Options {
   bool derived = false;
 };
 
-Result<Target> all_targets(const Session& session, const Options& options, Milliseconds deadline) {
+Result<Target> all_targets(const Session& session, const WatchOptions& options,
+                           Milliseconds deadline) {
   Target out;
   for (const std::string& text : options.targets) {
     auto one = resolve_target(session, text, options.derived, deadline);
@@ -111,7 +112,7 @@ class Watching {
   void look_for_records();
 
   Context& context_;
-  const Options& options_;
+  const WatchOptions& options_;
   const Target& target_;
   StopSignal& stop_;
   sync::Client& client_;
@@ -182,7 +183,7 @@ void Watching::wait(bool has_gateways) {
   if (!stopped) context_.exit = Exit::deadline;
 }
 
-void watch(Context& context, const Options& options) {
+void watch(Context& context, const WatchOptions& options) {
   StopSignal stop;
   const TimeLimit limit(context);
   const auto session = Session::open(context);
@@ -231,7 +232,7 @@ void watch(Context& context, const Options& options) {
 
 void add_watch(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand("watch", "Follow names; a line for each change");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WatchOptions>();
   command
       ->add_option("target", options->targets, "IPNS names, npubs, naddrs, self or a key's label")
       ->type_name("TARGET")

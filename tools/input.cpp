@@ -10,9 +10,9 @@ namespace ipnscast::tools {
 namespace {
 
 // A file descriptor that closes itself; standard input is left open.
-struct File {
+struct InputFile {
   int fd = -1;
-  ~File() {
+  ~InputFile() {
     if (fd > STDIN_FILENO) ::close(fd);
   }
 };
@@ -40,7 +40,7 @@ Result<std::string> read_all(int fd, const std::string& path, size_t max_bytes) 
 
 Result<std::string> read_input(const std::string& path, size_t max_bytes) {
   if (path == "-") return read_all(STDIN_FILENO, "standard input", max_bytes);
-  const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const InputFile file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) return fail(io_error(path, errno));
   return read_all(file.fd, path, max_bytes);
 }

@@ -13,13 +13,13 @@ using inspection::Feature;
 using inspection::Finding;
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kNameWidth = 16;
+constexpr size_t kFeatureWidth = 16;
 
-double ms(std::chrono::microseconds took) { return static_cast<double>(took.count()) / 1000; }
+double in_ms(std::chrono::microseconds took) { return static_cast<double>(took.count()) / 1000; }
 
 std::string ms_text(std::chrono::microseconds took) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.1f ms", ms(took));
+  std::snprintf(text, sizeof text, "%.1f ms", in_ms(took));
   return text;
 }
 
@@ -67,8 +67,8 @@ std::string title(Feature feature) {
 }
 
 void print_row(const std::string& name, const std::string& value) {
-  print_line("  " + name + std::string(kNameWidth - std::min(kNameWidth - 1, name.size()), ' ') +
-             value);
+  print_line("  " + name +
+             std::string(kFeatureWidth - std::min(kFeatureWidth - 1, name.size()), ' ') + value);
 }
 
 std::string words_of(const Finding& finding) {
@@ -121,9 +121,9 @@ Json inspection_json(const inspection::Report& report, const inspection::Verdict
     reasons.push_back({{"points", reason.points}, {"unfit", reason.unfit}, {"text", reason.text}});
   out["unreachable"] = report.unreachable ? Json(report.unreachable->message) : Json();
   if (report.unreachable) return out;
-  out["connection"] = {{"look_up_ms", ms(report.look_up)},
-                       {"connect_ms", ms(report.connect)},
-                       {"tls_ms", report.tls.count() > 0 ? Json(ms(report.tls)) : Json()},
+  out["connection"] = {{"look_up_ms", in_ms(report.look_up)},
+                       {"connect_ms", in_ms(report.connect)},
+                       {"tls_ms", report.tls.count() > 0 ? Json(in_ms(report.tls)) : Json()},
                        {"http", http_text(report.http_version)}};
   out["requests"] = report.requests;
   out["cid"] = report.content.to_string();

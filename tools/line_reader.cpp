@@ -8,6 +8,10 @@
 
 namespace ipnscast::tools {
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
+}
+
 Result<bool> LineReader::fill() {
   constexpr size_t kChunk = 65536;
   buffer_.resize(kChunk);

@@ -2,10 +2,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "nostr/base/result.h"
 
 namespace ipnscast::tools {
+
+// Nothing but white space.
+bool is_blank(std::string_view text);
 
 // Lines of a file descriptor, of which each is bounded and none is held longer than needed.
 class LineReader {

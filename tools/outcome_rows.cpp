@@ -9,27 +9,27 @@
 namespace ipnscast::tools {
 namespace {
 
-using Place = sync::Outcome::Place;
+using OutcomePlace = sync::Outcome::Place;
 
-const char* word(Place::Kind kind) {
+const char* word(OutcomePlace::Kind kind) {
   switch (kind) {
-    case Place::Kind::node:
+    case OutcomePlace::Kind::node:
       return "node";
-    case Place::Kind::router:
+    case OutcomePlace::Kind::router:
       return "router";
-    case Place::Kind::relay:
+    case OutcomePlace::Kind::relay:
       return "relay";
   }
   return "relay";
 }
 
-const char* word(Place::What what) {
+const char* word(OutcomePlace::What what) {
   switch (what) {
-    case Place::What::content:
+    case OutcomePlace::What::content:
       return "content";
-    case Place::What::record:
+    case OutcomePlace::What::record:
       return "record";
-    case Place::What::hint:
+    case OutcomePlace::What::hint:
       return "hint";
   }
   return "hint";
@@ -51,7 +51,7 @@ void print_json(const sync::Outcome& outcome, bool retraction) {
   out["complete"] = outcome.complete();
   out["relays_acknowledged"] = outcome.relays_acknowledged;
   auto& places = out["places"] = nlohmann::ordered_json::array();
-  for (const Place& place : outcome.places) {
+  for (const OutcomePlace& place : outcome.places) {
     places.push_back({{"kind", word(place.kind)},
                       {"url", place.url},
                       {"what", word(place.what)},
@@ -74,7 +74,7 @@ void print_human(const sync::Outcome& outcome, bool retraction) {
                                                : " hidden files or directories") +
                  " (--hidden publishes them too)");
   }
-  for (const Place& place : outcome.places) {
+  for (const OutcomePlace& place : outcome.places) {
     std::string line = word(place.kind);
     line.resize(8, ' ');
     line += place.ok ? "ok  " : "--  ";
@@ -88,7 +88,7 @@ void print_human(const sync::Outcome& outcome, bool retraction) {
 // The URLs of places that are not through, each once.
 std::string urls(const sync::Outcome& outcome, bool settled) {
   std::string out;
-  for (const Place& place : outcome.places) {
+  for (const OutcomePlace& place : outcome.places) {
     if (place.ok || place.settled != settled || out.find(place.url) != out.npos) continue;
     out += (out.empty() ? "" : ", ") + place.url;
   }
@@ -107,7 +107,7 @@ std::string the_rest(const sync::Outcome& outcome) {
 
 std::optional<sync::Sequence> newer_elsewhere(const sync::Outcome& outcome) {
   std::optional<sync::Sequence> out;
-  for (const Place& place : outcome.places) {
+  for (const OutcomePlace& place : outcome.places) {
     if (place.newer) out = std::max(out, std::optional(place.newer_sequence));
   }
   return out;
@@ -117,12 +117,13 @@ std::optional<sync::Sequence> newer_elsewhere(const sync::Outcome& outcome) {
 void report_missed(Context& context, const sync::Outcome& outcome) {
   const auto& places = outcome.places;
   const bool somewhere =
-      std::any_of(places.begin(), places.end(), [](const Place& p) { return p.ok; });
-  const auto refused = [](const Place& p) {
-    return p.kind != Place::Kind::relay || (!p.ok && p.settled);
+      std::any_of(places.begin(), places.end(), [](const OutcomePlace& p) { return p.ok; });
+  const auto refused = [](const OutcomePlace& p) {
+    return p.kind != OutcomePlace::Kind::relay || (!p.ok && p.settled);
   };
-  const bool relays = std::any_of(places.begin(), places.end(),
-                                  [](const Place& p) { return p.kind == Place::Kind::relay; });
+  const bool relays = std::any_of(places.begin(), places.end(), [](const OutcomePlace& p) {
+    return p.kind == OutcomePlace::Kind::relay;
+  });
   if (relays && std::all_of(places.begin(), places.end(), refused)) {
     report(context, {Errc::refused, "refused by all relays, not sent again"});
     if (somewhere) context.exit = Exit::quorum;

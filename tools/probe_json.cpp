@@ -10,13 +10,13 @@ namespace {
 namespace probe = nostr::probe;
 using Json = nlohmann::ordered_json;
 
-double ms(probe::Took took) { return static_cast<double>(took.count()) / 1000; }
+double json_ms(probe::Took took) { return static_cast<double>(took.count()) / 1000; }
 
 template <typename T>
 Json or_null(const std::optional<T>& value) {
   if (!value) return nullptr;
   if constexpr (std::is_same_v<T, probe::Took>) {
-    return ms(*value);
+    return json_ms(*value);
   } else {
     return *value;
   }
@@ -24,13 +24,13 @@ Json or_null(const std::optional<T>& value) {
 
 Json words_or_null(const std::string& words) { return words.empty() ? Json() : Json(words); }
 
-Json latencies(const probe::Latencies& latencies) {
+Json json_latencies(const probe::Latencies& latencies) {
   return {{"count", latencies.samples.size()},
           {"p50_ms", or_null(latencies.percentile(50))},
           {"p95_ms", or_null(latencies.percentile(95))}};
 }
 
-Json information(const probe::Handshake& handshake) {
+Json json_information(const probe::Handshake& handshake) {
   if (!handshake.information) return {{"problem", handshake.information_fault}};
   const nostr::RelayInformation& info = *handshake.information;
   return {{"name", info.name},
@@ -46,10 +46,10 @@ Json information(const probe::Handshake& handshake) {
           {"created_at_upper_limit", or_null(info.created_at_upper_limit)}};
 }
 
-Json connection(const probe::Handshake& handshake) {
-  return {{"look_up_ms", ms(handshake.look_up)},  {"connect_ms", ms(handshake.connect)},
-          {"tls_ms", or_null(handshake.tls)},     {"upgrade_ms", ms(handshake.upgrade)},
-          {"nip11_ms", or_null(handshake.asked)}, {"deflate", handshake.deflate}};
+Json json_connection(const probe::Handshake& handshake) {
+  return {{"look_up_ms", json_ms(handshake.look_up)}, {"connect_ms", json_ms(handshake.connect)},
+          {"tls_ms", or_null(handshake.tls)},         {"upgrade_ms", json_ms(handshake.upgrade)},
+          {"nip11_ms", or_null(handshake.asked)},     {"deflate", handshake.deflate}};
 }
 
 Json kinds(const std::vector<probe::KindAccess>& kinds) {
@@ -78,8 +78,8 @@ Json limits(const std::vector<probe::Limit>& limits) {
 }
 
 void add_facts(const probe::Report& report, Json& out) {
-  out["connection"] = connection(report.handshake);
-  out["nip11"] = information(report.handshake);
+  out["connection"] = json_connection(report.handshake);
+  out["nip11"] = json_information(report.handshake);
   out["asked_for_auth"] = report.asked_for_auth;
   out["kinds"] = kinds(report.kinds);
   out["tried_with_kind"] = or_null(report.kind);
@@ -94,11 +94,11 @@ void add_facts(const probe::Report& report, Json& out) {
       {"live", report.live.published == 0 ? Json() : Json(!report.live.heard_others)}};
   out["live"] = {{"published", report.live.published},
                  {"heard", report.live.heard},
-                 {"echo", latencies(report.live.echo)},
+                 {"echo", json_latencies(report.live.echo)},
                  {"reason", words_or_null(report.live.reason)}};
-  out["ok"] = latencies(report.ok);
+  out["ok"] = json_latencies(report.ok);
   out["ok"]["missing"] = report.unanswered;
-  out["eose"] = latencies(report.eose);
+  out["eose"] = json_latencies(report.eose);
   out["eose"]["missing"] = report.without_end;
   out["negentropy"] = {{"result", to_string(report.negentropy)},
                        {"reason", words_or_null(report.negentropy_reason)}};
@@ -122,9 +122,12 @@ std::string probe_time(const probe::Report& report) {
 }
 
 std::string probe_json(const probe::Report& report, const probe::Verdict& verdict) {
-  Json out = {{"url", report.url.text()},     {"time", probe_time(report)},
-              {"took_ms", ms(report.lasted)}, {"reachable", !report.unreachable},
-              {"fit", verdict.fit},           {"score", verdict.score}};
+  Json out = {{"url", report.url.text()},
+              {"time", probe_time(report)},
+              {"took_ms", json_ms(report.lasted)},
+              {"reachable", !report.unreachable},
+              {"fit", verdict.fit},
+              {"score", verdict.score}};
   Json& reasons = out["reasons"] = Json::array();
   for (const probe::Reason& reason : verdict.reasons)
     reasons.push_back({{"points", reason.points}, {"unfit", reason.unfit}, {"text", reason.text}});

@@ -19,7 +19,7 @@ std::string plain(std::string_view text) {
   return out;
 }
 
-std::string ms(const std::optional<probe::Took>& took) {
+std::string cell_ms(const std::optional<probe::Took>& took) {
   if (!took) return "-";
   char text[32];
   std::snprintf(text, sizeof(text), "%.1f", static_cast<double>(took->count()) / 1000);
@@ -27,7 +27,7 @@ std::string ms(const std::optional<probe::Took>& took) {
 }
 
 // "yes/yes/no": taken, served to the author, served to strangers.
-std::string access(const probe::Report& report) {
+std::string access_cell(const probe::Report& report) {
   std::string out;
   for (const probe::KindAccess& kind : report.kinds) {
     if (!out.empty()) out += ", ";
@@ -46,11 +46,12 @@ std::string row(const ProbedRelay& probed) {
   const probe::Report& report = probed.report;
   const std::string fit = report.unreachable ? "unreachable" : probed.verdict.fit ? "yes" : "no";
   return "| " + plain(report.url.text()) + " | " + fit + " | " +
-         std::to_string(probed.verdict.score) + " | " + software(report) + " | " + access(report) +
-         " | " + ms(report.handshake.connect) + " | " + ms(report.handshake.tls) + " | " +
-         ms(report.ok.percentile(50)) + " | " + ms(report.live.echo.percentile(50)) + " | " +
-         ms(report.live.echo.percentile(95)) + " | " + std::string(to_string(report.negentropy)) +
-         " |\n";
+         std::to_string(probed.verdict.score) + " | " + software(report) + " | " +
+         access_cell(report) + " | " + cell_ms(report.handshake.connect) + " | " +
+         cell_ms(report.handshake.tls) + " | " + cell_ms(report.ok.percentile(50)) + " | " +
+         cell_ms(report.live.echo.percentile(50)) + " | " +
+         cell_ms(report.live.echo.percentile(95)) + " | " +
+         std::string(to_string(report.negentropy)) + " |\n";
 }
 
 std::string reasons(const ProbedRelay& probed) {

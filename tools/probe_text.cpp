@@ -8,9 +8,9 @@ namespace {
 
 namespace probe = nostr::probe;
 
-constexpr size_t kNameWidth = 14;
+constexpr size_t kFactWidth = 14;
 
-std::string ms(probe::Took took) {
+std::string text_ms(probe::Took took) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.1f ms", static_cast<double>(took.count()) / 1000);
   return text;
@@ -28,13 +28,14 @@ std::string with(std::string text, const std::string& words) {
 std::string latencies(const probe::Latencies& latencies) {
   const auto p50 = latencies.percentile(50), p95 = latencies.percentile(95);
   if (!p50 || !p95) return "none";
-  return "p50 " + ms(*p50) + ", p95 " + ms(*p95) + " of " +
+  return "p50 " + text_ms(*p50) + ", p95 " + text_ms(*p95) + " of " +
          std::to_string(latencies.samples.size());
 }
 
 std::string connection(const probe::Handshake& handshake) {
-  return "look-up " + ms(handshake.look_up) + ", TCP " + ms(handshake.connect) + ", TLS " +
-         (handshake.tls ? ms(*handshake.tls) : "none") + ", upgrade " + ms(handshake.upgrade);
+  return "look-up " + text_ms(handshake.look_up) + ", TCP " + text_ms(handshake.connect) +
+         ", TLS " + (handshake.tls ? text_ms(*handshake.tls) : "none") + ", upgrade " +
+         text_ms(handshake.upgrade);
 }
 
 std::string information(const probe::Handshake& handshake) {
@@ -80,7 +81,7 @@ std::string limit(const probe::Limit& limit) {
 class Table {
  public:
   void row(std::string name, const std::string& text) {
-    name.resize(std::max(kNameWidth, name.size() + 1), ' ');
+    name.resize(std::max(kFactWidth, name.size() + 1), ' ');
     lines.push_back("  " + name + printable(text));
   }
   std::vector<std::string> lines;

@@ -7,7 +7,7 @@ namespace {
 
 // The sum is kept beside the blocks, in the same transaction: adding up a big table would read all
 // of it.
-const store::Schema kSchema{
+const store::Schema kBlockSchema{
     "node-blocks",
     {{1,
       "CREATE TABLE blocks(key BLOB PRIMARY KEY, data BLOB NOT NULL);"
@@ -24,7 +24,7 @@ constexpr int64_t kPutGrain = 600;
 
 Result<std::unique_ptr<BlockStore>> BlockStore::open(const std::filesystem::path& file,
                                                      uint64_t max_bytes, Seconds unpinned) {
-  auto db = store::Database::open(file, {kSchema});
+  auto db = store::Database::open(file, {kBlockSchema});
   if (!db) return fail(db.error());
   return std::unique_ptr<BlockStore>(new BlockStore(std::move(*db), max_bytes, unpinned));
 }

@@ -25,10 +25,6 @@ std::string url_of(std::string address, uint16_t port) {
   return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
-bool starts_with(const std::string& path, std::string_view prefix) {
-  return path.rfind(prefix, 0) == 0;
-}
-
 }  // namespace
 
 struct Node::Impl {

@@ -5,7 +5,7 @@
 namespace ipnscast::bridge {
 namespace {
 
-const store::Schema kSchema{
+const store::Schema kRecordSchema{
     "node-records",
     {{1, "CREATE TABLE records(name BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID"}}};
 

@@ -24,7 +24,8 @@ HttpResponse RoutingRoutes::route(const HttpRequest& request, UnixMillis now) {
   if (request.path.rfind(kPrefix, 0) != 0) {
     return text_answer(501, "this node routes IPNS records only");
   }
-  const auto name = sync::IpnsName::parse(std::string_view(request.path).substr(kPrefix.size()));
+  const auto name =
+      sync::IpnsName::parse(std::string_view(request.path).substr(kRoutingPrefix.size()));
   if (!name) return text_answer(400, name.error().message);
   if (request.method == "GET" || request.method == "HEAD") return get(request, *name, now);
   if (request.method == "PUT") return put(request, *name, now);

@@ -10,21 +10,21 @@
 namespace ipnscast::bridge {
 namespace {
 
-constexpr std::string_view kPrefix = "/api/v0/";
+constexpr std::string_view kRpcPrefix = "/api/v0/";
 constexpr std::string_view kNamePrefix = "/ipns/";
 constexpr int kMaxDepth = 32;
 
 }  // namespace
 
 HttpResponse RpcRoutes::answer(const HttpRequest& request, UnixMillis now) {
-  if (request.path.rfind(kPrefix, 0) != 0) return text_answer(404, "404 page not found");
+  if (request.path.rfind(kRpcPrefix, 0) != 0) return text_answer(404, "404 page not found");
   if (!header_of(request, "origin").empty()) return text_answer(403, "403 - Forbidden");
   if (request.method != "POST") {
     HttpResponse refused = text_answer(405, "405 - Method Not Allowed");
     refused.headers["allow"] = "POST";
     return refused;
   }
-  const auto command = std::string_view(request.path).substr(kPrefix.size());
+  const auto command = std::string_view(request.path).substr(kRpcPrefix.size());
   if (command == "version") return version();
   if (command == "block/get") return block_get(request);
   if (command == "block/stat") return block_stat(request);

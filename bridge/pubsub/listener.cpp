@@ -62,7 +62,7 @@ struct Mailbox {
   }
 };
 
-struct Node {
+struct PubsubNode {
   Endpoint endpoint;
   NodeTopics topics;
   std::vector<uint64_t> stream_of;  // of each topic; 0: none
@@ -93,7 +93,7 @@ struct PubsubListener::Impl {
   void take(Answered& message, Instant now);
   void take(Piece& message, Instant now);
   void take(Ended& message, Instant now);
-  void probed(Node& node, const Result<HttpAnswer>& answer, Instant now);
+  void probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now);
   void caught_up(Answered& message, Instant now);
   void hear(Stream& stream, std::string_view line, Instant now);
   void end(uint64_t stream, const std::string& why, Instant now);
@@ -107,7 +107,7 @@ struct PubsubListener::Impl {
   const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
 
   // pubsub thread only
-  std::vector<Node> nodes;
+  std::vector<PubsubNode> nodes;
   std::unordered_map<uint64_t, Stream> streams;
   uint64_t last_stream = 0;
 
@@ -222,13 +222,13 @@ void PubsubListener::Impl::catch_up(size_t node, size_t topic, uint64_t stream,
 }
 
 void PubsubListener::Impl::take(Answered& message, Instant now) {
-  Node& node = nodes[message.node];
+  PubsubNode& node = nodes[message.node];
   if (message.step.what == What::probe) return probed(node, message.answer, now);
   if (message.step.what == What::join) return node.topics.joined(message.step.topic);
   caught_up(message, now);
 }
 
-void PubsubListener::Impl::probed(Node& node, const Result<HttpAnswer>& answer, Instant now) {
+void PubsubListener::Impl::probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now) {
   const Status offers = read_kubo_pubsub_ls(answer);
   node.topics.probed(offers, now);
   if (node.told) return;
@@ -247,7 +247,7 @@ void PubsubListener::Impl::probed(Node& node, const Result<HttpAnswer>& answer, 
 // What the node has for the name. Any answer of it shows that it is there; the lack of one, that
 // the subscription cannot be trusted either.
 void PubsubListener::Impl::caught_up(Answered& message, Instant now) {
-  Node& node = nodes[message.node];
+  PubsubNode& node = nodes[message.node];
   const size_t topic = message.step.topic;
   if (node.stream_of[topic] != message.stream) return;
   if (!message.answer && message.answer.error().code != Errc::too_large)
@@ -299,7 +299,7 @@ void PubsubListener::Impl::end(uint64_t number, const std::string& why, Instant 
   const auto it = streams.find(number);
   if (it == streams.end()) return;
   const Stream& stream = it->second;
-  Node& node = nodes[stream.node];
+  PubsubNode& node = nodes[stream.node];
   log_debug("pubsub", node.endpoint.url + ": " + names[stream.topic].to_string() + ": " + why);
   http.cancel(stream.http);
   node.stream_of[stream.topic] = 0;

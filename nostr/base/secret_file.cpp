@@ -65,7 +65,10 @@ Status write_and_place(const std::filesystem::path& path, std::string_view line,
 
 }  // namespace
 
-void wipe_text(std::string& text) { wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()}); }
+void wipe_text(std::string& text) {
+  wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
+  text.clear();
+}
 
 Result<std::string> read_secret_file(const std::filesystem::path& path) {
   const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};

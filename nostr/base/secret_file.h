@@ -21,7 +21,7 @@ Status write_secret_file(const std::filesystem::path& path, std::string_view lin
 // The same in the place of what is there.
 Status replace_secret_file(const std::filesystem::path& path, std::string_view line);
 
-// Overwrites a text that held a secret.
+// Overwrites a text that held a secret, and empties it.
 void wipe_text(std::string& text);
 
 }  // namespace ipnscast

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kGoOn = 0;  // as if there were no extension
 constexpr int kRefused = -1;
-constexpr unsigned char kCompressed = 0x40;  // RSV1
 
 // What a peer may ask for. All of it suits us: Inflater takes any window with or without takeover,
 // and what we send stands alone. RFC 7692 section 7.1
@@ -41,7 +40,7 @@ int on_server(lws_context* /*context*/, const lws_extension* /*extension*/, lws*
   if (reason == LWS_EXT_CB_PACKET_TX_PRESEND && connection != nullptr &&
       connection->writing_compressed) {
     auto* const frame = static_cast<lws_tokens*>(in);
-    if (frame->token != nullptr && frame->len > 0) frame->token[0] |= kCompressed;
+    if (frame->token != nullptr && frame->len > 0) frame->token[0] |= kCompressedBit;
   }
   return kGoOn;
 }

@@ -7,18 +7,13 @@
 #include <cerrno>
 #include <cstring>
 
-#include "nostr/base/bytes.h"
+#include "nostr/base/secret_file.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
-Closed failure(CloseReason reason, std::string text, bool permanent = false) {
+Closed dial_failure(CloseReason reason, std::string text, bool permanent = false) {
   return {reason, 0, std::move(text), permanent, {}};
-}
-
-void wipe_text(std::string& text) {
-  wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
-  text.clear();
 }
 
 }  // namespace
@@ -63,7 +58,7 @@ void Dialer::addresses_found(NameLookup::Found found) {
   if (!found) {
     const NameLookup::Failure& why = found.error();
     if (proxy_) return proxy_failed(why.text);
-    return finish(tl::unexpected(failure(CloseReason::dns, why.text, why.permanent)));
+    return finish(tl::unexpected(dial_failure(CloseReason::dns, why.text, why.permanent)));
   }
   race_ =
       std::make_unique<ConnectRace>(loop_, std::move(*found), proxy_ ? proxy_->port : url_.port(),
@@ -142,20 +137,21 @@ bool Dialer::read_from_proxy() {
 }
 
 void Dialer::proxy_failed(const std::string& why) {
-  finish(tl::unexpected(failure(CloseReason::proxy, "proxy " + proxy_->shown() + ": " + why)));
+  finish(tl::unexpected(dial_failure(CloseReason::proxy, "proxy " + proxy_->shown() + ": " + why)));
 }
 
 Closed Dialer::timed_out() const {
   if (handshake_) {
-    return failure(CloseReason::proxy, "proxy " + proxy_->shown() + ": no answer to our request");
+    return dial_failure(CloseReason::proxy,
+                        "proxy " + proxy_->shown() + ": no answer to our request");
   }
   const std::string place = proxy_ ? proxy_->shown() : url_.host();
   if (!race_) {
-    return failure(CloseReason::dns,
-                   place + ": no answer from the name server: is the network up?");
+    return dial_failure(CloseReason::dns,
+                        place + ": no answer from the name server: is the network up?");
   }
   const auto reason = proxy_ ? CloseReason::proxy : CloseReason::timeout;
-  return failure(reason, place + ": no answer from " + race_->waiting_for());
+  return dial_failure(reason, place + ": no answer from " + race_->waiting_for());
 }
 
 void Dialer::finish(tl::expected<UniqueFd, Closed> result) {

@@ -8,16 +8,17 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kMaxWaiting = 256;
+constexpr size_t kMaxQuestions = 256;
 constexpr Milliseconds kTimeout{5'000};
 constexpr Milliseconds kProxyTimeout{15'000};  // Tor takes its time
-constexpr std::string_view kHeaders = "Accept: application/nostr+json\r\nConnection: close\r\n";
+constexpr std::string_view kRequestHeaders =
+    "Accept: application/nostr+json\r\nConnection: close\r\n";
 
 }  // namespace
 
 Result<RelayInformation> ask_for_information(RawStream& stream, const RelayUrl& url,
                                              const Patience& patience) {
-  const auto answer = http_get(stream, url, kHeaders, false, kMaxRelayInformation, patience);
+  const auto answer = http_get(stream, url, kRequestHeaders, false, kMaxRelayInformation, patience);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(Errc::refused, "HTTP " + std::to_string(answer->status));
   return parse_relay_information(answer->body);
@@ -27,7 +28,7 @@ InformationFetcher::InformationFetcher(Loop& loop, Access access, Done done)
     : loop_(loop),
       access_(std::move(access)),
       done_(std::make_shared<Done>(std::move(done))),
-      inbox_(std::make_shared<Inbox<Question>>(kMaxWaiting)),
+      inbox_(std::make_shared<Inbox<Question>>(kMaxQuestions)),
       thread_([this] { serve(); }) {}
 
 InformationFetcher::~InformationFetcher() {

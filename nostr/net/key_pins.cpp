@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "sha256/";
 
-auto refused(const std::string& text) {
+auto bad_pin(const std::string& text) {
   return fail(Errc::invalid, "key pin \"" + text.substr(0, 200) +
                                  "\": want sha256/BASE64, or wss://RELAY sha256/BASE64");
 }
@@ -22,15 +22,15 @@ Result<KeyPins> KeyPins::parse(const std::vector<std::string>& texts) {
     const size_t space = text.rfind(' ');
     const std::string_view pin =
         std::string_view(text).substr(space == std::string::npos ? 0 : space + 1);
-    if (!pin.starts_with(kPrefix)) return refused(text);
+    if (!pin.starts_with(kPrefix)) return bad_pin(text);
     const auto bytes = from_base64(pin.substr(kPrefix.size()), KeyPin::kSize);
-    if (!bytes || bytes->size() != KeyPin::kSize) return refused(text);
+    if (!bytes || bytes->size() != KeyPin::kSize) return bad_pin(text);
     if (space == std::string::npos) {
       out.all_.push_back(KeyPin::from(*bytes));
       continue;
     }
     const auto relay = RelayUrl::parse(std::string_view(text).substr(0, space));
-    if (!relay || !relay->tls()) return refused(text);
+    if (!relay || !relay->tls()) return bad_pin(text);
     out.own_[*relay].push_back(KeyPin::from(*bytes));
   }
   return out;

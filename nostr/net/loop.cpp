@@ -17,8 +17,6 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kReceiveBufferBytes = 16 * 1024;
-
 const lws_protocols kClientProtocols[] = {
     {"ipnscast-client", on_client_event, 0, kReceiveBufferBytes, 0, nullptr, 0},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
@@ -36,7 +34,7 @@ const lws_protocols kWatchProtocols[] = {{"ipnscast-watch", on_watch_event, 0, 0
                                          {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
 
 // Some hundreds of connections at most, and a handshake asks three times.
-TlsPeerCheck* peer_of(void* impl, ssl_st* ssl) {
+TlsPeerCheck* client_of(void* impl, ssl_st* ssl) {
   for (const auto& [id, client] : static_cast<Loop::Impl*>(impl)->clients) {
     if (client->wsi() != nullptr && lws_get_ssl(client->wsi()) == ssl) return client;
   }
@@ -98,7 +96,7 @@ Result<lws_vhost*> Loop::Impl::client_vhost(const std::string& ca_file) {
   if (const auto found = client_vhosts.find(ca_file); found != client_vhosts.end()) {
     return found->second.vhost;
   }
-  auto tls = make_tls_context(ca_file, peer_of, this);
+  auto tls = make_tls_context(ca_file, client_of, this);
   if (!tls) return fail(tls.error());
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN;

@@ -24,6 +24,9 @@ namespace ipnscast::nostr::net {
 class ClientSocket;
 struct ServerConnection;
 
+// What lws reads at once, of any connection.
+constexpr size_t kReceiveBufferBytes = 16 * 1024;
+
 struct Loop::Impl {
   ~Impl();
 

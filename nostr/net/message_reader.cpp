@@ -3,8 +3,7 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-// RFC 7692 section 7: RSV1 in the first frame of a compressed message; nobody agreed on the others.
-constexpr unsigned char kCompressed = 0x40;
+// Nobody agreed on a use of RSV2 and RSV3.
 constexpr unsigned char kUnknown = 0x30;
 
 }  // namespace
@@ -13,7 +12,7 @@ Result<std::optional<std::string>> MessageReader::add(const Part& part) {
   if ((part.reserved & kUnknown) != 0) return fail(Errc::parse, "unknown reserved bits");
   if (part.first) {
     text_.clear();
-    compressed_ = deflate_ && (part.reserved & kCompressed) != 0;
+    compressed_ = deflate_ && (part.reserved & kCompressedBit) != 0;
   }
   if (compressed_) {
     if (!inflater_) inflater_ = std::make_unique<Inflater>();

@@ -11,6 +11,9 @@
 
 namespace ipnscast::nostr::net {
 
+// RSV1 in the first frame of a compressed message. RFC 7692 section 7
+constexpr unsigned char kCompressedBit = 0x40;
+
 // Puts WebSocket messages together from the parts that lws hands out, and decompresses them where
 // that was agreed on. Holds `max_bytes` of a message at most, counted decompressed.
 class MessageReader {

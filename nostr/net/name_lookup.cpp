@@ -13,10 +13,10 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kMaxWaiting = 1024;
+constexpr size_t kMaxLookups = 1024;
 constexpr size_t kMaxAddresses = 8;
 
-tl::unexpected<NameLookup::Failure> failure(const std::string& host, int error) {
+tl::unexpected<NameLookup::Failure> lookup_failure(const std::string& host, int error) {
   switch (error) {
     case EAI_NONAME:
     case EAI_NODATA:
@@ -53,7 +53,7 @@ NameLookup::Found resolve(const std::string& host) {
     hints.ai_flags = 0;
     error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
   }
-  if (error != 0) return failure(host, error);
+  if (error != 0) return lookup_failure(host, error);
   std::vector<std::string> out;
   for (const addrinfo* a = found; a != nullptr && out.size() < kMaxAddresses; a = a->ai_next) {
     std::array<char, NI_MAXHOST> text{};
@@ -64,13 +64,13 @@ NameLookup::Found resolve(const std::string& host) {
     if (std::find(out.begin(), out.end(), text.data()) == out.end()) out.emplace_back(text.data());
   }
   freeaddrinfo(found);
-  if (out.empty()) return failure(host, EAI_NODATA);
+  if (out.empty()) return lookup_failure(host, EAI_NODATA);
   return families_taking_turns(out);
 }
 
 }  // namespace
 
-NameLookup::NameLookup() : inbox_(kMaxWaiting), thread_([this] { serve(); }) {}
+NameLookup::NameLookup() : inbox_(kMaxLookups), thread_([this] { serve(); }) {}
 
 NameLookup::~NameLookup() {
   inbox_.close();

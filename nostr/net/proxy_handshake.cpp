@@ -6,6 +6,7 @@
 
 #include "nostr/base/base64.h"
 #include "nostr/base/bytes.h"
+#include "nostr/base/secret_file.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -13,18 +14,13 @@ namespace {
 constexpr size_t kMaxHeadBytes = 8192;
 constexpr size_t kMaxName = 255;  // RFC 1928 section 5
 
-constexpr char kVersion = 5;
+constexpr char kSocksVersion = 5;
 constexpr char kNoCredentials = 0;
 constexpr char kUserPassword = 2;
 constexpr char kConnect = 1;
 constexpr char kIpv4 = 1;
 constexpr char kName = 3;
 constexpr char kIpv6 = 4;
-
-void wipe_text(std::string& text) {
-  wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
-  text.clear();
-}
 
 // RFC 1928 section 6; from 0xF0 on Tor's own (its proposal 304).
 const char* socks_reply_text(uint8_t reply) {
@@ -145,7 +141,7 @@ size_t ProxyHandshake::feed(std::string_view bytes) {
 }
 
 void ProxyHandshake::begin_socks() {
-  output_ += kVersion;
+  output_ += kSocksVersion;
   output_ += static_cast<char>(proxy_.user.empty() ? 1 : 2);
   output_ += kNoCredentials;
   if (!proxy_.user.empty()) output_ += kUserPassword;
@@ -181,7 +177,8 @@ void ProxyHandshake::step_done() {
 }
 
 void ProxyHandshake::method_chosen() {
-  if (received_[0] != kVersion) return fail("it does not speak SOCKS5: check its kind and port");
+  if (received_[0] != kSocksVersion)
+    return fail("it does not speak SOCKS5: check its kind and port");
   if (received_[1] == kNoCredentials) return request_socks();
   if (received_[1] != kUserPassword || proxy_.user.empty()) {
     return fail(proxy_.user.empty()
@@ -198,7 +195,7 @@ void ProxyHandshake::method_chosen() {
 }
 
 void ProxyHandshake::request_socks() {
-  output_ += kVersion;
+  output_ += kSocksVersion;
   output_ += kConnect;
   output_ += '\0';
   output_ += socks_address(host_, port_);
@@ -208,7 +205,7 @@ void ProxyHandshake::request_socks() {
 }
 
 void ProxyHandshake::socks_replied() {
-  if (received_[0] != kVersion) return fail("its answer is not SOCKS5");
+  if (received_[0] != kSocksVersion) return fail("its answer is not SOCKS5");
   const auto reply = static_cast<uint8_t>(received_[1]);
   if (reply != 0) {
     return fail(std::string(socks_reply_text(reply)) + " (SOCKS5 reply " + std::to_string(reply) +

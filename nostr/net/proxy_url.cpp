@@ -16,7 +16,7 @@ constexpr size_t kMaxHost = 253;
 constexpr size_t kMaxCredential = 255;  // RFC 1929
 
 // Never quotes the URL: it may hold a password.
-auto refused(const char* why) {
+auto bad_proxy(const char* why) {
   return fail(Errc::invalid,
               std::string("proxy: ") + why +
                   "; want socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ if needed");
@@ -70,39 +70,39 @@ bool read_credentials(std::string_view info, ProxyUrl& out) {
 }  // namespace
 
 Result<ProxyUrl> ProxyUrl::parse(std::string_view text) {
-  if (text.size() > kMaxUrl) return refused("too long");
+  if (text.size() > kMaxUrl) return bad_proxy("too long");
   ProxyUrl out;
   const size_t scheme_end = text.find("://");
-  if (scheme_end == std::string_view::npos) return refused("unknown kind");
+  if (scheme_end == std::string_view::npos) return bad_proxy("unknown kind");
   const std::string_view scheme = text.substr(0, scheme_end);
   if (scheme == "socks5" || scheme == "socks5h") {
     out.kind = ProxyKind::socks5;
   } else if (scheme == "http") {
     out.kind = ProxyKind::http_connect;
   } else {
-    return refused("unknown kind");
+    return bad_proxy("unknown kind");
   }
   std::string_view rest = text.substr(scheme_end + 3);
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    if (!read_credentials(rest.substr(0, at), out)) return refused("bad user or password");
+    if (!read_credentials(rest.substr(0, at), out)) return bad_proxy("bad user or password");
     rest.remove_prefix(at + 1);
   }
   const size_t colon = rest.rfind(':');
-  if (colon == std::string_view::npos) return refused("the port is missing");
+  if (colon == std::string_view::npos) return bad_proxy("the port is missing");
   std::string_view host = rest.substr(0, colon);
   const std::string_view port = rest.substr(colon + 1);
   if (host.starts_with('[') && host.ends_with(']') && host.size() > 2) {
     out.host = std::string(host.substr(1, host.size() - 2));
-    if (!is_ipv6(out.host)) return refused("the address makes no sense");
+    if (!is_ipv6(out.host)) return bad_proxy("the address makes no sense");
   } else if (plain_host(host)) {
     out.host = std::string(host);
   } else {
-    return refused("the host makes no sense");
+    return bad_proxy("the host makes no sense");
   }
   const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), out.port);
   if (failed != std::errc() || end != port.data() + port.size() || out.port == 0) {
-    return refused("the port makes no sense");
+    return bad_proxy("the port makes no sense");
   }
   return out;
 }

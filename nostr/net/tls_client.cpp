@@ -30,7 +30,7 @@ int finder_index() {
   return index;
 }
 
-TlsPeerCheck* peer_of(const SSL* ssl) {
+TlsPeerCheck* peer_behind(const SSL* ssl) {
   const auto* finder =
       static_cast<Finder*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), finder_index()));
   return finder == nullptr ? nullptr : finder->peer_of(finder->argument, const_cast<SSL*>(ssl));
@@ -138,13 +138,13 @@ bool check_chain(X509_STORE_CTX* store, TlsPeerCheck& peer) {
 int verify(X509_STORE_CTX* store, void* /*argument*/) {
   const auto* ssl =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  TlsPeerCheck* peer = peer_of(ssl);
+  TlsPeerCheck* peer = peer_behind(ssl);
   if (peer == nullptr || X509_STORE_CTX_get0_cert(store) == nullptr) return 0;
   return (peer->tls_pins().empty() ? check_chain(store, *peer) : check_pins(store, *peer)) ? 1 : 0;
 }
 
 void on_info(const SSL* ssl, int where, int value) {
-  TlsPeerCheck* peer = peer_of(ssl);
+  TlsPeerCheck* peer = peer_behind(ssl);
   if (peer == nullptr) return;
   if ((where & SSL_CB_HANDSHAKE_START) != 0 && !SSL_is_init_finished(ssl)) {
     // RFC 6066 section 3: names only. lws 4.1.6 sends addresses too, and cuts names at 127 bytes.

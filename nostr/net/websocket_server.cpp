@@ -7,7 +7,6 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kReceiveBufferBytes = 16 * 1024;
 constexpr size_t kCompressFrom = 256;  // shorter ones fit into a packet anyway
 
 int on_server_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {

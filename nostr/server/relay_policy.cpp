@@ -3,15 +3,10 @@
 #include <algorithm>
 
 #include "nostr/nip42.h"
+#include "nostr/nip70.h"
 
 namespace ipnscast::nostr::server {
 namespace {
-
-// NIP-70.
-bool is_protected(const Event& event) {
-  return std::any_of(event.tags.begin(), event.tags.end(),
-                     [](const Tag& tag) { return !tag.empty() && tag[0] == "-"; });
-}
 
 std::string refusal(const ProvedKeys& keys, const char* what) {
   return std::string(keys.empty() ? "auth-required: " : "restricted: ") + what;

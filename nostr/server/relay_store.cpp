@@ -7,6 +7,7 @@
 #include "nostr/base/hex.h"
 #include "nostr/implied_d.h"
 #include "nostr/nip09.h"
+#include "nostr/nip40.h"
 #include "nostr/server/relay_query.h"
 
 namespace ipnscast::nostr::server {
@@ -70,11 +71,6 @@ std::optional<int64_t> number(std::string_view text) {
   return out;
 }
 
-std::optional<int64_t> expiration(const Event& event) {
-  const auto text = event.tag("expiration");
-  return text ? number(*text) : std::nullopt;
-}
-
 // "kind:pubkey:d", as `a` tags write it. d may hold further colons.
 std::string address_text(const Address& address) {
   return std::to_string(address.kind) + ":" + to_hex(address.pubkey.view()) + ":" + address.d;
@@ -104,7 +100,7 @@ Status ran(const Result<int64_t>& result) {
 
 bool is_expired(const Event& event, UnixSeconds now) {
   const auto at = expiration(event);
-  return at && *at <= now.value;
+  return at && *at <= now;
 }
 
 Result<std::unique_ptr<RelayStore>> RelayStore::open(const std::filesystem::path& file,
@@ -226,7 +222,8 @@ Status RelayStore::insert(const Event& event) {
   } else {
     row.bind_null();
   }
-  row.bind_optional(expiration(event)).bind(to_json(event));
+  const auto expires = expiration(event);
+  (expires ? row.bind(expires->value) : row.bind_null()).bind(to_json(event));
   if (!row.step()) return fail(row.status().error());
   const int64_t seq = row.integer(0);
   while (row.step()) {

@@ -5,15 +5,13 @@
 namespace ipnscast::sync::gateway {
 namespace {
 
-constexpr const char* kRecord = "application/vnd.ipfs.ipns-record";
-
 std::string path_of(const IpnsName& name) { return "/routing/v1/ipns/" + name.to_string(); }
 
 }  // namespace
 
 HttpCall routing_get_call(const Endpoint& endpoint, const IpnsName& name, const std::string& etag) {
   HttpCall call = endpoint.call("GET", path_of(name));
-  call.headers.emplace_back("Accept", kRecord);
+  call.headers.emplace_back("Accept", IpnsRecord::kMediaType);
   call.headers.emplace_back("Cache-Control", "no-cache");  // a CDN would serve an old one
   if (!etag.empty()) call.headers.emplace_back("If-None-Match", etag);
   call.max_bytes = IpnsRecord::kMaxBytes;
@@ -22,8 +20,8 @@ HttpCall routing_get_call(const Endpoint& endpoint, const IpnsName& name, const 
 
 HttpCall routing_put_call(const Endpoint& endpoint, const IpnsName& name, ByteView record) {
   HttpCall call = endpoint.call("PUT", path_of(name));
-  call.headers.emplace_back("Content-Type", kRecord);
-  call.headers.emplace_back("Accept", kRecord);
+  call.headers.emplace_back("Content-Type", IpnsRecord::kMediaType);
+  call.headers.emplace_back("Accept", IpnsRecord::kMediaType);
   call.body = std::make_shared<const Bytes>(to_bytes(record));
   call.max_bytes = 64 * 1024;
   return call;
@@ -33,7 +31,7 @@ Status read_routing_put(const HttpAnswer& answer) { return check_status(answer);
 
 HttpCall routing_probe_call(const Endpoint& endpoint) {
   HttpCall call = endpoint.call("GET", "/routing/v1/ipns/not-a-name");
-  call.headers.emplace_back("Accept", kRecord);
+  call.headers.emplace_back("Accept", IpnsRecord::kMediaType);
   call.max_bytes = 16 * 1024;
   return call;
 }

@@ -8,7 +8,6 @@ namespace {
 
 constexpr const char* kRaw = "application/vnd.ipld.raw";
 constexpr const char* kCar = "application/vnd.ipld.car";
-constexpr const char* kRecord = "application/vnd.ipfs.ipns-record";
 
 Status want_type(const HttpHead& head, std::string_view type) {
   if (media_type(head) == type) return {};
@@ -56,7 +55,7 @@ Status check_car_head(const HttpHead& head) {
 
 HttpCall ipns_record_call(const Endpoint& endpoint, const IpnsName& name, const std::string& etag) {
   HttpCall call = endpoint.call("GET", "/ipns/" + name.to_string() + "?format=ipns-record");
-  call.headers.emplace_back("Accept", kRecord);
+  call.headers.emplace_back("Accept", IpnsRecord::kMediaType);
   call.headers.emplace_back("Cache-Control", "no-cache");  // a CDN would serve an old one
   if (!etag.empty()) call.headers.emplace_back("If-None-Match", etag);
   call.max_bytes = IpnsRecord::kMaxBytes;
@@ -78,7 +77,7 @@ Result<RecordAnswer> read_ipns_record(HttpAnswer answer) {
     }
     return fail(status.error());
   }
-  if (media_type(answer.head) != kRecord) {
+  if (media_type(answer.head) != IpnsRecord::kMediaType) {
     return fail(Errc::not_found, "no record, but " + media_type(answer.head).substr(0, 80));
   }
   out.record = std::move(answer.body);

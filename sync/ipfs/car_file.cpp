@@ -7,7 +7,7 @@ constexpr size_t kReadBytes = 256 << 10;
 constexpr size_t kWriteBytes = 1 << 20;  // collected before they are written
 constexpr size_t kRecentBlocks = 1 << 16;
 
-std::string key_of(const Cid& cid) { return std::string(as_text(block_key(cid))); }
+std::string place_key(const Cid& cid) { return std::string(as_text(block_key(cid))); }
 
 Error io_error(const std::filesystem::path& file, std::string_view what) {
   return {Errc::io, file.string() + ": " + std::string(what)};
@@ -38,7 +38,7 @@ Result<std::unique_ptr<CarFile>> CarFile::open(const std::filesystem::path& file
 Status CarFile::read_index(const std::optional<Instant>& deadline) {
   CarReader reader(
       [this](const CarSection& section) -> Status {
-        Place& place = places_[key_of(section.cid)];
+        Place& place = places_[place_key(section.cid)];
         if (!place.is_good) {
           const bool is_good = check_block(section.cid, section.block).has_value();
           place = {section.offset, section.block.size(), is_good};
@@ -46,7 +46,7 @@ Status CarFile::read_index(const std::optional<Instant>& deadline) {
         return {};
       },
       CarReader::Check::trust);
-  Bytes buffer(kReadBytes);
+  Bytes buffer(kCarReadBytes);
   while (file_) {
     if (deadline && std::chrono::steady_clock::now() >= *deadline)
       return fail(Errc::timeout, "not read through within the deadline");
@@ -63,7 +63,7 @@ Status CarFile::read_index(const std::optional<Instant>& deadline) {
 }
 
 Result<std::optional<Bytes>> CarFile::get(const Cid& cid) {
-  const auto found = places_.find(key_of(cid));
+  const auto found = places_.find(place_key(cid));
   if (found == places_.end()) return std::nullopt;
   const Place& place = found->second;
   Bytes out(place.size);
@@ -100,7 +100,7 @@ Status CarFileWriter::flush() {
 }
 
 Status CarFileWriter::put(const Cid& cid, ByteView block) {
-  if (!recent_.insert(key_of(cid))) return {};
+  if (!recent_.insert(place_key(cid))) return {};
   Bytes section;
   section.reserve(block.size() + 64);
   append_car_section(section, cid, block);

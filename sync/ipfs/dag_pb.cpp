@@ -6,10 +6,10 @@
 namespace ipnscast::sync {
 namespace {
 
-enum NodeField : uint32_t { kData = 1, kLinks = 2 };
+enum NodeField : uint32_t { kNodeData = 1, kNodeLinks = 2 };
 enum LinkField : uint32_t { kHash = 1, kName = 2, kTsize = 3 };
 
-tl::unexpected<Error> bad(const char* what) {
+tl::unexpected<Error> bad_dag_pb(const char* what) {
   return fail(Errc::parse, std::string("dag-pb: ") + what);
 }
 
@@ -19,10 +19,10 @@ Result<PbLink> decode_link(ByteView rest) {
   while (!rest.empty()) {
     const auto field = take_strict_field(rest);
     if (!field) return fail(field.error().within("dag-pb"));
-    if (field->number <= last) return bad("link fields twice or out of order");
-    if (field->number > kTsize) return bad("unknown link field");
-    if (field->is_bytes == (field->number == kTsize)) return bad("wrong wire type");
-    if (last == 0 && field->number != kHash) return bad("link without a hash");
+    if (field->number <= last) return bad_dag_pb("link fields twice or out of order");
+    if (field->number > kTsize) return bad_dag_pb("unknown link field");
+    if (field->is_bytes == (field->number == kTsize)) return bad_dag_pb("wrong wire type");
+    if (last == 0 && field->number != kHash) return bad_dag_pb("link without a hash");
     last = field->number;
     if (field->number == kHash) {
       auto cid = Cid::decode(field->bytes);
@@ -34,7 +34,7 @@ Result<PbLink> decode_link(ByteView rest) {
       out.tsize = field->value;
     }
   }
-  if (last == 0) return bad("link without a hash");
+  if (last == 0) return bad_dag_pb("link without a hash");
   return out;
 }
 
@@ -53,9 +53,9 @@ Result<PbNode> decode_dag_pb(ByteView bytes) {
   while (!bytes.empty()) {
     const auto field = take_strict_field(bytes);
     if (!field) return fail(field.error().within("dag-pb"));
-    if (out.data) return bad("fields behind the data");
-    if (!field->is_bytes || field->number > kLinks) return bad("unknown field");
-    if (field->number == kData) {
+    if (out.data) return bad_dag_pb("fields behind the data");
+    if (!field->is_bytes || field->number > kNodeLinks) return bad_dag_pb("unknown field");
+    if (field->number == kNodeData) {
       out.data = to_bytes(field->bytes);
       continue;
     }
@@ -68,14 +68,14 @@ Result<PbNode> decode_dag_pb(ByteView bytes) {
 
 Bytes encode_dag_pb(const PbNode& node) {
   Bytes out;
-  for (const PbLink& link : node.links) append_bytes_field(out, kLinks, encode_link(link));
-  if (node.data) append_bytes_field(out, kData, *node.data);
+  for (const PbLink& link : node.links) append_bytes_field(out, kNodeLinks, encode_link(link));
+  if (node.data) append_bytes_field(out, kNodeData, *node.data);
   return out;
 }
 
 size_t encoded_size(const PbLink& link) {
   Bytes out;
-  append_bytes_field(out, kLinks, encode_link(link));
+  append_bytes_field(out, kNodeLinks, encode_link(link));
   return out.size();
 }
 

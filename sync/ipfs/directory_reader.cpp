@@ -10,7 +10,7 @@ namespace ipnscast::sync {
 namespace {
 
 // What every shard but the first is checked for.
-Status check_shard(const UnixfsNode& node, uint64_t fanout) {
+Status check_continues(const UnixfsNode& node, uint64_t fanout) {
   if (node.data.type != UnixfsType::hamt_shard || node.data.fanout != fanout)
     return fail(Errc::parse, "unixfs: a shard that does not continue the one above");
   // With entries a shard fits one place only; an empty one could be linked over and over and cost
@@ -25,7 +25,7 @@ Result<UnixfsNode> read_shard(DagBudget& budget, BlockSource& source, const Cid&
   if (!block) return fail(block.error());
   auto node = decode_node(cid, *block);
   if (!node) return node;
-  if (Status status = check_shard(*node, fanout); !status) return fail(status.error());
+  if (Status status = check_continues(*node, fanout); !status) return fail(status.error());
   return node;
 }
 
@@ -133,7 +133,7 @@ Result<DirectoryStep> directory_step(const UnixfsNode& node, const std::string& 
                                      ShardPlace place) {
   if (!node.is_directory()) return fail(Errc::mismatch, "no directory");
   if (place.fanout != 0) {
-    if (Status status = check_shard(node, place.fanout); !status) return fail(status.error());
+    if (Status status = check_continues(node, place.fanout); !status) return fail(status.error());
   }
   if (node.data.type == UnixfsType::directory) {
     for (const PbLink& link : node.links) {
@@ -156,7 +156,7 @@ Result<DirectoryStep> directory_step(const UnixfsNode& node, const std::string& 
 
 Result<std::vector<DirectoryStep>> deeper_shards(const UnixfsNode& node, ShardPlace place) {
   if (place.fanout != 0) {
-    if (Status status = check_shard(node, place.fanout); !status) return fail(status.error());
+    if (Status status = check_continues(node, place.fanout); !status) return fail(status.error());
   }
   const uint64_t fanout = fanout_of(node);
   const ShardPlace below{fanout, place.bits + bits_of(fanout)};

@@ -7,7 +7,7 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxFileDepth = 64;
 
 class ContentReader {
  public:
@@ -21,7 +21,7 @@ class ContentReader {
   // says makes the total the size of the root, which was checked against the budget before the
   // first byte.
   Status emit(const UnixfsNode& node, size_t depth) {
-    if (depth > kMaxDepth) return fail(Errc::too_large, "unixfs: file nested too deeply");
+    if (depth > kMaxFileDepth) return fail(Errc::too_large, "unixfs: file nested too deeply");
     if (node.data.data) {
       if (Status taken = take(*node.data.data); !taken) return taken;
     }

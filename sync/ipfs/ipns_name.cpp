@@ -10,7 +10,7 @@ namespace {
 // A key whose protobuf has at most this many bytes is the name itself; a longer one is hashed.
 constexpr size_t kMaxInlineKey = 42;
 constexpr size_t kMaxText = 512;
-constexpr std::string_view kPrefix = "/ipns/";
+constexpr std::string_view kIpnsPath = "/ipns/";
 
 uint64_t number(HashCode code) { return static_cast<uint64_t>(code); }
 
@@ -19,7 +19,7 @@ Cid as_cid(const Multihash& hash) { return Cid{1, static_cast<uint64_t>(Codec::l
 }  // namespace
 
 Result<IpnsName> IpnsName::parse(std::string_view text) {
-  if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
+  if (text.starts_with(kIpnsPath)) text.remove_prefix(kIpnsPath.size());
   if (text.empty()) return fail(Errc::parse, "name: empty");
   if (text.size() > kMaxText) return fail(Errc::parse, "name: too long");
   if (text.find('.') != text.npos) return fail(Errc::parse, "name: this is a domain (DNSLink)");
@@ -75,7 +75,7 @@ std::string IpnsName::base32() const {
 }
 
 Bytes IpnsName::routing_key() const {
-  Bytes out = to_bytes(kPrefix);
+  Bytes out = to_bytes(kIpnsPath);
   append(out, bytes());
   return out;
 }

@@ -18,15 +18,15 @@ constexpr std::string_view kEmptyValue = "/ipfs/bafkqaaa";
 
 // Field numbers of IpnsEntry.
 enum EntryField : uint32_t {
-  kValue = 1,
-  kSignatureV1 = 2,
-  kValidityType = 3,
-  kValidity = 4,
-  kSequence = 5,
-  kTtl = 6,
-  kPublicKey = 7,
-  kSignatureV2 = 8,
-  kData = 9,
+  kEntryValue = 1,
+  kEntrySignatureV1 = 2,
+  kEntryValidityType = 3,
+  kEntryValidity = 4,
+  kEntrySequence = 5,
+  kEntryTtl = 6,
+  kEntryPublicKey = 7,
+  kEntrySignatureV2 = 8,
+  kEntryData = 9,
 };
 
 // The protobuf as it came; absent members are empty or zero, as protobuf has it. Views into the
@@ -46,31 +46,31 @@ std::optional<Entry> read_entry(ByteView bytes) {
     protozero::pbf_reader reader(as_text(bytes).data(), bytes.size());
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case tag_and_type(kValue, pbf_wire_type::length_delimited):
+        case tag_and_type(kEntryValue, pbf_wire_type::length_delimited):
           out.value = view_of(reader.get_view());
           break;
-        case tag_and_type(kSignatureV1, pbf_wire_type::length_delimited):
+        case tag_and_type(kEntrySignatureV1, pbf_wire_type::length_delimited):
           out.signature_v1 = view_of(reader.get_view());
           break;
-        case tag_and_type(kValidityType, pbf_wire_type::varint):
+        case tag_and_type(kEntryValidityType, pbf_wire_type::varint):
           out.validity_type = reader.get_uint64();
           break;
-        case tag_and_type(kValidity, pbf_wire_type::length_delimited):
+        case tag_and_type(kEntryValidity, pbf_wire_type::length_delimited):
           out.validity = view_of(reader.get_view());
           break;
-        case tag_and_type(kSequence, pbf_wire_type::varint):
+        case tag_and_type(kEntrySequence, pbf_wire_type::varint):
           out.sequence = reader.get_uint64();
           break;
-        case tag_and_type(kTtl, pbf_wire_type::varint):
+        case tag_and_type(kEntryTtl, pbf_wire_type::varint):
           out.ttl = reader.get_uint64();
           break;
-        case tag_and_type(kPublicKey, pbf_wire_type::length_delimited):
+        case tag_and_type(kEntryPublicKey, pbf_wire_type::length_delimited):
           out.public_key = view_of(reader.get_view());
           break;
-        case tag_and_type(kSignatureV2, pbf_wire_type::length_delimited):
+        case tag_and_type(kEntrySignatureV2, pbf_wire_type::length_delimited):
           out.signature_v2 = view_of(reader.get_view());
           break;
-        case tag_and_type(kData, pbf_wire_type::length_delimited):
+        case tag_and_type(kEntryData, pbf_wire_type::length_delimited):
           out.data = view_of(reader.get_view());
           break;
         default:
@@ -323,17 +323,17 @@ Bytes encode_entry(const IpnsKey& key, const RecordOptions& options, ByteView da
   if (options.v1) {
     const std::string eol = options.eol.to_string();
     const std::string legacy = options.value + eol + std::string(kValidityTypeName);
-    append_bytes_field(out, kValue, as_bytes(options.value));
-    append_bytes_field(out, kSignatureV1, key.sign(as_bytes(legacy)));
-    append_uint_field(out, kValidityType, 0);
-    append_bytes_field(out, kValidity, as_bytes(eol));
-    append_uint_field(out, kSequence, options.sequence.value);
-    append_uint_field(out, kTtl, static_cast<uint64_t>(options.ttl.count()));
+    append_bytes_field(out, kEntryValue, as_bytes(options.value));
+    append_bytes_field(out, kEntrySignatureV1, key.sign(as_bytes(legacy)));
+    append_uint_field(out, kEntryValidityType, 0);
+    append_bytes_field(out, kEntryValidity, as_bytes(eol));
+    append_uint_field(out, kEntrySequence, options.sequence.value);
+    append_uint_field(out, kEntryTtl, static_cast<uint64_t>(options.ttl.count()));
   }
   // Keys of both types that sign here are short enough to be the name itself, so kPublicKey is
   // never written.
-  append_bytes_field(out, kSignatureV2, signature);
-  append_bytes_field(out, kData, data);
+  append_bytes_field(out, kEntrySignatureV2, signature);
+  append_bytes_field(out, kEntryData, data);
   return out;
 }
 

@@ -37,6 +37,7 @@ std::string_view to_string(RecordFault fault);
 class IpnsRecord {
  public:
   static constexpr size_t kMaxBytes = 10240;
+  static constexpr const char* kMediaType = "application/vnd.ipfs.ipns-record";
 
   struct Fields {
     std::string value;  // "/ipfs/...", "/ipns/..."; a legacy binary CID reads as "/ipfs/<cid>",

@@ -10,15 +10,15 @@ namespace ipnscast::sync {
 namespace {
 
 enum Field : uint32_t {
-  kType = 1,
-  kData = 2,
-  kFilesize = 3,
-  kBlocksizes = 4,
-  kHashType = 5,
-  kFanout = 6,
+  kUnixfsType = 1,
+  kUnixfsData = 2,
+  kUnixfsFilesize = 3,
+  kUnixfsBlocksizes = 4,
+  kUnixfsHashType = 5,
+  kUnixfsFanout = 6,
 };
 
-tl::unexpected<Error> bad(const char* what) {
+tl::unexpected<Error> bad_unixfs(const char* what) {
   return fail(Errc::parse, std::string("unixfs: ") + what);
 }
 
@@ -34,14 +34,14 @@ std::optional<uint64_t> sum_of(const UnixfsData& data) {
 
 Status check_file(const UnixfsNode& node) {
   if (node.links.size() != node.data.blocksizes.size()) {
-    return bad("a file with another number of links than of block sizes");
+    return bad_unixfs("a file with another number of links than of block sizes");
   }
   for (const PbLink& link : node.links) {
-    if (link.name && !link.name->empty()) return bad("a named link in a file");
+    if (link.name && !link.name->empty()) return bad_unixfs("a named link in a file");
   }
   const auto sum = sum_of(node.data);
   if (!sum || (node.data.filesize && *node.data.filesize != *sum)) {
-    return bad("a file whose parts do not add up to its size");
+    return bad_unixfs("a file whose parts do not add up to its size");
   }
   return {};
 }
@@ -49,13 +49,14 @@ Status check_file(const UnixfsNode& node) {
 Status check_shard(const UnixfsNode& node) {
   const uint64_t fanout = node.data.fanout.value_or(0);
   if (!std::has_single_bit(fanout) || fanout < 8 || fanout > kMaxHamtFanout) {
-    return bad("a shard whose fanout is no power of two from 8 to 1,024");
+    return bad_unixfs("a shard whose fanout is no power of two from 8 to 1,024");
   }
   if (node.data.hash_type != kHamtMurmur3)
     return fail(Errc::unsupported, "unixfs: unknown shard hash");
   const size_t width = hamt_prefix(0, fanout).size();
   for (const PbLink& link : node.links) {
-    if (!link.name || link.name->size() < width) return bad("a shard's link without its slot");
+    if (!link.name || link.name->size() < width)
+      return bad_unixfs("a shard's link without its slot");
   }
   return {};
 }
@@ -71,31 +72,32 @@ Result<UnixfsData> decode_unixfs(ByteView bytes) {
     protozero::pbf_reader reader(as_text(bytes).data(), bytes.size());
     while (reader.next()) {
       switch (reader.tag_and_type()) {
-        case tag_and_type(kType, pbf_wire_type::varint): {
+        case tag_and_type(kUnixfsType, pbf_wire_type::varint): {
           const uint64_t type = reader.get_uint64();
-          if (type > static_cast<uint64_t>(UnixfsType::hamt_shard)) return bad("unknown type");
+          if (type > static_cast<uint64_t>(UnixfsType::hamt_shard))
+            return bad_unixfs("unknown type");
           out.type = UnixfsType{type};
           has_type = true;
           break;
         }
-        case tag_and_type(kData, pbf_wire_type::length_delimited): {
+        case tag_and_type(kUnixfsData, pbf_wire_type::length_delimited): {
           const auto view = reader.get_view();
           out.data = to_bytes(std::string_view(view.data(), view.size()));
           break;
         }
-        case tag_and_type(kFilesize, pbf_wire_type::varint):
+        case tag_and_type(kUnixfsFilesize, pbf_wire_type::varint):
           out.filesize = reader.get_uint64();
           break;
-        case tag_and_type(kBlocksizes, pbf_wire_type::varint):
+        case tag_and_type(kUnixfsBlocksizes, pbf_wire_type::varint):
           out.blocksizes.push_back(reader.get_uint64());
           break;
-        case tag_and_type(kBlocksizes, pbf_wire_type::length_delimited):
+        case tag_and_type(kUnixfsBlocksizes, pbf_wire_type::length_delimited):
           for (const uint64_t size : reader.get_packed_uint64()) out.blocksizes.push_back(size);
           break;
-        case tag_and_type(kHashType, pbf_wire_type::varint):
+        case tag_and_type(kUnixfsHashType, pbf_wire_type::varint):
           out.hash_type = reader.get_uint64();
           break;
-        case tag_and_type(kFanout, pbf_wire_type::varint):
+        case tag_and_type(kUnixfsFanout, pbf_wire_type::varint):
           out.fanout = reader.get_uint64();
           break;
         default:
@@ -103,20 +105,20 @@ Result<UnixfsData> decode_unixfs(ByteView bytes) {
       }
     }
   } catch (const std::exception&) {
-    return bad("no protobuf");
+    return bad_unixfs("no protobuf");
   }
-  if (!has_type) return bad("no type");
+  if (!has_type) return bad_unixfs("no type");
   return out;
 }
 
 Bytes encode_unixfs(const UnixfsData& data) {
   Bytes out;
-  append_uint_field(out, kType, static_cast<uint64_t>(data.type));
-  if (data.data) append_bytes_field(out, kData, *data.data);
-  if (data.filesize) append_uint_field(out, kFilesize, *data.filesize);
-  for (const uint64_t size : data.blocksizes) append_uint_field(out, kBlocksizes, size);
-  if (data.hash_type) append_uint_field(out, kHashType, *data.hash_type);
-  if (data.fanout) append_uint_field(out, kFanout, *data.fanout);
+  append_uint_field(out, kUnixfsType, static_cast<uint64_t>(data.type));
+  if (data.data) append_bytes_field(out, kUnixfsData, *data.data);
+  if (data.filesize) append_uint_field(out, kUnixfsFilesize, *data.filesize);
+  for (const uint64_t size : data.blocksizes) append_uint_field(out, kUnixfsBlocksizes, size);
+  if (data.hash_type) append_uint_field(out, kUnixfsHashType, *data.hash_type);
+  if (data.fanout) append_uint_field(out, kUnixfsFanout, *data.fanout);
   return out;
 }
 
@@ -137,7 +139,7 @@ Result<UnixfsNode> decode_node(const Cid& cid, ByteView block) {
     return fail(Errc::unsupported, "unixfs: neither a raw nor a dag-pb block");
   auto node = decode_dag_pb(block);
   if (!node) return fail(std::move(node.error()));
-  if (!node->data) return bad("a dag-pb node without data");
+  if (!node->data) return bad_unixfs("a dag-pb node without data");
   auto data = decode_unixfs(*node->data);
   if (!data) return fail(std::move(data.error()));
   out.data = std::move(*data);

@@ -16,16 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxDepth = 256;
+constexpr size_t kMaxUnpackDepth = 256;
 constexpr size_t kMaxLinkTarget = 4095;
 constexpr size_t kMaxName = 255;  // bytes, on every file system that Linux has
 constexpr size_t kShownName = 80;
 // Below this, writing until the bound is reached costs less than being wrong about a claim.
 constexpr uint64_t kLeastClaim = uint64_t{64} << 20;
-
-tl::unexpected<Error> system_error(const fs::path& path, int number) {
-  return fail(Errc::io, path.string() + ": " + std::generic_category().message(number));
-}
 
 // A file that did not exist before. Closed by the destructor.
 class NewFile {

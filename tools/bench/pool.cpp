@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::minutes kPatience{2};
+constexpr std::chrono::minutes kLivePatience{2};
 constexpr double kMib = 1024.0 * 1024.0;
 
 double resident_mib() {
@@ -121,7 +121,7 @@ Result<PoolBenchResult> bench_pool(size_t relays, size_t subscriptions) {
       return true;
     });
   }
-  if (!all_live.pop_until(start + kPatience)) {
+  if (!all_live.pop_until(start + kLivePatience)) {
     return fail(Errc::timeout, "bench: only " + std::to_string(live) + " of " +
                                    std::to_string(relays * subscriptions) + " shares are live");
   }

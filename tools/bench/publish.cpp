@@ -18,7 +18,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr size_t kTurn = 500;
-constexpr Milliseconds kPatience{60'000};
+constexpr Milliseconds kAnswerPatience{60'000};
 
 double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
@@ -37,7 +37,7 @@ Result<Turn> turn(Inbox<bool>& answers, size_t events, Send send) {
   const auto start = steady_clock::now();
   send();
   for (size_t i = 0; i < events; ++i) {
-    const auto answer = answers.pop_until(start + kPatience);
+    const auto answer = answers.pop_until(start + kAnswerPatience);
     if (!answer) return fail(Errc::timeout, "bench: the relay does not answer");
     if (!*answer) return fail(Errc::internal, "bench: the relay refused an event");
   }
@@ -63,7 +63,7 @@ class BareClient {
     loop_.run([this] { socket_.reset(); });
   }
 
-  bool wait_open() { return answers.pop_until(steady_clock::now() + kPatience).has_value(); }
+  bool wait_open() { return answers.pop_until(steady_clock::now() + kAnswerPatience).has_value(); }
   void send(std::vector<std::string> frames) {
     loop_.post([this, frames = std::move(frames)]() mutable {
       for (std::string& frame : frames) socket_->send(std::move(frame));
@@ -136,7 +136,7 @@ Result<PublishResult> bench_publish(size_t events) {
     bare_turns.push_back(*bare_turn);
     const auto pool_turn = turn(reports, kTurn, [&] {
       for (nostr::Event& event : through_pool.events) {
-        pool->publish(std::move(event), {.deadline = kPatience},
+        pool->publish(std::move(event), {.deadline = kAnswerPatience},
                       [&reports](const nostr::PublishReport& report) {
                         reports.push_reserved(report.stored_count() == 1);
                       });

@@ -149,6 +149,11 @@ Result<int64_t> Statement::run() {
   return sqlite3_changes(sqlite3_db_handle(handle_));
 }
 
+Status run(Statement& statement) {
+  const auto changed = statement.run();
+  return changed ? Status{} : fail(changed.error());
+}
+
 int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
 
 std::string Statement::text(int column) const {

@@ -68,6 +68,9 @@ class Statement {
   int next_parameter_ = 1;
 };
 
+// To the end, where nobody asks how many rows changed.
+Status run(Statement& statement);
+
 // One step of a layer's schema. Numbers start at 1 and never change once released.
 struct Migration {
   int number;

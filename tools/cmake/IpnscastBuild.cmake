@@ -11,16 +11,22 @@ if(IPNSCAST_CCACHE AND PROJECT_IS_TOP_LEVEL)
 endif()
 
 add_library(ipnscast_flags INTERFACE)
-target_compile_options(ipnscast_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                                                -Wold-style-cast -Wno-missing-field-initializers)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 reports std::string and std::variant that are initialised on every path.
-  target_compile_options(ipnscast_flags INTERFACE -Wno-maybe-uninitialized)
-endif()
-# GCC 12, when it optimises, sees overlapping copies in `"text" + std::string` (GCC bug 105329) and reads past the end of
-# what a defaulted <=> of byte vectors compares, and writes past the end of a vector that grows; there is none of these.
-if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(ipnscast_flags INTERFACE $<$<CONFIG:Release>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overread>)
+if(CMAKE_UNITY_BUILD)
+  # Warnings are for the build file by file. In a batch every anonymous namespace looks to GCC like one in a header, and
+  # what one file names its own shadows what another calls a parameter.
+  target_compile_options(ipnscast_flags INTERFACE -w)
+else()
+  target_compile_options(ipnscast_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                                  -Wold-style-cast -Wno-missing-field-initializers)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 reports std::string and std::variant that are initialised on every path.
+    target_compile_options(ipnscast_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
+  # GCC 12, when it optimises, sees overlapping copies in `"text" + std::string` (GCC bug 105329) and reads past the end of
+  # what a defaulted <=> of byte vectors compares, and writes past the end of a vector that grows; there is none of these.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(ipnscast_flags INTERFACE $<$<CONFIG:Release>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overread>)
+  endif()
 endif()
 if(IPNSCAST_WERROR)
   target_compile_options(ipnscast_flags INTERFACE -Werror)

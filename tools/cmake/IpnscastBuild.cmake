@@ -3,6 +3,8 @@ include(GNUInstallDirs)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
 
 find_program(IPNSCAST_CCACHE ccache)
 if(IPNSCAST_CCACHE AND PROJECT_IS_TOP_LEVEL)
@@ -37,6 +39,8 @@ if(IPNSCAST_SANITIZE)
   target_link_options(ipnscast_flags INTERFACE -fsanitize=${IPNSCAST_SANITIZE})
 endif()
 
+include(IpnscastHardening)
+
 # <ipnscast/nostr/pool.h> works from the source tree as it does when installed.
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/ipnscast" SYMBOLIC)
@@ -50,6 +54,7 @@ function(ipnscast_library layer)
   set_target_properties(ipnscast_${layer} PROPERTIES EXPORT_NAME ${layer})
   target_compile_features(ipnscast_${layer} PUBLIC cxx_std_20)
   target_link_libraries(ipnscast_${layer} PRIVATE $<BUILD_INTERFACE:ipnscast_flags>)
+  ipnscast_harden(ipnscast_${layer})
   target_include_directories(
     ipnscast_${layer}
     PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR};${PROJECT_BINARY_DIR}/include>"

@@ -1,31 +1,107 @@
-// A small program of somebody else: makes a Nostr key, derives its IPNS name, signs a record and
-// checks it, with nothing but the installed headers and libraries.
+// A small program of somebody else, with nothing but the installed headers and libraries: opens a
+// client on a state directory, follows the name of a new key, publishes a file under it and waits
+// until it is handed its own change.
+//
+//   consumer                        only opens, follows and closes: nothing is sent
+//   consumer RELAY GATEWAY RPC      the URLs that `ipnscast up --json` prints
 #include <ipnscast/nostr/keys.h>
+#include <ipnscast/nostr/signer.h>
 #include <ipnscast/sync/client.h>
 #include <ipnscast/sync/ipfs/ipns_key.h>
-#include <ipnscast/sync/ipfs/ipns_record.h>
+#include <stdlib.h>
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
-int main() {
-  using namespace ipnscast;
-  const nostr::SecretKey secret = nostr::SecretKey::generate();
-  const nostr::Event event = nostr::sign_event(
-      secret, {.created_at = system_now().seconds(), .kind = 1, .tags = {}, .content = "hello"});
-  if (!nostr::verify(event)) return 1;
+namespace {
 
+using namespace ipnscast;
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string made = (std::filesystem::temp_directory_path() / "consumer-XXXXXX").string();
+    if (::mkdtemp(made.data()) != nullptr) path_ = made;
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+int failed(const char* what, const Error& error) {
+  std::fprintf(stderr, "consumer: cannot %s: %s\n", what, error.message.c_str());
+  return 1;
+}
+
+int run(const std::vector<std::string>& urls) {
+  const TemporaryDirectory directory;
+  nostr::SecretKey secret = nostr::SecretKey::generate();
   const auto key = sync::IpnsKey::derive_ed25519(secret.secret_view());
-  if (!key) return 1;
-  const auto record = sync::create_record(
-      *key, {.value = "/ipfs/bafkqaaa",
-             .sequence = sync::Sequence{1},
-             .eol = sync::Eol::after(system_now().wall, std::chrono::hours(1))});
-  if (!record) {
-    std::fprintf(stderr, "%s\n", record.error().message.c_str());
+  if (!key) return failed("derive the name", key.error());
+
+  sync::Config config;
+  config.state_dir = directory.path() / "state";
+  config.trusted_authors = {secret.public_key()};
+  config.signer = nostr::make_local_signer(std::move(secret));
+  if (!urls.empty()) {
+    auto relay = nostr::RelayUrl::parse(urls[0]);
+    if (!relay) return failed("use the relay", relay.error());
+    config.relays = {std::move(*relay)};
+    config.gateways = {{urls[1], 1, {}}, {urls[2], 1, {}}};
+  }
+  auto client = sync::Client::open(std::move(config));
+  if (!client) return failed("open a client", client.error());
+
+  auto handed = std::make_shared<std::promise<std::string>>();
+  sync::WatchOptions watching;
+  watching.on_change = [handed, done = std::make_shared<bool>(false)](const sync::Change& change) {
+    if (change.kind == sync::ChangeKind::change && !std::exchange(*done, true))
+      handed->set_value(change.value);
+    return Status{};
+  };
+  if (auto status = (*client)->watch(key->name(), std::move(watching)); !status)
+    return failed("follow the name", status.error());
+  std::printf("follows %s\n", key->name().to_string().c_str());
+  if (urls.empty()) return 0;
+
+  const std::filesystem::path file = directory.path() / "hello.txt";
+  std::ofstream(file) << "hello from a stranger\n";
+  const auto published = (*client)->publish(*key, file);
+  if (!published) return failed("publish", published.error());
+  std::future<std::string> change = handed->get_future();
+  if (change.wait_for(std::chrono::minutes(2)) != std::future_status::ready) {
+    std::fprintf(stderr, "consumer: the change that was published did not arrive\n");
     return 1;
   }
-  if (!sync::verify_record(key->name(), record->bytes(), system_now().wall)) return 1;
-  std::printf("%s\n", key->name().to_string().c_str());
-  return 0;
+  const std::string value = change.get();
+  const std::string wanted = "/ipfs/" + published->cid.to_string();
+  std::printf("was handed %s\n", value.c_str());
+  if (value == wanted) return 0;
+  std::fprintf(stderr, "consumer: published %s, but was handed %s\n", wanted.c_str(),
+               value.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 1 && argc != 4) {
+    std::fprintf(stderr, "usage: consumer [RELAY GATEWAY RPC]\n");
+    return 2;
+  }
+  return run({argv + 1, argv + argc});
 }

@@ -61,7 +61,9 @@ function(ipnscast_library layer)
            "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/ipnscast>")
   target_sources(ipnscast_${layer} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}"
                                           FILES ${ARG_HEADERS})
-  install(TARGETS ipnscast_${layer} EXPORT ipnscastTargets
-          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-          FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ipnscast)
+  if(IPNSCAST_INSTALL)
+    install(TARGETS ipnscast_${layer} EXPORT ipnscast_${layer}Targets
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ipnscast)
+  endif()
 endfunction()

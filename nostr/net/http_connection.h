@@ -8,9 +8,9 @@
 #include "nostr/net/chunked_body.h"
 #include "nostr/net/held_bytes.h"
 #include "nostr/net/http_head.h"
+#include "nostr/net/http_message.h"
 #include "nostr/net/http_output.h"
 #include "nostr/net/unique_fd.h"
-#include "nostr/net/websocket_server.h"
 
 namespace ipnscast::nostr::net {
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <optional>
 
-#include "nostr/net/websocket_server.h"
+#include "nostr/net/http_message.h"
 
 namespace ipnscast::nostr::net {
 

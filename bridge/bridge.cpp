@@ -1,22 +1,22 @@
-#include "bridge/bridge.h"
+#include "ipnscast/bridge/bridge.h"
 
 #include <algorithm>
 #include <mutex>
 #include <set>
 
-#include "bridge/daemon.h"
-#include "bridge/pubsub/listener.h"
-#include "nostr/base/log.h"
-#include "nostr/base/store/file_lock.h"
-#include "nostr/outbox_sender.h"
-#include "nostr/pool.h"
-#include "sync/gateway/http_client.h"
-#include "sync/gateway_memory.h"
-#include "sync/hint_kinds.h"
-#include "sync/meter.h"
-#include "sync/retracted_names.h"
-#include "sync/state_store.h"
-#include "sync/state_view.h"
+#include "ipnscast/bridge/daemon.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/store/file_lock.h"
+#include "ipnscast/nostr/outbox/sender.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/sync/gateway/http_client.h"
+#include "ipnscast/sync/hint/hint_kinds.h"
+#include "ipnscast/sync/metrics/meter.h"
+#include "ipnscast/sync/source/pubsub_listener.h"
+#include "ipnscast/sync/state/gateway_memory.h"
+#include "ipnscast/sync/state/retracted_names.h"
+#include "ipnscast/sync/state/state_store.h"
+#include "ipnscast/sync/state/state_view.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -61,7 +61,7 @@ Result<std::unique_ptr<sync::gateway::HttpClient>> open_stream_client(
     const BridgeOptions& options) {
   const size_t nodes = pubsub_nodes(options).size();
   if (nodes == 0) return nullptr;
-  const PubsubOptions pubsub;
+  const sync::PubsubOptions pubsub;
   sync::gateway::HttpClientOptions out;
   out.ca_file = options.access.ca_file;
   out.connections_per_host = pubsub.streams_per_node + pubsub.topics.parallel;
@@ -149,7 +149,7 @@ struct Bridge::Impl {
   std::unique_ptr<sync::Resolver> resolver;
   const std::shared_ptr<DaemonInbox> inbox;
   std::unique_ptr<Daemon> daemon;
-  std::unique_ptr<PubsubListener> listener;  // null: no pubsub
+  std::unique_ptr<sync::PubsubListener> listener;  // null: no pubsub
   std::once_flag closed;
 };
 
@@ -197,8 +197,8 @@ void Bridge::Impl::start(Stored stored) {
                                          std::string source) {
     inbox->push(PollUpdate{name, 0, std::move(record), std::move(source), false, false});
   };
-  listener = std::make_unique<PubsubListener>(*stream_http, pubsub_nodes(options), options.names,
-                                              on_record);
+  listener = std::make_unique<sync::PubsubListener>(*stream_http, pubsub_nodes(options),
+                                                    options.names, on_record);
 }
 
 void Bridge::Impl::close() {
@@ -253,7 +253,7 @@ void Bridge::close() { impl_->close(); }
 BridgeStatus Bridge::status() const {
   BridgeStatus out = impl_->daemon->status();
   if (!impl_->listener) return out;
-  const PubsubCounts heard = impl_->listener->counts();
+  const sync::PubsubCounts heard = impl_->listener->counts();
   out.pubsub_topics = heard.topics;
   out.pubsub_messages = heard.messages;
   out.pubsub_records = heard.records;

@@ -5,23 +5,23 @@
 #include <memory>
 #include <vector>
 
-#include "bridge/announcement.h"
-#include "bridge/telemetry.h"
-#include "nostr/net/access.h"
-#include "nostr/net/loop.h"
-#include "nostr/outbox.h"
-#include "nostr/signer.h"
-#include "sync/client.h"
+#include "ipnscast/bridge/announce/announcement.h"
+#include "ipnscast/bridge/http/telemetry.h"
+#include "ipnscast/nostr/event/signer.h"
+#include "ipnscast/nostr/net/loop.h"
+#include "ipnscast/nostr/net/stream/access.h"
+#include "ipnscast/nostr/outbox/outbox.h"
+#include "ipnscast/sync/client.h"
 
 namespace ipnscast::bridge {
 
 // Start here. The bridge watches IPNS names that nobody announces and tells the world: it polls the
-// gateways, listens to pubsub where a node of ours offers it (bridge/pubsub/listener.h), verifies
-// each record, and publishes a hint for every change under its own key. What it
-// announces is committed first, so that after a crash at any instant no change is lost and none is
-// announced twice. It announces only what it verified itself and found newer than what it announced
-// before, so that two bridges never feed each other (R32). A relay that prefers an event with an
-// older state under its key gets the hint again, signed above that (R3).
+// gateways, listens to pubsub where a node of ours offers it (sync/source/pubsub_listener.h),
+// verifies each record, and publishes a hint for every change under its own key. What it announces
+// is committed first, so that after a crash at any instant no change is lost and none is announced
+// twice. It announces only what it verified itself and found newer than what it announced before,
+// so that two bridges never feed each other (R32). A relay that prefers an event with an older
+// state under its key gets the hint again, signed above that (R3).
 //
 //   auto bridge = Bridge::open({.state_dir = "/var/lib/ipnscast", .relays = ..., .gateways = ...,
 //                               .names = ..., .signer = nostr::make_local_signer(std::move(key))});

@@ -1,10 +1,10 @@
-#include "bridge/daemon.h"
+#include "ipnscast/bridge/daemon.h"
 
 #include <algorithm>
 
-#include "nostr/base/log.h"
-#include "nostr/base/thread_name.h"
-#include "sync/hint_repair.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/sync/hint/hint_repair.h"
 
 namespace ipnscast::bridge {
 

@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
-#include "bridge/bridge.h"
-#include "bridge/republisher.h"
-#include "bridge/watcher.h"
-#include "nostr/base/inbox.h"
+#include "ipnscast/bridge/announce/republisher.h"
+#include "ipnscast/bridge/bridge.h"
+#include "ipnscast/bridge/watch/watcher.h"
+#include "ipnscast/nostr/base/inbox.h"
 
 namespace ipnscast::bridge {
 

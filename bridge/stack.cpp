@@ -1,9 +1,9 @@
-#include "bridge/stack.h"
+#include "ipnscast/bridge/stack.h"
 
-#include "bridge/metrics_server.h"
-#include "bridge/node/node_server.h"
-#include "nostr/local_signer.h"
-#include "sync/key_store.h"
+#include "ipnscast/bridge/http/metrics_server.h"
+#include "ipnscast/bridge/node/node_server.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/sync/keys/key_store.h"
 
 namespace ipnscast::bridge {
 namespace {

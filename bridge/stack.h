@@ -2,10 +2,10 @@
 
 #include <memory>
 
-#include "bridge/bridge.h"
-#include "bridge/node/node_server.h"
-#include "nostr/base/secret_text.h"
-#include "nostr/server/relay_server.h"
+#include "ipnscast/bridge/bridge.h"
+#include "ipnscast/bridge/node/node_server.h"
+#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/server/relay_server.h"
 
 namespace ipnscast::bridge {
 

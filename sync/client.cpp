@@ -1,17 +1,17 @@
-#include "sync/client.h"
+#include "ipnscast/sync/client.h"
 
 #include <algorithm>
 #include <thread>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/log.h"
-#include "nostr/base/random.h"
-#include "nostr/outbox.h"
-#include "sync/client_impl.h"
-#include "sync/gateway_memory.h"
-#include "sync/hint_kinds.h"
-#include "sync/own_secret.h"
-#include "sync/state_store.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/outbox/outbox.h"
+#include "ipnscast/sync/client_impl.h"
+#include "ipnscast/sync/hint/hint_kinds.h"
+#include "ipnscast/sync/keys/own_secret.h"
+#include "ipnscast/sync/state/gateway_memory.h"
+#include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
 namespace {

@@ -7,14 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "sync/change.h"
-#include "sync/config.h"
-#include "sync/ipfs/block_source.h"
-#include "sync/ipfs/dag_scope.h"
-#include "sync/metrics.h"
-#include "sync/outcome.h"
-#include "sync/resolve_report.h"
-#include "sync/status.h"
+#include "ipnscast/sync/change/change.h"
+#include "ipnscast/sync/config.h"
+#include "ipnscast/sync/ipfs/ipld/block_source.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
+#include "ipnscast/sync/metrics/metrics.h"
+#include "ipnscast/sync/publish/outcome.h"
+#include "ipnscast/sync/resolve/resolve_report.h"
+#include "ipnscast/sync/state/status.h"
 
 namespace ipnscast::sync {
 

@@ -2,14 +2,14 @@
 #include <algorithm>
 #include <future>
 
-#include "nostr/base/log.h"
-#include "sync/arriving_blocks.h"
-#include "sync/client_impl.h"
-#include "sync/ipfs/path_resolver.h"
-#include "sync/ipfs/unpacker.h"
-#include "sync/known_here.h"
-#include "sync/state_store.h"
-#include "sync/state_view.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/client_impl.h"
+#include "ipnscast/sync/fetch/arriving_blocks.h"
+#include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
+#include "ipnscast/sync/ipfs/unixfs/unpacker.h"
+#include "ipnscast/sync/state/known_here.h"
+#include "ipnscast/sync/state/state_store.h"
+#include "ipnscast/sync/state/state_view.h"
 
 namespace ipnscast::sync {
 namespace {

@@ -2,16 +2,16 @@
 
 // Private: what stands behind sync/client.h. Members in the order in which they are built; they end
 // in reverse.
-#include "nostr/base/store/file_lock.h"
-#include "nostr/base/store/writer.h"
-#include "nostr/outbox_sender.h"
-#include "sync/block_cache.h"
-#include "sync/client.h"
-#include "sync/fetcher.h"
-#include "sync/gateway/http_client.h"
-#include "sync/private_key.h"
-#include "sync/publisher.h"
-#include "sync/sync_thread.h"
+#include "ipnscast/nostr/base/store/file_lock.h"
+#include "ipnscast/nostr/base/store/writer.h"
+#include "ipnscast/nostr/outbox/sender.h"
+#include "ipnscast/sync/cache/block_cache.h"
+#include "ipnscast/sync/client.h"
+#include "ipnscast/sync/engine/sync_thread.h"
+#include "ipnscast/sync/fetch/fetcher.h"
+#include "ipnscast/sync/gateway/http_client.h"
+#include "ipnscast/sync/keys/private_key.h"
+#include "ipnscast/sync/publish/publisher.h"
 
 namespace ipnscast::sync {
 

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "nostr/net/access.h"
-#include "nostr/outbox.h"
-#include "nostr/relay_url.h"
-#include "nostr/signer.h"
-#include "sync/change.h"
-#include "sync/gateway.h"
-#include "sync/gateway/providers.h"
-#include "sync/ipfs/file_packer.h"
+#include "ipnscast/nostr/event/relay_url.h"
+#include "ipnscast/nostr/event/signer.h"
+#include "ipnscast/nostr/net/stream/access.h"
+#include "ipnscast/nostr/outbox/outbox.h"
+#include "ipnscast/sync/change/change.h"
+#include "ipnscast/sync/gateway/gateway.h"
+#include "ipnscast/sync/gateway/providers.h"
+#include "ipnscast/sync/ipfs/unixfs/file_packer.h"
 
 namespace ipnscast::sync {
 

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <string_view>
 
-#include "tools/command.h"
-#include "tools/logging.h"
+#include "ipnscast/tools/cli/command.h"
+#include "ipnscast/tools/cli/logging.h"
 
 namespace ipnscast::tools {
 namespace {

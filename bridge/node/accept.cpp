@@ -1,4 +1,4 @@
-#include "bridge/node/accept.h"
+#include "ipnscast/bridge/node/accept.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,10 +1,10 @@
-#include "bridge/node/byte_ranges.h"
+#include "ipnscast/bridge/node/byte_ranges.h"
 
 #include <algorithm>
 #include <charconv>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/random.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/random.h"
 
 namespace ipnscast::bridge {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bridge/node/node_answer.h"
+#include "ipnscast/bridge/node/node_answer.h"
 
 namespace ipnscast::bridge {
 

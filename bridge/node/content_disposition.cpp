@@ -1,7 +1,7 @@
-#include "bridge/node/content_disposition.h"
+#include "ipnscast/bridge/node/content_disposition.h"
 
-#include "nostr/base/percent.h"
-#include "sync/ipfs/utf8.h"
+#include "ipnscast/nostr/base/percent.h"
+#include "ipnscast/sync/ipfs/ipld/utf8.h"
 
 namespace ipnscast::bridge {
 namespace {

@@ -1,7 +1,7 @@
-#include "bridge/node/gateway_format.h"
+#include "ipnscast/bridge/node/gateway_format.h"
 
-#include "bridge/node/accept.h"
-#include "nostr/base/percent.h"
+#include "ipnscast/bridge/node/accept.h"
+#include "ipnscast/nostr/base/percent.h"
 
 namespace ipnscast::bridge {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "bridge/node/node_answer.h"
-#include "sync/ipfs/dag_scope.h"
+#include "ipnscast/bridge/node/node_answer.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
 
 namespace ipnscast::bridge {
 

@@ -1,9 +1,9 @@
-#include "bridge/node/gateway_headers.h"
+#include "ipnscast/bridge/node/gateway_headers.h"
 
 #include <algorithm>
 
-#include "bridge/node/content_disposition.h"
-#include "nostr/base/percent.h"
+#include "ipnscast/bridge/node/content_disposition.h"
+#include "ipnscast/nostr/base/percent.h"
 
 namespace ipnscast::bridge {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "bridge/node/gateway_format.h"
-#include "sync/ipfs/cid.h"
+#include "ipnscast/bridge/node/gateway_format.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
 
 namespace ipnscast::bridge {
 

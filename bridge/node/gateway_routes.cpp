@@ -1,13 +1,13 @@
-#include "bridge/node/gateway_routes.h"
+#include "ipnscast/bridge/node/gateway_routes.h"
 
-#include "bridge/node/byte_ranges.h"
-#include "bridge/node/dag_scope.h"
-#include "bridge/node/record_answer.h"
-#include "bridge/node/scope_walk.h"
-#include "nostr/base/hex.h"
-#include "nostr/base/sha256.h"
-#include "sync/ipfs/car.h"
-#include "sync/ipfs/path_resolver.h"
+#include "ipnscast/bridge/node/byte_ranges.h"
+#include "ipnscast/bridge/node/record_answer.h"
+#include "ipnscast/bridge/node/store/dag_scope.h"
+#include "ipnscast/bridge/node/store/scope_walk.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/sha256.h"
+#include "ipnscast/sync/ipfs/ipld/car.h"
+#include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -17,10 +17,6 @@ constexpr std::string_view kNames = "/ipns/";
 constexpr const char* kForEver = "public, max-age=29030400, immutable";
 constexpr const char* kMethods = "GET, HEAD, OPTIONS";
 constexpr size_t kPieceBytes = 64 * 1024;
-
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
 
 HttpResponse refusal(const Error& error) {
   return text_answer(error.code == Errc::unsupported ? 406 : 400, error.message);
@@ -76,8 +72,8 @@ NodeAnswer GatewayRoutes::route(const HttpRequest& request, UnixMillis now) {
     return refused;
   }
   const std::string_view path = request.path;
-  const bool is_content = starts_with(path, kContent);
-  if (!is_content && !starts_with(path, kNames))
+  const bool is_content = path.starts_with(kContent);
+  if (!is_content && !path.starts_with(kNames))
     return text_answer(404, "want /ipfs/CID or /ipns/NAME");
   const auto wanted = wanted_answer(request);
   if (!wanted) return refusal(wanted.error());

@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "bridge/node/block_store.h"
-#include "bridge/node/gateway_headers.h"
-#include "bridge/node/node_answer.h"
-#include "bridge/node/record_store.h"
+#include "ipnscast/bridge/node/gateway_headers.h"
+#include "ipnscast/bridge/node/node_answer.h"
+#include "ipnscast/bridge/node/store/block_store.h"
+#include "ipnscast/bridge/node/store/record_store.h"
 
 namespace ipnscast::bridge {
 

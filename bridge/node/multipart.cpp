@@ -1,4 +1,4 @@
-#include "bridge/node/multipart.h"
+#include "ipnscast/bridge/node/multipart.h"
 
 #include <algorithm>
 #include <optional>

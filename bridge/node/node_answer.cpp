@@ -1,4 +1,4 @@
-#include "bridge/node/node_answer.h"
+#include "ipnscast/bridge/node/node_answer.h"
 
 namespace ipnscast::bridge {
 

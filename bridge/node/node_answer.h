@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "nostr/net/websocket_server.h"
+#include "ipnscast/nostr/net/websocket_server.h"
 
 namespace ipnscast::bridge {
 

@@ -1,7 +1,7 @@
-#include "bridge/node/node_pool.h"
+#include "ipnscast/bridge/node/node_pool.h"
 
-#include "nostr/base/log.h"
-#include "nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
 
 namespace ipnscast::bridge {
 namespace {

@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include "bridge/node/node_answer.h"
-#include "nostr/base/inbox.h"
+#include "ipnscast/bridge/node/node_answer.h"
+#include "ipnscast/nostr/base/inbox.h"
 
 namespace ipnscast::bridge {
 

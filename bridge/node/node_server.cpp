@@ -1,10 +1,10 @@
-#include "bridge/node/node_server.h"
+#include "ipnscast/bridge/node/node_server.h"
 
-#include "bridge/node/gateway_routes.h"
-#include "bridge/node/node_pool.h"
-#include "bridge/node/routing_routes.h"
-#include "bridge/node/rpc_routes.h"
-#include "nostr/base/store/file_lock.h"
+#include "ipnscast/bridge/node/gateway_routes.h"
+#include "ipnscast/bridge/node/node_pool.h"
+#include "ipnscast/bridge/node/routing_routes.h"
+#include "ipnscast/bridge/node/rpc_routes.h"
+#include "ipnscast/nostr/base/store/file_lock.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -48,7 +48,7 @@ struct Node::Impl {
     auto gateway_socket = listen(loop, options.address, options.gateway_port, kMaxGatewayBody,
                                  [this](const auto& request) {
                                    const UnixMillis now = system_now().wall;
-                                   if (starts_with(request.path, "/routing/"))
+                                   if (request.path.starts_with("/routing/"))
                                      return NodeAnswer(routing_routes->answer(request, now));
                                    return gateway_routes->answer(request, now);
                                  });

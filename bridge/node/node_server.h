@@ -5,9 +5,9 @@
 #include <set>
 #include <string>
 
-#include "nostr/base/result.h"
-#include "nostr/net/loop.h"
-#include "sync/ipfs/ipns_name.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/net/loop.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_name.h"
 
 namespace ipnscast::bridge {
 

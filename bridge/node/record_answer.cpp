@@ -1,9 +1,9 @@
-#include "bridge/node/record_answer.h"
+#include "ipnscast/bridge/node/record_answer.h"
 
 #include <algorithm>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/sha256.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/sha256.h"
 
 namespace ipnscast::bridge {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "bridge/node/node_answer.h"
-#include "nostr/base/clock.h"
-#include "sync/ipfs/ipns_record.h"
+#include "ipnscast/bridge/node/node_answer.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::bridge {
 

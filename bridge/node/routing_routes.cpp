@@ -1,13 +1,13 @@
-#include "bridge/node/routing_routes.h"
+#include "ipnscast/bridge/node/routing_routes.h"
 
-#include "bridge/node/accept.h"
-#include "bridge/node/gateway_headers.h"
-#include "bridge/node/record_answer.h"
+#include "ipnscast/bridge/node/accept.h"
+#include "ipnscast/bridge/node/gateway_headers.h"
+#include "ipnscast/bridge/node/record_answer.h"
 
 namespace ipnscast::bridge {
 namespace {
 
-constexpr std::string_view kPrefix = "/routing/v1/ipns/";
+constexpr std::string_view kRoutingPrefix = "/routing/v1/ipns/";
 constexpr const char* kMethods = "GET, HEAD, OPTIONS, PUT";
 
 }  // namespace
@@ -21,7 +21,7 @@ HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
 
 HttpResponse RoutingRoutes::route(const HttpRequest& request, UnixMillis now) {
   if (request.method == "OPTIONS") return {204, {{"allow", kMethods}}, {}};
-  if (request.path.rfind(kPrefix, 0) != 0) {
+  if (!request.path.starts_with(kRoutingPrefix)) {
     return text_answer(501, "this node routes IPNS records only");
   }
   const auto name =

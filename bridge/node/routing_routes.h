@@ -1,7 +1,7 @@
 #pragma once
 
-#include "bridge/node/node_answer.h"
-#include "bridge/node/record_store.h"
+#include "ipnscast/bridge/node/node_answer.h"
+#include "ipnscast/bridge/node/store/record_store.h"
 
 namespace ipnscast::bridge {
 

@@ -1,8 +1,8 @@
-#include "bridge/node/rpc_answer.h"
+#include "ipnscast/bridge/node/rpc_answer.h"
 
 #include <nlohmann/json.hpp>
 
-#include "bridge/node/multipart.h"
+#include "ipnscast/bridge/node/multipart.h"
 
 namespace ipnscast::bridge {
 

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "bridge/node/node_answer.h"
-#include "sync/ipfs/cid.h"
+#include "ipnscast/bridge/node/node_answer.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
 
 namespace ipnscast::bridge {
 

@@ -2,10 +2,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "bridge/node/multipart.h"
-#include "bridge/node/rpc_answer.h"
-#include "bridge/node/rpc_routes.h"
-#include "sync/ipfs/car.h"
+#include "ipnscast/bridge/node/multipart.h"
+#include "ipnscast/bridge/node/rpc_answer.h"
+#include "ipnscast/bridge/node/rpc_routes.h"
+#include "ipnscast/sync/ipfs/ipld/car.h"
 
 namespace ipnscast::bridge {
 namespace {

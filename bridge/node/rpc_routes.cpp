@@ -1,11 +1,11 @@
-#include "bridge/node/rpc_routes.h"
+#include "ipnscast/bridge/node/rpc_routes.h"
 
 #include <nlohmann/json.hpp>
 
-#include "bridge/node/dag_scope.h"
-#include "bridge/node/record_answer.h"
-#include "bridge/node/rpc_answer.h"
-#include "nostr/base/base64.h"
+#include "ipnscast/bridge/node/record_answer.h"
+#include "ipnscast/bridge/node/rpc_answer.h"
+#include "ipnscast/bridge/node/store/dag_scope.h"
+#include "ipnscast/nostr/base/base64.h"
 
 namespace ipnscast::bridge {
 namespace {

@@ -1,4 +1,4 @@
-#include "nostr/base/aead.h"
+#include "ipnscast/nostr/base/aead.h"
 
 #include <openssl/evp.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret.h"
 
 namespace ipnscast {
 namespace {

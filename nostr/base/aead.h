@@ -2,8 +2,8 @@
 
 #include <span>
 
-#include "nostr/base/bytes.h"
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast {
 

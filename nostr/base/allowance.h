@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast {
 

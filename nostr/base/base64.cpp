@@ -1,4 +1,4 @@
-#include "nostr/base/base64.h"
+#include "ipnscast/nostr/base/base64.h"
 
 #include <openssl/evp.h>
 

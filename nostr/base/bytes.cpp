@@ -1,4 +1,4 @@
-#include "nostr/base/bytes.h"
+#include "ipnscast/nostr/base/bytes.h"
 
 #include <openssl/crypto.h>
 

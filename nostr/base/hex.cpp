@@ -1,4 +1,4 @@
-#include "nostr/base/hex.h"
+#include "ipnscast/nostr/base/hex.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>

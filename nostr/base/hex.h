@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "nostr/base/bytes.h"
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast {
 

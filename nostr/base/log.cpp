@@ -1,4 +1,4 @@
-#include "nostr/base/log.h"
+#include "ipnscast/nostr/base/log.h"
 
 #include <atomic>
 #include <memory>

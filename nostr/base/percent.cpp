@@ -1,4 +1,4 @@
-#include "nostr/base/percent.h"
+#include "ipnscast/nostr/base/percent.h"
 
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-#include "nostr/base/public_address.h"
+#include "ipnscast/nostr/base/public_address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

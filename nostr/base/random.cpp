@@ -1,4 +1,4 @@
-#include "nostr/base/random.h"
+#include "ipnscast/nostr/base/random.h"
 
 #include <openssl/rand.h>
 

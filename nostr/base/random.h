@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <random>
 
-#include "nostr/base/bytes.h"
+#include "ipnscast/nostr/base/bytes.h"
 
 namespace ipnscast {
 

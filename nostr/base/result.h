@@ -8,7 +8,7 @@
 namespace ipnscast {
 
 // What went wrong, for code to decide on. The command line maps each to an exit code
-// (tools/exit_code.h).
+// (tools/cli/command.h).
 enum class Errc {
   invalid,      // an argument or a setting of ours makes no sense
   parse,        // bytes from outside do not have the shape they must have

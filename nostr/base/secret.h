@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "nostr/base/bytes.h"
+#include "ipnscast/nostr/base/bytes.h"
 
 namespace ipnscast {
 

@@ -1,4 +1,4 @@
-#include "nostr/base/sha256.h"
+#include "ipnscast/nostr/base/sha256.h"
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>

@@ -3,7 +3,7 @@
 #include <array>
 #include <initializer_list>
 
-#include "nostr/base/bytes.h"
+#include "ipnscast/nostr/base/bytes.h"
 
 namespace ipnscast {
 

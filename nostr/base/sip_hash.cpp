@@ -1,8 +1,8 @@
-#include "nostr/base/sip_hash.h"
+#include "ipnscast/nostr/base/sip_hash.h"
 
 #include <bit>
 
-#include "nostr/base/random.h"
+#include "ipnscast/nostr/base/random.h"
 
 namespace ipnscast {
 namespace {

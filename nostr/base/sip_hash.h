@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nostr/base/bytes.h"
+#include "ipnscast/nostr/base/bytes.h"
 
 namespace ipnscast {
 

@@ -1,4 +1,4 @@
-#include "nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/thread_name.h"
 
 #include <pthread.h>
 

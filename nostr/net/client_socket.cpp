@@ -1,7 +1,7 @@
-#include "nostr/net/client_socket.h"
+#include "ipnscast/nostr/net/client_socket.h"
 
-#include "nostr/base/log.h"
-#include "nostr/net/http_refusal.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/net/http/http_refusal.h"
 
 namespace ipnscast::nostr::net {
 namespace {

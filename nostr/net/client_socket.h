@@ -1,11 +1,11 @@
 #pragma once
 
 // Private to nostr/net.
-#include "nostr/net/dialer.h"
-#include "nostr/net/lws_loop.h"
-#include "nostr/net/message_reader.h"
-#include "nostr/net/tls_client.h"
-#include "nostr/net/websocket_client.h"
+#include "ipnscast/nostr/net/dialer.h"
+#include "ipnscast/nostr/net/lws_loop.h"
+#include "ipnscast/nostr/net/message/message_reader.h"
+#include "ipnscast/nostr/net/stream/tls_client.h"
+#include "ipnscast/nostr/net/websocket_client.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,4 +1,4 @@
-#include "nostr/net/connect_race.h"
+#include "ipnscast/nostr/net/connect_race.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

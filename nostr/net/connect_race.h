@@ -8,10 +8,10 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "nostr/net/closed.h"
-#include "nostr/net/lws_loop.h"
-#include "nostr/net/reach.h"
-#include "nostr/net/unique_fd.h"
+#include "ipnscast/nostr/net/lws_loop.h"
+#include "ipnscast/nostr/net/stream/closed.h"
+#include "ipnscast/nostr/net/stream/reach.h"
+#include "ipnscast/nostr/net/stream/unique_fd.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,9 +1,9 @@
-#include "nostr/net/deflate_extension.h"
+#include "ipnscast/nostr/net/deflate_extension.h"
 
 #include <array>
 
-#include "nostr/net/client_socket.h"
-#include "nostr/net/server_socket.h"
+#include "ipnscast/nostr/net/client_socket.h"
+#include "ipnscast/nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
 namespace {

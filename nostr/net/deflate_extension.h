@@ -1,8 +1,8 @@
 #pragma once
 
 // Private to nostr/net.
-#include "nostr/net/lws_loop.h"
-#include "nostr/net/message_reader.h"
+#include "ipnscast/nostr/net/lws_loop.h"
+#include "ipnscast/nostr/net/message/message_reader.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,4 +1,4 @@
-#include "nostr/net/dialer.h"
+#include "ipnscast/nostr/net/dialer.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "nostr/base/secret_file.h"
+#include "ipnscast/nostr/base/file/secret_file.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -33,14 +33,14 @@ Dialer::~Dialer() {
 
 void Dialer::look_up() {
   if (!proxy_ && NameLookup::is_onion(url_.host())) {
-    return finish(tl::unexpected(failure(
+    return finish(tl::unexpected(dial_failure(
         CloseReason::local,
         url_.host() + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050",
         true)));
   }
   if (proxy_) {
     if (auto why = refused_by_proxy(url_))
-      return finish(tl::unexpected(failure(CloseReason::forbidden, std::move(*why), true)));
+      return finish(tl::unexpected(dial_failure(CloseReason::forbidden, std::move(*why), true)));
   }
   const std::string& name = proxy_ ? proxy_->host : url_.host();
   if (NameLookup::is_address(name)) return addresses_found(std::vector<std::string>{name});

@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
-#include "nostr/net/connect_race.h"
-#include "nostr/net/proxy_handshake.h"
+#include "ipnscast/nostr/net/connect_race.h"
+#include "ipnscast/nostr/net/stream/proxy_handshake.h"
 
 namespace ipnscast::nostr::net {
 

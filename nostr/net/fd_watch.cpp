@@ -1,4 +1,4 @@
-#include "nostr/net/fd_watch.h"
+#include "ipnscast/nostr/net/fd_watch.h"
 
 #include <sys/epoll.h>
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <unordered_map>
 
-#include "nostr/base/result.h"
-#include "nostr/net/unique_fd.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/net/stream/unique_fd.h"
 
 namespace ipnscast::nostr::net {
 

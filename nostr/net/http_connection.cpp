@@ -1,4 +1,4 @@
-#include "nostr/net/http_connection.h"
+#include "ipnscast/nostr/net/http_connection.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <charconv>
 
-#include "nostr/net/http_status.h"
-#include "nostr/net/server_socket.h"
+#include "ipnscast/nostr/net/http/http_status.h"
+#include "ipnscast/nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -5,12 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "nostr/net/chunked_body.h"
-#include "nostr/net/held_bytes.h"
-#include "nostr/net/http_head.h"
-#include "nostr/net/http_message.h"
-#include "nostr/net/http_output.h"
-#include "nostr/net/unique_fd.h"
+#include "ipnscast/nostr/net/http/chunked_body.h"
+#include "ipnscast/nostr/net/http/held_bytes.h"
+#include "ipnscast/nostr/net/http/http_head.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/net/http/http_message.h"
+#include "ipnscast/nostr/net/http/http_output.h"
+#include "ipnscast/nostr/net/stream/unique_fd.h"
 
 namespace ipnscast::nostr::net {
 

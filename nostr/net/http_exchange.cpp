@@ -1,6 +1,6 @@
 // The HTTP half of the server: what becomes of its connections' requests.
-#include "nostr/base/hex.h"
-#include "nostr/net/server_socket.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -1,9 +1,9 @@
-#include "nostr/net/information_fetcher.h"
+#include "ipnscast/nostr/net/information_fetcher.h"
 
-#include "nostr/base/log.h"
-#include "nostr/base/thread_name.h"
-#include "nostr/net/http_get.h"
-#include "nostr/net/lws_loop.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/nostr/net/http/http_get.h"
+#include "ipnscast/nostr/net/lws_loop.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "nostr/base/inbox.h"
-#include "nostr/net/relay_stream.h"
-#include "nostr/nip11.h"
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/event/relay_url.h"
+#include "ipnscast/nostr/net/stream/relay_stream.h"
+#include "ipnscast/nostr/nip/nip11.h"
 
 // Private to nostr.
 namespace ipnscast::nostr::net {

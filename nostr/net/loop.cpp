@@ -1,4 +1,4 @@
-#include "nostr/net/loop.h"
+#include "ipnscast/nostr/net/loop.h"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -8,11 +8,11 @@
 #include <cassert>
 #include <condition_variable>
 
-#include "nostr/base/log.h"
-#include "nostr/base/thread_name.h"
-#include "nostr/net/client_socket.h"
-#include "nostr/net/deflate_extension.h"
-#include "nostr/net/lws_loop.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/nostr/net/client_socket.h"
+#include "ipnscast/nostr/net/deflate_extension.h"
+#include "ipnscast/nostr/net/lws_loop.h"
 
 namespace ipnscast::nostr::net {
 namespace {

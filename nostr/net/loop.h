@@ -3,9 +3,9 @@
 #include <functional>
 #include <memory>
 
-#include "nostr/base/clock.h"
-#include "nostr/base/result.h"
-#include "nostr/net/sleep_detector.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/net/sleep_detector.h"
 
 namespace ipnscast::nostr::net {
 

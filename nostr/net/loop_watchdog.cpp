@@ -1,4 +1,4 @@
-#include "nostr/net/loop_watchdog.h"
+#include "ipnscast/nostr/net/loop_watchdog.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/thread_name.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast::nostr::net {
 

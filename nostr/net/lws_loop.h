@@ -10,14 +10,14 @@
 #include <thread>
 #include <unordered_map>
 
-#include "nostr/base/random.h"
-#include "nostr/net/deflater.h"
-#include "nostr/net/fd_watch.h"
-#include "nostr/net/loop.h"
-#include "nostr/net/loop_watchdog.h"
-#include "nostr/net/name_lookup.h"
-#include "nostr/net/socket_door.h"
-#include "nostr/net/tls_client.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/net/fd_watch.h"
+#include "ipnscast/nostr/net/loop.h"
+#include "ipnscast/nostr/net/loop_watchdog.h"
+#include "ipnscast/nostr/net/message/deflater.h"
+#include "ipnscast/nostr/net/socket_door.h"
+#include "ipnscast/nostr/net/stream/name_lookup.h"
+#include "ipnscast/nostr/net/stream/tls_client.h"
 
 namespace ipnscast::nostr::net {
 

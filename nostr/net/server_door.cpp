@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "nostr/net/server_socket.h"
+#include "ipnscast/nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
 namespace {

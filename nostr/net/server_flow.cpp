@@ -1,5 +1,5 @@
 // The pace of a WebSocket server's clients: who is read, and what becomes of those who do not read.
-#include "nostr/net/server_socket.h"
+#include "ipnscast/nostr/net/server_socket.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -1,12 +1,12 @@
 #pragma once
 
 // Private to nostr/net.
-#include "nostr/net/held_bytes.h"
-#include "nostr/net/http_connection.h"
-#include "nostr/net/lws_loop.h"
-#include "nostr/net/message_reader.h"
-#include "nostr/net/tls_door.h"
-#include "nostr/net/websocket_server.h"
+#include "ipnscast/nostr/net/http/held_bytes.h"
+#include "ipnscast/nostr/net/http_connection.h"
+#include "ipnscast/nostr/net/lws_loop.h"
+#include "ipnscast/nostr/net/message/message_reader.h"
+#include "ipnscast/nostr/net/tls_door.h"
+#include "ipnscast/nostr/net/websocket_server.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,4 +1,4 @@
-#include "nostr/net/sleep_detector.h"
+#include "ipnscast/nostr/net/sleep_detector.h"
 
 #include <algorithm>
 #include <ctime>

@@ -4,7 +4,7 @@
 #include <functional>
 #include <optional>
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast::nostr::net {
 

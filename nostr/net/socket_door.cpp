@@ -1,4 +1,4 @@
-#include "nostr/net/socket_door.h"
+#include "ipnscast/nostr/net/socket_door.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

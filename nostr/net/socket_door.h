@@ -3,8 +3,8 @@
 // Private to nostr/net.
 #include <string>
 
-#include "nostr/base/result.h"
-#include "nostr/net/unique_fd.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/net/stream/unique_fd.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,4 +1,4 @@
-#include "nostr/net/tls_door.h"
+#include "ipnscast/nostr/net/tls_door.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -6,10 +6,10 @@
 #include <string>
 #include <unordered_map>
 
-#include "nostr/base/clock.h"
-#include "nostr/base/result.h"
-#include "nostr/net/fd_watch.h"
-#include "nostr/net/tls_client.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/net/fd_watch.h"
+#include "ipnscast/nostr/net/stream/tls_client.h"
 
 namespace ipnscast::nostr::net {
 

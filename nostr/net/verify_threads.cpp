@@ -1,4 +1,4 @@
-#include "nostr/net/verify_threads.h"
+#include "ipnscast/nostr/net/verify_threads.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -8,10 +8,10 @@
 #include <thread>
 #include <utility>
 
-#include "nostr/base/inbox.h"
-#include "nostr/base/thread_name.h"
-#include "nostr/net/loop.h"
-#include "nostr/relay.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/nostr/net/loop.h"
+#include "ipnscast/nostr/relay/relay.h"
 
 namespace ipnscast::nostr::net {
 namespace {

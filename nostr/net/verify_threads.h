@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nostr/frame_batch.h"
+#include "ipnscast/nostr/relay/frame_batch.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,10 +1,10 @@
-#include "nostr/net/websocket_client.h"
+#include "ipnscast/nostr/net/websocket_client.h"
 
 #include <array>
 
-#include "nostr/net/client_socket.h"
-#include "nostr/net/deflate_extension.h"
-#include "nostr/net/http_refusal.h"
+#include "ipnscast/nostr/net/client_socket.h"
+#include "ipnscast/nostr/net/deflate_extension.h"
+#include "ipnscast/nostr/net/http/http_refusal.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "nostr/base/clock.h"
-#include "nostr/net/access.h"
-#include "nostr/net/closed.h"
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/event/relay_url.h"
+#include "ipnscast/nostr/net/stream/access.h"
+#include "ipnscast/nostr/net/stream/closed.h"
 
 namespace ipnscast::nostr::net {
 

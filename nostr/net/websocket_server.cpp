@@ -1,8 +1,8 @@
-#include "nostr/net/websocket_server.h"
+#include "ipnscast/nostr/net/websocket_server.h"
 
-#include "nostr/net/deflate_extension.h"
-#include "nostr/net/name_lookup.h"
-#include "nostr/net/server_socket.h"
+#include "ipnscast/nostr/net/deflate_extension.h"
+#include "ipnscast/nostr/net/server_socket.h"
+#include "ipnscast/nostr/net/stream/name_lookup.h"
 
 namespace ipnscast::nostr::net {
 namespace {

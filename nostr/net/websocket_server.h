@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "nostr/base/clock.h"
-#include "nostr/base/result.h"
-#include "nostr/base/strong_id.h"
-#include "nostr/net/http_message.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/base/strong_id.h"
+#include "ipnscast/nostr/net/http/http_message.h"
 
 namespace ipnscast::nostr::net {
 

@@ -1,10 +1,10 @@
-#include "nostr/probe/conversation.h"
+#include "ipnscast/nostr/probe/conversation.h"
 
 #include <algorithm>
 #include <variant>
 
-#include "nostr/negentropy.h"
-#include "nostr/nip42.h"
+#include "ipnscast/nostr/nip/negentropy.h"
+#include "ipnscast/nostr/nip/nip42.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

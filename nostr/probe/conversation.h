@@ -3,9 +3,9 @@
 #include <map>
 #include <set>
 
-#include "nostr/keys.h"
-#include "nostr/message.h"
-#include "nostr/probe/report.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/event/message.h"
+#include "ipnscast/nostr/probe/report.h"
 
 namespace ipnscast::nostr::probe {
 

@@ -1,14 +1,14 @@
-#include "nostr/probe/net_wire.h"
+#include "ipnscast/nostr/probe/net_wire.h"
 
 #include <variant>
 
-#include "nostr/base/base64.h"
-#include "nostr/base/inbox.h"
-#include "nostr/base/random.h"
-#include "nostr/net/http_get.h"
-#include "nostr/net/information_fetcher.h"
-#include "nostr/net/lws_loop.h"
-#include "nostr/net/websocket_client.h"
+#include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/net/http/http_get.h"
+#include "ipnscast/nostr/net/information_fetcher.h"
+#include "ipnscast/nostr/net/lws_loop.h"
+#include "ipnscast/nostr/net/websocket_client.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <atomic>
 
-#include "nostr/net/access.h"
-#include "nostr/net/loop.h"
-#include "nostr/probe/wire.h"
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/event/relay_url.h"
+#include "ipnscast/nostr/net/loop.h"
+#include "ipnscast/nostr/net/stream/access.h"
+#include "ipnscast/nostr/probe/wire.h"
 
 namespace ipnscast::nostr::probe {
 

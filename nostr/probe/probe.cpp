@@ -1,8 +1,8 @@
-#include "nostr/probe/probe.h"
+#include "ipnscast/nostr/probe/probe.h"
 
-#include "nostr/base/hex.h"
-#include "nostr/base/random.h"
-#include "nostr/probe/run.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/probe/run.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nostr/probe/report.h"
+#include "ipnscast/nostr/probe/report.h"
 
 // Start here. A probe finds out what a relay really does with the kinds of events that carry
 // hints: it writes a few, reads them back as their author and as a stranger, and watches what

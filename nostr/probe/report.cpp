@@ -1,4 +1,4 @@
-#include "nostr/probe/report.h"
+#include "ipnscast/nostr/probe/report.h"
 
 #include <algorithm>
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "nostr/probe/wire.h"
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/event/relay_url.h"
+#include "ipnscast/nostr/probe/wire.h"
 
 // What a probe found out about a relay: facts only; verdict.h judges them. Nothing means that it
 // was not found out.

@@ -1,8 +1,8 @@
 #pragma once
 
 // Private to nostr/probe.
-#include "nostr/probe/conversation.h"
-#include "nostr/probe/probe.h"
+#include "ipnscast/nostr/probe/conversation.h"
+#include "ipnscast/nostr/probe/probe.h"
 
 namespace ipnscast::nostr::probe {
 

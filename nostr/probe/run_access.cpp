@@ -1,5 +1,5 @@
 // Who may write the hint kinds, and who may read them.
-#include "nostr/probe/run.h"
+#include "ipnscast/nostr/probe/run.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

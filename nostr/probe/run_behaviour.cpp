@@ -1,7 +1,7 @@
 // What becomes of several versions of one address, and who hears of them when.
 #include <algorithm>
 
-#include "nostr/probe/run.h"
+#include "ipnscast/nostr/probe/run.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

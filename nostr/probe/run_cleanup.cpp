@@ -1,9 +1,9 @@
 // What the probe wrote is deleted again, whatever happened before.
 #include <set>
 
-#include "nostr/base/hex.h"
-#include "nostr/nip09.h"
-#include "nostr/probe/run.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/nip/nip09.h"
+#include "ipnscast/nostr/probe/run.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

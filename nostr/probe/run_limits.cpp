@@ -1,7 +1,7 @@
 // How much the relay takes, beside what it says of itself (NIP-11).
 #include <algorithm>
 
-#include "nostr/probe/run.h"
+#include "ipnscast/nostr/probe/run.h"
 
 namespace ipnscast::nostr::probe {
 namespace {

@@ -1,4 +1,4 @@
-#include "nostr/probe/score.h"
+#include "ipnscast/nostr/probe/score.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "nostr/probe/verdict.h"
+#include "ipnscast/nostr/probe/verdict.h"
 
 #include <algorithm>
 

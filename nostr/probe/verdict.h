@@ -1,7 +1,7 @@
 #pragma once
 
-#include "nostr/probe/report.h"
-#include "nostr/probe/score.h"
+#include "ipnscast/nostr/probe/report.h"
+#include "ipnscast/nostr/probe/score.h"
 
 // What a report means to somebody who wants to send hints through the relay.
 namespace ipnscast::nostr::probe {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "nostr/base/clock.h"
-#include "nostr/base/result.h"
-#include "nostr/nip11.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/nip/nip11.h"
 
 // How a probe reaches its relay: real sockets in net_wire.h, a virtual clock in tests.
 namespace ipnscast::nostr::probe {

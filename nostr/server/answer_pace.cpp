@@ -1,4 +1,4 @@
-#include "nostr/server/answer_pace.h"
+#include "ipnscast/nostr/server/answer_pace.h"
 
 #include <utility>
 

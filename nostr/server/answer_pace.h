@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nostr/net/websocket_server.h"
+#include "ipnscast/nostr/net/websocket_server.h"
 
 namespace ipnscast::nostr::server {
 

@@ -1,8 +1,8 @@
-#include "nostr/server/frame_refusal.h"
+#include "ipnscast/nostr/server/frame_refusal.h"
 
 #include <nlohmann/json.hpp>
 
-#include "nostr/base/hex.h"
+#include "ipnscast/nostr/base/hex.h"
 
 namespace ipnscast::nostr::server {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "nostr/message.h"
+#include "ipnscast/nostr/event/message.h"
 
 namespace ipnscast::nostr::server {
 

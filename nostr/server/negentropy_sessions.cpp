@@ -1,4 +1,4 @@
-#include "nostr/server/negentropy_sessions.h"
+#include "ipnscast/nostr/server/negentropy_sessions.h"
 
 #include <iterator>
 

@@ -2,9 +2,9 @@
 
 #include <map>
 
-#include "nostr/message.h"
-#include "nostr/negentropy.h"
-#include "nostr/net/websocket_server.h"
+#include "ipnscast/nostr/event/message.h"
+#include "ipnscast/nostr/net/websocket_server.h"
+#include "ipnscast/nostr/nip/negentropy.h"
 
 namespace ipnscast::nostr::server {
 

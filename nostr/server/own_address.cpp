@@ -1,4 +1,4 @@
-#include "nostr/server/own_address.h"
+#include "ipnscast/nostr/server/own_address.h"
 
 #include <ifaddrs.h>
 #include <netdb.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <memory>
 
-#include "nostr/net/name_lookup.h"
+#include "ipnscast/nostr/net/stream/name_lookup.h"
 
 namespace ipnscast::nostr::server {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/event/relay_url.h"
 
 namespace ipnscast::nostr::server {
 

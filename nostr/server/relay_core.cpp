@@ -1,13 +1,13 @@
-#include "nostr/server/relay_core.h"
+#include "ipnscast/nostr/server/relay_core.h"
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "nostr/base/log.h"
-#include "nostr/nip42.h"
-#include "nostr/server/frame_refusal.h"
-#include "nostr/server/stored_frame.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/nip/nip42.h"
+#include "ipnscast/nostr/server/frame_refusal.h"
+#include "ipnscast/nostr/server/stored_frame.h"
 
 namespace ipnscast::nostr::server {
 namespace {

@@ -5,15 +5,16 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nostr/base/allowance.h"
-#include "nostr/base/clock.h"
-#include "nostr/message.h"
-#include "nostr/net/websocket_server.h"
-#include "nostr/server/negentropy_sessions.h"
-#include "nostr/server/relay_options.h"
-#include "nostr/server/relay_policy.h"
-#include "nostr/server/relay_store.h"
-#include "nostr/server/subscription_index.h"
+#include "ipnscast/nostr/base/allowance.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/event/message.h"
+#include "ipnscast/nostr/net/websocket_server.h"
+#include "ipnscast/nostr/server/negentropy_sessions.h"
+#include "ipnscast/nostr/server/relay_counters.h"
+#include "ipnscast/nostr/server/relay_options.h"
+#include "ipnscast/nostr/server/relay_policy.h"
+#include "ipnscast/nostr/server/relay_store.h"
+#include "ipnscast/nostr/server/subscription_index.h"
 
 namespace ipnscast::nostr::server {
 
@@ -21,21 +22,6 @@ namespace ipnscast::nostr::server {
 struct RelayAction {
   ServerConnectionId connection;
   std::shared_ptr<const std::string> frame;
-};
-
-// How often what happened, since the start.
-struct RelayCounters {
-  uint64_t stored = 0;
-  uint64_t ephemeral = 0;
-  uint64_t duplicates = 0;
-  uint64_t superseded = 0;
-  uint64_t refused = 0;   // events with a bad id, signature or date, over the rate, not allowed, or
-                          // for which there is no room
-  uint64_t garbage = 0;   // frames that do not parse
-  uint64_t requests = 0;  // REQ, COUNT and NEG-OPEN
-  uint64_t refused_requests = 0;
-  uint64_t proved = 0;     // keys, by AUTH
-  uint64_t delivered = 0;  // live events sent to subscriptions
 };
 
 // The relay as a state machine: connections, frames and time go in, actions come out; no socket,

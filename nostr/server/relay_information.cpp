@@ -1,4 +1,4 @@
-#include "nostr/server/relay_information.h"
+#include "ipnscast/nostr/server/relay_information.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "nostr/server/relay_options.h"
+#include "ipnscast/nostr/server/relay_options.h"
 
 namespace ipnscast::nostr::server {
 

@@ -6,9 +6,9 @@
 #include <set>
 #include <string>
 
-#include "nostr/base/clock.h"
-#include "nostr/event.h"
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/event/event.h"
+#include "ipnscast/nostr/event/relay_url.h"
 
 namespace ipnscast::nostr::server {
 

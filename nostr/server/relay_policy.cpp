@@ -1,9 +1,9 @@
-#include "nostr/server/relay_policy.h"
+#include "ipnscast/nostr/server/relay_policy.h"
 
 #include <algorithm>
 
-#include "nostr/nip42.h"
-#include "nostr/nip70.h"
+#include "ipnscast/nostr/nip/nip42.h"
+#include "ipnscast/nostr/nip/nip70.h"
 
 namespace ipnscast::nostr::server {
 namespace {

@@ -4,8 +4,8 @@
 #include <set>
 #include <string>
 
-#include "nostr/server/relay_options.h"
-#include "nostr/server/relay_query.h"
+#include "ipnscast/nostr/server/relay_options.h"
+#include "ipnscast/nostr/server/relay_query.h"
 
 // Who may publish and see what: NIP-42's refusals, NIP-70 and the owner-private mode of NIP-78.
 // Pure. A refusal is the reason of OK or CLOSED: "auth-required: ..." while the client has proved

@@ -1,4 +1,4 @@
-#include "nostr/server/relay_query.h"
+#include "ipnscast/nostr/server/relay_query.h"
 
 #include <algorithm>
 #include <functional>

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "nostr/base/store/database.h"
-#include "nostr/filter.h"
+#include "ipnscast/nostr/base/store/database.h"
+#include "ipnscast/nostr/event/filter.h"
 
 namespace ipnscast::nostr::server {
 

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "nostr/base/log.h"
-#include "nostr/server/relay_core.h"
-#include "nostr/server/stored_frame.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/server/relay_core.h"
+#include "ipnscast/nostr/server/stored_frame.h"
 
 namespace ipnscast::nostr::server {
 namespace {

@@ -1,9 +1,9 @@
-#include "nostr/server/relay_server.h"
+#include "ipnscast/nostr/server/relay_server.h"
 
-#include "nostr/base/store/file_lock.h"
-#include "nostr/server/own_address.h"
-#include "nostr/server/relay_information.h"
-#include "nostr/server/relay_thread.h"
+#include "ipnscast/nostr/base/store/file_lock.h"
+#include "ipnscast/nostr/server/own_address.h"
+#include "ipnscast/nostr/server/relay_information.h"
+#include "ipnscast/nostr/server/relay_thread.h"
 
 namespace ipnscast::nostr::server {
 namespace {

@@ -3,9 +3,10 @@
 #include <filesystem>
 #include <memory>
 
-#include "nostr/net/loop.h"
-#include "nostr/relay_url.h"
-#include "nostr/server/relay_core.h"
+#include "ipnscast/nostr/event/relay_url.h"
+#include "ipnscast/nostr/net/loop.h"
+#include "ipnscast/nostr/server/relay_counters.h"
+#include "ipnscast/nostr/server/relay_options.h"
 
 namespace ipnscast::nostr::server {
 

@@ -1,14 +1,14 @@
-#include "nostr/server/relay_store.h"
+#include "ipnscast/nostr/server/relay_store.h"
 
 #include <charconv>
 #include <limits>
 #include <unordered_set>
 
-#include "nostr/base/hex.h"
-#include "nostr/implied_d.h"
-#include "nostr/nip09.h"
-#include "nostr/nip40.h"
-#include "nostr/server/relay_query.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/event/implied_d.h"
+#include "ipnscast/nostr/nip/nip09.h"
+#include "ipnscast/nostr/nip/nip40.h"
+#include "ipnscast/nostr/server/relay_query.h"
 
 namespace ipnscast::nostr::server {
 namespace {

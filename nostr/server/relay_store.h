@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "nostr/base/store/database.h"
-#include "nostr/event.h"
-#include "nostr/filter.h"
-#include "nostr/negentropy.h"
-#include "nostr/server/relay_query.h"
+#include "ipnscast/nostr/base/store/database.h"
+#include "ipnscast/nostr/event/event.h"
+#include "ipnscast/nostr/event/filter.h"
+#include "ipnscast/nostr/nip/negentropy.h"
+#include "ipnscast/nostr/server/relay_query.h"
 
 namespace ipnscast::nostr::server {
 

@@ -1,7 +1,7 @@
-#include "nostr/server/relay_thread.h"
+#include "ipnscast/nostr/server/relay_thread.h"
 
-#include "nostr/base/log.h"
-#include "nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
 
 namespace ipnscast::nostr::server {
 namespace {

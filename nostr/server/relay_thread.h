@@ -6,10 +6,10 @@
 #include <thread>
 #include <variant>
 
-#include "nostr/base/inbox.h"
-#include "nostr/net/websocket_server.h"
-#include "nostr/server/answer_pace.h"
-#include "nostr/server/relay_core.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/net/websocket_server.h"
+#include "ipnscast/nostr/server/answer_pace.h"
+#include "ipnscast/nostr/server/relay_core.h"
 
 namespace ipnscast::nostr::server {
 

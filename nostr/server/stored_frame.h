@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "nostr/message.h"
+#include "ipnscast/nostr/event/message.h"
 
 // EVENT frames around the text of an event, so that it is written once for all who get it.
 namespace ipnscast::nostr::server {

@@ -1,4 +1,4 @@
-#include "nostr/server/subscription_index.h"
+#include "ipnscast/nostr/server/subscription_index.h"
 
 namespace ipnscast::nostr::server {
 namespace {

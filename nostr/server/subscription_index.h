@@ -4,9 +4,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nostr/filter_index.h"
-#include "nostr/message.h"
-#include "nostr/net/websocket_server.h"
+#include "ipnscast/nostr/event/filter_index.h"
+#include "ipnscast/nostr/event/message.h"
+#include "ipnscast/nostr/net/websocket_server.h"
 
 namespace ipnscast::nostr::server {
 

@@ -1,4 +1,4 @@
-#include "sync/dnslink/dns_message.h"
+#include "ipnscast/sync/dnslink/dns_message.h"
 
 #include <algorithm>
 #include <optional>

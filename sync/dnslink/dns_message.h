@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include "nostr/base/bytes.h"
-#include "nostr/base/clock.h"
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::sync::dnslink {
 

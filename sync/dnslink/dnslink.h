@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "sync/dnslink/dns_message.h"
-#include "sync/ipfs/cid.h"
-#include "sync/ipfs/ipns_name.h"
+#include "ipnscast/sync/dnslink/dns_message.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_name.h"
 
 namespace ipnscast::sync::dnslink {
 

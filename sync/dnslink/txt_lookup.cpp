@@ -1,4 +1,4 @@
-#include "sync/dnslink/txt_lookup.h"
+#include "ipnscast/sync/dnslink/txt_lookup.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "nostr/base/base64.h"
-#include "nostr/base/random.h"
-#include "sync/gateway/endpoint.h"
+#include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/sync/gateway/endpoint.h"
 
 namespace ipnscast::sync::dnslink {
 namespace {

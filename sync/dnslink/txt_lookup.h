@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "sync/dnslink/dnslink.h"
-#include "sync/gateway/http_call.h"
+#include "ipnscast/sync/dnslink/dnslink.h"
+#include "ipnscast/sync/gateway/http_call.h"
 
 namespace ipnscast::sync::dnslink {
 

@@ -1,4 +1,4 @@
-#include "sync/gateway/breaker.h"
+#include "ipnscast/sync/gateway/breaker.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast::sync::gateway {
 

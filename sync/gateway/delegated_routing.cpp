@@ -1,6 +1,6 @@
-#include "sync/gateway/delegated_routing.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
 
-#include "sync/ipfs/ipns_record.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

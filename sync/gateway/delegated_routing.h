@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sync/gateway/trustless.h"
+#include "ipnscast/sync/gateway/trustless.h"
 
 namespace ipnscast::sync::gateway {
 

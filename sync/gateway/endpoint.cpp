@@ -1,4 +1,4 @@
-#include "sync/gateway/endpoint.h"
+#include "ipnscast/sync/gateway/endpoint.h"
 
 #include <curl/curl.h>
 
@@ -7,8 +7,8 @@
 #include <memory>
 #include <optional>
 
-#include "nostr/base/base64.h"
-#include "sync/gateway/redirect.h"
+#include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/sync/gateway/redirect.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "sync/gateway/http_call.h"
+#include "ipnscast/sync/gateway/http_call.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,4 +1,4 @@
-#include "sync/gateway/gateway_book.h"
+#include "ipnscast/sync/gateway/gateway_book.h"
 
 #include <algorithm>
 #include <cmath>

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "sync/gateway/breaker.h"
-#include "sync/gateway/endpoint.h"
-#include "sync/gateway/latency.h"
-#include "sync/gateway/score.h"
+#include "ipnscast/sync/gateway/breaker.h"
+#include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/gateway/latency.h"
+#include "ipnscast/sync/gateway/score.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,11 +1,11 @@
-#include "sync/gateway/gateway_probe.h"
+#include "ipnscast/sync/gateway/gateway_probe.h"
 
 #include <mutex>
 
-#include "sync/gateway/delegated_routing.h"
-#include "sync/gateway/kubo_rpc.h"
-#include "sync/gateway/path_gateway.h"
-#include "sync/gateway/trustless.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/gateway/path_gateway.h"
+#include "ipnscast/sync/gateway/trustless.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "sync/gateway/gateway_book.h"
+#include "ipnscast/sync/gateway/gateway_book.h"
 
 namespace ipnscast::sync::gateway {
 

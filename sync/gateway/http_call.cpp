@@ -1,4 +1,4 @@
-#include "sync/gateway/http_call.h"
+#include "ipnscast/sync/gateway/http_call.h"
 
 #include <future>
 

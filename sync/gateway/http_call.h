@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "nostr/base/bytes.h"
-#include "nostr/base/clock.h"
-#include "nostr/base/public_address.h"
-#include "nostr/base/result.h"
-#include "nostr/base/strong_id.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/public_address.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/base/strong_id.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,4 +1,4 @@
-#include "sync/gateway/http_client.h"
+#include "ipnscast/sync/gateway/http_client.h"
 
 #include <curl/curl.h>
 
@@ -8,9 +8,9 @@
 #include <unordered_map>
 #include <variant>
 
-#include "nostr/base/inbox.h"
-#include "nostr/base/thread_name.h"
-#include "sync/gateway/http_transfer.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/sync/gateway/http_transfer.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

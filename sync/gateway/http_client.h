@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "sync/gateway/http_call.h"
+#include "ipnscast/sync/gateway/http_call.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,15 +1,9 @@
-#include "sync/gateway/http_transfer.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include "ipnscast/sync/gateway/http_transfer.h"
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
-#include <iterator>
 
-#include "sync/gateway/redirect.h"
+#include "ipnscast/sync/gateway/redirect.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
@@ -66,33 +60,6 @@ Milliseconds milliseconds(CURL* easy, CURLINFO info) {
   return std::chrono::duration_cast<Milliseconds>(microseconds(easy, info));
 }
 
-// Where a proxy may be named to libcurl from outside, besides by us.
-bool proxy_in_environment() {
-  constexpr const char* kNames[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                    "ALL_PROXY"};
-  return std::any_of(std::begin(kNames), std::end(kNames), [](const char* name) {
-    const char* const value = std::getenv(name);
-    return value != nullptr && *value != 0;
-  });
-}
-
-// "127.0.0.1" and the port, of what a socket is about to connect to.
-SocketAddress address_of(const sockaddr& address) {
-  SocketAddress out;
-  char text[INET6_ADDRSTRLEN] = {};
-  if (address.sa_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-    out.port = ntohs(v4.sin_port);
-  } else if (address.sa_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-    out.port = ntohs(v6.sin6_port);
-  }
-  out.ip = text;
-  return out;
-}
-
 int version_of(CURL* easy) {
   long version = 0;
   curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
@@ -131,24 +98,6 @@ HttpTransfer::HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers,
 HttpTransfer::~HttpTransfer() {
   if (easy_ != nullptr) curl_easy_cleanup(easy_);
   curl_slist_free_all(header_list_);
-}
-
-// Where the next request goes, and by which way. A connection that is open may lead anywhere, so
-// whoever is guarded opens one; and to a proxy every address looks like its own.
-bool HttpTransfer::aim() {
-  bool good = true;
-  const auto set = [&](CURLoption option, auto value) {
-    good = good && curl_easy_setopt(easy_, option, value) == CURLE_OK;
-  };
-  set(CURLOPT_URL, url_.c_str());
-  // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
-  // TLS.
-  const bool tls = lower(url_.substr(0, 8)) == "https://";
-  set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
-  set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
-  set(CURLOPT_FRESH_CONNECT, guarded_ || call_.fresh_connection ? 1L : 0L);
-  set(CURLOPT_PROXY, static_cast<const char*>(guarded_ ? "" : nullptr));
-  return good && set_headers();
 }
 
 // Those of the call, of which the authorization stays with the origin it is for.
@@ -228,20 +177,6 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   return good && aim();
 }
 
-// What libcurl is about to connect to, behind the look-up of the name: the only place where R39 can
-// be kept, as a public name may lead anywhere, and elsewhere the next time.
-curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
-  auto* const transfer = static_cast<HttpTransfer*>(self);
-  if (transfer->guarded_ && !is_public_address(address->addr)) {
-    SocketAddress there = address_of(address->addr);
-    if (!transfer->home_ || there != *transfer->home_) {
-      transfer->forbidden_ = std::move(there.ip);
-      return CURL_SOCKET_BAD;
-    }
-  }
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 void HttpTransfer::set_body() {
   if (call_.method == "GET") return;
   if (call_.method == "HEAD") {
@@ -282,50 +217,6 @@ void HttpTransfer::note_header(std::string_view line) {
   const auto value = trim(line.substr(colon + 1));
   auto [it, fresh] = head_.headers.try_emplace(lower(trim(line.substr(0, colon))), value);
   if (!fresh) it->second.append(", ").append(value);
-}
-
-// The answer sends us elsewhere, and the request may go there: whoever writes may not. What is
-// written is for the one it was sent to, and a request that changes something is never made at an
-// address that a gateway chose. Such an answer is handed over as it is (check_status() has the
-// words).
-bool HttpTransfer::redirected() const {
-  if (call_.method != "GET" && call_.method != "HEAD") return false;
-  long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  return is_redirect_status(static_cast<int>(status)) && !head_.header("location").empty();
-}
-
-Result<Hop> HttpTransfer::next() const {
-  if (hops_ == kMostRedirects)
-    return fail(Errc::refused, "more than " + std::to_string(kMostRedirects) + " redirects");
-  return next_hop(call_.url, url_, head_.header("location"));
-}
-
-bool HttpTransfer::follow(CURLcode code) {
-  if (code != CURLE_OK || !refused_ || head_delivered_ || !redirected()) return false;
-  const auto hop = next();
-  if (!hop) {
-    refused_ = fail(hop.error());
-    return false;
-  }
-  if (hops_ == 0 && !proxy_in_environment()) {
-    const char* ip = nullptr;
-    long port = 0;
-    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &ip);
-    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_PORT, &port);
-    home_ = SocketAddress{ip == nullptr ? "" : ip, static_cast<uint16_t>(port)};
-  }
-  earlier_ = timings().total;
-  ++hops_;
-  url_ = hop->url;
-  left_origin_ = left_origin_ || !hop->own_origin;
-  guarded_ = call_.named_by == NamedBy::others || !hop->own_origin;
-  head_ = {};
-  error_text_[0] = 0;
-  redirect_body_ = 0;
-  if (aim()) return true;
-  refused_ = fail(Errc::internal, "libcurl takes no redirect");
-  return false;
 }
 
 void HttpTransfer::deliver_head() {
@@ -416,14 +307,6 @@ HttpTimings HttpTransfer::timings() const {
   if (secured > connected) out.tls = secured - connected;
   out.connected = std::max(std::chrono::duration_cast<Milliseconds>(connected), Milliseconds(1));
   return out;
-}
-
-std::string HttpTransfer::forbidden_text() const {
-  if (hops_ == 0) {
-    return forbidden_ + " is not a public address, and this host was named by others";
-  }
-  return "a redirect to " + quoted(url_) + " is not followed: " + forbidden_ +
-         " is not a public address; name it yourself if it is the right one";
 }
 
 void HttpTransfer::finish(CURLcode code) {

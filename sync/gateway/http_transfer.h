@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "sync/gateway/http_call.h"
-#include "sync/gateway/redirect.h"
+#include "ipnscast/sync/gateway/http_call.h"
+#include "ipnscast/sync/gateway/redirect.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,4 +1,4 @@
-#include "sync/gateway/kubo_json.h"
+#include "ipnscast/sync/gateway/kubo_json.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

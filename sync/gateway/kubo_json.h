@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::sync::gateway {
 

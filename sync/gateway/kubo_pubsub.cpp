@@ -1,11 +1,11 @@
-#include "sync/gateway/kubo_pubsub.h"
+#include "ipnscast/sync/gateway/kubo_pubsub.h"
 
 #include <nlohmann/json.hpp>
 
-#include "sync/gateway/kubo_json.h"
-#include "sync/gateway/kubo_rpc.h"
-#include "sync/ipfs/multibase.h"
-#include "sync/ipfs/protobuf.h"
+#include "ipnscast/sync/gateway/kubo_json.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/ipfs/ipld/multibase.h"
+#include "ipnscast/sync/ipfs/ipld/protobuf.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "sync/gateway/endpoint.h"
-#include "sync/ipfs/ipns_record.h"
+#include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,14 +1,14 @@
-#include "sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
 
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "nostr/base/base64.h"
-#include "nostr/base/hex.h"
-#include "nostr/base/random.h"
-#include "sync/gateway/kubo_json.h"
-#include "sync/gateway/trustless.h"
-#include "sync/ipfs/ipns_record.h"
+#include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/sync/gateway/kubo_json.h"
+#include "ipnscast/sync/gateway/trustless.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

@@ -1,4 +1,4 @@
-#include "sync/gateway/latency.h"
+#include "ipnscast/sync/gateway/latency.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast::sync::gateway {
 

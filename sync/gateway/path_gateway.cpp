@@ -1,10 +1,10 @@
-#include "sync/gateway/path_gateway.h"
+#include "ipnscast/sync/gateway/path_gateway.h"
 
 #include <algorithm>
 
-#include "sync/ipfs/dag_pb.h"
-#include "sync/ipfs/file_packer.h"
-#include "sync/ipfs/unixfs.h"
+#include "ipnscast/sync/ipfs/ipld/dag_pb.h"
+#include "ipnscast/sync/ipfs/unixfs/file_packer.h"
+#include "ipnscast/sync/ipfs/unixfs/unixfs.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

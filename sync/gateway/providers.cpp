@@ -1,10 +1,10 @@
-#include "sync/gateway/providers.h"
+#include "ipnscast/sync/gateway/providers.h"
 
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "nostr/base/public_address.h"
+#include "ipnscast/nostr/base/public_address.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sync/gateway/endpoint.h"
-#include "sync/ipfs/cid.h"
+#include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -1,7 +1,7 @@
-#include "sync/gateway/record_source.h"
+#include "ipnscast/sync/gateway/record_source.h"
 
-#include "sync/gateway/delegated_routing.h"
-#include "sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
 
 namespace ipnscast::sync::gateway {
 

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "sync/gateway/trustless.h"
+#include "ipnscast/sync/gateway/trustless.h"
 
 namespace ipnscast::sync::gateway {
 

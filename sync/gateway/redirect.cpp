@@ -1,4 +1,4 @@
-#include "sync/gateway/redirect.h"
+#include "ipnscast/sync/gateway/redirect.h"
 
 #include <curl/curl.h>
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::sync::gateway {
 

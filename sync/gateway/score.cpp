@@ -1,4 +1,4 @@
-#include "sync/gateway/score.h"
+#include "ipnscast/sync/gateway/score.h"
 
 #include <algorithm>
 #include <cmath>

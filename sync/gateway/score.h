@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock.h"
 
 namespace ipnscast::sync::gateway {
 

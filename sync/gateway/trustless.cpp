@@ -1,7 +1,7 @@
-#include "sync/gateway/trustless.h"
+#include "ipnscast/sync/gateway/trustless.h"
 
-#include "nostr/base/percent.h"
-#include "sync/ipfs/ipns_record.h"
+#include "ipnscast/nostr/base/percent.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::sync::gateway {
 namespace {

@@ -3,10 +3,10 @@
 #include <optional>
 #include <string>
 
-#include "sync/gateway/endpoint.h"
-#include "sync/ipfs/block_source.h"
-#include "sync/ipfs/dag_scope.h"
-#include "sync/ipfs/ipns_name.h"
+#include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/ipfs/ipld/block_source.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_name.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
 
 namespace ipnscast::sync::gateway {
 

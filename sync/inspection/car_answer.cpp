@@ -1,14 +1,15 @@
-#include "sync/inspection/car_answer.h"
+#include "ipnscast/sync/inspection/car_answer.h"
 
 #include <map>
 #include <set>
 
-#include "sync/ipfs/car.h"
+#include "ipnscast/nostr/base/bytes_order.h"
+#include "ipnscast/sync/ipfs/ipld/car.h"
 
 namespace ipnscast::sync::inspection {
 
 Result<CarContent> check_car(ByteView car, const Cid& root, const DagScope& scope) {
-  std::map<Bytes, Bytes> blocks;
+  std::map<Bytes, Bytes, BytesLess> blocks;
   CarReader reader([&](const CarSection& section) -> Status {
     blocks[block_key(section.cid)] = std::move(section.block);
     return {};
@@ -21,7 +22,7 @@ Result<CarContent> check_car(ByteView car, const Cid& root, const DagScope& scop
   auto first = guide.begin(root);
   if (!first) return fail(first.error());
   std::vector<ScopeGuide::Visit> open{std::move(*first)};
-  std::set<Bytes> needed;
+  std::set<Bytes, BytesLess> needed;
   while (!open.empty()) {
     const ScopeGuide::Visit visit = std::move(open.back());
     open.pop_back();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sync/ipfs/dag_scope.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
 
 namespace ipnscast::sync::inspection {
 

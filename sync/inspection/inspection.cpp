@@ -1,13 +1,13 @@
-#include "sync/inspection/inspection.h"
+#include "ipnscast/sync/inspection/inspection.h"
 
 #include <algorithm>
 
-#include "sync/gateway/delegated_routing.h"
-#include "sync/gateway/kubo_rpc.h"
-#include "sync/gateway/path_gateway.h"
-#include "sync/gateway/providers.h"
-#include "sync/gateway/trustless.h"
-#include "sync/inspection/car_answer.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/gateway/path_gateway.h"
+#include "ipnscast/sync/gateway/providers.h"
+#include "ipnscast/sync/gateway/trustless.h"
+#include "ipnscast/sync/inspection/car_answer.h"
 
 namespace ipnscast::sync::inspection {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sync/inspection/sample.h"
+#include "ipnscast/sync/inspection/sample.h"
 
 // What a gateway, router or node really does: a few requests, one after the other, and what came
 // back is held against hashes and signatures. Start here; verdict.h says what it means.

@@ -1,9 +1,9 @@
-#include "sync/inspection/sample.h"
+#include "ipnscast/sync/inspection/sample.h"
 
-#include "nostr/base/random.h"
-#include "sync/ipfs/car.h"
-#include "sync/ipfs/dag_pb.h"
-#include "sync/ipfs/unixfs.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/sync/ipfs/ipld/car.h"
+#include "ipnscast/sync/ipfs/ipld/dag_pb.h"
+#include "ipnscast/sync/ipfs/unixfs/unixfs.h"
 
 namespace ipnscast::sync::inspection {
 namespace {

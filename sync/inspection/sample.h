@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include "sync/gateway/endpoint.h"
-#include "sync/ipfs/cid.h"
-#include "sync/ipfs/ipns_record.h"
+#include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::sync::inspection {
 

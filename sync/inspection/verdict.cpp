@@ -1,4 +1,4 @@
-#include "sync/inspection/verdict.h"
+#include "ipnscast/sync/inspection/verdict.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "nostr/probe/score.h"
-#include "sync/inspection/inspection.h"
+#include "ipnscast/nostr/probe/score.h"
+#include "ipnscast/sync/inspection/inspection.h"
 
 namespace ipnscast::sync::inspection {
 

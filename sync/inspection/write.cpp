@@ -1,7 +1,7 @@
 // Writing the sample.
-#include "sync/gateway/delegated_routing.h"
-#include "sync/gateway/kubo_rpc.h"
-#include "sync/inspection/inspection.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/inspection/inspection.h"
 
 namespace ipnscast::sync::inspection {
 namespace {

@@ -1,6 +1,6 @@
-#include "sync/source/hint_opener.h"
+#include "ipnscast/sync/source/hint_opener.h"
 
-#include "sync/private_hint.h"
+#include "ipnscast/sync/hint/private_hint.h"
 
 namespace ipnscast::sync {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "nostr/pool.h"
+#include "ipnscast/nostr/pool/pool.h"
 
 namespace ipnscast::sync {
 

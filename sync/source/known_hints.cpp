@@ -1,8 +1,8 @@
-#include "sync/source/known_hints.h"
+#include "ipnscast/sync/source/known_hints.h"
 
 #include <algorithm>
 
-#include "sync/known_record.h"
+#include "ipnscast/sync/state/known_record.h"
 
 namespace ipnscast::sync {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "nostr/negentropy.h"
-#include "sync/hint.h"
+#include "ipnscast/nostr/nip/negentropy.h"
+#include "ipnscast/sync/hint/hint.h"
 
 namespace ipnscast::sync {
 

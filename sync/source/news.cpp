@@ -1,4 +1,4 @@
-#include "sync/source/news.h"
+#include "ipnscast/sync/source/news.h"
 
 namespace ipnscast::sync {
 

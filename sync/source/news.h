@@ -4,9 +4,9 @@
 #include <string>
 #include <variant>
 
-#include "sync/change.h"
-#include "sync/hint.h"
-#include "sync/known_record.h"
+#include "ipnscast/sync/change/change.h"
+#include "ipnscast/sync/hint/hint.h"
+#include "ipnscast/sync/state/known_record.h"
 
 namespace ipnscast::sync {
 

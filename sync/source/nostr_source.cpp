@@ -1,6 +1,6 @@
-#include "sync/source/nostr_source.h"
+#include "ipnscast/sync/source/nostr_source.h"
 
-#include "nostr/base/log.h"
+#include "ipnscast/nostr/base/log.h"
 
 namespace ipnscast::sync {
 namespace {

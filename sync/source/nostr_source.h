@@ -5,11 +5,11 @@
 #include <optional>
 #include <vector>
 
-#include "nostr/pool.h"
-#include "sync/private_hint.h"
-#include "sync/source/known_hints.h"
-#include "sync/source/news.h"
-#include "sync/status.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/sync/hint/private_hint.h"
+#include "ipnscast/sync/source/known_hints.h"
+#include "ipnscast/sync/source/news.h"
+#include "ipnscast/sync/state/status.h"
 
 namespace ipnscast::sync {
 

@@ -4,10 +4,10 @@
 //
 //   consumer                        only opens, follows and closes: nothing is sent
 //   consumer RELAY GATEWAY RPC      the URLs that `ipnscast up --json` prints
-#include <ipnscast/nostr/keys.h>
-#include <ipnscast/nostr/signer.h>
+#include <ipnscast/nostr/event/keys.h>
+#include <ipnscast/nostr/nip/local_signer.h>
 #include <ipnscast/sync/client.h>
-#include <ipnscast/sync/ipfs/ipns_key.h>
+#include <ipnscast/sync/ipfs/ipns/ipns_key.h>
 #include <stdlib.h>
 
 #include <chrono>

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "nostr/bech32.h"
-#include "nostr/nip19.h"
+#include "ipnscast/nostr/event/bech32.h"
+#include "ipnscast/nostr/event/nip19.h"
 
 using namespace ipnscast;
 

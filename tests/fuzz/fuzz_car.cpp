@@ -2,7 +2,7 @@
 #include <utility>
 #include <vector>
 
-#include "sync/ipfs/car.h"
+#include "ipnscast/sync/ipfs/ipld/car.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "sync/ipfs/cid.h"
-#include "sync/ipfs/ipns_name.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_name.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

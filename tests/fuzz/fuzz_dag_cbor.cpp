@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "sync/ipfs/dag_cbor.h"
+#include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

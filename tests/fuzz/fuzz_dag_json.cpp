@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "sync/ipfs/dag_json.h"
+#include "ipnscast/sync/ipfs/ipld/dag_json.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "sync/ipfs/dag_pb.h"
+#include "ipnscast/sync/ipfs/ipld/dag_pb.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

@@ -1,4 +1,4 @@
-#include "sync/dnslink/dnslink.h"
+#include "ipnscast/sync/dnslink/dnslink.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync::dnslink;

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/event_check.h"
+#include "ipnscast/nostr/event/check.h"
 
 using namespace ipnscast;
 

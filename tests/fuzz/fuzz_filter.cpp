@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/filter.h"
+#include "ipnscast/nostr/event/filter.h"
 
 using namespace ipnscast;
 

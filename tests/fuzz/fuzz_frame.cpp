@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/frame_verifier.h"
+#include "ipnscast/nostr/verify/frame_verifier.h"
 
 using namespace ipnscast;
 

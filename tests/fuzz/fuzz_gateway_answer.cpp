@@ -1,5 +1,5 @@
-#include "sync/gateway/kubo_rpc.h"
-#include "sync/gateway/record_source.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/gateway/record_source.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync::gateway;

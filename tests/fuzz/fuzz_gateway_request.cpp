@@ -1,6 +1,6 @@
-#include "bridge/node/byte_ranges.h"
-#include "bridge/node/gateway_format.h"
-#include "bridge/node/gateway_headers.h"
+#include "ipnscast/bridge/node/byte_ranges.h"
+#include "ipnscast/bridge/node/gateway_format.h"
+#include "ipnscast/bridge/node/gateway_headers.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
-#include "nostr/event.h"
-#include "sync/hint.h"
+#include "ipnscast/nostr/event/event.h"
+#include "ipnscast/sync/hint/hint.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ipnscast;

@@ -1,4 +1,4 @@
-#include "nostr/net/http_get.h"
+#include "ipnscast/nostr/net/http/http_get.h"
 
 using namespace ipnscast;
 

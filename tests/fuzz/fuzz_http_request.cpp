@@ -1,8 +1,8 @@
 // The head and the chunked body of a request to our HTTP server: what any client sends.
 #include <cstdlib>
 
-#include "nostr/net/chunked_body.h"
-#include "nostr/net/http_head.h"
+#include "ipnscast/nostr/net/http/chunked_body.h"
+#include "ipnscast/nostr/net/http/http_head.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ipnscast;

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "nostr/base/bytes.h"
-#include "nostr/net/inflater.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/net/message/inflater.h"
 
 using namespace ipnscast;
 

@@ -1,4 +1,4 @@
-#include "sync/key_store.h"
+#include "ipnscast/sync/keys/key_store.h"
 
 using namespace ipnscast;
 

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "sync/ipfs/multibase.h"
+#include "ipnscast/sync/ipfs/ipld/multibase.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

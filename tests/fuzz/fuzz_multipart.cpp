@@ -1,4 +1,4 @@
-#include "bridge/node/multipart.h"
+#include "ipnscast/bridge/node/multipart.h"
 
 // The body of an upload to the embedded node.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

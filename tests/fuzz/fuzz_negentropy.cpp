@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/negentropy.h"
+#include "ipnscast/nostr/nip/negentropy.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

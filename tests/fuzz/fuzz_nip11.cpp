@@ -1,4 +1,4 @@
-#include "nostr/nip11.h"
+#include "ipnscast/nostr/nip/nip11.h"
 
 using namespace ipnscast;
 

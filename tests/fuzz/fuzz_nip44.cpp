@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/nip44.h"
+#include "ipnscast/nostr/nip/nip44.h"
 
 using namespace ipnscast;
 

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/nip46.h"
+#include "ipnscast/nostr/signer/nip46.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "nostr/bech32.h"
-#include "nostr/nip49.h"
+#include "ipnscast/nostr/event/bech32.h"
+#include "ipnscast/nostr/nip/nip49.h"
 
 using namespace ipnscast;
 

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "sync/ipfs/dag_scope.h"
-#include "tools/ipfs_path.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
+#include "ipnscast/tools/cli/ipfs_path.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

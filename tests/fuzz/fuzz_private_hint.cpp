@@ -1,5 +1,5 @@
-#include "nostr/event.h"
-#include "sync/private_hint.h"
+#include "ipnscast/nostr/event/event.h"
+#include "ipnscast/sync/hint/private_hint.h"
 
 // What our own key encrypted may still come from a broken device of ours.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,4 +1,4 @@
-#include "sync/gateway/providers.h"
+#include "ipnscast/sync/gateway/providers.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync::gateway;

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "nostr/base/bytes.h"
-#include "nostr/net/proxy_handshake.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/net/stream/proxy_handshake.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr::net;

@@ -1,4 +1,4 @@
-#include "sync/gateway/kubo_pubsub.h"
+#include "ipnscast/sync/gateway/kubo_pubsub.h"
 
 // The same stream, as a whole and in two pieces, gives the same lines; no line is longer than told.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,8 +1,8 @@
 #include <cstdlib>
 
-#include "sync/ipfs/ipns_record.h"
-#include "sync/ipfs/protobuf.h"
-#include "sync/record_extra.h"
+#include "ipnscast/sync/ipfs/ipld/protobuf.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+#include "ipnscast/sync/resolve/record_extra.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

@@ -1,4 +1,4 @@
-#include "nostr/server/relay_core.h"
+#include "ipnscast/nostr/server/relay_core.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr::server;

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
-#include "nostr/base/bytes.h"
-#include "nostr/relay_url.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/event/relay_url.h"
 
 using namespace ipnscast;
 

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "nostr/remote_session.h"
+#include "ipnscast/nostr/signer/remote_session.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "sync/ipfs/unixfs.h"
+#include "ipnscast/sync/ipfs/unixfs/unixfs.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

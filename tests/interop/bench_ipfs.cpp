@@ -9,7 +9,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "tests/interop/fault_trial.h"
+#include "ipnscast/tests/interop/fault_trial.h"
 
 namespace {
 

@@ -5,11 +5,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
-#include "tests/support/temp_dir.h"
-#include "tests/support/vectors.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/temp_dir.h"
+#include "ipnscast/tests/support/vectors.h"
 
 using namespace ipnscast::test;
 namespace fs = std::filesystem;

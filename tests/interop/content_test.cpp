@@ -1,9 +1,9 @@
 #include <fstream>
 
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
-#include "tests/support/trees.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/trees.h"
 
 // Content that we pack against Kubo, and Kubo's against us.
 using namespace ipnscast::test;

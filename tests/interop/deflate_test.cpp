@@ -6,13 +6,13 @@
 #include <future>
 #include <thread>
 
-#include "nostr/base/inbox.h"
-#include "nostr/keys.h"
-#include "nostr/pool.h"
-#include "tests/support/catch.h"
-#include "tests/support/net_peers.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/relays/net_peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

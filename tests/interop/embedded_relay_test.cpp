@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "nostr/server/relay_server.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 using namespace ipnscast;
 using namespace ipnscast::test;

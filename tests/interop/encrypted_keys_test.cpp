@@ -1,12 +1,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/random.h"
-#include "nostr/nip49.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/nip/nip49.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 // Encrypted keys (NIP-49) of ours against nostr-tools.
 using namespace ipnscast;

@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
-#include "tests/support/vectors.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/vectors.h"
 
 // Events of ours against libraries and relays that others wrote.
 using namespace ipnscast::test;

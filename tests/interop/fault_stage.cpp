@@ -1,15 +1,15 @@
-#include "tests/interop/fault_stage.h"
+#include "ipnscast/tests/interop/fault_stage.h"
 
 #include <algorithm>
 #include <fstream>
 #include <random>
 #include <stdexcept>
 
-#include "nostr/base/clock.h"
-#include "sync/gateway/kubo_rpc.h"
-#include "sync/ipfs/car.h"
-#include "sync/ipfs/dag_walk.h"
-#include "sync/ipfs/packer.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/sync/gateway/kubo_rpc.h"
+#include "ipnscast/sync/ipfs/ipld/car.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_walk.h"
+#include "ipnscast/sync/ipfs/unixfs/packer.h"
 
 namespace ipnscast::test {
 namespace {

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "sync/gateway/http_client.h"
-#include "sync/ipfs/ipns_record.h"
-#include "tests/support/fault_proxy.h"
-#include "tests/support/memory_blocks.h"
-#include "tests/support/peers.h"
+#include "ipnscast/sync/gateway/http_client.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+#include "ipnscast/tests/support/gateways/fault_proxy.h"
+#include "ipnscast/tests/support/gateways/memory_blocks.h"
+#include "ipnscast/tests/support/peers.h"
 
 namespace ipnscast::test {
 

@@ -1,7 +1,7 @@
-#include "tests/interop/fault_trial.h"
+#include "ipnscast/tests/interop/fault_trial.h"
 
-#include "nostr/base/inbox.h"
-#include "sync/ipfs/dag_walk.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_walk.h"
 
 namespace ipnscast::test {
 namespace {

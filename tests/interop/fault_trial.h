@@ -1,8 +1,8 @@
 #pragma once
 
-#include "sync/fetcher.h"
-#include "sync/resolver.h"
-#include "tests/interop/fault_stage.h"
+#include "ipnscast/sync/fetch/fetcher.h"
+#include "ipnscast/sync/resolve/resolver.h"
+#include "ipnscast/tests/interop/fault_stage.h"
 
 namespace ipnscast::test {
 

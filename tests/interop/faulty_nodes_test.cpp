@@ -1,6 +1,6 @@
-#include "tests/interop/fault_trial.h"
-#include "tests/support/catch.h"
-#include "tests/support/skip.h"
+#include "ipnscast/tests/interop/fault_trial.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/skip.h"
 
 // Five Kubo nodes behind fault proxies. What is asserted is the outcome; bench_ipfs measures.
 using namespace ipnscast;

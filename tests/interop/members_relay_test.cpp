@@ -1,13 +1,13 @@
 #include <future>
 
-#include "nostr/base/hex.h"
-#include "nostr/pool.h"
-#include "nostr/remote_signer.h"
-#include "nostr/server/relay_server.h"
-#include "tests/support/bunker.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/nostr/signer/remote_signer.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/relays/bunker.h"
+#include "ipnscast/tests/support/skip.h"
 
 // A relay that others wrote and that serves its members alone: everybody else proves a key, and is
 // asked for AUTH all the same.

@@ -1,9 +1,9 @@
 #include <fstream>
 
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
-#include "tests/support/temp_dir.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/temp_dir.h"
 
 // What we pack has Kubo's CIDs, with the same profile said to both.
 using namespace ipnscast::test;

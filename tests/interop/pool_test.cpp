@@ -1,15 +1,15 @@
 // The pool against relays that others wrote: outcomes, live events, AUTH, and a relay that is
 // killed and comes back.
-#include "nostr/pool.h"
+#include "ipnscast/nostr/pool/pool.h"
 
 #include <algorithm>
 #include <future>
 
-#include "nostr/base/inbox.h"
-#include "nostr/local_signer.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -1,11 +1,11 @@
 #include <future>
 
-#include "nostr/local_signer.h"
-#include "nostr/nip70.h"
-#include "nostr/pool.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/nostr/nip/nip70.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 // Protected events (NIP-70) at a relay that others wrote, which takes them from their author only.
 using namespace ipnscast;

@@ -1,15 +1,15 @@
 // Content and records on their way to real nodes: what Kubo guarantees, and what it does not.
 #include <fstream>
 
-#include "sync/block_cache.h"
-#include "sync/content_plan.h"
-#include "sync/content_sender.h"
-#include "sync/gateway/http_client.h"
-#include "sync/ipfs/packer.h"
-#include "sync/record_sender.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/sync/cache/block_cache.h"
+#include "ipnscast/sync/gateway/http_client.h"
+#include "ipnscast/sync/ipfs/unixfs/packer.h"
+#include "ipnscast/sync/publish/content_plan.h"
+#include "ipnscast/sync/publish/content_sender.h"
+#include "ipnscast/sync/publish/record_sender.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

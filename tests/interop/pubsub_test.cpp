@@ -4,11 +4,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/raw_http.h"
-#include "tests/support/skip.h"
-#include "tests/support/temp_dir.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/temp_dir.h"
 
 using namespace ipnscast::test;
 namespace fs = std::filesystem;

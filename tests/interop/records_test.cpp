@@ -2,13 +2,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "nostr/base/clock.h"
-#include "nostr/base/hex.h"
-#include "sync/ipfs/ipns_record.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
-#include "tests/support/vectors.h"
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/vectors.h"
 
 // IPNS records of ours against Kubo and js-ipns, and theirs against us.
 using namespace ipnscast;

@@ -1,13 +1,13 @@
-#include "nostr/remote_signer.h"
+#include "ipnscast/nostr/signer/remote_signer.h"
 
 #include <future>
 
-#include "nostr/base/hex.h"
-#include "nostr/nip44.h"
-#include "nostr/server/relay_server.h"
-#include "tests/support/catch.h"
-#include "tests/support/peers.h"
-#include "tests/support/skip.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/nip/nip44.h"
+#include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/skip.h"
 
 // Our client of remote signers (NIP-46) against the signer's side of NDK.
 using namespace ipnscast;

@@ -1,5 +1,5 @@
-#include "tests/sim/engine_world.h"
-#include "tests/support/catch.h"
+#include "ipnscast/tests/sim/engine_world.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

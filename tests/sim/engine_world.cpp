@@ -1,4 +1,4 @@
-#include "tests/sim/engine_world.h"
+#include "ipnscast/tests/sim/engine_world.h"
 
 #include <stdexcept>
 

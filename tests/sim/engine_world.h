@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sync/engine.h"
+#include "ipnscast/sync/engine/engine.h"
 
 namespace ipnscast::test {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "tests/sim/relay_world.h"
-#include "tests/support/catch.h"
+#include "ipnscast/tests/sim/relay_world.h"
+#include "ipnscast/tests/support/catch.h"
 
 namespace ipnscast::test {
 namespace {

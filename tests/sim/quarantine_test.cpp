@@ -1,13 +1,13 @@
 // Years of read-backs on a virtual clock: who loses what it acknowledged is put away, nobody else.
-#include "nostr/quarantine.h"
+#include "ipnscast/nostr/pool/quarantine.h"
 
 #include <algorithm>
 #include <memory>
 #include <random>
 #include <vector>
 
-#include "tests/support/catch.h"
-#include "tests/support/sim_runs.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/sim_runs.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

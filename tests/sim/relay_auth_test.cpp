@@ -3,8 +3,8 @@
 #include <deque>
 #include <set>
 
-#include "tests/sim/relay_machine.h"
-#include "tests/support/catch.h"
+#include "ipnscast/tests/sim/relay_machine.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "nostr/keys.h"
-#include "nostr/relay.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/relay/relay.h"
 
 // One relay's state machine on a virtual clock.
 namespace ipnscast::test {

@@ -1,6 +1,6 @@
 // Stored events that come in pages, from relays that cut answers short, refuse and forge.
-#include "tests/sim/relay_machine.h"
-#include "tests/support/catch.h"
+#include "ipnscast/tests/sim/relay_machine.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

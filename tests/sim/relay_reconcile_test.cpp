@@ -1,6 +1,6 @@
 // One relay's state machine where the relay speaks NIP-77.
-#include "tests/sim/relay_machine.h"
-#include "tests/support/catch.h"
+#include "ipnscast/tests/sim/relay_machine.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -1,8 +1,8 @@
 // What becomes of a subscription that a relay does not answer as NIP-01 says.
 #include <set>
 
-#include "tests/sim/relay_machine.h"
-#include "tests/support/catch.h"
+#include "ipnscast/tests/sim/relay_machine.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -1,9 +1,9 @@
 // One relay's state machine on a virtual clock.
 #include <set>
 
-#include "tests/sim/relay_machine.h"
-#include "tests/support/catch.h"
-#include "tests/support/sim_runs.h"
+#include "ipnscast/tests/sim/relay_machine.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/sim_runs.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -1,9 +1,9 @@
-#include "tests/sim/relay_world.h"
+#include "ipnscast/tests/sim/relay_world.h"
 
 #include <algorithm>
 
-#include "nostr/keys.h"
-#include "tests/support/catch.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/tests/support/catch.h"
 
 namespace ipnscast::test {
 namespace {

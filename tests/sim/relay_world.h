@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "nostr/base/random.h"
-#include "nostr/outage_watch.h"
-#include "nostr/outbox.h"
-#include "nostr/relay.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/outbox/outbox.h"
+#include "ipnscast/nostr/pool/outage_watch.h"
+#include "ipnscast/nostr/relay/relay.h"
 
 // Relays, a publisher and a reader on one virtual clock: the real state machines and the real
 // outbox tables, everything around them played. Relays fail, cut answers short, refuse and forget

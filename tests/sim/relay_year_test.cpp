@@ -3,9 +3,9 @@
 
 #include <cstdlib>
 
-#include "tests/sim/relay_world.h"
-#include "tests/support/catch.h"
-#include "tests/support/sim_runs.h"
+#include "ipnscast/tests/sim/relay_world.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/sim_runs.h"
 
 using namespace ipnscast;
 using namespace ipnscast::test;

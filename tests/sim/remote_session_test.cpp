@@ -1,10 +1,10 @@
 // A remote signer's client on a virtual clock (NIP-46).
-#include "nostr/remote_session.h"
+#include "ipnscast/nostr/signer/remote_session.h"
 
 #include <algorithm>
 
-#include "nostr/base/hex.h"
-#include "tests/support/catch.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr;

@@ -2,9 +2,9 @@
 #include <functional>
 #include <map>
 
-#include "nostr/base/random.h"
-#include "sync/resolver_core.h"
-#include "tests/support/catch.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/sync/resolve/resolver_core.h"
+#include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;

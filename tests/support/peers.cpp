@@ -1,4 +1,4 @@
-#include "tests/support/peers.h"
+#include "ipnscast/tests/support/peers.h"
 
 #include <signal.h>
 

@@ -7,8 +7,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "tests/support/process.h"
-#include "tests/support/temp_dir.h"
+#include "ipnscast/tests/support/process.h"
+#include "ipnscast/tests/support/temp_dir.h"
 
 // Software that others wrote, as tools/peers installs it, and our own program. All of it on
 // loopback, on free ports.

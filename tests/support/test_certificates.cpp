@@ -1,4 +1,4 @@
-#include "tests/support/test_certificates.h"
+#include "ipnscast/tests/support/test_certificates.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "tests/support/catch.h"
+#include "ipnscast/tests/support/catch.h"
 
 namespace ipnscast::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "nostr/net/key_pins.h"
+#include "ipnscast/nostr/net/stream/key_pins.h"
 
 // Certificates made at test time with libcrypto: P-256 keys, as PEM files.
 namespace ipnscast::test {

@@ -1,10 +1,10 @@
-#define CATCH_CONFIG_MAIN
+#define CATCH_CONFIG_RUNNER
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
-#include "tests/support/catch.h"
-#include "tests/support/skip.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/skip.h"
 
 // Counts test cases and, when IPNSCAST_TALLY names a file, appends "program passed failed skipped"
 // to it at the end of the run, so that tools/test can close with one plain line over all programs.
@@ -15,11 +15,7 @@ int passed = 0;
 int failed = 0;
 int skipped = 0;
 
-#if __has_include(<catch2/catch_all.hpp>)
-using ListenerBase = Catch::EventListenerBase;
-#else
-using ListenerBase = Catch::TestEventListenerBase;
-#endif
+using ipnscast::test::ListenerBase;
 
 struct Tally : ListenerBase {
   using ListenerBase::ListenerBase;
@@ -45,7 +41,8 @@ struct Tally : ListenerBase {
     const char* file = std::getenv("IPNSCAST_TALLY");
     if (file == nullptr) return;
     if (std::FILE* out = std::fopen(file, "a")) {
-      std::fprintf(out, "%s %d %d %d\n", stats.runInfo.name.c_str(), passed, failed, skipped);
+      const std::string program(stats.runInfo.name.data(), stats.runInfo.name.size());
+      std::fprintf(out, "%s %d %d %d\n", program.c_str(), passed, failed, skipped);
       std::fclose(out);
     }
   }
@@ -59,3 +56,6 @@ void ipnscast::test::note_skip(const std::string& reason) {
   skipped_now = true;
   std::printf("SKIPPED: %s\n", reason.c_str());
 }
+
+// Ours, as the two versions of Catch2 bring theirs in different ways.
+int main(int argc, char* argv[]) { return Catch::Session().run(argc, argv); }

@@ -1,12 +1,12 @@
-#include "tests/support/trees.h"
+#include "ipnscast/tests/support/trees.h"
 
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/sha256.h"
-#include "tests/support/vectors.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/sha256.h"
+#include "ipnscast/tests/support/vectors.h"
 
 namespace ipnscast::test {
 namespace {

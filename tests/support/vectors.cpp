@@ -1,4 +1,4 @@
-#include "tests/support/vectors.h"
+#include "ipnscast/tests/support/vectors.h"
 
 #include <cstdlib>
 #include <fstream>

@@ -1,16 +1,16 @@
 #include <nlohmann/json.hpp>
 
-#include "nostr/base/base64.h"
-#include "nostr/base/hex.h"
-#include "nostr/event_check.h"
-#include "nostr/keys.h"
-#include "nostr/local_signer.h"
-#include "nostr/nip19.h"
-#include "sync/ipfs/ipns_key.h"
-#include "sync/ipfs/ipns_record.h"
-#include "sync/private_hint.h"
-#include "tests/support/catch.h"
-#include "tests/support/vectors.h"
+#include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/event/check.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/event/nip19.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/sync/hint/private_hint.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_key.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/vectors.h"
 
 // What software that others wrote made of the same rules: tests/vectors/*.json, each with the
 // script beside it that wrote it.

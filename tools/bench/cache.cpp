@@ -1,13 +1,13 @@
-#include "tools/bench/cache.h"
+#include "ipnscast/tools/bench/cache.h"
 
 #include <algorithm>
 #include <functional>
 
-#include "nostr/base/hex.h"
-#include "nostr/base/random.h"
-#include "sync/block_cache.h"
-#include "sync/ipfs/ipns_key.h"
-#include "sync/record_cache.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/sync/cache/block_cache.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_key.h"
+#include "ipnscast/sync/resolve/record_cache.h"
 
 namespace ipnscast::tools {
 namespace {

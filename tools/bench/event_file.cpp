@@ -1,9 +1,9 @@
-#include "tools/bench/event_file.h"
+#include "ipnscast/tools/bench/event_file.h"
 
 #include <fstream>
 
-#include "nostr/keys.h"
-#include "nostr/message.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/event/message.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "nostr/base/result.h"
-#include "nostr/event.h"
+#include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/event/event.h"
 
 namespace ipnscast::tools {
 

@@ -1,12 +1,12 @@
-#include "tools/bench/filter.h"
+#include "ipnscast/tools/bench/filter.h"
 
 #include <unordered_set>
 
-#include "nostr/filter_set.h"
-#include "nostr/keys.h"
-#include "sync/hint.h"
-#include "tools/bench/event_file.h"
-#include "tools/bench/measure.h"
+#include "ipnscast/nostr/event/filter_set.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/sync/hint/hint.h"
+#include "ipnscast/tools/bench/event_file.h"
+#include "ipnscast/tools/bench/measure.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -1,11 +1,11 @@
-#include "tools/bench/ingest.h"
+#include "ipnscast/tools/bench/ingest.h"
 
 #include <atomic>
 
-#include "nostr/frame_batch.h"
-#include "nostr/keys.h"
-#include "sync/hint.h"
-#include "tools/bench/measure.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/relay/frame_batch.h"
+#include "ipnscast/sync/hint/hint.h"
+#include "ipnscast/tools/bench/measure.h"
 
 namespace ipnscast::tools {
 namespace {

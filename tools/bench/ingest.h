@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "tools/bench/event_file.h"
+#include "ipnscast/tools/bench/event_file.h"
 
 namespace ipnscast::tools {
 

@@ -1,4 +1,4 @@
-#include "tools/bench/measure.h"
+#include "ipnscast/tools/bench/measure.h"
 
 #include <algorithm>
 #include <ctime>

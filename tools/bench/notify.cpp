@@ -1,16 +1,16 @@
-#include "tools/bench/notify.h"
+#include "ipnscast/tools/bench/notify.h"
 
 #include <fstream>
 #include <thread>
 
-#include "bridge/node/node_server.h"
-#include "nostr/base/inbox.h"
-#include "nostr/base/random.h"
-#include "nostr/local_signer.h"
-#include "nostr/pool.h"
-#include "nostr/server/relay_server.h"
-#include "sync/client.h"
-#include "tools/temporary_directory.h"
+#include "ipnscast/bridge/node/node_server.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/sync/client.h"
+#include "ipnscast/tools/cli/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::tools {
 

@@ -1,4 +1,4 @@
-#include "tools/bench/pool.h"
+#include "ipnscast/tools/bench/pool.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -9,9 +9,9 @@
 #include <chrono>
 #include <fstream>
 
-#include "nostr/base/inbox.h"
-#include "nostr/pool.h"
-#include "nostr/server/relay_server.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/nostr/server/relay_server.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -1,16 +1,16 @@
-#include "tools/bench/publish.h"
+#include "ipnscast/tools/bench/publish.h"
 
 #include <chrono>
 
-#include "nostr/base/inbox.h"
-#include "nostr/keys.h"
-#include "nostr/message.h"
-#include "nostr/net/websocket_client.h"
-#include "nostr/pool.h"
-#include "nostr/server/relay_server.h"
-#include "tools/bench/event_file.h"
-#include "tools/bench/measure.h"
-#include "tools/temporary_directory.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/nostr/event/message.h"
+#include "ipnscast/nostr/net/websocket_client.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/tools/bench/event_file.h"
+#include "ipnscast/tools/bench/measure.h"
+#include "ipnscast/tools/cli/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

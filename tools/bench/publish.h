@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::tools {
 

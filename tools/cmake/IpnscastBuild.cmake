@@ -41,7 +41,7 @@ endif()
 
 include(IpnscastHardening)
 
-# <ipnscast/nostr/pool.h> works from the source tree as it does when installed.
+# "ipnscast/nostr/pool/pool.h" works from the source tree as it does when installed.
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/include/ipnscast" SYMBOLIC)
 
@@ -56,14 +56,15 @@ function(ipnscast_library layer)
   target_link_libraries(ipnscast_${layer} PRIVATE $<BUILD_INTERFACE:ipnscast_flags>)
   ipnscast_harden(ipnscast_${layer})
   target_include_directories(
-    ipnscast_${layer}
-    PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR};${PROJECT_BINARY_DIR}/include>"
-           "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR};${CMAKE_INSTALL_INCLUDEDIR}/ipnscast>")
-  target_sources(ipnscast_${layer} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}"
+    ipnscast_${layer} PUBLIC "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>"
+                             "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  # Seen through the link, so that nobody gets a folder of ours by another name than ipnscast/.
+  list(TRANSFORM ARG_HEADERS PREPEND "${PROJECT_BINARY_DIR}/include/ipnscast/${layer}/")
+  target_sources(ipnscast_${layer} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_BINARY_DIR}/include"
                                           FILES ${ARG_HEADERS})
   if(IPNSCAST_INSTALL)
     install(TARGETS ipnscast_${layer} EXPORT ipnscast_${layer}Targets
             ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ipnscast)
+            FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   endif()
 endfunction()

@@ -1,11 +1,11 @@
-#include "tools/demo/demo.h"
+#include "ipnscast/tools/demo/demo.h"
 
 #include <algorithm>
 #include <set>
 #include <system_error>
 
-#include "nostr/local_signer.h"
-#include "tools/demo/tree.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/tools/demo/tree.h"
 
 namespace ipnscast::tools::demo {
 namespace {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "tools/demo/device.h"
-#include "tools/demo/journey.h"
+#include "ipnscast/tools/demo/device.h"
+#include "ipnscast/tools/demo/journey.h"
 
 namespace ipnscast::tools::demo {
 

@@ -1,4 +1,4 @@
-#include "tools/demo/device.h"
+#include "ipnscast/tools/demo/device.h"
 
 namespace ipnscast::tools::demo {
 

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "bridge/stack.h"
-#include "nostr/base/inbox.h"
-#include "sync/client.h"
+#include "ipnscast/bridge/stack.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/sync/client.h"
 
 namespace ipnscast::tools::demo {
 

@@ -1,10 +1,10 @@
-#include "tools/demo/journey.h"
+#include "ipnscast/tools/demo/journey.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "tools/command.h"
+#include "ipnscast/tools/cli/command.h"
 
 namespace ipnscast::tools::demo {
 namespace {

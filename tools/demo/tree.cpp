@@ -1,11 +1,11 @@
-#include "tools/demo/tree.h"
+#include "ipnscast/tools/demo/tree.h"
 
 #include <algorithm>
 #include <fstream>
 #include <map>
 
-#include "nostr/base/bytes.h"
-#include "nostr/base/random.h"
+#include "ipnscast/nostr/base/bytes.h"
+#include "ipnscast/nostr/base/random.h"
 
 namespace ipnscast::tools::demo {
 namespace {

@@ -1,4 +1,4 @@
-#include "nostr/base/store/database.h"
+#include "ipnscast/nostr/base/store/database.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -12,7 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "nostr/base/store/migrate.h"
+#include "ipnscast/nostr/base/store/migrate.h"
 
 namespace ipnscast::store {
 namespace {

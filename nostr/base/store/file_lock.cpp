@@ -1,4 +1,4 @@
-#include "nostr/base/store/file_lock.h"
+#include "ipnscast/nostr/base/store/file_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "nostr/base/folder.h"
+#include "ipnscast/nostr/base/file/folder.h"
 
 namespace ipnscast::store {
 namespace {

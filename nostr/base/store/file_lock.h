@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "nostr/base/result.h"
+#include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::store {
 

@@ -1,4 +1,4 @@
-#include "nostr/base/store/migrate.h"
+#include "ipnscast/nostr/base/store/migrate.h"
 
 namespace ipnscast::store {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "nostr/base/store/database.h"
+#include "ipnscast/nostr/base/store/database.h"
 
 namespace ipnscast::store {
 

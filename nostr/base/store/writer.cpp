@@ -1,4 +1,4 @@
-#include "nostr/base/store/writer.h"
+#include "ipnscast/nostr/base/store/writer.h"
 
 #include <algorithm>
 #include <cassert>
@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/thread_name.h"
 
 namespace ipnscast::store {
 namespace {

@@ -3,8 +3,8 @@
 #include <functional>
 #include <memory>
 
-#include "nostr/base/inbox.h"
-#include "nostr/base/store/database.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/store/database.h"
 
 namespace ipnscast::store {
 

@@ -1,0 +1,133 @@
+#include "ipnscast/nostr/net/http/http_get.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace ipnscast::nostr::net {
+namespace {
+
+constexpr size_t kMaxHead = 16 * 1024;
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const size_t from = text.find_first_not_of(" \t");
+  if (from == std::string_view::npos) return {};
+  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
+// The host as it stands in a Host header.
+std::string authority(const RelayUrl& url) {
+  const bool v6 = url.host().find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + url.host() + "]" : url.host();
+  const bool usual = url.port() == (url.tls() ? 443 : 80);
+  return usual ? host : host + ":" + std::to_string(url.port());
+}
+
+std::optional<size_t> content_length(const HttpAnswer& answer) {
+  const auto found = answer.headers.find("content-length");
+  if (found == answer.headers.end()) return std::nullopt;
+  size_t out = 0;
+  const std::string& text = found->second;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), out);
+  return parsed.ec == std::errc() ? std::optional(out) : std::nullopt;
+}
+
+bool is_chunked(const HttpAnswer& answer) {
+  const auto found = answer.headers.find("transfer-encoding");
+  return found != answer.headers.end() && lower(found->second).find("chunked") != std::string::npos;
+}
+
+}  // namespace
+
+Result<HttpAnswer> parse_http_head(std::string_view head) {
+  HttpAnswer out;
+  const size_t end = head.find("\r\n");
+  const std::string_view first = head.substr(0, end);
+  // "HTTP/1.1 200 OK"
+  if (first.size() < 12 || first.rfind("HTTP/1.", 0) != 0 || first[8] != ' ')
+    return fail(Errc::parse, "no HTTP answer");
+  const auto parsed = std::from_chars(first.data() + 9, first.data() + 12, out.status);
+  if (parsed.ec != std::errc() || parsed.ptr != first.data() + 12)
+    return fail(Errc::parse, "no HTTP status");
+  for (size_t at = end; at != std::string_view::npos;) {
+    const size_t next = head.find("\r\n", at + 2);
+    const std::string_view line =
+        head.substr(at + 2, next == std::string_view::npos ? next : next - at - 2);
+    at = next;
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    out.headers[lower(trimmed(line.substr(0, colon)))] = trimmed(line.substr(colon + 1));
+  }
+  return out;
+}
+
+Result<std::string> join_chunks(std::string_view chunked) {
+  std::string out;
+  while (!chunked.empty()) {
+    const size_t line = chunked.find("\r\n");
+    if (line == std::string_view::npos) return out;
+    size_t size = 0;
+    const auto parsed = std::from_chars(chunked.data(), chunked.data() + line, size, 16);
+    if (parsed.ec != std::errc() || parsed.ptr == chunked.data())
+      return fail(Errc::parse, "no chunk size");
+    chunked.remove_prefix(line + 2);
+    if (size == 0) return out;
+    out += chunked.substr(0, size);
+    if (chunked.size() < 2 || chunked.size() - 2 < size) return out;
+    chunked.remove_prefix(size + 2);
+  }
+  return out;
+}
+
+Result<HttpAnswer> http_get(RawStream& stream, const RelayUrl& url, std::string_view header_lines,
+                            bool head_only, size_t max_body, const Patience& patience) {
+  const std::string request = "GET " + url.path() + " HTTP/1.1\r\nHost: " + authority(url) +
+                              "\r\nUser-Agent: ipnscast\r\n" + std::string(header_lines) + "\r\n";
+  if (const Status sent = stream.write(request, patience); !sent) return fail(sent.error());
+  std::string in;
+  size_t end = std::string::npos;
+  while ((end = in.find(kEndOfHead)) == std::string::npos) {
+    if (in.size() > kMaxHead) return fail(Errc::too_large, "an endless HTTP head");
+    const auto part = stream.read(patience);
+    if (!part) return fail(part.error());
+    if (part->empty()) return fail(Errc::unreachable, "the connection was closed");
+    in += *part;
+  }
+  auto answer = parse_http_head(std::string_view(in).substr(0, end));
+  if (!answer || head_only) return answer;
+
+  std::string body = in.substr(end + kEndOfHead.size());
+  const bool chunked = is_chunked(*answer);
+  const auto length = content_length(*answer);
+  const auto whole = [&] {
+    if (chunked) return body.find("0\r\n\r\n") != std::string::npos;
+    return length && body.size() >= *length;
+  };
+  while (!whole()) {
+    if (body.size() > max_body) return fail(Errc::too_large, "the document is too large");
+    const auto part = stream.read(patience);
+    if (!part) return fail(part.error());
+    if (part->empty()) break;
+    body += *part;
+  }
+  if (!chunked) {
+    if (length) body.resize(std::min(body.size(), *length));
+    answer->body = std::move(body);
+    return answer;
+  }
+  auto joined = join_chunks(body);
+  if (!joined) return fail(joined.error());
+  answer->body = std::move(*joined);
+  return answer;
+}
+
+}  // namespace ipnscast::nostr::net

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "ipnscast/nostr/event/event.h"
+
+// NIP-70: an event that relays take from its author only, who has to prove the key (NIP-42). The
+// pool does so when a relay asks (`auth-required`) and holds the author's signer.
+namespace ipnscast::nostr {
+
+// Has the tag ["-"]. Whoever is not its author does not pass such an event on.
+bool is_protected(const Event& event);
+
+// Puts the tag there, once.
+void protect(UnsignedEvent& event);
+
+}  // namespace ipnscast::nostr

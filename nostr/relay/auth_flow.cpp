@@ -1,0 +1,132 @@
+// What waits at one relay for NIP-42, and goes on after it.
+#include <algorithm>
+
+#include "ipnscast/nostr/relay/relay.h"
+
+namespace ipnscast::nostr {
+
+// False when none of these keys can help any more: each was proved, or refused.
+bool Relay::want_auth(const std::vector<PublicKey>& keys, Now now, Actions& out) {
+  bool open = false;
+  for (const PublicKey& key : keys) {
+    if (auth_.over(key)) continue;
+    open = true;
+    if (auto sign = auth_.want(key, now.steady))
+      out.push_back(SignAuth{sign->key, std::move(sign->challenge)});
+  }
+  return open;
+}
+
+// What follows from "auth-required:" as the answer to what was written when `proofs` proofs had
+// been taken. Proofs only ever grow in number, and a signer is asked with pauses, so nothing here
+// goes round in a circle with the relay.
+Relay::AuthStep Relay::auth_required(const std::vector<PublicKey>& keys, uint32_t proofs, Now now,
+                                     Actions& out) {
+  if (!can_authenticate_) return AuthStep::refused;
+  const bool proved =
+      std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return auth_.was_proved(key); });
+  if (proved && proofs < auth_.proofs()) return AuthStep::ask_again;
+  if (want_auth(keys, now, out)) return AuthStep::wait;
+  return proved ? AuthStep::restricted : AuthStep::refused;
+}
+
+std::string Relay::restricted(const std::string& reason) {
+  return "restricted: the relay took our AUTH and still refuses (" + reason + ")";
+}
+
+void Relay::auth_pauses_over(Now now, Actions& out) {
+  for (auto& sign : auth_.due(now.steady))
+    out.push_back(SignAuth{sign.key, std::move(sign.challenge)});
+}
+
+void Relay::await_auth(const SubscriptionId& id, Now now) {
+  due_subscriptions_.set(id, now.steady + options_.ok_timeout);
+}
+
+// From when the relay has what it waits for.
+void Relay::await_all_auth(Now now) {
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (subscription.status.state == SubscriptionState::needs_auth) await_auth(id, now);
+  }
+}
+
+// No challenge or no OK in time: the request itself tells whether the relay serves us now.
+void Relay::auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out) {
+  const auto keys = keys_for(subscription);
+  const bool signing = std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+    const RelayAuth::State state = auth_.state(key);
+    return state == RelayAuth::State::signing || state == RelayAuth::State::paused;
+  });
+  if (signing) return await_auth(id, now);
+  for (const PublicKey& key : keys) auth_.no_answer(key);
+  request(id, subscription, now, out);
+}
+
+bool Relay::auth_unanswered(const Subscription& subscription) const {
+  const auto keys = keys_for(subscription);
+  return std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+    return auth_.state(key) == RelayAuth::State::unanswered;
+  });
+}
+
+void Relay::on(const AuthChallenge& message, Now now, Actions& out) {
+  for (auto& sign : auth_.challenged(message.challenge, now.steady)) {
+    out.push_back(SignAuth{sign.key, std::move(sign.challenge)});
+  }
+  // No use in being refused first.
+  if (limits_.information().auth_required && auth_.proofs() == 0)
+    want_auth(auth_.useful_for({}), now, out);
+  // What was sent for the challenge before this one gets no answer that counts.
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (subscription.status.state == SubscriptionState::needs_auth)
+      want_auth(keys_for(subscription), now, out);
+  }
+  for (const auto& [id, publishing] : publishing_) {
+    if (publishing.needs_auth) want_auth({key_for(publishing)}, now, out);
+  }
+  await_all_auth(now);
+}
+
+void Relay::auth_signed(const PublicKey& key, Result<Event> event, Now now, Actions& out) {
+  if (!connected()) return;
+  const std::string error = event ? "" : "auth-required: cannot sign: " + event.error().message;
+  auto next = auth_.signed_by(key, std::move(event), now.steady);
+  if (next.send) {
+    out.push_back(Send{to_frame(ClientMessage(AuthRequest{std::move(*next.send)}))});
+    await_all_auth(now);
+  }
+  if (next.again) out.push_back(SignAuth{next.again->key, std::move(next.again->challenge)});
+  if (next.over) auth_over(*next.over, error, now, out);
+}
+
+void Relay::auth_over(const RelayAuth::Answer& answer, const std::string& reason, Now now,
+                      Actions& out) {
+  for (auto& [id, subscription] : subscriptions_) {
+    if (subscription.status.state != SubscriptionState::needs_auth) continue;
+    const auto keys = keys_for(subscription);
+    if (!std::all_of(keys.begin(), keys.end(), [&](const auto& key) { return auth_.over(key); }))
+      continue;
+    const bool proved = std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
+      return auth_.state(key) == RelayAuth::State::proved;
+    });
+    if (proved) {
+      request(id, subscription, now, out);
+    } else {
+      subscription.status = {SubscriptionState::refused, reason};
+      due_subscriptions_.set(id, now.steady + options_.refused_retry);
+    }
+  }
+  for (auto it = publishing_.begin(); it != publishing_.end();) {
+    const auto current = it++;
+    Publishing& publishing = current->second;
+    if (!publishing.needs_auth || key_for(publishing) != answer.key) continue;
+    publishing.needs_auth = false;
+    if (answer.accepted) {
+      write(publishing, now, out);
+    } else {
+      settle(current, {PublishState::refused, reason, false, {}}, now, out);
+    }
+  }
+}
+
+}  // namespace ipnscast::nostr

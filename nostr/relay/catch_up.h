@@ -1,0 +1,117 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "ipnscast/nostr/event/filter_set.h"
+
+namespace ipnscast::nostr {
+
+// Gets everything that one relay has stored for one subscription, on the first request and after
+// every reconnect, although relays cut their answers short: what is missing behind the oldest event
+// of an answer is asked for in pages (`until`), newest first, beside the subscription that is live
+// already. Only when the last page has come does the mark move, from which the next connection
+// resumes; so a connection that breaks in between leaves no gap. Pure.
+class CatchUp {
+ public:
+  struct Options {
+    // Asked again before the newest verified event, for publishers whose clocks are slow.
+    Seconds overlap{600};
+    // The same, on the first connection of a day: for events that reached the relay long after they
+    // were signed, as from a publisher that was offline.
+    Seconds deep_overlap{7 * 86'400};
+    // An answer with fewer events and fewer bytes was not cut short: relays stop at a number of
+    // events or at a size. A relay's own claim (NIP-11) may lower the number, and never raises it,
+    // as the same relay may stop at a size it does not tell.
+    size_t least_limit = 10;
+    size_t least_bytes = 256 * 1024;
+    // Of one catch-up: a relay that always has more is lying.
+    size_t max_pages = 10'000;
+    // One after the other without a single event that verifies and matches.
+    size_t max_empty_pages = 20;
+  };
+
+  // One subscription has the same filters at every relay, which share them.
+  using Filters = std::shared_ptr<const FilterSet>;
+  static Filters share(std::vector<Filter> filters) {
+    return std::make_shared<const FilterSet>(std::move(filters));
+  }
+  // `covered` as an earlier life of this subscription at this relay knew it. `options` outlives it.
+  CatchUp(Filters filters, const Options& options, std::optional<UnixSeconds> covered)
+      : filters_(std::move(filters)),
+        options_(&options),
+        limit_(options.least_limit),
+        covered_(covered) {}
+
+  const std::vector<Filter>& filters() const { return filters_->list(); }
+  bool matches(const Event& event) const { return filters_->matches(event); }
+  // The relay gives `limit` events for one filter, it says.
+  void relay_claims(std::optional<uint64_t> limit);
+
+  // What to ask now, on a new connection or when a refused request is made again.
+  std::vector<Filter> begin(UnixSeconds now);
+  // The same where the stored events are brought in another way (NIP-77): asks for what comes from
+  // now on. Ends with reconciled(), or with begin() when that way failed.
+  std::vector<Filter> begin_reconciling(UnixSeconds now);
+  void reconciled(UnixSeconds now);
+  bool reconciling() const { return phase_ == Phase::reconciling; }
+
+  // An event came for the request, or for the page that was asked for last. `bytes` is its frame's
+  // length; `now` bounds what an event from the future does to the mark.
+  void took(UnixSeconds created_at, size_t bytes, UnixSeconds now, bool in_page);
+  // The same of an event that does not verify or that was not asked for: the relay counts it among
+  // its answer. `claimed` is its created_at if that could be read; it leads on where nothing else
+  // does.
+  void dropped(std::optional<UnixSeconds> claimed, size_t bytes, bool in_page);
+  // The end of the stored events of the request, or of a page. What to ask next, if anything: one
+  // page at a time.
+  std::optional<Filter> ended(bool in_page, UnixSeconds now);
+  // The last page once more, after it was refused or had no end; nothing when none is missing.
+  std::optional<Filter> same_page();
+
+  // All that the relay had stored has come.
+  bool complete() const { return phase_ == Phase::complete; }
+  // Why the rest will not be asked for on this connection, and the mark stays; else empty.
+  std::string_view given_up_for() const { return given_up_for_; }
+  // Every event created up to here, less the overlap, that the relay had has come. Nothing before
+  // the first catch-up is complete, 0 when that found no event.
+  std::optional<UnixSeconds> covered() const { return covered_; }
+
+ private:
+  enum class Phase { idle, requested, paging, reconciling, complete, given_up };
+
+  std::optional<Filter> next_page(UnixSeconds now);
+  void next_filter();
+  void begin_answer();
+  bool cut_short() const;
+  std::optional<Filter> give_up(std::string_view why);
+  void finish(UnixSeconds now);
+
+  Filters filters_;
+  const Options* options_;
+  size_t limit_ = 0;  // fewer events than this were not cut short
+  std::optional<UnixSeconds> covered_;
+  std::optional<UnixSeconds> deep_at_;  // when the last deep catch-up was complete
+  bool deep_ = false;                   // this one is
+
+  // of this connection
+  Phase phase_ = Phase::idle;
+  std::vector<Filter> asked_;  // until all has come
+  std::optional<UnixSeconds> newest_;
+  size_t page_filter_ = 0;  // index in asked_
+  size_t pages_ = 0;
+  size_t empty_pages_ = 0;            // since one with an event
+  std::optional<UnixSeconds> until_;  // of the last page
+  std::string_view given_up_for_;
+
+  // of the last answer
+  std::optional<UnixSeconds> oldest_;
+  std::optional<UnixSeconds> oldest_dropped_;
+  size_t count_ = 0;
+  size_t dropped_ = 0;
+  size_t bytes_ = 0;
+};
+
+}  // namespace ipnscast::nostr

@@ -1,0 +1,104 @@
+#include "ipnscast/nostr/base/retry.h"
+#include "ipnscast/sync/engine/engine.h"
+
+namespace ipnscast::sync {
+namespace {
+
+// What is handed over together with the content.
+bool needs_content(ChangeKind kind) {
+  return kind != ChangeKind::stale && kind != ChangeKind::withdrawn;
+}
+
+}  // namespace
+
+bool Engine::content_ready(const Tracked& name) const {
+  const auto& row = name.row;
+  if (!row.fetch_content || !row.record) return true;
+  if (name.content && name.content->value == row.record->value) return true;
+  return row.handed && row.handed->value == row.record->value;
+}
+
+void Engine::fetch_if_wanted(Tracked& name) {
+  auto& row = name.row;
+  if (!row.owed || !needs_content(*row.owed) || name.fetch || content_ready(name)) return;
+  if (row.failures > 0 && name.retry > now_.steady) return;
+  name.fetch =
+      Tracked::Fetching{next_job(), row.record->value, now_.steady + options_.fetch_timeout};
+  emit(action::Fetch{row.name, name.fetch->job, name.fetch->value, name.fetch->deadline});
+}
+
+// A trusted claim's content comes before its record does.
+void Engine::start_prefetch(Tracked& name, const Cid& cid) {
+  const std::string value = value_of(cid.as_v1());
+  if (!name.row.fetch_content) return;
+  if (name.prefetch && name.prefetch->value == value) return;
+  if (name.fetch && name.fetch->value == value) return;
+  if (name.prefetched && name.prefetched->value == value) return;
+  if (name.prefetch) emit(action::Cancel{name.prefetch->job});
+  name.prefetched.reset();
+  name.prefetch = Tracked::Fetching{next_job(), value, now_.steady + options_.fetch_timeout};
+  emit(action::Fetch{name.row.name, name.prefetch->job, value, name.prefetch->deadline});
+}
+
+void Engine::take(input::Fetched& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr || !name->row.watched) return;
+  const auto content_of = [&](const std::string& value) {
+    return Tracked::Content{value, in.cid ? in.cid : root_of(value)};
+  };
+  if (name->fetch && name->fetch->job == in.job) {
+    name->content = content_of(name->fetch->value);
+    name->fetch.reset();
+    name->fetched_after =
+        std::chrono::duration_cast<std::chrono::microseconds>(now_.steady - name->seen_at);
+  } else if (name->prefetch && name->prefetch->job == in.job) {
+    name->prefetched = content_of(name->prefetch->value);
+    name->prefetch.reset();
+    if (name->following) {
+      name->fetched_after = std::chrono::duration_cast<std::chrono::microseconds>(
+          now_.steady - name->following->arrived.steady);
+    }
+    offer_provisional(*name);
+  }
+  advance(*name);
+}
+
+void Engine::take(input::FetchFailed& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr || !name->row.watched) return;
+  if (name->fetch && name->fetch->job == in.job) {
+    name->fetch.reset();
+    failed(*name);
+  } else if (name->prefetch && name->prefetch->job == in.job) {
+    name->prefetch.reset();
+  }
+  advance(*name);
+}
+
+// confirm = trusted: the claimed content is here, its record not yet. The row says so before the
+// handler does.
+void Engine::offer_provisional(Tracked& name) {
+  auto& row = name.row;
+  if (!name.following || !name.following->provisional) return;
+  const auto& news = name.following->news;
+  const bool here = !row.fetch_content ||
+                    (name.prefetched && name.prefetched->value == value_of(news.cid.as_v1()));
+  if (!here || !news.author || reached(name, news)) return;
+  if (row.provisional && row.provisional->cid == news.cid.as_v1()) return;
+  name.following->provisional = false;
+  row.provisional = NameRow::Provisional{news.cid.as_v1(), *news.author, now_.wall};
+  name.provisional_due = true;
+  touch(name, true);
+}
+
+// Kept across restarts: 1 s doubling to 5 min.
+void Engine::failed(Tracked& name) {
+  auto& row = name.row;
+  row.failures = std::min(row.failures + 1, 1'000);
+  const Milliseconds wait = retry_after(row.failures);
+  name.retry = now_.steady + wait;
+  row.retry_at = {now_.wall.value + wait.count()};
+  touch(name, false);
+}
+
+}  // namespace ipnscast::sync

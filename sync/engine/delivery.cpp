@@ -1,0 +1,150 @@
+#include "ipnscast/nostr/base/retry.h"
+#include "ipnscast/sync/engine/engine.h"
+
+namespace ipnscast::sync {
+
+using What = TrackedName::Delivering::What;
+
+void Engine::touch(Tracked& name, bool substance) {
+  ++name.revision;
+  if (substance) name.substance = name.revision;
+}
+
+void Engine::commit_if_dirty(Tracked& name) {
+  if (name.commit || !name.dirty()) return;
+  if (name.commit_failures > 0 && name.commit_retry > now_.steady) return;
+  name.commit = Tracked::Committing{next_job(), name.revision};
+  commits_.emplace(name.commit->job, name.row.name);
+  emit(action::Commit{name.commit->job, {name.row}});
+}
+
+void Engine::take(input::Committed& in) {
+  const auto asked = commits_.find(in.job);
+  if (asked == commits_.end()) return;
+  Tracked* name = tracked(asked->second);
+  commits_.erase(asked);
+  if (name == nullptr || !name->commit || name->commit->job != in.job) return;
+  if (in.status) {
+    name->committed = name->commit->revision;
+    name->commit_failures = 0;
+  } else {
+    name->commit_failures = std::min(name->commit_failures + 1, 1'000);
+    name->commit_retry = now_.steady + retry_after(name->commit_failures);
+  }
+  name->commit.reset();
+  advance(*name);
+}
+
+// While two publishers flip one sequence, hand-overs wait until the hour of the alarm is over.
+std::optional<Instant> Engine::held_until(const Tracked& name) const {
+  if (name.row.owed != ChangeKind::conflict) return std::nullopt;
+  if (name.flips.size() <= static_cast<size_t>(kConflictFlipsPerHour)) return std::nullopt;
+  return name.flips.front() + std::chrono::hours(1);
+}
+
+// Nothing is handed over that a crash could make unknown again: the row first, then the handler.
+void Engine::deliver_if_due(Tracked& name) {
+  auto& row = name.row;
+  if (!name.has_handler || name.delivery || name.committed < name.substance) return;
+  if (row.failures > 0 && name.retry > now_.steady) return;
+  if (row.withdraw_owed) {
+    Change change = change_of(name, ChangeKind::withdrawn);
+    change.value = value_of(*row.withdraw_owed);
+    change.cid = row.withdraw_owed;
+    deliver(name, What::withdrawal, std::move(change));
+    return;
+  }
+  if (row.owed) {
+    if (!content_ready(name)) return;
+    if (const auto held = held_until(name); held && *held > now_.steady) return;
+    deliver(name, What::record, change_of(name, *row.owed));
+    return;
+  }
+  if (row.expiry_owed) {
+    deliver(name, What::expiry, change_of(name, *row.expiry_owed));
+    return;
+  }
+  if (row.provisional && name.provisional_due) {
+    Change change = change_of(name, ChangeKind::provisional);
+    change.value = value_of(row.provisional->cid);
+    change.cid = row.provisional->cid;
+    change.author = row.provisional->author;
+    if (name.following) {
+      change.sequence = name.following->news.sequence.value_or(Sequence{});
+      change.source = name.following->news.source.kind;
+    }
+    deliver(name, What::provisional, std::move(change));
+  }
+}
+
+void Engine::deliver(Tracked& name, What what, Change change) {
+  const JobId job = next_job();
+  name.delivery = Tracked::Delivering{job, what, name.generation, change};
+  emit(action::Deliver{name.row.name, job, std::move(change)});
+}
+
+Change Engine::change_of(const Tracked& name, ChangeKind kind) const {
+  const auto& row = name.row;
+  Change change{.kind = kind,
+                .name = row.name,
+                .sequence = {},
+                .value = {},
+                .cid = {},
+                .previous = {},
+                .other_value = {},
+                .source = row.source.kind,
+                .author = row.author,
+                .unconfirmed_freshness = row.unconfirmed_freshness,
+                .timing = {name.confirmed_after, name.fetched_after},
+                .seen = row.seen};
+  if (row.record) {
+    change.sequence = row.record->sequence;
+    change.value = row.record->value;
+    change.cid = root_of(row.record->value);
+    if (name.content && name.content->value == row.record->value) change.cid = name.content->cid;
+    if (row.handed && row.handed->value == row.record->value) change.cid = row.handed->cid;
+  }
+  if (row.handed) change.previous = row.handed->cid;
+  if (kind == ChangeKind::conflict) change.other_value = row.loser;
+  return change;
+}
+
+void Engine::take(input::Handled& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr || !name->delivery || name->delivery->job != in.job) return;
+  const auto done = std::move(*name->delivery);
+  name->delivery.reset();
+  if (in.status) {
+    acknowledge(*name, done);
+  } else {
+    failed(*name);
+  }
+  advance(*name);
+}
+
+// The handler has it. What came up meanwhile is owed still.
+void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
+  auto& row = name.row;
+  const bool latest = done.generation == name.generation;
+  switch (done.what) {
+    case What::record:
+      row.handed = NameRow::Handed{done.change.sequence, done.change.value, done.change.cid};
+      if (latest) row.owed.reset();
+      break;
+    case What::expiry:
+      if (row.expiry_owed == done.change.kind) row.expiry_owed.reset();
+      if (done.change.kind == ChangeKind::withdrawn) row.handed.reset();
+      break;
+    case What::provisional:
+      name.provisional_due = false;
+      break;
+    case What::withdrawal:
+      if (row.withdraw_owed == done.change.cid) row.withdraw_owed.reset();
+      break;
+  }
+  row.failures = 0;
+  row.retry_at = {};
+  touch(name, false);
+}
+
+}  // namespace ipnscast::sync

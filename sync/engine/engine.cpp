@@ -1,0 +1,292 @@
+#include "ipnscast/sync/engine/engine.h"
+
+#include "ipnscast/nostr/base/retry.h"
+
+namespace ipnscast::sync {
+namespace {
+
+// A time of the wall clock on the steady one, so far as they run alike. Looked at again at least
+// every hour.
+Instant steady_time(UnixMillis at, const Now& now) {
+  const int64_t wait = std::clamp<int64_t>(at.value - now.wall.value, 0, 3'600'000);
+  return now.steady + Milliseconds(wait);
+}
+
+UnixMillis end_of(const KnownRecord& record) {
+  constexpr int64_t kFar = INT64_MAX / 2000;
+  return {std::clamp<int64_t>(record.eol.seconds, 0, kFar) * 1000 +
+          record.eol.nanoseconds / 1'000'000 + 1};
+}
+
+}  // namespace
+
+// Names the overload for std::visit.
+struct Engine::Dispatch {
+  Engine& engine;
+  template <typename In>
+  void operator()(In& in) const {
+    engine.take(in);
+  }
+};
+
+Engine::Engine(EngineOptions options, uint64_t seed)
+    : options_(std::move(options)),
+      trusted_(options_.trusted_authors.begin(), options_.trusted_authors.end()),
+      schedule_(options_.poll),
+      authors_(options_.authors),
+      deduplicator_(options_.max_names),
+      sent_(options_.max_sent),
+      device_id_(options_.device_id),
+      rng_(seed) {}
+
+Engine::~Engine() = default;
+
+std::vector<Action> Engine::handle(Input input, Now now) {
+  now_ = now;
+  out_.clear();
+  std::visit(Dispatch{*this}, input);
+  return std::move(out_);
+}
+
+std::optional<Instant> Engine::next_wake() const {
+  if (timers_.empty()) return std::nullopt;
+  return timers_.begin()->first;
+}
+
+Engine::Tracked* Engine::tracked(const IpnsName& name) {
+  const auto it = names_.find(name);
+  return it == names_.end() ? nullptr : it->second.get();
+}
+
+const NameRow* Engine::find(const IpnsName& name) const {
+  const auto it = names_.find(name);
+  return it == names_.end() || !it->second->row.watched ? nullptr : &it->second->row;
+}
+
+bool Engine::busy(const IpnsName& name) const {
+  const auto it = names_.find(name);
+  if (it == names_.end()) return false;
+  const auto& n = *it->second;
+  return n.resolving_in_foreground() || n.fetch || n.prefetch || n.delivery || n.pending ||
+         n.row.owed || n.row.expiry_owed || n.row.withdraw_owed;
+}
+
+void Engine::take(input::Watch& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr) {
+    if (names_.size() >= options_.max_names) {
+      emit(action::Alarm{
+          in.name, "not watched: " + std::to_string(options_.max_names) + " names are the limit"});
+      return;
+    }
+    NameRow row = in.stored ? std::move(*in.stored) : NameRow{.name = in.name};
+    auto fresh = std::make_unique<Tracked>(std::move(row));
+    name = names_.emplace(in.name, std::move(fresh)).first->second.get();
+    // Not further away than the longest back-off, whatever the clock did meanwhile.
+    if (name->row.failures > 0) {
+      const int64_t wait = name->row.retry_at.value - now_.wall.value;
+      name->retry = now_.steady + Milliseconds(std::clamp<int64_t>(wait, 0, kRetryMax.count()));
+    }
+  }
+  const bool begins = !name->row.watched || !name->has_handler;
+  if (!name->row.watched || name->row.fetch_content != in.fetch_content) {
+    name->row.watched = true;
+    name->row.fetch_content = in.fetch_content;
+    touch(*name, false);
+  }
+  name->has_handler = name->has_handler || in.has_handler;
+  if (begins) {
+    std::uniform_int_distribution<int64_t> spread(0, options_.first_poll_spread.count());
+    // A first contact and a provisional value of the last run wait for nothing.
+    const bool urgent = !name->row.record || name->row.provisional;
+    name->next_poll = now_.steady + Milliseconds(urgent ? 0 : spread(rng_));
+  }
+  advance(*name);
+}
+
+void Engine::take(input::Unwatch& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr || !name->row.watched) return;
+  drop_work(*name);
+  name->row.watched = false;
+  name->has_handler = false;
+  touch(*name, false);
+  advance(*name);
+}
+
+void Engine::take(input::Forget& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr) return;
+  drop_work(*name);
+  deduplicator_.forget(in.name);
+  NameRow fresh{.name = in.name};
+  fresh.watched = name->row.watched;
+  fresh.fetch_content = name->row.fetch_content;
+  name->row = std::move(fresh);
+  name->flips.clear();
+  name->merge_at.reset();
+  name->next_poll = now_.steady;
+  touch(*name, true);
+  advance(*name);
+}
+
+void Engine::take(SourceHealth& in) {
+  if (!schedule_.set(in.source, in.healthy) || in.healthy) return;
+  // Names that relied on it are polled at the quick rate from now on (R29). A recovered source
+  // slows them down after their next poll, which also shows what was missed meanwhile.
+  for (auto& [key, name] : names_) {
+    if (!name->row.watched || name->row.source != in.source) continue;
+    name->next_poll = std::min(name->next_poll, now_.steady + schedule_.interval(in.source, rng_));
+    schedule(*name);
+  }
+}
+
+void Engine::take(input::Sent& in) { sent_.insert(in.event_id); }
+
+void Engine::take(input::Published& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr) return;
+  name->own_sequence = in.sequence;
+  name->own_value = std::move(in.value);
+}
+
+void Engine::take(input::DeviceId& in) {
+  device_id_ = std::move(in.id);
+  new_device_id_asked_ = false;
+}
+
+void Engine::take(input::Tick&) {
+  // Each name is planned anew behind `now`, so this ends.
+  while (!timers_.empty() && timers_.begin()->first <= now_.steady)
+    advance(*timers_.begin()->second);
+}
+
+// What the name needs next, from its state alone. Called after everything that may have changed it.
+void Engine::advance(Tracked& name) {
+  if (name.row.watched) {
+    give_up_on_lost_work(name);
+    check_expiry(name);
+    if (name.row.provisional &&
+        now_.wall.value - name.row.provisional->since.value >= options_.provisional_limit.count()) {
+      withdraw_provisional(name);
+    }
+    follow_pending(name);
+    if (name.chase_at && *name.chase_at <= now_.steady && !name.resolving_in_foreground()) {
+      name.chase_at.reset();
+      start_resolve(name, std::nullopt);
+    }
+    poll_if_due(name);
+    fetch_if_wanted(name);
+    merge_if_due(name);
+  }
+  commit_if_dirty(name);
+  if (name.row.watched) {
+    deliver_if_due(name);
+  } else if (!name.commit && !name.dirty()) {
+    if (name.due) timers_.erase({*name.due, &name});
+    names_.erase(IpnsName(name.row.name));
+    return;
+  }
+  schedule(name);
+}
+
+// Whoever does the work answers by its deadline. When no answer came, the work is taken for lost:
+// everything ends.
+void Engine::give_up_on_lost_work(Tracked& name) {
+  const auto lost = [&](const auto& job) {
+    return job && job->deadline + options_.grace <= now_.steady;
+  };
+  if (lost(name.lingering)) {
+    emit(action::Cancel{name.lingering->job});
+    name.lingering.reset();
+  }
+  if (lost(name.resolve)) {
+    emit(action::Cancel{name.resolve->job});
+    finish_resolve(name);
+  }
+  if (lost(name.poll)) {
+    emit(action::Cancel{name.poll->job});
+    name.poll.reset();
+    if (!name.resolving_in_foreground()) start_resolve(name, std::nullopt);
+  }
+  if (lost(name.prefetch)) {
+    emit(action::Cancel{name.prefetch->job});
+    name.prefetch.reset();
+  }
+  if (lost(name.fetch)) {
+    emit(action::Cancel{name.fetch->job});
+    name.fetch.reset();
+    failed(name);
+  }
+}
+
+void Engine::plan_poll(Tracked& name) {
+  name.next_poll = now_.steady + schedule_.interval(name.row.source, rng_);
+}
+
+void Engine::poll_if_due(Tracked& name) {
+  if (name.next_poll > now_.steady || name.poll || name.resolving_in_foreground()) return;
+  plan_poll(name);
+  if (!name.row.record || name.row.provisional) {
+    start_resolve(name, std::nullopt);
+    return;
+  }
+  name.poll = Tracked::Polling{next_job(), now_.steady + options_.poll_timeout};
+  emit(action::Poll{name.row.name, name.poll->job, name.poll->deadline});
+}
+
+// Ends all work on the name. Answers that still come find nobody.
+void Engine::drop_work(Tracked& name) {
+  const auto drop = [&](auto& job) {
+    if (job) emit(action::Cancel{job->job});
+    job.reset();
+  };
+  drop(name.resolve);
+  drop(name.lingering);
+  drop(name.poll);
+  drop(name.fetch);
+  drop(name.prefetch);
+  name.delivery.reset();
+  name.content.reset();
+  name.prefetched.reset();
+  name.pending.reset();
+  name.provisional_due = false;
+  drop_claim(name);
+}
+
+// Puts the name among the timers at the next moment when time alone changes something for it.
+// Always behind now: there is no way to spin.
+void Engine::schedule(Tracked& name) {
+  std::optional<Instant> due;
+  const auto at = [&](Instant when) {
+    if (when > now_.steady && (!due || when < *due)) due = when;
+  };
+  const auto until_lost = [&](const auto& job) {
+    if (job) at(job->deadline + options_.grace);
+  };
+  if (name.row.watched) {
+    until_lost(name.resolve);
+    until_lost(name.lingering);
+    until_lost(name.poll);
+    until_lost(name.fetch);
+    until_lost(name.prefetch);
+    at(name.next_poll);
+    if (name.pending) at(name.next_claim);
+    if (name.chase_at) at(*name.chase_at);
+    if (name.merge_at) at(*name.merge_at);
+    if (name.row.failures > 0) at(name.retry);
+    if (const auto held = held_until(name)) at(*held);
+    if (name.row.record && !name.row.stale) at(steady_time(end_of(*name.row.record), now_));
+    if (name.row.provisional) {
+      at(steady_time({name.row.provisional->since.value + options_.provisional_limit.count()},
+                     now_));
+    }
+  }
+  if (name.commit_failures > 0) at(name.commit_retry);
+  if (due == name.due) return;
+  if (name.due) timers_.erase({*name.due, &name});
+  name.due = due;
+  if (due) timers_.emplace(*due, &name);
+}
+
+}  // namespace ipnscast::sync

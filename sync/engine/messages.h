@@ -1,0 +1,161 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ipnscast/nostr/base/strong_id.h"
+#include "ipnscast/sync/source/news.h"
+#include "ipnscast/sync/state/name_row.h"
+
+namespace ipnscast::sync {
+
+// Names one piece of work that the engine asked for. Answers carry it back; answers to forgotten
+// work are ignored, except that a record in them still counts.
+using JobId = StrongId<struct EngineJobTag>;
+
+// What the engine is told.
+namespace input {
+
+// Follow the name. `stored`: what load_name() found. Without a handler changes wait, committed, for
+// one.
+struct Watch {
+  IpnsName name;
+  bool fetch_content = true;
+  bool has_handler = true;
+  std::optional<NameRow> stored;
+};
+struct Unwatch {
+  IpnsName name;
+};
+// Drop what is known of the name (`ipnscast forget`).
+struct Forget {
+  IpnsName name;
+};
+
+// A verified record that nobody asked for: pubsub, w3name, a publisher of this process.
+struct RecordArrived {
+  IpnsName name;
+  KnownRecord record;
+  SourceId source;
+};
+
+// From a resolution, as often as there is something to say.
+struct ResolveUpdate {
+  IpnsName name;
+  JobId job;
+  std::optional<KnownRecord> record;  // verified, but it may have expired
+  SourceId source;                    // of the record
+  size_t sources_answered = 0;        // with a record, so far
+  bool settled = false;               // the floor or the foreground deadline was reached
+  bool finished = false;              // nothing more will come
+};
+struct PollDone {
+  IpnsName name;
+  JobId job;
+  std::optional<KnownRecord> record;  // nothing: unchanged, or none there
+  SourceId source;
+  bool failed = false;  // the source did not answer
+};
+struct Fetched {
+  IpnsName name;
+  JobId job;
+  std::optional<Cid> cid;  // where a chain of names ends; nothing: the value's own root
+};
+struct FetchFailed {
+  IpnsName name;
+  JobId job;
+  Error error;
+};
+struct Committed {
+  JobId job;
+  Status status;
+};
+// The handler returned.
+struct Handled {
+  IpnsName name;
+  JobId job;
+  Status status;
+};
+// This device signed an event (committed to the table of sent ones), or loaded it at start.
+struct Sent {
+  nostr::EventId event_id;
+};
+// This device published a record under a name whose key it holds.
+struct Published {
+  IpnsName name;
+  Sequence sequence;
+  std::string value;
+};
+struct DeviceId {
+  std::string id;
+};
+struct Tick {};
+
+}  // namespace input
+
+using Input = std::variant<input::Watch, input::Unwatch, input::Forget, News, input::RecordArrived,
+                           input::ResolveUpdate, input::PollDone, input::Fetched,
+                           input::FetchFailed, input::Committed, input::Handled, SourceHealth,
+                           input::Sent, input::Published, input::DeviceId, input::Tick>;
+
+// What the engine wants done. Every one that carries a deadline is answered by then; the engine
+// gives up on it soon after.
+namespace action {
+
+// Ask every source at once. At `settle_by` say what there is, listen on until `deadline`.
+struct Resolve {
+  IpnsName name;
+  JobId job;
+  std::optional<Sequence> floor;
+  bool first_contact = false;  // nothing is known of the name yet: ask two sources at least
+  Instant settle_by;
+  Instant deadline;
+};
+// Ask one source, in rotation.
+struct Poll {
+  IpnsName name;
+  JobId job;
+  Instant deadline;
+};
+// Bring and verify everything under the value; follow it when it is a chain.
+struct Fetch {
+  IpnsName name;
+  JobId job;
+  std::string value;
+  Instant deadline;
+};
+struct Cancel {
+  JobId job;
+};
+// Write these rows in one transaction.
+struct Commit {
+  JobId job;
+  std::vector<NameRow> rows;
+};
+struct Deliver {
+  IpnsName name;
+  JobId job;
+  Change change;
+};
+// Two devices published under one sequence: merge and publish the next one.
+struct Merge {
+  IpnsName name;
+  Sequence after;
+};
+// Our state directory was copied: take another device id and say so with input::DeviceId.
+struct NewDeviceId {};
+// For the log and for people.
+struct Alarm {
+  std::optional<IpnsName> name;
+  std::string text;
+};
+
+}  // namespace action
+
+using Action =
+    std::variant<action::Resolve, action::Poll, action::Fetch, action::Cancel, action::Commit,
+                 action::Deliver, action::Merge, action::NewDeviceId, action::Alarm>;
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,202 @@
+#include "ipnscast/sync/engine/engine.h"
+
+namespace ipnscast::sync {
+
+void Engine::take(input::RecordArrived& in) {
+  Tracked* name = tracked(in.name);
+  if (name == nullptr || !name->row.watched) return;
+  const Deduplicator::Sighting sighting{in.record.sequence, in.record.value,
+                                        Deduplicator::Strength::record, in.record.eol};
+  if (!deduplicator_.admit(in.name, sighting, in.source.kind)) {
+    ++counts_[Row::duplicate];
+    return;
+  }
+  consider(*name, in.record, in.source, std::nullopt, true);
+  advance(*name);
+}
+
+Known Engine::known(Tracked& name) const {
+  while (!name.flips.empty() && name.flips.front() + std::chrono::hours(1) <= now_.steady)
+    name.flips.pop_front();
+  Known out;
+  out.record = name.row.record;
+  out.loser = name.row.loser;
+  out.flips_last_hour = static_cast<int>(name.flips.size());
+  out.stale = name.row.stale;
+  out.own_sequence = name.own_sequence;
+  out.own_value = name.own_value;
+  return out;
+}
+
+// Weighs a verified record. `unconfirmed`: should this be the first contact, a single source stands
+// behind it.
+void Engine::consider(Tracked& name, const KnownRecord& record, const SourceId& source,
+                      const std::optional<nostr::PublicKey>& author, bool unconfirmed) {
+  const bool first = !name.row.record;
+  if (first && !expired(record, now_.wall)) {
+    // At least two sources are asked: the record waits for the foreground answer of a resolution.
+    if (!name.resolve && unconfirmed) {
+      start_resolve(name, std::nullopt);
+      plan_poll(name);
+    }
+    if (name.resolving_in_foreground()) {
+      auto& job = *name.resolve;
+      job.hinted = job.hinted || source.kind != SourceKind::poll;
+      if (!job.best || wins_over(record, *job.best)) {
+        job.best = record;
+        job.best_source = source;
+        job.best_author = author;
+      }
+      return;
+    }
+  }
+  const auto decision = decide(known(name), record, options_.expired, now_.wall);
+  ++counts_[decision.row];
+  if (decision.flip) {
+    name.flips.push_back(now_.steady);
+    if (name.flips.size() > static_cast<size_t>(kConflictFlipsPerHour) + 1) name.flips.pop_front();
+  }
+  if (decision.row == Row::conflict_alarm) {
+    emit(action::Alarm{name.row.name,
+                       "two publishers keep overwriting each other under one sequence"});
+  }
+  if (decision.merge_after) {
+    name.merge_at = now_.steady + *decision.merge_after;
+    name.merge_sequence = record.sequence;
+  }
+  if (auto& claim = name.following; claim && !claim->marked && claim->news.author) {
+    Claim said;
+    said.cid = claim->news.cid;
+    said.sequence = claim->news.sequence;
+    if (disagrees(said, record, false)) {
+      claim->marked = true;
+      authors_.mark(*claim->news.author, now_.steady);
+    }
+  }
+  if (decision.adopt) {
+    adopt(name, record, decision, source, author, first && unconfirmed);
+    return;
+  }
+  if (decision.row == Row::conflict_lost) {
+    name.row.loser = decision.other_value;
+    owe(name, ChangeKind::conflict);
+  } else if (decision.row == Row::conflict_alarm) {
+    name.row.loser = decision.other_value;
+    touch(name, false);
+  } else if (decision.notify && name.row.record) {
+    name.row.stale = true;
+    name.row.expiry_owed = decision.notify;
+    touch(name, true);
+  } else if (decision.row == Row::stale && first && !name.row.stale) {
+    name.row.stale = true;
+    touch(name, false);
+    emit(action::Alarm{name.row.name, "the only record that was found has expired"});
+  }
+}
+
+void Engine::adopt(Tracked& name, const KnownRecord& record, const RecordDecision& decision,
+                   const SourceId& source, const std::optional<nostr::PublicKey>& author,
+                   bool unconfirmed) {
+  auto& row = name.row;
+  const bool grows = !row.record || record.sequence > row.record->sequence;
+  row.record = record;
+  row.stale = false;
+  // Who was not told yet that it went stale need not be told that it is good again.
+  const bool untold = row.expiry_owed.has_value();
+  row.expiry_owed.reset();
+  if (decision.other_value) {
+    row.loser = decision.other_value;
+  } else if (grows) {
+    row.loser.reset();
+  }
+  if (decision.notify && !(untold && *decision.notify == ChangeKind::refresh)) {
+    row.source = source;
+    row.author = author;
+    name.seen_at = now_.steady;
+    row.seen = now_.wall;
+    // The news was the hint's, and the record only proved it.
+    if (const auto& claim = name.following; claim && reached(name, claim->news)) {
+      row.source = claim->news.source;
+      row.author = claim->news.author;
+      row.seen = claim->arrived.wall;
+      name.seen_at = claim->arrived.steady;
+    }
+    name.confirmed_after =
+        std::chrono::duration_cast<std::chrono::microseconds>(now_.steady - name.seen_at);
+    if (!name.prefetched || name.prefetched->value != record.value) name.fetched_after = {};
+    row.unconfirmed_freshness = unconfirmed;
+    if (name.content && name.content->value != record.value) name.content.reset();
+    owe(name, *decision.notify);
+  } else {
+    touch(name, true);
+  }
+  if (row.provisional && grows) settle_provisional(name);
+  if (name.prefetched && name.prefetched->value == record.value)
+    name.content = std::exchange(name.prefetched, {});
+  if (name.fetch && name.fetch->value != record.value) {
+    emit(action::Cancel{name.fetch->job});
+    name.fetch.reset();
+  }
+  if (name.prefetch && name.prefetch->value == record.value && !name.fetch) {
+    name.fetch = std::exchange(name.prefetch, {});
+  }
+  if (name.following && reached(name, name.following->news)) drop_claim(name);
+}
+
+void Engine::owe(Tracked& name, ChangeKind kind) {
+  name.row.owed = kind;
+  ++name.generation;
+  // What failed was another value; this one is tried at once.
+  name.retry = now_.steady;
+  touch(name, true);
+}
+
+// A record with a higher sequence says what the provisional value was worth.
+void Engine::settle_provisional(Tracked& name) {
+  auto& row = name.row;
+  std::optional<Sequence> claimed;
+  if (name.following && name.following->news.cid.as_v1() == row.provisional->cid.as_v1()) {
+    claimed = name.following->news.sequence;
+  }
+  switch (settle(row.provisional->cid, claimed, *row.record)) {
+    case ProvisionalOutcome::open:
+      return;
+    case ProvisionalOutcome::confirmed:
+      row.provisional.reset();
+      name.provisional_due = false;
+      owe(name, ChangeKind::confirmed);
+      return;
+    case ProvisionalOutcome::withdrawn:
+      withdraw_provisional(name);
+      return;
+  }
+}
+
+void Engine::withdraw_provisional(Tracked& name) {
+  name.row.withdraw_owed = name.row.provisional->cid;
+  name.row.provisional.reset();
+  name.provisional_due = false;
+  ++name.generation;
+  touch(name, true);
+}
+
+void Engine::check_expiry(Tracked& name) {
+  // Looked at first without making a copy of what is known: this runs for every input.
+  if (!name.row.record || name.row.stale || !expired(*name.row.record, now_.wall)) return;
+  const auto decision = decide_expiry(known(name), options_.expired, now_.wall);
+  if (!decision.notify) return;
+  ++counts_[decision.row];
+  name.row.stale = true;
+  name.row.expiry_owed = decision.notify;
+  touch(name, true);
+}
+
+void Engine::merge_if_due(Tracked& name) {
+  if (!name.merge_at || *name.merge_at > now_.steady) return;
+  name.merge_at.reset();
+  if (name.row.record && name.row.record->sequence == name.merge_sequence) {
+    emit(action::Merge{name.row.name, name.merge_sequence});
+  }
+}
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,129 @@
+// Where the next request of a call goes, and which addresses it may reach.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+#include "ipnscast/nostr/base/public_address.h"
+#include "ipnscast/sync/gateway/http_transfer.h"
+
+namespace ipnscast::sync::gateway {
+namespace {
+
+// Where a proxy may be named to libcurl from outside, besides by us.
+bool proxy_in_environment() {
+  constexpr const char* kNames[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                    "ALL_PROXY"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr && *value != 0;
+  });
+}
+
+// "127.0.0.1" and the port, of what a socket is about to connect to.
+SocketAddress address_of(const sockaddr& address) {
+  SocketAddress out;
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.sa_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    out.port = ntohs(v4.sin_port);
+  } else if (address.sa_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    out.port = ntohs(v6.sin6_port);
+  }
+  out.ip = text;
+  return out;
+}
+
+}  // namespace
+
+// Where the next request goes, and by which way. A connection that is open may lead anywhere, so
+// whoever is guarded opens one; and to a proxy every address looks like its own.
+bool HttpTransfer::aim() {
+  bool good = true;
+  const auto set = [&](CURLoption option, auto value) {
+    good = good && curl_easy_setopt(easy_, option, value) == CURLE_OK;
+  };
+  set(CURLOPT_URL, url_.c_str());
+  // Waiting for an HTTP/2 connection that is being opened is good only where HTTP/2 can come: over
+  // TLS.
+  const bool tls = curl_strnequal(url_.c_str(), "https://", 8) != 0;
+  set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
+  set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+  set(CURLOPT_FRESH_CONNECT, guarded_ || call_.fresh_connection ? 1L : 0L);
+  set(CURLOPT_PROXY, static_cast<const char*>(guarded_ ? "" : nullptr));
+  return good && set_headers();
+}
+
+// What libcurl is about to connect to, behind the look-up of the name: the only place where R39 can
+// be kept, as a public name may lead anywhere, and elsewhere the next time.
+curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  if (transfer->guarded_ && !is_public_address(address->addr)) {
+    SocketAddress there = address_of(address->addr);
+    if (!transfer->home_ || there != *transfer->home_) {
+      transfer->forbidden_ = std::move(there.ip);
+      return CURL_SOCKET_BAD;
+    }
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// The answer sends us elsewhere, and the request may go there: whoever writes may not. What is
+// written is for the one it was sent to, and a request that changes something is never made at an
+// address that a gateway chose. Such an answer is handed over as it is (check_status() has the
+// words).
+bool HttpTransfer::redirected() const {
+  if (call_.method != "GET" && call_.method != "HEAD") return false;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return is_redirect_status(static_cast<int>(status)) && !head_.header("location").empty();
+}
+
+Result<Hop> HttpTransfer::next() const {
+  if (hops_ == kMostRedirects)
+    return fail(Errc::refused, "more than " + std::to_string(kMostRedirects) + " redirects");
+  return next_hop(call_.url, url_, head_.header("location"));
+}
+
+bool HttpTransfer::follow(CURLcode code) {
+  if (code != CURLE_OK || !refused_ || head_delivered_ || !redirected()) return false;
+  const auto hop = next();
+  if (!hop) {
+    refused_ = fail(hop.error());
+    return false;
+  }
+  if (hops_ == 0 && !proxy_in_environment()) {
+    const char* ip = nullptr;
+    long port = 0;
+    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_PORT, &port);
+    home_ = SocketAddress{ip == nullptr ? "" : ip, static_cast<uint16_t>(port)};
+  }
+  earlier_ = timings().total;
+  ++hops_;
+  url_ = hop->url;
+  left_origin_ = left_origin_ || !hop->own_origin;
+  guarded_ = call_.named_by == NamedBy::others || !hop->own_origin;
+  head_ = {};
+  error_text_[0] = 0;
+  redirect_body_ = 0;
+  if (aim()) return true;
+  refused_ = fail(Errc::internal, "libcurl takes no redirect");
+  return false;
+}
+
+std::string HttpTransfer::forbidden_text() const {
+  if (hops_ == 0) {
+    return forbidden_ + " is not a public address, and this host was named by others";
+  }
+  return "a redirect to " + quoted(url_) + " is not followed: " + forbidden_ +
+         " is not a public address; name it yourself if it is the right one";
+}
+
+}  // namespace ipnscast::sync::gateway

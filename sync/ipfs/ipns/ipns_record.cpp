@@ -1,0 +1,366 @@
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+
+#include <protozero/pbf_reader.hpp>
+#include <tuple>
+
+#include "ipnscast/sync/ipfs/ipld/cid.h"
+#include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
+#include "ipnscast/sync/ipfs/ipld/protobuf.h"
+#include "ipnscast/sync/ipfs/ipld/utf8.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr std::string_view kSignedPrefix = "ipns-signature:";
+constexpr std::string_view kValidityTypeName =
+    "EOL";  // what the legacy signature covers for validityType 0
+constexpr std::string_view kEmptyValue = "/ipfs/bafkqaaa";
+
+// Field numbers of IpnsEntry.
+enum EntryField : uint32_t {
+  kEntryValue = 1,
+  kEntrySignatureV1 = 2,
+  kEntryValidityType = 3,
+  kEntryValidity = 4,
+  kEntrySequence = 5,
+  kEntryTtl = 6,
+  kEntryPublicKey = 7,
+  kEntrySignatureV2 = 8,
+  kEntryData = 9,
+};
+
+// The protobuf as it came; absent members are empty or zero, as protobuf has it. Views into the
+// input.
+struct Entry {
+  ByteView value, signature_v1, validity, public_key, signature_v2, data;
+  uint64_t validity_type = 0, sequence = 0, ttl = 0;
+};
+
+ByteView view_of(protozero::data_view view) { return as_bytes({view.data(), view.size()}); }
+
+std::optional<Entry> read_entry(ByteView bytes) {
+  using protozero::pbf_wire_type;
+  using protozero::tag_and_type;
+  Entry out;
+  try {
+    protozero::pbf_reader reader(as_text(bytes).data(), bytes.size());
+    while (reader.next()) {
+      switch (reader.tag_and_type()) {
+        case tag_and_type(kEntryValue, pbf_wire_type::length_delimited):
+          out.value = view_of(reader.get_view());
+          break;
+        case tag_and_type(kEntrySignatureV1, pbf_wire_type::length_delimited):
+          out.signature_v1 = view_of(reader.get_view());
+          break;
+        case tag_and_type(kEntryValidityType, pbf_wire_type::varint):
+          out.validity_type = reader.get_uint64();
+          break;
+        case tag_and_type(kEntryValidity, pbf_wire_type::length_delimited):
+          out.validity = view_of(reader.get_view());
+          break;
+        case tag_and_type(kEntrySequence, pbf_wire_type::varint):
+          out.sequence = reader.get_uint64();
+          break;
+        case tag_and_type(kEntryTtl, pbf_wire_type::varint):
+          out.ttl = reader.get_uint64();
+          break;
+        case tag_and_type(kEntryPublicKey, pbf_wire_type::length_delimited):
+          out.public_key = view_of(reader.get_view());
+          break;
+        case tag_and_type(kEntrySignatureV2, pbf_wire_type::length_delimited):
+          out.signature_v2 = view_of(reader.get_view());
+          break;
+        case tag_and_type(kEntryData, pbf_wire_type::length_delimited):
+          out.data = view_of(reader.get_view());
+          break;
+        default:
+          reader.skip();
+      }
+    }
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+// The signed document with its five members as they are on the wire.
+struct Document {
+  Bytes value;
+  Bytes validity;
+  uint64_t validity_type = 0;
+  uint64_t sequence = 0;
+  std::optional<uint64_t> ttl;  // nothing for a number below zero
+  std::map<std::string, Bytes> extra;
+};
+
+Result<Document> read_document(ByteView data) {
+  // Not canonical only: what Go and JavaScript accept has to be accepted here, or devices would
+  // disagree.
+  auto decoded = decode_dag_cbor(data, {.depth = 32, .items = 4096, .canonical = false});
+  if (!decoded) return fail(decoded.error().within("data"));
+  const auto* map = decoded->as<CborMap>();
+  if (map == nullptr) return fail(Errc::parse, "data: no map");
+  const auto* value = find_member(*map, "Value");
+  const auto* validity = find_member(*map, "Validity");
+  const auto* type = find_member(*map, "ValidityType");
+  const auto* sequence = find_member(*map, "Sequence");
+  const auto* ttl = find_member(*map, "TTL");
+  if (value == nullptr || value->as<Bytes>() == nullptr)
+    return fail(Errc::parse, "data: bad Value");
+  if (validity == nullptr || validity->as<Bytes>() == nullptr) {
+    return fail(Errc::parse, "data: bad Validity");
+  }
+  if (type == nullptr || type->as<uint64_t>() == nullptr) {
+    return fail(Errc::parse, "data: bad ValidityType");
+  }
+  if (sequence == nullptr || sequence->as<uint64_t>() == nullptr ||
+      *sequence->as<uint64_t>() > kMaxSequence) {
+    return fail(Errc::parse, "data: Sequence is no number from 0 to 2^63 - 1");
+  }
+  Document out{*value->as<Bytes>(),       *validity->as<Bytes>(), *type->as<uint64_t>(),
+               *sequence->as<uint64_t>(), std::nullopt,           {}};
+  if (ttl == nullptr || (ttl->as<uint64_t>() == nullptr && ttl->as<CborNegative>() == nullptr)) {
+    return fail(Errc::parse, "data: bad TTL");
+  }
+  if (const auto* number = ttl->as<uint64_t>(); number != nullptr && *number <= kMaxSequence) {
+    out.ttl = *number;
+  }
+  for (const CborMember& member : *map) {
+    if (&member.value == value || &member.value == validity || &member.value == type ||
+        &member.value == sequence || &member.value == ttl) {
+      continue;
+    }
+    if (!is_utf8(member.key)) return fail(Errc::parse, "data: a key is not UTF-8");
+    out.extra.emplace(member.key, encode_dag_cbor(member.value));
+  }
+  return out;
+}
+
+// "/ipfs/..." and the like as they are; empty and binary CIDs in their text form.
+Result<std::string> read_value(ByteView value) {
+  if (value.empty()) return std::string(kEmptyValue);
+  const std::string_view text = as_text(value);
+  if (text.front() != '/') {
+    const auto cid = Cid::decode(value);
+    if (!cid) return fail(Errc::parse, "data: Value is neither a path nor a CID");
+    return "/ipfs/" + cid->to_string();
+  }
+  const bool has_control =
+      std::ranges::any_of(value, [](uint8_t c) { return c < 0x20 || c == 0x7f; });
+  if (has_control || !is_utf8(text)) return fail(Errc::parse, "data: Value is no clean text");
+  return std::string(text);
+}
+
+Result<IpnsRecord::Fields> read_fields(const Document& document) {
+  auto value = read_value(document.value);
+  if (!value) return fail(std::move(value.error()));
+  const auto eol = Eol::parse(as_text(document.validity));
+  if (!eol) return fail(eol.error().within("data: Validity"));
+  return IpnsRecord::Fields{std::move(*value), Sequence{document.sequence}, *eol,
+                            document.ttl.value_or(0), document.extra};
+}
+
+tl::unexpected<RecordError> refuse(RecordFault fault, std::string message) {
+  return tl::unexpected<RecordError>(RecordError{fault, std::move(message), std::nullopt});
+}
+
+tl::expected<IpnsPublicKey, RecordError> find_key(const IpnsName& name, const Entry& entry) {
+  if (entry.public_key.empty()) {
+    auto key = name.inline_key();
+    if (!key)
+      return refuse(RecordFault::key, "the record lacks the public key: " + key.error().message);
+    return std::move(*key);
+  }
+  auto key = IpnsPublicKey::decode(entry.public_key);
+  if (!key) return refuse(RecordFault::key, "embedded " + key.error().message);
+  if (IpnsName::from_key(*key) != name) {
+    return refuse(RecordFault::key, "the embedded public key is not that of the name");
+  }
+  return std::move(*key);
+}
+
+Bytes signed_bytes(ByteView data) {
+  Bytes out = to_bytes(kSignedPrefix);
+  append(out, data);
+  return out;
+}
+
+bool copies_agree(const Entry& entry, const Document& document) {
+  return std::ranges::equal(entry.value, document.value) &&
+         std::ranges::equal(entry.validity, document.validity) &&
+         entry.validity_type == document.validity_type && entry.sequence == document.sequence &&
+         (document.ttl ? entry.ttl == *document.ttl : true);
+}
+
+}  // namespace
+
+struct RecordCodec {
+  static IpnsRecord make(ByteView bytes, ByteView data, ByteView signature,
+                         IpnsRecord::Fields fields, KeyType key_type) {
+    IpnsRecord out;
+    out.bytes_ = to_bytes(bytes);
+    out.data_ = to_bytes(data);
+    out.signature_ = to_bytes(signature);
+    out.fields_ = std::move(fields);
+    out.key_type_ = key_type;
+    return out;
+  }
+};
+
+std::string_view to_string(RecordFault fault) {
+  switch (fault) {
+    case RecordFault::size:
+      return "size";
+    case RecordFault::decode:
+      return "decode";
+    case RecordFault::name:
+      return "name";
+    case RecordFault::key:
+      return "key";
+    case RecordFault::signature:
+      return "signature";
+    case RecordFault::mismatch:
+      return "mismatch";
+    case RecordFault::expired:
+      return "expired";
+    case RecordFault::type:
+      return "type";
+    case RecordFault::ttl:
+      return "ttl";
+  }
+  return "decode";
+}
+
+bool IpnsRecord::expired(UnixMillis now) const {
+  return fields_.eol <= Eol{now.value / 1000, static_cast<int32_t>(now.value % 1000 * 1'000'000)};
+}
+
+// The order of the checks is that of boxo's ipns/validation.go, so that all give the same reason.
+tl::expected<IpnsRecord, RecordError> verify_record(const IpnsName& name, ByteView bytes,
+                                                    UnixMillis now) {
+  if (bytes.size() > IpnsRecord::kMaxBytes) return refuse(RecordFault::size, "over 10 KiB");
+  const auto entry = read_entry(bytes);
+  if (!entry) return refuse(RecordFault::decode, "no protobuf");
+  if (entry->signature_v2.empty()) return refuse(RecordFault::signature, "no V2 signature");
+  if (entry->data.empty()) return refuse(RecordFault::decode, "no signed data");
+  const auto key = find_key(name, *entry);
+  if (!key) return tl::unexpected(key.error());
+  const Status verified = key->verify(signed_bytes(entry->data), entry->signature_v2);
+  if (!verified) {
+    const bool is_signature = verified.error().code == Errc::signature;
+    return refuse(is_signature ? RecordFault::signature : RecordFault::key,
+                  verified.error().message);
+  }
+  const auto document = read_document(entry->data);
+  if (!document) return refuse(RecordFault::decode, document.error().message);
+  const bool has_copies = !entry->signature_v1.empty() || !entry->value.empty();
+  if (has_copies && !copies_agree(*entry, *document)) {
+    return refuse(RecordFault::mismatch, "the legacy copies differ from the signed data");
+  }
+  if (document->validity_type != 0) return refuse(RecordFault::type, "unknown validity type");
+  auto fields = read_fields(*document);
+  if (!fields) return refuse(RecordFault::decode, fields.error().message);
+  IpnsRecord record =
+      RecordCodec::make(bytes, entry->data, entry->signature_v2, std::move(*fields), key->type);
+  const bool is_expired = record.expired(now);
+  if (!is_expired && !document->ttl)
+    return refuse(RecordFault::ttl, "TTL below 0 or beyond 2^63 - 1");
+  if (!is_expired) return record;
+  RecordError error{RecordFault::expired, "expired at " + record.fields().eol.to_string(), {}};
+  if (document->ttl) error.expired_record = std::move(record);
+  return tl::unexpected(std::move(error));
+}
+
+std::optional<IpnsRecord::Fields> peek_record(ByteView bytes) {
+  if (bytes.size() > IpnsRecord::kMaxBytes) return std::nullopt;
+  const auto entry = read_entry(bytes);
+  if (!entry || entry->data.empty()) return std::nullopt;
+  const auto document = read_document(entry->data);
+  if (!document) return std::nullopt;
+  auto fields = read_fields(*document);
+  if (!fields) return std::nullopt;
+  return std::move(*fields);
+}
+
+namespace {
+
+Status check_value(std::string_view value) {
+  const auto clean = read_value(as_bytes(value));
+  if (value.empty() || !clean || value.front() != '/')
+    return fail(Errc::invalid, "value: want a path");
+  std::string_view rest = value.substr(1);
+  const size_t slash = rest.find('/');
+  const std::string_view kind = rest.substr(0, slash);
+  rest = slash == rest.npos ? "" : rest.substr(slash + 1);
+  const std::string_view root = rest.substr(0, rest.find('/'));
+  if (kind == "ipns" && !root.empty()) return {};
+  if (kind != "ipfs") return fail(Errc::invalid, "value: want /ipfs/... or /ipns/...");
+  const auto cid = Cid::parse(root);
+  if (!cid) return fail(Errc::invalid, "value: " + cid.error().message);
+  return {};
+}
+
+Result<Bytes> encode_document(const RecordOptions& options) {
+  CborMap map = {{"Value", {to_bytes(options.value)}},
+                 {"Validity", {to_bytes(options.eol.to_string())}},
+                 {"ValidityType", {uint64_t{0}}},
+                 {"Sequence", {options.sequence.value}},
+                 {"TTL", {static_cast<uint64_t>(options.ttl.count())}}};
+  for (const auto& [key, cbor] : options.extra) {
+    if (key.empty() || !is_utf8(key) || find_member(map, key) != nullptr) {
+      return fail(Errc::invalid, "data: this key cannot be added: " + key);
+    }
+    auto value = decode_dag_cbor(cbor);
+    if (!value) return fail(Errc::invalid, "data: " + key + ": " + value.error().message);
+    map.push_back({key, std::move(*value)});
+  }
+  return encode_dag_cbor({std::move(map)});
+}
+
+Bytes encode_entry(const IpnsKey& key, const RecordOptions& options, ByteView data,
+                   ByteView signature) {
+  Bytes out;
+  if (options.v1) {
+    const std::string eol = options.eol.to_string();
+    const std::string legacy = options.value + eol + std::string(kValidityTypeName);
+    append_bytes_field(out, kEntryValue, as_bytes(options.value));
+    append_bytes_field(out, kEntrySignatureV1, key.sign(as_bytes(legacy)));
+    append_uint_field(out, kEntryValidityType, 0);
+    append_bytes_field(out, kEntryValidity, as_bytes(eol));
+    append_uint_field(out, kEntrySequence, options.sequence.value);
+    append_uint_field(out, kEntryTtl, static_cast<uint64_t>(options.ttl.count()));
+  }
+  // Keys of both types that sign here are short enough to be the name itself, so kPublicKey is
+  // never written.
+  append_bytes_field(out, kEntrySignatureV2, signature);
+  append_bytes_field(out, kEntryData, data);
+  return out;
+}
+
+}  // namespace
+
+Result<IpnsRecord> create_record(const IpnsKey& key, const RecordOptions& options) {
+  const Status value = check_value(options.value);
+  if (!value) return fail(value.error());
+  if (options.sequence.value > kMaxSequence) {
+    return fail(Errc::invalid, "sequence: 2^63 or more can never be replaced");
+  }
+  if (options.ttl.count() < 0) return fail(Errc::invalid, "ttl: below zero");
+  const auto data = encode_document(options);
+  if (!data) return fail(data.error());
+  const Bytes signature = key.sign(signed_bytes(*data));
+  const Bytes bytes = encode_entry(key, options, *data, signature);
+  if (bytes.size() > IpnsRecord::kMaxBytes) return fail(Errc::too_large, "record: over 10 KiB");
+  IpnsRecord::Fields fields{options.value, options.sequence, options.eol,
+                            static_cast<uint64_t>(options.ttl.count()), options.extra};
+  return RecordCodec::make(bytes, *data, signature, std::move(fields), key.type());
+}
+
+bool better(const IpnsRecord& a, const IpnsRecord& b) {
+  const auto rank = [](const IpnsRecord& record) {
+    return std::tie(record.fields().sequence, record.fields().eol, record.data());
+  };
+  return rank(a) > rank(b);
+}
+
+}  // namespace ipnscast::sync

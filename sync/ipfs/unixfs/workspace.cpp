@@ -1,0 +1,41 @@
+#include "ipnscast/sync/ipfs/unixfs/workspace.h"
+
+#include <sys/file.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace ipnscast::sync {
+
+Result<Workspace> Workspace::make_beside(const std::filesystem::path& target) {
+  auto place = place_of(target);
+  if (!place) return fail(place.error());
+  return make_in(std::move(place->folder));
+}
+
+Result<Workspace> Workspace::make_in(Folder parent) {
+  remove_abandoned(parent);
+  for (;;) {
+    std::string name = temporary_name();
+    auto folder = parent.make_inner(name, 0700);
+    if (!folder &&
+        (folder.error().code == Errc::conflict || folder.error().code == Errc::not_found))
+      continue;
+    if (!folder) return fail(Errc::io, folder.error().message);
+    Descriptor lock(::openat(folder->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Until it is locked, another one may take it for abandoned.
+    if (lock && ::flock(lock.get(), LOCK_EX) == 0) {
+      if (!parent.holds(name, lock.get())) continue;
+      return Workspace(std::move(parent), std::move(name), std::move(*folder), std::move(lock));
+    }
+    if (errno != ENOENT)
+      return fail(Errc::io,
+                  folder->path().string() + ": " + std::generic_category().message(errno));
+  }
+}
+
+Workspace::~Workspace() {
+  if (lock_) static_cast<void>(parent_.remove_tree(name_, folder_.id()));
+}
+
+}  // namespace ipnscast::sync

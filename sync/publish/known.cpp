@@ -1,0 +1,144 @@
+// What the publisher can find out about a name of ours before it signs (S0-12).
+#include <algorithm>
+#include <set>
+
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/hint/hint_search.h"
+#include "ipnscast/sync/publish/publisher.h"
+#include "ipnscast/sync/source/nostr_source.h"
+#include "ipnscast/sync/state/known_here.h"
+
+namespace ipnscast::sync {
+namespace {
+
+// Relays are asked beside the nodes; so long only when this device knows the name already.
+constexpr Milliseconds kRelaysOfKnown{500};
+
+// It told what it has of the name.
+bool told(const ResolveReport::Source& source) {
+  return source.sequence.has_value() || source.answer == "not found" ||
+         source.answer == "expired record";
+}
+
+}  // namespace
+
+// Asks all at once and takes what they said by answer_by: the best of all records, also of those
+// whose time is over.
+ResolveReport Publisher::ask_everybody(const IpnsName& name) {
+  ResolveOptions options;
+  options.fresh = true;
+  options.first_contact = true;  // no floor: the fastest may not be the one that knows most
+  auto report = parts_.resolver.resolve_now(name, options, options_.answer_by);
+  return report ? std::move(*report) : ResolveReport{};
+}
+
+// Filters for hints of our own key, also those of devices that write or hide them otherwise.
+std::vector<nostr::Filter> Publisher::own_hint_filters(const IpnsName& name) const {
+  const nostr::PublicKey& own = parts_.signer->public_key();
+  NostrSource::Options how;
+  how.authors = {own};
+  how.kinds = options_.kinds;
+  if (options_.private_names) {
+    how.own_private =
+        NostrSource::Private{own, options_.private_names, options_.private_hints, options_.topic};
+  }
+  return trusted_hint_filters(how, {name});
+}
+
+// S0-12: the highest sequence that this device used, knows of, or can find out about. With own
+// state gone or elsewhere, our own hints on relays may be all that tells of it: nodes forget a
+// record that has expired, readers do not.
+Result<Publisher::Current> Publisher::current(const IpnsName& name, const PublishOptions& options) {
+  Current out;
+  const auto consider = [&](const IpnsRecord& record) {
+    const auto& fields = record.fields();
+    if (out.sequence && fields.sequence <= *out.sequence) return;
+    out.sequence = fields.sequence;
+    out.value = fields.value;
+  };
+  bool own_state = false;
+  std::set<nostr::EventId> sent;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+    auto own = load_own_name(db, name);
+    if (!own) return fail(own.error());
+    if (*own) {
+      own_state = true;
+      out = {(*own)->sequence, (*own)->value, (*own)->version};
+    }
+    auto row = load_name(db, name);
+    if (!row) return fail(row.error());
+    if (*row && (*row)->record && (!out.sequence || *out.sequence < (*row)->record->sequence)) {
+      out.sequence = (*row)->record->sequence;
+      out.value = (*row)->record->value;
+    }
+    auto ids = load_sent(db);
+    if (!ids) return fail(ids.error());
+    sent.insert(ids->begin(), ids->end());
+    return {};
+  });
+  if (!read) return fail(read.error());
+
+  const Instant start = std::chrono::steady_clock::now();
+  std::optional<HintSearch> relays;
+  if (parts_.pool && parts_.signer) relays.emplace(*parts_.pool, own_hint_filters(name));
+  bool nodes_asked = false;
+  bool answered = false;
+  if (parts_.book.size() > 0) {
+    const ResolveReport report = ask_everybody(name);
+    nodes_asked = !report.sources.empty();
+    answered = std::any_of(report.sources.begin(), report.sources.end(), told);
+    if (report.best) consider(*report.best);
+    if (report.expired) consider(*report.expired);
+    if (nodes_asked && options.expect_sequence && !options.force) {
+      if (auto all = check_own_nodes(report); !all) return fail(all.error());
+    }
+  }
+  if (relays) {
+    const Instant end =
+        start + (own_state ? std::min(kRelaysOfKnown, options_.answer_by) : options_.answer_by);
+    const size_t heard = relays->wait(end, [&](const nostr::Event& event) {
+      if (sent.count(event.id) != 0) return;
+      learn(event);
+      if (const auto record = own_hint_record(name, event, end)) consider(*record);
+    });
+    if (!nodes_asked) answered = heard > 0;
+  } else if (!nodes_asked) {
+    answered = true;  // there is nobody to ask
+  }
+  if (answered || own_state || options.force) return out;
+  return fail(Errc::unreachable,
+              std::string(nodes_asked ? "no node or router" : "no relay") +
+                  " answered, so the name's sequence is unknown (--force starts from what is "
+                  "known here)");
+}
+
+// A compare-and-set counts only when every own node told what it has.
+Status Publisher::check_own_nodes(const ResolveReport& report) const {
+  bool any = false;
+  for (const ResolveReport::Source& source : report.sources) {
+    any |= told(source);
+    if (told(source)) continue;
+    for (size_t i = 0; i < parts_.book.size(); ++i) {
+      if (parts_.book.tier(i) != 1 || parts_.book.endpoint(i).url != source.url) continue;
+      return fail(Errc::unreachable, source.url + " did not tell what the name has now (" +
+                                         source.answer + "): --force goes by the others");
+    }
+  }
+  if (any) return {};
+  return fail(Errc::unreachable,
+              "no node or router answered, so nobody can tell what the name has now (--force "
+              "goes by what is known here)");
+}
+
+// The record inside an event of our own key, when it is a hint of this name and the record is
+// sound, its time over or not.
+std::optional<IpnsRecord> Publisher::own_hint_record(const IpnsName& name,
+                                                     const nostr::Event& event, Instant end) {
+  const auto left =
+      std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+  const auto hint = read_own(event, std::max(left, Milliseconds(1)));
+  if (!hint || hint->name != name || hint->record.empty()) return std::nullopt;
+  return sound_record(name, hint->record);
+}
+
+}  // namespace ipnscast::sync

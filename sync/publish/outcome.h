@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/event/event.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+
+namespace ipnscast::sync {
+
+// What became of a publish, place by place.
+struct Outcome {
+  struct Place {
+    enum class Kind { node, router, relay };
+    // What was to be brought there.
+    enum class What { content, record, hint };
+    Kind kind = Kind::relay;
+    std::string url;
+    bool ok = false;
+    std::string detail;  // "acknowledged", "duplicate", "refused: ...", "no answer", ...
+    Milliseconds took{0};
+    bool newer = false;         // refused a record, as it has a newer one
+    Sequence newer_sequence{};  // of that one, which was verified
+    What what = What::hint;
+    bool settled =
+        false;  // not ok, and not tried again: refused for good, or it has something newer
+  };
+  IpnsName name;
+  Cid cid;
+  Sequence sequence;
+  Bytes record;
+  std::optional<nostr::EventId> hint;  // none: there is no relay, or no key to sign with
+  std::vector<Place> places;
+  bool quorum_met = false;
+  bool queued = false;  // no node has the content yet, see PublishOptions::queue
+  size_t relays_acknowledged = 0;
+  std::chrono::microseconds packed{0};  // how long packing the path took
+  uint64_t hidden_left_out = 0;         // see PublishOptions::hidden
+
+  // False: some place is still without it. What is owed there is committed, and goes on as long as
+  // a client is open on this state directory.
+  bool complete() const;
+};
+
+// How far the content is on its way to one node.
+struct PublishProgress {
+  std::string node;    // its URL
+  uint64_t bytes = 0;  // that it has; of what it lacked when we began
+  uint64_t total = 0;
+};
+
+struct PublishOptions {
+  std::optional<Sequence> expect_sequence;  // compare-and-set: what the name is known to have now
+  bool force = false;  // publish an empty state over a richer one, or go past a conflict
+  // When no node takes the content now, the publish is committed all the same, provided that this
+  // device knows the name's sequence (or `force`): content, record and hint go on from the outbox
+  // as long as a client is open on this state directory. Until then readers cannot fetch it.
+  bool queue = false;
+  // Publish names that start with a dot too, below the path itself. Without it they are left out:
+  // they are seldom meant for others.
+  bool hidden = false;
+  // By then the path is packed (publish() only), or nothing is published: Errc::timeout.
+  std::optional<Instant> packed_by{};
+  // Runs on a content thread, after each few megabytes at a node; must not block. Not after
+  // publish() has returned.
+  std::function<void(const PublishProgress&)> on_progress{};
+};
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,222 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "ipnscast/nostr/base/bounded_set.h"
+#include "ipnscast/nostr/base/store/writer.h"
+#include "ipnscast/nostr/outbox/sender.h"
+#include "ipnscast/nostr/pool/pool.h"
+#include "ipnscast/sync/cache/block_cache.h"
+#include "ipnscast/sync/hint/created_at.h"
+#include "ipnscast/sync/hint/private_hint.h"
+#include "ipnscast/sync/ipfs/unixfs/file_packer.h"
+#include "ipnscast/sync/publish/content_sender.h"
+#include "ipnscast/sync/publish/errands.h"
+#include "ipnscast/sync/publish/outcome.h"
+#include "ipnscast/sync/publish/record_sender.h"
+#include "ipnscast/sync/publish/repair_limit.h"
+#include "ipnscast/sync/resolve/resolve_report.h"
+#include "ipnscast/sync/resolve/resolver.h"
+#include "ipnscast/sync/state/state_store.h"
+
+namespace ipnscast::sync {
+
+// A remote signer says itself when it gives up.
+constexpr Milliseconds kSignTimeout{45'000};
+
+// Publishes under our own keys: content to the nodes, then a record whose sequence is committed
+// together with the outbox row that announces it, then both to the world. Thread-safe; calls block.
+// Everything it is given outlives it.
+class Publisher {
+ public:
+  struct Parts {
+    store::Writer& writer;
+    gateway::Http& http;
+    gateway::GatewayBook& book;
+    Resolver& resolver;
+    BlockCache& cache;
+    RecordSender& records;
+    ContentSender& contents;
+    nostr::OutboxSender* outbox = nullptr;  // none: no relays are configured
+    nostr::Pool* pool = nullptr;            // its relays, which are asked for our own hints
+    std::shared_ptr<nostr::Signer> signer;  // none: no hints
+  };
+  struct Options {
+    std::vector<nostr::RelayUrl> relays;
+    std::vector<int> kinds;  // a hint of each
+    std::string topic;
+    bool private_hints = false;                         // hints are made private
+    std::shared_ptr<const PrivateNames> private_names;  // null: there is no key to hide names with
+    std::string device_id;
+    PackProfile profile;
+    std::chrono::nanoseconds lifetime{};
+    std::chrono::nanoseconds ttl{};
+    bool v1 = true;
+    bool announcer = false;  // records name the signer's key and the relays
+    bool previous = false;   // and the value before
+    nostr::Quorum quorum;
+    nostr::OutboxLimits outbox;
+    ErrandBook::Options errands;
+    Milliseconds timeout{10'000};
+    Milliseconds answer_by{2'000};
+    size_t versions = 5;                               // kept on the nodes besides the current one
+    std::vector<std::filesystem::path> private_paths;  // that are never published
+  };
+  // Tells the engine what this device did. Any thread.
+  struct Notify {
+    std::function<void(const nostr::EventId&)> sent;
+    std::function<void(const IpnsName&, Sequence, const std::string& value)> published;
+  };
+
+  Publisher(Parts parts, Options options, Notify notify);
+
+  // Reads the created_at marks. Before anything else.
+  Status load();
+  // Begins to finish what earlier runs left undone.
+  void start() { errands_.start(); }
+  // When the senders are closed. Idempotent.
+  void close() { errands_.close(); }
+
+  Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
+                          const PublishOptions& options);
+  Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid, const PublishOptions& options);
+  Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
+                           std::optional<IpnsRecord> record);
+  Result<Outcome> retract(const IpnsName& name);
+
+  // As Client::keep_alive().
+  void keep_alive(const IpnsKey& key);
+  // What gateways answered about any name: those that lag behind the latest record of a name of
+  // ours get that, once a minute. Any thread; does not wait.
+  void saw(const IpnsName& name, const ResolveReport& report);
+
+  // From a verified event of our own key, this device's or another's.
+  void learn(const nostr::Event& event);
+  // A relay gave `newer` where it was sent `ours`. When that tells an older state, ours is signed
+  // again above it. On the outbox thread; waits for the signer, ten seconds at most.
+  void superseded(const nostr::Event& ours, const nostr::Event& newer);
+
+ private:
+  struct Current {
+    std::optional<Sequence> sequence;
+    std::string value;
+    uint64_t version = 0;
+  };
+  struct Announcement {
+    IpnsName name;
+    Cid cid;
+    Sequence sequence;
+    Bytes record;
+    uint64_t version = 0;
+    std::optional<Cid> parent;
+  };
+  // When the next hint at an address is created. Where the last one lies too far in the future
+  // (the clock was wrong), that is now: the deletion of those goes before it.
+  struct HintTime {
+    UnixSeconds value;
+    std::optional<UnixSeconds> wrong_mark{};  // that is forgotten
+    UnixSeconds limit{};                      // what lies behind it is deleted
+    std::optional<nostr::Event> deletion{};   // of what we know to lie there
+  };
+  struct SignedHint {
+    nostr::Event event;
+    nostr::Address address;
+    HintTime time{};
+  };
+  class Progress;
+
+  // What became of the content so far, and who still has to get it.
+  struct Stored {
+    std::vector<Outcome::Place> places;
+    std::vector<std::string> lacking;  // URLs of nodes
+    bool queued = false;               // nobody has it
+  };
+  Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
+                                const Stored& stored, Outcome outcome, Instant deadline);
+  Result<Outcome> publish_once(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
+                               const Stored& stored, Outcome outcome, Instant deadline,
+                               std::optional<Sequence> above);
+  Status check_name(const IpnsName& name) const;
+  nostr::Address address_of(int kind, const IpnsName& name) const;
+  std::vector<nostr::Address> used_addresses(const IpnsName& name);
+  Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
+                                          UnixSeconds created_at);
+  Result<Hint> read_own(const nostr::Event& event, Milliseconds timeout);
+  Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
+  Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
+  // What is committed together: a record of ours with its version and what is owed for it, hints.
+  struct Commitment {
+    std::optional<OwnName> own{};
+    std::optional<Cid> root{};           // a new version
+    std::vector<std::string> lacking{};  // nodes without it
+    std::vector<SignedHint> hints{};
+    std::optional<IpnsName> wanted{};            // the user announces it: it is not retracted now
+    std::optional<IpnsName> unless_retracted{};  // Errc::refused when it was meanwhile
+  };
+  Status commit(const Commitment& what);
+  Status save_hint(store::Database& db, const SignedHint& hint) const;
+  Result<HintTime> take_time(const nostr::Address& address);
+  Status sign_above(const IpnsName& name, const nostr::Event& ours, const nostr::Event& newer);
+  void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
+  void send_record(const IpnsName& name, const IpnsRecord& record,
+                   const std::shared_ptr<Progress>& progress, Errands::Guard guard);
+  // known.cpp
+  Result<Current> current(const IpnsName& name, const PublishOptions& options);
+  ResolveReport ask_everybody(const IpnsName& name);
+  Status check_own_nodes(const ResolveReport& report) const;
+  std::vector<nostr::Filter> own_hint_filters(const IpnsName& name) const;
+  std::optional<IpnsRecord> own_hint_record(const IpnsName& name, const nostr::Event& event,
+                                            Instant end);
+  // records.cpp
+  bool takes_records(size_t gateway) const;
+  std::optional<size_t> gateway_of(const std::string& url) const;
+  std::vector<size_t> record_takers() const;
+  void note_latest(const IpnsName& name, IpnsRecord record);
+  void repair(const IpnsName& name, const IpnsRecord& record, const std::vector<size_t>& lagging);
+  // renewals.cpp
+  struct Newest {
+    std::optional<IpnsRecord> record;
+    bool known_here = false;  // not only from the network
+    bool answered = false;    // somebody did, or there is nobody to ask
+  };
+  std::vector<std::pair<IpnsName, UnixMillis>> renewals_due();
+  Status renew(const IpnsName& name);
+  Result<Newest> newest(const IpnsName& name);
+  void renew_at(const IpnsName& name, UnixMillis time);
+  std::map<std::string, Bytes> extra_data(const std::optional<Cid>& previous) const;
+  void keep_version(const IpnsName& name, const Cid& root);
+  // content.cpp
+  enum class Origin { packed, elsewhere };  // all of it is in our cache, or is said to be somewhere
+  Result<Stored> send_content(const IpnsName& name, const Cid& root, Origin origin,
+                              const PublishOptions& options, Instant deadline,
+                              const Errands::Guard& guard);
+  Result<Stored> nowhere(Stored out, const Cid& root, Origin origin, const PublishOptions& options,
+                         Error why);
+  std::optional<Outcome::Place> serving_place(const Cid& root);
+
+  const Parts parts_;
+  const Options options_;
+  const Notify notify_;
+
+  BoundedSet<nostr::EventId> retracted_{1024};  // outbox thread only
+
+  std::mutex latest_mutex_;
+  std::map<IpnsName, IpnsRecord> latest_;  // guarded by latest_mutex_; of names of ours
+  RepairLimit repairs_;                    // guarded by latest_mutex_
+  struct Kept {
+    IpnsKey key;
+    UnixMillis renew_at;
+  };
+  std::mutex kept_mutex_;
+  std::map<IpnsName, Kept> kept_;  // guarded by kept_mutex_
+
+  std::mutex publishing_;  // one sequence at a time
+  std::mutex marks_mutex_;
+  CreatedAtAllocator marks_;  // guarded by marks_mutex_
+
+  Errands errands_;  // last: its thread uses the rest
+};
+
+}  // namespace ipnscast::sync

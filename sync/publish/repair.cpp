@@ -1,0 +1,77 @@
+// What the publisher does when a relay prefers another event at one of its addresses.
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/hint/hint_repair.h"
+#include "ipnscast/sync/publish/publisher.h"
+#include "ipnscast/sync/state/retracted_names.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr Milliseconds kRepairTimeout{10'000};
+constexpr Milliseconds kReadTimeout{45'000};  // a remote signer says itself when it gives up
+
+}  // namespace
+
+void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) {
+  if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;
+  learn(newer);
+  const Result<Hint> hint = read_own(ours, kReadTimeout);
+  if (!hides(hint, read_own(newer, kReadTimeout))) return;
+  if (auto repaired = sign_above(hint->name, ours, newer); !repaired) {
+    log_error("publisher",
+              "a relay has a newer event with an older state of ours, and it could not "
+              "be replaced: " +
+                  repaired.error().message);
+  }
+}
+
+// Our hint again, one second above the other. One that lies too far ahead of the clock for that is
+// deleted by its id first.
+Status Publisher::sign_above(const IpnsName& name, const nostr::Event& ours,
+                             const nostr::Event& newer) {
+  const auto address = nostr::address_of(ours);
+  if (!address) return {};
+  bool retracted = false;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+    const auto found = is_retracted(db, name);
+    if (!found) return fail(found.error());
+    retracted = *found;
+    return {};
+  });
+  if (!read || retracted) return read;
+  std::vector<SignedHint> events;
+  bool delete_first = false;
+  {
+    std::lock_guard lock(marks_mutex_);
+    delete_first = marks_.ahead_of_limit(newer.created_at, system_now().seconds());
+  }
+  auto time = take_time(*address);
+  if (!time) return fail(time.error());
+  const auto sign = [&](nostr::UnsignedEvent event) -> Result<nostr::Event> {
+    return nostr::sign_blocking(*parts_.signer, std::move(event), kRepairTimeout);
+  };
+  if (delete_first) {
+    if (!retracted_.insert(newer.id)) {
+      return fail(Errc::refused, "it lies in the future, and the relay did not delete it");
+    }
+    auto deletion = sign(deletion_of(newer, system_now().seconds()));
+    if (!deletion) return fail(deletion.error());
+    const Status added = parts_.writer.run([&](store::Database& db) {
+      return nostr::outbox_add(db, *deletion, options_.relays, options_.outbox);
+    });
+    if (!added) return added;
+    parts_.outbox->committed({std::move(*deletion), options_.relays}, {}, nullptr);
+  }
+  auto event = sign({time->value, ours.kind, ours.tags, ours.content});
+  if (!event) return fail(event.error());
+  events.push_back({std::move(*event), *address, std::move(*time)});
+  if (auto committed = commit({.hints = events, .unless_retracted = name}); !committed)
+    return committed;
+  log_info("publisher", "signed again above a newer event with an older state");
+  if (auto& deletion = events.front().time.deletion)
+    parts_.outbox->committed({std::move(*deletion), options_.relays}, {}, nullptr);
+  parts_.outbox->committed({std::move(events.front().event), options_.relays}, {}, nullptr);
+  return {};
+}
+
+}  // namespace ipnscast::sync

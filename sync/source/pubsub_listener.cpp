@@ -1,0 +1,335 @@
+#include "ipnscast/sync/source/pubsub_listener.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+
+#include "ipnscast/nostr/base/allowance.h"
+#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/sync/gateway/kubo_pubsub.h"
+#include "ipnscast/sync/gateway/record_source.h"
+
+namespace ipnscast::sync {
+namespace {
+
+using gateway::Endpoint;
+using gateway::HttpAnswer;
+using gateway::HttpHead;
+using gateway::HttpId;
+using gateway::HttpTimings;
+using gateway::RecordDialect;
+using What = NodeTopics::Step::What;
+
+// Pieces that wait for the thread; libcurl hands over 16 KiB at most.
+constexpr size_t kPieces = 256;
+constexpr double kBurst = 64;
+constexpr double kPerSecond = 8;
+constexpr Milliseconds kCatchUp{15'000};
+
+struct Answered {
+  size_t node = 0;
+  NodeTopics::Step step;
+  RecordDialect dialect = RecordDialect::rpc_name;  // of catch_up
+  uint64_t stream = 0;                              // the same
+  Result<HttpAnswer> answer;
+};
+struct Piece {
+  uint64_t stream = 0;
+  Bytes bytes;
+};
+struct Ended {
+  uint64_t stream = 0;
+  std::string why;
+};
+using Message = std::variant<Answered, Piece, Ended>;
+
+// Shared with callbacks on the http thread, which may come after the listener is gone.
+struct Mailbox {
+  Inbox<Message> inbox{kPieces};
+  std::atomic<bool> held_up = false;  // some stream waits for room
+
+  // False: no room, the stream pauses until it is resumed.
+  bool offer(uint64_t stream, ByteView bytes) {
+    Message piece = Piece{stream, to_bytes(bytes)};
+    if (inbox.try_push(piece)) return true;
+    held_up = true;
+    // The thread may have made room, and looked, before that was set.
+    return inbox.try_push(piece);
+  }
+};
+
+struct PubsubNode {
+  Endpoint endpoint;
+  NodeTopics topics;
+  std::vector<uint64_t> stream_of;  // of each topic; 0: none
+  bool told = false;                // that it offers pubsub, or why not
+};
+
+struct Stream {
+  size_t node = 0;
+  size_t topic = 0;
+  HttpId http;
+  gateway::PubsubLines lines{};
+  Allowance allowance{kBurst, kPerSecond};
+  Bytes last_good{};  // nodes say the latest record again every minute
+};
+
+}  // namespace
+
+struct PubsubListener::Impl {
+  Impl(gateway::Http& h, std::vector<Endpoint> endpoints, std::vector<IpnsName> n, OnRecord on,
+       PubsubOptions options);
+
+  void serve();
+  std::optional<Instant> act(Instant now);
+  void start(size_t node, NodeTopics::Step step);
+  void subscribe(size_t node, size_t topic);
+  void catch_up(size_t node, size_t topic, uint64_t stream, RecordDialect dialect);
+  void ask(gateway::HttpCall call, Answered answered);
+  void take(Answered& message, Instant now);
+  void take(Piece& message, Instant now);
+  void take(Ended& message, Instant now);
+  void probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now);
+  void caught_up(Answered& message, Instant now);
+  void hear(Stream& stream, std::string_view line, Instant now);
+  void end(uint64_t stream, const std::string& why, Instant now);
+  void let_on();
+  void count(uint64_t PubsubCounts::*what, uint64_t more = 1);
+
+  // constant after construction
+  gateway::Http& http;
+  const std::vector<IpnsName> names;
+  const OnRecord on_record;
+  const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
+
+  // pubsub thread only
+  std::vector<PubsubNode> nodes;
+  std::unordered_map<uint64_t, Stream> streams;
+  uint64_t last_stream = 0;
+
+  mutable std::mutex mutex;
+  PubsubCounts counts;  // guarded by mutex
+
+  std::thread thread;
+};
+
+PubsubListener::Impl::Impl(gateway::Http& h, std::vector<Endpoint> endpoints,
+                           std::vector<IpnsName> n, OnRecord on, PubsubOptions options)
+    : http(h), names(std::move(n)), on_record(std::move(on)) {
+  const size_t share = options.streams / std::max<size_t>(endpoints.size(), 1);
+  const size_t topics = std::min({names.size(), options.streams_per_node, share});
+  for (Endpoint& endpoint : endpoints) {
+    nodes.push_back({std::move(endpoint), NodeTopics(topics, options.topics, make_rng()),
+                     std::vector<uint64_t>(topics), false});
+  }
+  if (topics < names.size() && !nodes.empty()) {
+    log_warning("pubsub", "listening to " + std::to_string(topics) + " of " +
+                              std::to_string(names.size()) + " names; the others are polled");
+  }
+}
+
+void PubsubListener::Impl::serve() {
+  set_thread_name("pubsub");
+  for (;;) {
+    const auto next = act(system_now().steady);
+    auto message = next ? mailbox->inbox.pop_until(*next) : mailbox->inbox.pop();
+    if (mailbox->inbox.closed()) return;
+    const Instant now = system_now().steady;
+    if (message) std::visit([&](auto& m) { take(m, now); }, *message);
+    let_on();
+  }
+}
+
+std::optional<Instant> PubsubListener::Impl::act(Instant now) {
+  std::optional<Instant> next;
+  uint64_t live = 0;
+  for (size_t node = 0; node < nodes.size(); ++node) {
+    NodeTopics& topics = nodes[node].topics;
+    for (const NodeTopics::Step& step : topics.due(now)) start(node, step);
+    if (const auto at = topics.next()) next = next ? std::min(*next, *at) : at;
+    live += topics.live();
+  }
+  const std::lock_guard lock(mutex);
+  counts.topics = live;
+  return next;
+}
+
+// Streams that had to wait go on once half of the room is free.
+void PubsubListener::Impl::let_on() {
+  if (!mailbox->held_up || mailbox->inbox.size() > kPieces / 2) return;
+  mailbox->held_up = false;
+  for (const auto& [number, stream] : streams) http.resume(stream.http);
+}
+
+void PubsubListener::Impl::start(size_t node, NodeTopics::Step step) {
+  const Endpoint& endpoint = nodes[node].endpoint;
+  switch (step.what) {
+    case What::probe:
+      return ask(kubo_pubsub_ls_call(endpoint), {.node = node, .step = step, .answer = {}});
+    case What::join:
+      return ask(kubo_join_topic_call(endpoint, names[step.topic]),
+                 {.node = node, .step = step, .answer = {}});
+    case What::subscribe:
+      return subscribe(node, step.topic);
+    case What::catch_up:
+      return catch_up(node, step.topic, nodes[node].stream_of[step.topic], RecordDialect::rpc_name);
+  }
+}
+
+void PubsubListener::Impl::ask(gateway::HttpCall call, Answered answered) {
+  http.start_whole(std::move(call),
+                   [mailbox = mailbox, answered](Result<HttpAnswer> answer) mutable {
+                     answered.answer = std::move(answer);
+                     mailbox->inbox.push_reserved(std::move(answered));
+                   });
+}
+
+void PubsubListener::Impl::subscribe(size_t node, size_t topic) {
+  const uint64_t number = ++last_stream;
+  nodes[node].stream_of[topic] = number;
+  const auto good = std::make_shared<bool>(false);  // http thread only
+  gateway::HttpHandlers handlers;
+  handlers.head = [mailbox = mailbox, number, good](const HttpHead& head) {
+    *good = head.status == 200;
+    if (!*good) mailbox->inbox.push_reserved(Ended{number, "HTTP " + std::to_string(head.status)});
+  };
+  handlers.chunk = [mailbox = mailbox, number, good](ByteView bytes) {
+    return !*good || mailbox->offer(number, bytes);
+  };
+  handlers.done = [mailbox = mailbox, number](const Status& status, const HttpTimings&) {
+    mailbox->inbox.push_reserved(
+        Ended{number, status ? "the node ended it" : status.error().message});
+  };
+  const HttpId id = http.start(kubo_pubsub_sub_call(nodes[node].endpoint, names[topic]), handlers);
+  streams.emplace(number, Stream{node, topic, id});
+}
+
+void PubsubListener::Impl::catch_up(size_t node, size_t topic, uint64_t stream,
+                                    RecordDialect dialect) {
+  auto call = gateway::record_call(dialect, nodes[node].endpoint, names[topic]);
+  call.url += "&timeout=10s";
+  call.deadline = kCatchUp;
+  call.stall = kCatchUp;
+  ask(std::move(call), {.node = node,
+                        .step = {What::catch_up, topic},
+                        .dialect = dialect,
+                        .stream = stream,
+                        .answer = {}});
+}
+
+void PubsubListener::Impl::take(Answered& message, Instant now) {
+  PubsubNode& node = nodes[message.node];
+  if (message.step.what == What::probe) return probed(node, message.answer, now);
+  if (message.step.what == What::join) return node.topics.joined(message.step.topic);
+  caught_up(message, now);
+}
+
+void PubsubListener::Impl::probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now) {
+  const Status offers = read_kubo_pubsub_ls(answer);
+  node.topics.probed(offers, now);
+  if (node.told) return;
+  const std::string& url = node.endpoint.url;
+  if (offers) {
+    log_info("pubsub", url + ": listening");
+  } else if (offers.error().code == Errc::refused) {
+    log_info("pubsub", url + ": not offered, polling only: " + offers.error().message);
+  } else {
+    log_debug("pubsub", url + ": " + offers.error().message);
+    return;
+  }
+  node.told = true;
+}
+
+// What the node has for the name. Any answer of it shows that it is there; the lack of one, that
+// the subscription cannot be trusted either.
+void PubsubListener::Impl::caught_up(Answered& message, Instant now) {
+  PubsubNode& node = nodes[message.node];
+  const size_t topic = message.step.topic;
+  if (node.stream_of[topic] != message.stream) return;
+  if (!message.answer && message.answer.error().code != Errc::too_large)
+    return end(message.stream, "silent: " + message.answer.error().message, now);
+  const auto read = [&](HttpAnswer&& got) {
+    return gateway::read_record(message.dialect, std::move(got));
+  };
+  auto answer = std::move(message.answer).and_then(read);
+  if (!answer && answer.error().code == Errc::unsupported &&
+      message.dialect == RecordDialect::rpc_name) {
+    return catch_up(message.node, topic, message.stream, RecordDialect::rpc_routing);
+  }
+  node.topics.caught_up(topic, now);
+  if (!answer) return;
+  const auto record = verify_record(names[topic], answer->record, system_now().wall);
+  if (record) on_record(names[topic], known_record(*record), node.endpoint.url);
+}
+
+void PubsubListener::Impl::take(Piece& message, Instant now) {
+  const auto it = streams.find(message.stream);
+  if (it == streams.end()) return;
+  Stream& stream = it->second;
+  nodes[stream.node].topics.spoke(stream.topic, now);
+  const size_t too_long =
+      stream.lines.add(message.bytes, [&](std::string_view line) { hear(stream, line, now); });
+  count(&PubsubCounts::messages, too_long);
+  count(&PubsubCounts::bad, too_long);
+}
+
+void PubsubListener::Impl::hear(Stream& stream, std::string_view line, Instant now) {
+  count(&PubsubCounts::messages);
+  if (!stream.allowance.take(now)) return count(&PubsubCounts::skipped);
+  const auto data = gateway::read_kubo_pubsub_line(line);
+  if (!data) return count(&PubsubCounts::bad);
+  if (*data == stream.last_good) return count(&PubsubCounts::records);
+  const IpnsName& name = names[stream.topic];
+  const auto record = gateway::read_pubsub_record(name, *data, system_now().wall);
+  if (!record) return count(&PubsubCounts::bad);
+  count(&PubsubCounts::records);
+  stream.last_good = *data;
+  on_record(name, known_record(*record), nodes[stream.node].endpoint.url + " (pubsub)");
+}
+
+void PubsubListener::Impl::take(Ended& message, Instant now) {
+  end(message.stream, message.why, now);
+}
+
+void PubsubListener::Impl::end(uint64_t number, const std::string& why, Instant now) {
+  const auto it = streams.find(number);
+  if (it == streams.end()) return;
+  const Stream& stream = it->second;
+  PubsubNode& node = nodes[stream.node];
+  log_debug("pubsub", node.endpoint.url + ": " + names[stream.topic].to_string() + ": " + why);
+  http.cancel(stream.http);
+  node.stream_of[stream.topic] = 0;
+  node.topics.ended(stream.topic, now);
+  streams.erase(it);
+}
+
+void PubsubListener::Impl::count(uint64_t PubsubCounts::*what, uint64_t more) {
+  const std::lock_guard lock(mutex);
+  counts.*what += more;
+}
+
+PubsubListener::PubsubListener(gateway::Http& http, std::vector<Endpoint> nodes,
+                               std::vector<IpnsName> names, OnRecord on_record,
+                               PubsubOptions options)
+    : impl_(std::make_unique<Impl>(http, std::move(nodes), std::move(names), std::move(on_record),
+                                   options)) {
+  impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
+}
+
+PubsubListener::~PubsubListener() { close(); }
+
+PubsubCounts PubsubListener::counts() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->counts;
+}
+
+void PubsubListener::close() {
+  impl_->mailbox->inbox.close();
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/source/node_topics.h"
+#include "ipnscast/sync/state/known_record.h"
+
+namespace ipnscast::sync {
+
+struct PubsubOptions {
+  size_t streams_per_node = 256;  // names beyond are left to polling
+  size_t streams = 512;           // of all nodes; each is a connection
+  NodeTopics::Options topics{};
+};
+
+struct PubsubCounts {
+  uint64_t messages = 0;  // lines of all streams
+  uint64_t records = 0;   // of these: a record, verified for the name
+  uint64_t bad = 0;       // of these: no line of pubsub, or no valid record of the name
+  uint64_t skipped = 0;   // of these: came too fast to be looked at
+  uint64_t topics = 0;    // listened to now, each at each node
+};
+
+// Listens to IPNS over pubsub at Kubo nodes of ours that have it on: the pubsub thread, around one
+// NodeTopics for each node. Bounded in memory under any flood: what is not worked off makes the
+// senders wait. Any thread.
+class PubsubListener {
+ public:
+  // A record that was verified for the name, and where it was heard. On the pubsub thread; may
+  // block, except for close().
+  using OnRecord = std::function<void(const IpnsName&, KnownRecord, std::string source)>;
+
+  // `http` outlives this and has connections for all streams and for NodeTopics::Options::parallel
+  // more at each node. Nodes are RPC addresses of our own configuration.
+  PubsubListener(gateway::Http& http, std::vector<gateway::Endpoint> nodes,
+                 std::vector<IpnsName> names, OnRecord on_record, PubsubOptions options = {});
+  ~PubsubListener();
+
+  PubsubCounts counts() const;
+  // Ends the thread; streams end with `http`. Idempotent.
+  void close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ipnscast/sync/change/change.h"
+#include "ipnscast/sync/state/known_record.h"
+
+namespace ipnscast::sync {
+
+// What the state file keeps of one name. The engine changes it, asks for it to be committed, and
+// starts from it again after a restart; a hint's claimed sequence is never in it.
+struct NameRow {
+  // What the handler was given last and acknowledged.
+  struct Handed {
+    Sequence sequence;
+    std::string value;
+    std::optional<Cid> cid;
+  };
+  // A value that may have been handed over before a record proved it. It is here from before the
+  // hand-over until it was confirmed or withdrawn.
+  struct Provisional {
+    Cid cid;
+    nostr::PublicKey author;
+    UnixMillis since;
+  };
+
+  IpnsName name;
+  bool watched = false;
+  bool fetch_content = true;
+
+  std::optional<KnownRecord> record;  // verified; the floor against rollbacks
+  bool stale = false;                 // its expiry has been noticed
+  std::optional<std::string> loser;   // of the last conflict at its sequence
+  SourceId source;                    // over which the latest change came
+  std::optional<nostr::PublicKey> author;
+  bool unconfirmed_freshness = false;
+  UnixMillis seen;
+
+  std::optional<Handed> handed;
+  std::optional<ChangeKind> owed;         // the handler must still be told this about `record`
+  std::optional<ChangeKind> expiry_owed;  // after that: stale or withdrawn
+  std::optional<Provisional> provisional;
+  std::optional<Cid> withdraw_owed;  // before all that: a provisional value that turned out wrong
+
+  int failures = 0;  // of fetching or handling, one after the other
+  UnixMillis retry_at;
+};
+
+}  // namespace ipnscast::sync

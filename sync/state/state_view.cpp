@@ -1,0 +1,69 @@
+#include "ipnscast/sync/state/state_view.h"
+
+#include "ipnscast/sync/state/known_record.h"
+#include "ipnscast/sync/state/state_store.h"
+
+namespace ipnscast::sync {
+
+std::optional<NameStatus> name_status(const NameRow& row) {
+  if (!row.record) return std::nullopt;
+  const bool handed = row.handed && row.handed->sequence == row.record->sequence;
+  return NameStatus{row.name,
+                    row.record->sequence,
+                    row.record->value,
+                    root_of(row.record->value),
+                    row.record->eol,
+                    row.stale,
+                    handed};
+}
+
+GatewayStatus gateway_status(const gateway::GatewayMemory& memory) {
+  GatewayStatus out{memory.url,     gateway::points(memory),
+                    memory.answers, memory.failures,
+                    memory.lies,    std::nullopt,
+                    memory.at};
+  if (!memory.latencies.empty()) out.median = gateway::median_latency(memory);
+  return out;
+}
+
+namespace {
+
+Status read_all(store::Database& database, StateView& out) {
+  const auto rows = load_watched(database);
+  if (!rows) return fail(rows.error());
+  for (const NameRow& row : *rows) {
+    if (auto status = name_status(row)) out.names.push_back(std::move(*status));
+  }
+  const auto gateways = load_gateways(database);
+  if (!gateways) return fail(gateways.error());
+  for (const auto& memory : *gateways) out.gateways.push_back(gateway_status(memory));
+  auto outbox = nostr::outbox_view(database, kShownWaiting);
+  if (!outbox) return fail(outbox.error());
+  out.outbox = std::move(*outbox);
+  const auto metrics = load_setting(database, kMetricsSetting);
+  if (!metrics) return fail(metrics.error());
+  if (!*metrics) return {};
+  auto read = Metrics::from_json(**metrics);
+  if (!read) return fail(read.error());
+  out.metrics = *read;
+  return {};
+}
+
+}  // namespace
+
+Result<StateView> read_state(const std::filesystem::path& state_dir) {
+  StateView out;
+  const auto file = state_dir / kStateFile;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return out;
+  const auto database = store::Database::open_read_only(file);
+  if (!database) return fail(database.error());
+  const Status read = read_all(**database, out);
+  if (read) return out;
+  if (read.error().code != Errc::internal) return fail(read.error());
+  return fail(Errc::unsupported,
+              "the state was written by an older version; it is brought up to date by "
+              "the next command that works in it, such as watch");
+}
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "ipnscast/nostr/outbox/outbox.h"
+#include "ipnscast/sync/gateway/score.h"
+#include "ipnscast/sync/metrics/metrics.h"
+#include "ipnscast/sync/state/status.h"
+
+namespace ipnscast::sync {
+
+// Nothing as long as no record is known.
+std::optional<NameStatus> name_status(const struct NameRow& row);
+
+GatewayStatus gateway_status(const gateway::GatewayMemory& memory);
+
+constexpr size_t kShownWaiting = 20;
+
+// What a state directory says.
+struct StateView {
+  std::vector<NameStatus> names;  // that are followed
+  std::vector<GatewayStatus> gateways;
+  nostr::OutboxView outbox;        // the first kShownWaiting
+  std::optional<Metrics> metrics;  // of whoever works in it now, or did last
+};
+
+// Nothing is locked or written: whoever works in the directory goes on. Nothing at all where nobody
+// ever did. Errc::io, Errc::parse, Errc::unsupported when an older version of us wrote it.
+Result<StateView> read_state(const std::filesystem::path& state_dir);
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/sync/ipfs/ipld/cid.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+
+namespace ipnscast::sync {
+
+// What is known of a name right now.
+struct NameStatus {
+  IpnsName name;
+  Sequence sequence;
+  std::string value;
+  std::optional<Cid> cid;
+  Eol eol;
+  bool stale = false;
+  bool handed_over = false;
+};
+
+// What was learned of a gateway, in this run and those before.
+struct GatewayStatus {
+  std::string url;
+  int score = 0;  // 0 to 100: answers, speed and honesty together
+  // How often it answered, failed and lied; what is older counts less: half after a day, a lie half
+  // after a week.
+  double answers = 0;
+  double failures = 0;
+  double lies = 0;
+  std::optional<Milliseconds> median;  // of its last answers
+  UnixMillis at;                       // when that was so
+};
+
+// Private hints of our own key that relays gave since open().
+struct PrivateHintCounters {
+  uint64_t read = 0;
+  uint64_t dropped = 0;  // did not decrypt, or are no hint of the name that their d hides
+};
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,176 @@
+// What resolve and get say when sources are silent, refuse, fall back or contradict each other.
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+#include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/gateways/scripted_http_server.h"
+#include "ipnscast/tests/support/process.h"
+#include "ipnscast/tests/support/temp_dir.h"
+
+namespace ipnscast {
+namespace {
+
+using namespace sync;
+using nlohmann::json;
+using test::ScriptedAnswer;
+using test::ScriptedHttpServer;
+using test::ScriptedRequest;
+
+constexpr const char* kValue = "/ipfs/bafkqaddwgevxmmraojswg33smq";
+constexpr const char* kOther = "/ipfs/bafkqaaa";
+
+IpnsKey key() { return std::move(*IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, 4))); }
+const std::string kName = key().name().to_string();
+
+ScriptedAnswer record(uint64_t sequence, const std::string& value = kValue) {
+  const auto made =
+      create_record(key(), {.value = value,
+                            .sequence = {sequence},
+                            .eol = Eol::after(system_now().wall, std::chrono::hours(1))});
+  return {.headers = {{"Content-Type", "application/vnd.ipfs.ipns-record"}},
+          .body = std::string(as_text(made->bytes()))};
+}
+
+ScriptedAnswer nothing() { return {.status = 404}; }
+
+// Gives this answer to whoever asks for the record, through a trustless gateway's door.
+ScriptedHttpServer::Script gateway(std::function<ScriptedAnswer()> answer) {
+  return [answer = std::move(answer)](const ScriptedRequest& request) {
+    return request.target.find("/ipns/" + kName) == 0 ? answer() : nothing();
+  };
+}
+
+ScriptedAnswer hang(const ScriptedRequest&) { return {.delay = Seconds(60)}; }
+
+struct Person {
+  test::TempDir folder;
+  test::Ran run(const std::string& nodes, std::vector<std::string> arguments,
+                const std::map<std::string, std::string>& settings = {}) const {
+    test::Command out;
+    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--json", "--state",
+                (folder.path() / "state").string()};
+    out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
+    out.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()},
+                       {"IPNSCAST_GATEWAYS_NODES", nodes}};
+    for (const auto& [setting, value] : settings) out.environment["IPNSCAST_" + setting] = value;
+    return test::run(out);
+  }
+  std::string out() const { return (folder.path() / "out").string(); }
+};
+
+std::string code_of(const test::Ran& ran) {
+  std::istringstream lines(ran.err);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("{\"error\"", 0) == 0) return json::parse(line).at("error").at("code");
+  }
+  return "none: " + ran.err;
+}
+
+std::string refusing_url() {
+  ScriptedHttpServer gone([](const ScriptedRequest&) { return nothing(); });
+  return gone.url();
+}
+
+}  // namespace
+
+TEST_CASE("resolve and get end alike: nobody is there, nobody has it, the time is over") {
+  const Person person;
+  const std::string gone = refusing_url();
+  ScriptedHttpServer empty([](const ScriptedRequest&) { return nothing(); });
+  ScriptedHttpServer silent(hang);
+  struct Row {
+    std::string nodes, code;
+    int exit;
+  };
+  for (const Row& row :
+       {Row{gone, "unreachable", 3}, Row{empty.url(), "not-found", 1},
+        Row{silent.url(), "timeout", 124}, Row{empty.url() + "," + silent.url(), "timeout", 124}}) {
+    for (const bool content : {false, true}) {
+      std::vector<std::string> arguments{"--timeout", "700ms"};
+      if (content)
+        arguments.insert(arguments.end(), {"get", kName, "-o", person.out()});
+      else
+        arguments.insert(arguments.end(), {"resolve", kName});
+      const auto ran = person.run(row.nodes, arguments);
+      INFO(row.code << (content ? " get" : " resolve") << ": " << ran.err);
+      CHECK(ran.exit == row.exit);
+      CHECK(code_of(ran) == row.code);
+    }
+  }
+}
+
+TEST_CASE("--timeout is for the whole of a get, not for each of its steps (S1-20)") {
+  ScriptedHttpServer gateway([](const ScriptedRequest& request) {
+    if (request.target.find("/ipns/") != 0) return ScriptedAnswer{.delay = Seconds(60)};
+    ScriptedAnswer slow =
+        record(1, "/ipfs/bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku");
+    slow.delay = Milliseconds(900);
+    return slow;
+  });
+  const Person person;
+  const Instant start = std::chrono::steady_clock::now();
+  const auto ran =
+      person.run(gateway.url(), {"--timeout", "1200ms", "get", kName, "-o", person.out()});
+  const auto took = std::chrono::steady_clock::now() - start;
+  INFO(ran.err);
+  CHECK(ran.exit == 124);
+  CHECK(took >= Milliseconds(1'150));
+  CHECK(took < Milliseconds(2'000));
+}
+
+TEST_CASE("the slow path is waited for when nobody else has the record (S1-05)") {
+  ScriptedHttpServer empty([](const ScriptedRequest&) { return nothing(); });
+  ScriptedHttpServer slow(gateway([] {
+    ScriptedAnswer answer = record(3);
+    answer.delay = Milliseconds(1'200);
+    return answer;
+  }));
+  const Person person;
+  const auto ran = person.run(
+      empty.url(), {"resolve", kName},
+      {{"GATEWAYS_SLOW", slow.url()}, {"RESOLVE_ANSWER_BY", "300ms"}, {"RESOLVE_LISTEN", "500ms"}});
+  INFO(ran.err);
+  REQUIRE(ran.exit == 0);
+  CHECK(json::parse(ran.out).at("sequence") == "3");
+}
+
+TEST_CASE(
+    "sources that fall back behind what is known here are told, and not believed (R11, S1-26)") {
+  std::atomic<uint64_t> sequence{5};
+  ScriptedHttpServer source(gateway([&] { return record(sequence); }));
+  const Person person;
+  const auto watched =
+      person.run(source.url(), {"--timeout", "2500ms", "watch", "--records-only", kName});
+  INFO(watched.err);
+  REQUIRE(watched.out.find("\"sequence\":\"5\"") != std::string::npos);
+  sequence = 2;
+  const auto ran = person.run(source.url(), {"resolve", kName});
+  INFO(ran.err);
+  REQUIRE(ran.exit == 0);
+  const json found = json::parse(ran.out);
+  CHECK(found.at("sequence") == "5");
+  CHECK(found.at("rollback") == true);
+  CHECK(found.at("sources").back().at("url") == "known here");
+  CHECK(ran.err.find("fell back") != std::string::npos);
+  const auto once = person.run(source.url(), {"watch", "--once", "--records-only", kName});
+  INFO(once.err);
+  CHECK(once.exit == 1);
+  CHECK(code_of(once) == "conflict");
+}
+
+TEST_CASE("a publisher that contradicts itself is told (S0-18, S0-25)") {
+  ScriptedHttpServer one(gateway([] { return record(5, kValue); }));
+  ScriptedHttpServer other(gateway([] { return record(5, kOther); }));
+  const Person person;
+  const auto ran = person.run(one.url() + "," + other.url(), {"resolve", kName});
+  INFO(ran.err);
+  REQUIRE(ran.exit == 0);
+  const json found = json::parse(ran.out);
+  const std::string value = found.at("value");
+  CHECK(found.at("other_value") == (value == kValue ? kOther : kValue));
+  CHECK(found.at("rollback") == false);
+  CHECK(ran.err.find("signed twice") != std::string::npos);
+}
+
+}  // namespace ipnscast

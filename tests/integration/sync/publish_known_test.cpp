@@ -1,0 +1,254 @@
+// What a publish finds out about its name before it signs, whoever is slow, silent or forgetful.
+#include "ipnscast/tests/integration/sync/publish_fixture.h"
+
+using namespace ipnscast;
+using namespace ipnscast::sync;
+using namespace ipnscast::test;
+
+namespace {
+
+using What = Outcome::Place::What;
+
+// A node that forgets records at once.
+std::optional<ScriptedAnswer> forgets(const ScriptedRequest& request) {
+  if (asks_record(request)) return no_record();
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("S0-12 another device with the same key goes on above the record in our own hint") {
+  ScriptedWorld world;
+  ScriptedNode node(forgets);
+  const bool expired = GENERATE(false, true);
+  {
+    auto config = world.config("first", {&node});
+    auto first = *Client::open(config);
+    for (const char* text : {"one", "two"}) REQUIRE(first->publish(world.key, world.tree(text)));
+  }
+  {
+    auto config = world.config("first", {&node});
+    if (expired) config.record_lifetime = Milliseconds(1);
+    auto first = *Client::open(config);
+    const auto third = first->publish(world.key, world.tree("three"));
+    REQUIRE(third);
+    REQUIRE(third->sequence == Sequence{3});
+    REQUIRE(third->relays_acknowledged == 1);
+  }
+  auto second = *Client::open(world.config("second", {&node}));
+  // Neither is the richer content replaced by nothing unasked (R12).
+  std::filesystem::create_directories(world.dir.path() / "empty");
+  const auto empty = second->publish(world.key, world.dir.path() / "empty");
+  REQUIRE_FALSE(empty);
+  CHECK(empty.error().code == Errc::refused);
+  const auto fourth = second->publish(world.key, world.tree("four"));
+  REQUIRE(fourth);
+  CHECK(fourth->sequence == Sequence{4});
+}
+
+TEST_CASE("S0-12 another device goes on above a private hint of ours too") {
+  ScriptedWorld world;
+  ScriptedNode node(forgets);
+  const auto config = [&](const char* device) {
+    auto out = world.config(device, {&node});
+    out.private_hints = true;
+    return out;
+  };
+  const auto secret = nostr::SecretKey::generate();
+  const auto key = *IpnsKey::derive_ed25519(secret.secret_view());
+  {
+    auto first = *Client::open(config("first"));
+    for (const char* text : {"one", "two"}) REQUIRE(first->publish(key, world.tree(text)));
+  }
+  auto second = *Client::open(config("second"));
+  const auto third = second->publish(key, world.tree("three"));
+  REQUIRE(third);
+  CHECK(third->sequence == Sequence{3});
+}
+
+TEST_CASE("an expired record is an answer: the next publish goes above it (S0-12)") {
+  ScriptedWorld world;
+  ScriptedNode node;
+  node.keeps(world.record(7, std::chrono::seconds(-60)));
+  auto config = world.config("fresh", {&node});
+  config.relays.clear();
+  auto writer = *Client::open(config);
+  SECTION("a plain one") {
+    const auto outcome = writer->publish(world.key, world.tree("one"));
+    REQUIRE(outcome);
+    CHECK(outcome->sequence == Sequence{8});
+  }
+  SECTION("a compare-and-set") {
+    CHECK(writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{6}})
+              .error()
+              .code == Errc::conflict);
+    CHECK(writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{7}}));
+  }
+}
+
+TEST_CASE("the next sequence is above the highest of all nodes, not above the fastest one's") {
+  ScriptedWorld world;
+  ScriptedNode fast;
+  ScriptedNode slow([](const ScriptedRequest&) -> std::optional<ScriptedAnswer> {
+    std::this_thread::sleep_for(Milliseconds(30));  // the distance, not a wait for something
+    return std::nullopt;
+  });
+  auto config = world.config("writer", {&fast, &slow});
+  config.relays.clear();
+  auto writer = *Client::open(config);
+  REQUIRE(writer->publish(world.key, world.tree("one")));
+  slow.keeps(world.record(9));  // another device of ours reached only that one
+  SECTION("a plain publish") {
+    const auto outcome = writer->publish(world.key, world.tree("two"));
+    REQUIRE(outcome);
+    CHECK(outcome->sequence == Sequence{10});
+    CHECK(outcome->complete());
+  }
+  SECTION("a compare-and-set") {
+    const auto lost =
+        writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{1}});
+    REQUIRE_FALSE(lost);
+    CHECK(lost.error().code == Errc::conflict);
+    CHECK(writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{9}}));
+  }
+}
+
+TEST_CASE("a compare-and-set is refused while an own node does not say what it has") {
+  ScriptedWorld world;
+  ScriptedNode good;
+  ScriptedNode silent([](const ScriptedRequest& request) -> std::optional<ScriptedAnswer> {
+    if (asks_record(request)) return hang();
+    return std::nullopt;
+  });
+  auto writer = *Client::open(world.config("writer", {&good, &silent}));
+  good.keeps(world.record(4));
+  const auto refused =
+      writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{4}});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::unreachable);
+  CHECK(refused.error().message.find(silent.server.url()) != std::string::npos);
+  CHECK(writer->publish(world.key, world.tree("one"),
+                        {.expect_sequence = Sequence{4}, .force = true}));
+}
+
+TEST_CASE("the first publish of a name goes through although one node hangs") {
+  ScriptedWorld world;
+  ScriptedNode good;
+  ScriptedNode silent([](const ScriptedRequest& request) -> std::optional<ScriptedAnswer> {
+    if (asks_record(request)) return hang();
+    return std::nullopt;
+  });
+  auto config = world.config("writer", {&good, &silent});
+  config.relays.clear();
+  config.publish_timeout = Milliseconds(3'000);
+  auto writer = *Client::open(config);
+  const auto outcome = writer->publish(world.key, world.tree("one"));
+  INFO((outcome ? "" : outcome.error().message));
+  REQUIRE(outcome);
+  CHECK(outcome->sequence == Sequence{1});
+  CHECK(outcome->quorum_met);
+  // Who is not through is told as that.
+  CHECK_FALSE(outcome->complete());
+  const auto* row = find_place(*outcome, silent.server.url(), What::record);
+  REQUIRE(row);
+  CHECK_FALSE(row->ok);
+  CHECK_FALSE(row->settled);
+  CHECK(row->detail == "not yet, goes on");
+}
+
+TEST_CASE("when a place has a newer record after all, ours is signed once more above it") {
+  ScriptedWorld world;
+  ScriptedNode good;
+  std::atomic<bool> put = false;
+  ScriptedNode late([&](const ScriptedRequest& request) -> std::optional<ScriptedAnswer> {
+    if (asks(request, "name/put") && !put.exchange(true))
+      return KeepingNode::error("can't replace a newer value with an older value");
+    if (asks_record(request) && !put) return no_record();
+    return std::nullopt;
+  });
+  late.keeps(world.record(9));
+  auto writer = *Client::open(world.config("writer", {&good, &late}));
+  SECTION("and then everybody has it") {
+    const auto outcome = writer->publish(world.key, world.tree("one"));
+    REQUIRE(outcome);
+    CHECK(outcome->sequence == Sequence{10});
+    CHECK(outcome->complete());
+    CHECK(good.kept(world.key.name())->fields().sequence == Sequence{10});
+    CHECK(late.kept(world.key.name())->fields().sequence == Sequence{10});
+  }
+  SECTION("but not when a sequence was asked for") {
+    good.keeps(world.record(3));
+    const auto outcome =
+        writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{3}});
+    REQUIRE(outcome);
+    CHECK(outcome->sequence == Sequence{4});
+    const auto* row = find_place(*outcome, late.server.url(), What::record);
+    REQUIRE(row);
+    CHECK(row->newer);
+    CHECK(row->settled);
+    CHECK(row->newer_sequence == Sequence{9});
+  }
+  SECTION("nor when that would replace something by nothing (R12)") {
+    std::filesystem::create_directories(world.dir.path() / "empty");
+    const auto outcome = writer->publish(world.key, world.dir.path() / "empty");
+    REQUIRE(outcome);
+    CHECK(outcome->sequence == Sequence{1});
+    CHECK(late.kept(world.key.name())->fields().sequence == Sequence{9});
+  }
+}
+
+TEST_CASE("content that no node takes is not published") {
+  World world;
+  auto config = world.config("writer");
+  config.gateways.clear();
+  SECTION("the only node is a gateway without RPC") {
+    config.gateways = {{world.node->gateway_url()}};
+  }
+  SECTION("there are relays only") {}
+  auto writer = *Client::open(config);
+  const auto refused = writer->publish(world.key, world.tree("one"));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::unreachable);
+  CHECK(refused.error().message.find("no node takes content") != std::string::npos);
+  const auto forced = writer->publish(world.key, world.tree("one"), {.force = true});
+  REQUIRE(forced);
+  CHECK(forced->relays_acknowledged == 1);
+  CHECK(forced->sequence == Sequence{1});
+}
+
+TEST_CASE("a publish ends at its deadline although the only node hangs in dag/import") {
+  ScriptedWorld world;
+  ScriptedNode node([](const ScriptedRequest& request) -> std::optional<ScriptedAnswer> {
+    if (asks(request, "dag/import")) return hang();
+    return std::nullopt;
+  });
+  auto config = world.config("writer", {&node});
+  config.publish_timeout = Milliseconds(300);
+  auto writer = *Client::open(config);
+  const Instant start = std::chrono::steady_clock::now();
+  const auto late = writer->publish(world.key, world.tree("one"));
+  CHECK(std::chrono::steady_clock::now() - start < Milliseconds(5'000));
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == Errc::timeout);
+  CHECK_FALSE(node.kept(world.key.name()));
+}
+
+TEST_CASE("one node that hangs in dag/import leaves the record its share of the time") {
+  ScriptedWorld world;
+  ScriptedNode good;
+  ScriptedNode stuck([](const ScriptedRequest& request) -> std::optional<ScriptedAnswer> {
+    if (asks(request, "dag/import")) return hang();
+    return std::nullopt;
+  });
+  auto config = world.config("writer", {&good, &stuck});
+  config.publish_timeout = Milliseconds(4'000);
+  auto writer = *Client::open(config);
+  const auto outcome = writer->publish(world.key, world.tree("one"));
+  REQUIRE(outcome);
+  CHECK(outcome->quorum_met);
+  CHECK(good.kept(world.key.name()));
+  CHECK(stuck.kept(world.key.name()));
+  const auto* row = find_place(*outcome, stuck.server.url(), What::content);
+  REQUIRE(row);
+  CHECK(row->detail == "not yet, goes on");
+}

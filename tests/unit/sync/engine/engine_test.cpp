@@ -1,0 +1,299 @@
+#include "ipnscast/tests/unit/sync/engine/engine_bench.h"
+
+using namespace ipnscast;
+using namespace ipnscast::sync;
+using namespace ipnscast::test;
+
+TEST_CASE(
+    "a first contact waits for the foreground answer and takes the best record (S0-15, S0-16)") {
+  Bench b;
+  b.watch();
+  const auto resolve = b.next<action::Resolve>();
+  REQUIRE(resolve);
+  CHECK(resolve->settle_by - b.now.steady == Milliseconds(2'000));
+  b.feed(input::ResolveUpdate{kName, resolve->job, b.record(5, 5), kNode, 1, false, false});
+  b.feed(input::ResolveUpdate{kName, resolve->job, b.record(7, 7), kNode, 2, false, false});
+  CHECK_FALSE(b.next<action::Fetch>());
+  b.feed(input::ResolveUpdate{kName, resolve->job, b.record(6, 6), kNode, 3, true, false});
+  b.fetched();
+  const auto change = b.delivered();
+  CHECK(change.sequence == Sequence{7});
+  CHECK(change.kind == ChangeKind::change);
+  CHECK_FALSE(change.unconfirmed_freshness);
+}
+
+TEST_CASE(
+    "a first contact that only a hint answered is handed over with unconfirmed freshness (S0-74)") {
+  Bench b;
+  b.watch();
+  const auto resolve = b.next<action::Resolve>();
+  auto news = b.news(5, 5);
+  news.record = b.record(5, 5);
+  b.feed(news);
+  CHECK_FALSE(b.next<action::Fetch>());
+  b.finish(*resolve, std::nullopt, 0);
+  b.fetched();
+  CHECK(b.delivered().unconfirmed_freshness);
+}
+
+TEST_CASE("nothing is handed over before its commit, and a failed commit is tried again") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.auto_commit = false;
+  b.arrive(b.record(6, 6));
+  b.fetched();
+  CHECK_FALSE(b.next<action::Deliver>());
+  REQUIRE(b.commits.size() == 1);
+  b.feed(input::Committed{b.commits[0], fail(Errc::io, "disk full")});
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.commits.clear();
+  b.auto_commit = true;
+  b.pass(Milliseconds(999));
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.pass(Milliseconds(1));
+  CHECK(b.delivered().sequence == Sequence{6});
+}
+
+TEST_CASE("a change that was not acknowledged before a crash is handed over again (R6, S0-63)") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  b.fetched();
+  b.delivered();
+  b.restart();
+  b.actions.clear();
+  b.watch();
+  b.fetched();
+  CHECK(b.delivered().sequence == Sequence{6});
+  b.acknowledge();
+  b.restart();
+  b.actions.clear();
+  b.watch();
+  b.pass(Milliseconds(5'000));
+  CHECK_FALSE(b.next<action::Deliver>());
+}
+
+TEST_CASE("a handler that comes late still gets what is owed (R7)") {
+  Bench b;
+  b.watch(false);
+  b.finish(*b.next<action::Resolve>(), b.record(5, 5));
+  b.fetched();
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.watch();
+  CHECK(b.delivered().sequence == Sequence{5});
+}
+
+TEST_CASE(
+    "a change that arrives while the handler runs is handed over right after it (S0-23, S1-24, "
+    "R14)") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  b.fetched();
+  b.delivered();
+  b.arrive(b.record(7, 7));
+  b.arrive(b.record(8, 8));
+  CHECK(b.next<action::Fetch>());
+  b.fetched();
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.acknowledge();
+  CHECK(b.delivered().sequence == Sequence{8});
+  b.acknowledge();
+  CHECK_FALSE(b.next<action::Deliver>());
+}
+
+TEST_CASE("failures back off from 1 s, doubling to 5 min, and a restart does not start over") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  b.fetched();
+  for (const int64_t wait :
+       {1'000, 2'000, 4'000, 8'000, 16'000, 32'000, 64'000, 128'000, 256'000, 300'000, 300'000}) {
+    b.delivered();
+    b.refuse();
+    b.pass(Milliseconds(wait - 1));
+    CHECK_FALSE(b.next<action::Deliver>());
+    b.pass(Milliseconds(1));
+  }
+  b.delivered();
+  b.refuse();
+  b.restart();
+  b.actions.clear();
+  b.watch();
+  b.pass(Milliseconds(299'000));
+  CHECK_FALSE(b.next<action::Fetch>());
+  b.pass(Milliseconds(1'000));
+  CHECK(b.next<action::Fetch>());
+}
+
+TEST_CASE("a newer value does not wait for the back-off of an older one") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  const auto fetch = b.next<action::Fetch>();
+  b.feed(input::FetchFailed{kName, fetch->job, {Errc::unreachable, "gone"}});
+  CHECK_FALSE(b.next<action::Fetch>());
+  b.arrive(b.record(7, 7));
+  b.fetched();
+  CHECK(b.delivered().sequence == Sequence{7});
+}
+
+TEST_CASE(
+    "an older fetch is cancelled when a newer value is confirmed, and its answer is ignored") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  const auto old = b.next<action::Fetch>();
+  b.arrive(b.record(7, 7));
+  CHECK(b.next<action::Cancel>()->job == old->job);
+  b.feed(input::Fetched{kName, old->job, std::nullopt});
+  CHECK_FALSE(b.next<action::Deliver>());
+}
+
+TEST_CASE(
+    "a lower sequence than known is dropped, also after a restart; forget is the way out (R11, "
+    "S0-14)") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.restart();
+  b.watch();
+  b.arrive(b.record(4, 4));
+  CHECK_FALSE(b.next<action::Fetch>());
+  CHECK(b.engine->counts().at(Row::rollback) == 1);
+  b.feed(input::Forget{kName});
+  b.finish(*b.next<action::Resolve>(), b.record(4, 4));
+  b.fetched();
+  CHECK(b.delivered().sequence == Sequence{4});
+}
+
+TEST_CASE(
+    "two values under one sequence: the handler is told of both and of the winner once (R10, "
+    "S0-06, S0-24)") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(5, 6, 999'999));
+  b.fetched();
+  const auto won = b.delivered();
+  CHECK(won.kind == ChangeKind::conflict);
+  CHECK(won.cid == cid(6));
+  CHECK(won.other_value == value_of(cid(5)));
+  b.acknowledge();
+  b.arrive(b.record(5, 5));
+  CHECK_FALSE(b.next<action::Deliver>());
+}
+
+TEST_CASE(
+    "after three flips in an hour there is only an alarm, and the hand-over follows when the hour "
+    "is over") {
+  Bench b;
+  b.settled_at(5, 5);
+  for (uint8_t i = 6; i < 9; ++i) {
+    b.arrive(b.record(5, i, 200'000 + i));
+    b.fetched();
+    CHECK(b.delivered().kind == ChangeKind::conflict);
+    b.acknowledge();
+  }
+  b.actions.clear();
+  b.arrive(b.record(5, 9, 200'009));
+  CHECK(b.next<action::Alarm>());
+  b.fetched();
+  b.pass(std::chrono::minutes(59));
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.pass(std::chrono::minutes(2));
+  CHECK(b.delivered().cid == cid(9));
+}
+
+TEST_CASE("the device whose value lost is asked to merge at once, the winner after 30 s") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.feed(input::Published{kName, {5}, value_of(cid(5))});
+  b.arrive(b.record(5, 6, 999'999));
+  CHECK(b.next<action::Merge>());
+  Bench w;
+  w.settled_at(5, 5);
+  w.feed(input::Published{kName, {5}, value_of(cid(5))});
+  w.arrive(w.record(5, 6, 100));
+  w.pass(Milliseconds(29'999));
+  CHECK_FALSE(w.next<action::Merge>());
+  w.pass(Milliseconds(1));
+  CHECK(w.next<action::Merge>());
+}
+
+TEST_CASE("expiry is reported once, the content stays, and its renewal is told (R22)") {
+  Bench b;
+  b.watch();
+  b.finish(*b.next<action::Resolve>(), b.record(5, 5, 600));
+  b.fetched();
+  b.delivered();
+  b.acknowledge();
+  b.pass(std::chrono::minutes(9));
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.pass(std::chrono::minutes(2));
+  const auto stale = b.delivered();
+  CHECK(stale.kind == ChangeKind::stale);
+  CHECK(stale.cid == cid(5));
+  b.acknowledge();
+  b.pass(std::chrono::minutes(5));
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.arrive(b.record(5, 5));
+  CHECK(b.delivered().kind == ChangeKind::refresh);
+}
+
+TEST_CASE(
+    "expired = reject: content whose record ended is withdrawn once, also over a restart, and "
+    "handed "
+    "over anew when the record is renewed (R22)") {
+  EngineOptions options;
+  options.expired = ExpiredPolicy::reject;
+  Bench b(options);
+  b.watch();
+  b.finish(*b.next<action::Resolve>(), b.record(5, 5, 600));
+  b.fetched();
+  b.delivered();
+  b.acknowledge();
+  b.pass(std::chrono::minutes(11));
+  const auto withdrawn = b.delivered();
+  CHECK(withdrawn.kind == ChangeKind::withdrawn);
+  CHECK(withdrawn.cid == cid(5));
+  b.acknowledge();
+  b.restart();
+  b.watch();
+  b.pass(std::chrono::minutes(5));
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.arrive(b.record(5, 5));
+  b.fetched();
+  const auto anew = b.delivered();
+  CHECK(anew.kind == ChangeKind::change);
+  CHECK(anew.cid == cid(5));
+}
+
+TEST_CASE(
+    "a first contact with nothing but an expired record hands nothing over, whatever the policy") {
+  for (const auto policy : {ExpiredPolicy::last_good, ExpiredPolicy::reject}) {
+    EngineOptions options;
+    options.expired = policy;
+    Bench b(options);
+    b.watch();
+    b.finish(*b.next<action::Resolve>(), b.record(5, 5, -600));
+    b.pass(std::chrono::minutes(1));
+    CHECK_FALSE(b.next<action::Deliver>());
+    CHECK_FALSE(b.next<action::Fetch>());
+    CHECK(b.next<action::Alarm>());
+  }
+}
+
+TEST_CASE("watching a name again after the last unwatch works, and nothing is forgotten (R27)") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.feed(input::Unwatch{kName});
+  CHECK(b.engine->size() == 0);
+  CHECK_FALSE(b.engine->next_wake());
+  b.arrive(b.record(6, 6));
+  CHECK_FALSE(b.next<action::Fetch>());
+  b.watch();
+  b.arrive(b.record(4, 4));
+  CHECK_FALSE(b.next<action::Fetch>());
+  b.arrive(b.record(6, 6));
+  b.fetched();
+  CHECK(b.delivered().sequence == Sequence{6});
+}

@@ -1,0 +1,58 @@
+#include "ipnscast/sync/metrics/meter.h"
+#include "ipnscast/tests/support/catch.h"
+
+using namespace ipnscast;
+using namespace ipnscast::sync;
+using std::chrono::microseconds;
+
+TEST_CASE("what is done is counted and timed; what was cancelled is not (S1-12)") {
+  Meter meter;
+  for (int i = 1; i <= 1000; ++i) meter.note(Operation::resolve, {}, microseconds(i * 1000));
+  meter.note(Operation::fetch, fail(Errc::unreachable, "nobody"), microseconds(10));
+  meter.note(Operation::fetch, fail(Errc::cancelled, "no need"), microseconds(10));
+  meter.note(Operation::fetch, fail(Errc::closed, "shut down"), microseconds(10));
+  const Metrics metrics = meter.snapshot();
+  const OperationMetrics& resolve = metrics.of(Operation::resolve);
+  CHECK(resolve.count == 1000);
+  CHECK(resolve.failures == 0);
+  CHECK(resolve.slow == 0);
+  CHECK(std::abs(resolve.p50.count() - 500'000) < 25'000);
+  CHECK(std::abs(resolve.p95.count() - 950'000) < 10'000);
+  CHECK(std::abs(resolve.p99.count() - 990'000) < 5'000);
+  CHECK(metrics.of(Operation::fetch).count == 1);
+  CHECK(metrics.of(Operation::fetch).failures == 1);
+  CHECK(metrics.of(Operation::publish).count == 0);
+  CHECK(metrics.of(Operation::publish).p99 == microseconds(0));
+}
+
+TEST_CASE("what takes longer than the target is counted, and its slowest part is asked for") {
+  Meter meter;
+  int asked = 0;
+  const auto slowest = [&] {
+    ++asked;
+    return std::string("all of it");
+  };
+  meter.note(Operation::fetch, {}, kOperationTarget, slowest);
+  CHECK(asked == 0);
+  CHECK(meter.snapshot().meets_target());
+  meter.note(Operation::fetch, {}, kOperationTarget + microseconds(1), slowest);
+  CHECK(asked == 1);
+  CHECK(meter.snapshot().of(Operation::fetch).slow == 1);
+  for (int i = 0; i < 100; ++i) meter.note(Operation::fetch, {}, 2 * kOperationTarget, slowest);
+  CHECK(asked == 101);
+  CHECK_FALSE(meter.snapshot().meets_target());
+}
+
+TEST_CASE("metrics are read back as they were written, and nonsense is refused") {
+  Meter meter;
+  meter.note(Operation::publish, {}, microseconds(1234));
+  Metrics metrics = meter.snapshot();
+  metrics.records = {3, 4};
+  metrics.blocks = {5, 6};
+  const auto again = Metrics::from_json(metrics.to_json());
+  REQUIRE(again);
+  CHECK(again->to_json() == metrics.to_json());
+  CHECK(again->of(Operation::publish).p50 == microseconds(1234));
+  for (const char* bad : {"", "{}", "[]", "7", R"({"at":1,"records":{},"blocks":{}})"})
+    CHECK(Metrics::from_json(bad).error().code == Errc::parse);
+}

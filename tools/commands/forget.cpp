@@ -1,0 +1,53 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/tools/session/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kForgetDeadline{10'000};
+
+struct ForgetOptions {
+  std::string target;
+  bool derived = false;
+};
+
+void forget(Context& context, const ForgetOptions& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto name = resolve_name(*session, options.target, options.derived,
+                                 context.timeout.value_or(kForgetDeadline));
+  if (!name) return report(context, name.error());
+  auto config = session->local_config();
+  if (!config) return report(context, config.error());
+  // Nothing is to be asked: this is about what this device knows.
+  config->relays.clear();
+  config->gateways.clear();
+  const auto cache = TemporaryDirectory::make();
+  if (!cache) return report(context, cache.error());
+  config->cache_dir = cache->path();
+  config->encrypt_at_rest = false;
+  const auto client = sync::Client::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  if (const Status done = (*client)->forget(*name); !done) return report(context, done.error());
+  if (context.json) return print_line(dump({{"forgotten", name->to_string()}}));
+  print_line("forgotten: " + name->to_string());
+}
+
+}  // namespace
+
+void add_forget(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "forget", "Drop the known sequence of a name, after data loss at its publisher");
+  const auto options = std::make_shared<ForgetOptions>();
+  command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
+      ->type_name("TARGET")
+      ->required();
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { forget(context, *options); });
+}
+
+}  // namespace ipnscast::tools

@@ -1,0 +1,178 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/tools/cli/ipfs_path.h"
+#include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/cli/progress_line.h"
+#include "ipnscast/tools/session/domain.h"
+#include "ipnscast/tools/session/reading_client.h"
+#include "ipnscast/tools/session/resolution.h"
+#include "ipnscast/tools/session/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kGetDeadline{600'000};
+constexpr int kLongestChain = 32;  // of names that point to names
+
+struct GetOptions {
+  std::string source;
+  std::string out;
+  std::optional<sync::ByteRange> bytes;
+  bool derived = false;
+  bool symlinks = false;
+};
+
+std::string joined(std::string front, const std::string& back) {
+  if (!front.empty() && !back.empty()) front += '/';
+  return front + back;
+}
+
+// What the name points to, through further names and domains.
+Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::IpnsName name,
+                        std::string path, sync::ExpiredPolicy policy, const TimeLimit& limit,
+                        Milliseconds listen) {
+  for (int step = 0; step < kLongestChain; ++step) {
+    const auto found = client->resolve(name, limit.left(listen));
+    if (!found) return fail(found.error());
+    const auto record = record_of(*found, policy);
+    if (!record) return fail(nothing_found(name, *found, policy));
+    warn_of(name, *found, policy);
+    const std::string value = record->fields().value;
+    if (auto content = parse_ipfs_path(value)) {
+      content->path = joined(std::move(content->path), path);
+      return content;
+    }
+    const auto [head, inner] = split_path(value);
+    if (!value.starts_with("/ipns/"))
+      return fail(Errc::unsupported, "its value is " + printable(value));
+    path = joined(std::string(inner), path);
+    if (auto next = sync::IpnsName::parse(head)) {
+      name = std::move(*next);
+      continue;
+    }
+    if (!looks_like_domain(head))
+      return fail(Errc::unsupported, "its value is " + printable(value));
+    auto led = follow_domain(session, head, limit.left(listen));
+    if (!led) return fail(led.error());
+    path = joined(std::move(led->path), path);
+    if (led->root) return IpfsPath{std::move(*led->root), std::move(path)};
+    name = std::move(*led->name);
+  }
+  return fail(Errc::too_large, "names that point to names, more than 32 deep");
+}
+
+Result<IpfsPath> find(const Session& session, ReadingClient& client, const GetOptions& options,
+                      sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen) {
+  if (auto content = parse_ipfs_path(options.source)) return content;
+  const auto [head, path] = split_path(options.source);
+  auto place = resolve_place(session, head, options.derived, limit.left(listen));
+  if (!place) return fail(place.error());
+  std::string inner = joined(std::move(place->path), std::string(path));
+  if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
+  return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen);
+}
+
+Status copy_to_output(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(Errc::io, file.string() + ": " + std::strerror(errno));
+  char buffer[65536];
+  ssize_t got = 0;
+  while ((got = ::read(fd, buffer, sizeof(buffer))) > 0) {
+    if (std::fwrite(buffer, 1, static_cast<size_t>(got), stdout) != static_cast<size_t>(got)) break;
+  }
+  ::close(fd);
+  if (got < 0) return fail(Errc::io, file.string() + ": " + std::strerror(errno));
+  return {};  // what could not be written is told at the end of the program
+}
+
+sync::GetOptions get_options(const GetOptions& options, ProgressLine& line, Milliseconds deadline) {
+  sync::GetOptions out{.deadline = deadline, .bytes = options.bytes, .symlinks = options.symlinks};
+  if (line.active()) {
+    out.on_progress = [&line, rate = Rate()](const sync::GetProgress& now) {
+      line.show(byte_count(now.bytes) + " in " + std::to_string(now.blocks) + " blocks, " +
+                rate.of(now.bytes) +
+                (now.waiting == 0 ? "" : ", " + std::to_string(now.waiting) + " blocks to come"));
+    };
+  }
+  return out;
+}
+
+// By way of a file, so that nothing unverified is ever written out.
+Status get_to_output(ReadingClient& client, const IpfsPath& content,
+                     const sync::GetOptions& options) {
+  const auto folder = TemporaryDirectory::make();
+  if (!folder) return fail(folder.error());
+  const auto file = folder->path() / "content";
+  const Status got = client->get(content.cid, content.path, file, options);
+  if (!got) return got;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(file, failed))
+    return fail(Errc::invalid, "-o -: this is a directory; name a file in it or another -o");
+  return copy_to_output(file);
+}
+
+void get(Context& context, const GetOptions& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  std::error_code failed;
+  if (options.out != "-" && std::filesystem::exists(options.out, failed))
+    return report(context, {Errc::conflict, options.out + " exists already"});
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  if (config->gateways.empty())
+    return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+  const TimeLimit limit(context);
+  const Milliseconds listen = listen_time(*config);
+  const sync::ExpiredPolicy policy = config->expired;
+  auto client = ReadingClient::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  const auto content = find(*session, *client, options, policy, limit, listen);
+  if (!content) return report(context, content.error());
+  Status done;
+  {
+    ProgressLine line(context.json);
+    const sync::GetOptions wanted = get_options(options, line, limit.left(kGetDeadline));
+    done = options.out == "-" ? get_to_output(*client, *content, wanted)
+                              : (*client)->get(content->cid, content->path, options.out, wanted);
+  }
+  if (!done) return report(context, done.error());
+  if (context.json && options.out != "-")
+    print_line(
+        dump({{"cid", content->cid.to_string()}, {"path", content->path}, {"out", options.out}}));
+}
+
+}  // namespace
+
+void add_get(CLI::App& app, Context& context) {
+  CLI::App* const command =
+      app.add_subcommand("get", "Fetch what a name or a CID stands for, every block verified");
+  const auto options = std::make_shared<GetOptions>();
+  command->add_option("source", options->source, "TARGET or CID, with a path inside if wanted")
+      ->type_name("TARGET[/path]|CID[/path]")
+      ->required();
+  command->add_option("-o,--output", options->out, "Must be absent; - for standard output")
+      ->type_name("OUT")
+      ->required();
+  command
+      ->add_option_function<std::string>(
+          "--bytes",
+          [options](const std::string& text) {
+            const auto range = sync::ByteRange::parse(text);
+            if (!range) throw CLI::ValidationError("--bytes", range.error().message);
+            options->bytes = *range;
+          },
+          "Only these of a file, ends included: 0:99, 100:*, or -20:* for the last 20")
+      ->type_name("FROM:TO");
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
+  command->callback([&context, options] { get(context, *options); });
+}
+
+}  // namespace ipnscast::tools

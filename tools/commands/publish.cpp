@@ -1,0 +1,125 @@
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "ipnscast/tools/cli/ipfs_path.h"
+#include "ipnscast/tools/cli/progress_line.h"
+#include "ipnscast/tools/reports/outcome_rows.h"
+#include "ipnscast/tools/session/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+struct PublishOptions {
+  std::string target;
+  std::string path;
+  std::string cid;
+  std::optional<uint64_t> expect_sequence;
+  bool force = false;
+  bool queue = false;
+  bool hidden = false;
+  bool derived = false;
+};
+
+// What there is to publish: exactly one of PATH and --cid.
+Result<std::optional<sync::Cid>> content_of(const PublishOptions& options) {
+  if (options.path.empty() == options.cid.empty())
+    return fail(Errc::invalid, "want a PATH or --cid, one of them");
+  if (options.cid.empty()) {
+    std::error_code failed;
+    if (!std::filesystem::exists(options.path, failed))
+      return fail(Errc::invalid, options.path + ": no such file or directory");
+    return std::optional<sync::Cid>();
+  }
+  const auto content = parse_ipfs_path(options.cid);
+  if (!content) return fail(Errc::invalid, "--cid: " + content.error().message);
+  if (!content->path.empty()) return fail(Errc::invalid, "--cid: want a CID without a path");
+  return std::optional<sync::Cid>(content->cid);
+}
+
+// How far each node is, on one line.
+class NodeProgress {
+ public:
+  explicit NodeProgress(ProgressLine& line) : line_(line) {}
+
+  void take(const sync::PublishProgress& now) {
+    const std::lock_guard lock(mutex_);
+    nodes_[now.node] = now;
+    std::string text;
+    for (const auto& [url, node] : nodes_) {
+      if (!text.empty()) text += ", ";
+      text += url.substr(url.find("//") + 2) + " " + byte_count(node.bytes) + " of " +
+              byte_count(node.total);
+    }
+    line_.show(text);
+  }
+
+ private:
+  ProgressLine& line_;
+  std::mutex mutex_;
+  std::map<std::string, sync::PublishProgress> nodes_;  // guarded by mutex_
+};
+
+void publish(Context& context, const Options& options) {
+  const Instant started = std::chrono::steady_clock::now();
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto cid = content_of(options);
+  if (!cid) return report(context, cid.error());
+  const auto key = resolve_own_key(*session, options.target, options.derived);
+  if (!key) return report(context, key.error());
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  if (config->relays.empty() && config->gateways.empty())
+    return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
+  ProgressLine line(context.json);
+  const auto progress = std::make_shared<NodeProgress>(line);
+  if (context.timeout) {
+    config->publish_timeout = *context.timeout;
+    config->answer_by = std::min(config->answer_by, *context.timeout / 3);
+  }
+  const auto client = sync::Client::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  sync::PublishOptions how;
+  how.force = options.force;
+  how.queue = options.queue;
+  if (context.timeout) how.packed_by = started + *context.timeout;
+  how.hidden = options.hidden;
+  if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
+  if (line.active()) {
+    how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };
+  }
+  const auto outcome =
+      *cid ? (*client)->publish_cid(*key, **cid, how) : (*client)->publish(*key, options.path, how);
+  line.end();
+  if (!outcome) return report(context, outcome.error());
+  print_outcome(context, *outcome);
+}
+
+}  // namespace
+
+void add_publish(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "publish", "Give a name of ours a new value: content, record, routers, announcement");
+  const auto options = std::make_shared<PublishOptions>();
+  command->add_option("target", options->target, "self, a key's label, or a name of ours")
+      ->type_name("TARGET")
+      ->required();
+  command->add_option("path", options->path, "A file or directory")->type_name("PATH");
+  command->add_option("--cid", options->cid, "Content that the nodes have already")
+      ->type_name("CID");
+  command
+      ->add_option("--expect-sequence", options->expect_sequence,
+                   "Only if the name has this sequence now")
+      ->type_name("N");
+  command->add_flag("--force", options->force,
+                    "Also an empty state over a richer one, and past a conflict");
+  command->add_flag("--queue", options->queue,
+                    "When no node takes the content now, commit all the same and bring it later");
+  command->add_flag("--hidden", options->hidden,
+                    "Hidden files too: names that start with a dot are left out otherwise");
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { publish(context, *options); });
+}
+
+}  // namespace ipnscast::tools

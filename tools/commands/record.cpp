@@ -1,0 +1,218 @@
+#include <memory>
+
+#include "ipnscast/nostr/base/file/pending_file.h"
+#include "ipnscast/nostr/base/file/secret_file.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
+#include "ipnscast/tools/cli/secret_file.h"
+#include "ipnscast/tools/reports/facts.h"
+#include "ipnscast/tools/reports/record_facts.h"
+
+namespace ipnscast::tools {
+namespace {
+
+using nlohmann::ordered_json;
+using namespace ipnscast::sync;
+
+constexpr size_t kMaxRecordFile = 1 << 20;
+
+struct CreateOptions {
+  std::string secret_file;
+  std::string type = "ed25519";
+  bool derive = false;
+  std::string value;
+  uint64_t sequence = 0;
+  std::string lifetime = "48h";
+  std::string eol;
+  std::string ttl = "5m";
+  bool v1 = false;
+  std::vector<std::string> data;
+  std::string output;
+};
+
+ordered_json key_type_name(KeyType type) {
+  constexpr const char* kNames[] = {"rsa", "ed25519", "secp256k1", "ecdsa"};
+  return kNames[static_cast<size_t>(type)];
+}
+
+Result<IpnsKey> key_from_line(const CreateOptions& options, const std::string& line) {
+  if (options.type == "ed25519" && !options.derive) {
+    auto seed = from_hex(line);
+    if (!seed || seed->size() != 32) {
+      return fail(Errc::invalid,
+                  "want 64 hex digits of an Ed25519 seed, or --derive for a Nostr key");
+    }
+    auto key = IpnsKey::from_bytes(KeyType::ed25519, *seed);
+    wipe(*seed);
+    return key;
+  }
+  const auto nostr_key = nostr::SecretKey::parse(line);
+  if (!nostr_key) return fail(Errc::invalid, nostr_key.error().message);
+  if (options.type == "ed25519") return IpnsKey::derive_ed25519(nostr_key->secret_view());
+  return IpnsKey::from_nostr_secret(nostr_key->secret_view());
+}
+
+Result<IpnsKey> load_key(const Context& context, const CreateOptions& options) {
+  if (options.derive && options.type != "ed25519") {
+    return fail(Errc::invalid,
+                "--derive: makes Ed25519 keys; a secp256k1 name is the Nostr key's own");
+  }
+  auto line = read_secret_line(context, options.secret_file);
+  if (!line) return fail(Errc::invalid, line.error().message);
+  auto key = key_from_line(options, *line);
+  wipe_text(*line);
+  if (!key) return fail(key.error().within(options.secret_file));
+  return key;
+}
+
+Result<Eol> end_of_life(const CreateOptions& options) {
+  if (!options.eol.empty()) {
+    auto eol = Eol::parse(options.eol);
+    if (!eol) return fail(Errc::invalid, "--eol: " + eol.error().message);
+    return eol;
+  }
+  const auto lifetime = parse_duration(options.lifetime);
+  if (!lifetime) return fail(lifetime.error().within("--lifetime"));
+  return Eol::after(system_now().wall, *lifetime);
+}
+
+Result<RecordOptions> record_options(const CreateOptions& options) {
+  RecordOptions out;
+  out.value = options.value;
+  out.sequence = {options.sequence};
+  out.v1 = options.v1;
+  const auto eol = end_of_life(options);
+  if (!eol) return fail(eol.error());
+  out.eol = *eol;
+  const auto ttl = parse_duration(options.ttl);
+  if (!ttl) return fail(ttl.error().within("--ttl"));
+  out.ttl = *ttl;
+  for (const std::string& pair : options.data) {
+    const size_t equals = pair.find('=');
+    if (equals == pair.npos) return fail(Errc::invalid, "--data: want name=text");
+    const bool added =
+        out.extra.emplace(pair.substr(0, equals), encode_dag_cbor({pair.substr(equals + 1)}))
+            .second;
+    if (!added) return fail(Errc::invalid, "--data: a name twice");
+  }
+  return out;
+}
+
+void create(Context& context, const CreateOptions& options) {
+  const auto key = load_key(context, options);
+  if (!key) return report(context, key.error());
+  const auto fields = record_options(options);
+  if (!fields) return report(context, fields.error());
+  const auto record = create_record(*key, *fields);
+  if (!record) return report(context, record.error());
+  const Status written = write_file(options.output, record->bytes());
+  if (!written) return report(context, written.error());
+  const std::string name = key->name().to_string();
+  if (!context.json) return print_line(name);
+  print_facts(context, {{"name", name},
+                        {"value", record->fields().value},
+                        {"sequence", std::to_string(options.sequence)},
+                        {"validity", record->fields().eol.to_string()},
+                        {"ttl_ns", std::to_string(record->fields().ttl_ns)},
+                        {"key_type", options.type},
+                        {"bytes", record->bytes().size()}});
+}
+
+ordered_json answer(std::string_view reason, const ordered_json& name,
+                    const std::optional<IpnsRecord::Fields>& fields, const ordered_json& key_type) {
+  ordered_json out = {{"valid", reason.empty()}, {"reason", reason},    {"name", name},
+                      {"value", nullptr},        {"sequence", nullptr}, {"validity", nullptr},
+                      {"ttl_ns", nullptr},       {"key_type", key_type}};
+  if (!fields) return out;
+  out["value"] = fields->value;
+  out["sequence"] = std::to_string(fields->sequence.value);
+  out["validity"] = fields->eol.to_string();
+  out["ttl_ns"] = std::to_string(fields->ttl_ns);
+  add_extra_facts(out, *fields);
+  return out;
+}
+
+// What a refused record claims is shown too: it helps whoever has to find out what happened.
+ordered_json inspect(const std::string& name_text, ByteView bytes) {
+  const auto name = IpnsName::parse(name_text);
+  if (!name) return answer("name", nullptr, peek_record(bytes), nullptr);
+  const auto record = verify_record(*name, bytes, system_now().wall);
+  if (record)
+    return answer("", name->to_string(), record->fields(), key_type_name(record->key_type()));
+  const RecordError& error = record.error();
+  const auto key = name->inline_key();
+  ordered_json key_type = key ? key_type_name(key->type) : ordered_json(nullptr);
+  if (error.expired_record) key_type = key_type_name(error.expired_record->key_type());
+  return answer(to_string(error.fault), name->to_string(), peek_record(bytes), key_type);
+}
+
+void run_inspect(Context& context, const std::string& name, const std::string& file) {
+  const auto text = read_input(file, kMaxRecordFile);
+  const bool is_huge = !text && text.error().code == Errc::too_large;
+  if (!text && !is_huge) return report(context, text.error());
+  // Beyond the bound it was not read, and is too large whatever it holds.
+  const Bytes huge(is_huge ? IpnsRecord::kMaxBytes + 1 : 0);
+  const ordered_json out = inspect(name, is_huge ? ByteView(huge) : as_bytes(*text));
+  print_facts(context, out);
+  context.exit = out["valid"].get<bool>() ? Exit::done : Exit::no;
+}
+
+void add_create(CLI::App& record, Context& context) {
+  CLI::App* const command = record.add_subcommand("create", "Sign a record; prints its name");
+  const auto options = std::make_shared<CreateOptions>();
+  command
+      ->add_option("--secret-file", options->secret_file,
+                   "One line: 64 hex digits or nsec1; mode 0600")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--type", options->type, "ed25519 (default) or secp256k1")
+      ->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  command->add_flag("--derive", options->derive,
+                    "The secret is a Nostr key: derive the Ed25519 key");
+  command->add_option("--value", options->value, "/ipfs/... or /ipns/...")
+      ->type_name("PATH")
+      ->required();
+  command->add_option("--sequence", options->sequence, "Below 2^63")->type_name("N")->required();
+  CLI::Option* const lifetime =
+      command->add_option("--lifetime", options->lifetime, "Valid for this long (48h)")
+          ->type_name("TIME");
+  command->add_option("--eol", options->eol, "Valid until this time, as 2030-01-02T03:04:05Z")
+      ->type_name("TIME")
+      ->excludes(lifetime);
+  command->add_option("--ttl", options->ttl, "Caches may hold it for this long (5m)")
+      ->type_name("TIME");
+  command->add_flag("--v1", options->v1, "Also the legacy V1 fields and signature");
+  command
+      ->add_option("--data", options->data,
+                   "Further signed data: name=text, the name best with a _")
+      ->type_name("K=V");
+  command->add_option("-o,--output", options->output, "Where the record goes")
+      ->type_name("FILE")
+      ->required();
+  command->callback([&context, options] { create(context, *options); });
+}
+
+void add_inspect(CLI::App& record, Context& context) {
+  CLI::App* const command =
+      record.add_subcommand("inspect", "Verify a record; exit code 0 when it is valid, else 1");
+  const auto name = std::make_shared<std::string>();
+  const auto file = std::make_shared<std::string>();
+  command->add_option("--name", *name, "The name whose record it has to be")
+      ->type_name("NAME")
+      ->required();
+  command->add_option("file", *file, "The record; - for standard input")->required();
+  command->callback([&context, name, file] { run_inspect(context, *name, *file); });
+}
+
+}  // namespace
+
+void add_record(CLI::App& app, Context& context) {
+  CLI::App* const record = app.add_subcommand("record", "Create and inspect IPNS records");
+  record->require_subcommand(1);
+  add_create(*record, context);
+  add_inspect(*record, context);
+}
+
+}  // namespace ipnscast::tools

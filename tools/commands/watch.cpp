@@ -1,0 +1,255 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/state/known_here.h"
+#include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/cli/stop_signal.h"
+#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/tools/session/resolution.h"
+#include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/watch/change_handler.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kTargetDeadline{10'000};
+constexpr Milliseconds kOnceDeadline{60'000};
+
+struct WatchOptions {
+  std::vector<std::string> targets;
+  std::string mirror;
+  std::string exec;
+  bool once = false;
+  bool records_only = false;
+  bool derived = false;
+};
+
+Result<Target> all_targets(const Session& session, const WatchOptions& options,
+                           Milliseconds deadline) {
+  Target out;
+  for (const std::string& text : options.targets) {
+    auto one = resolve_target(session, text, options.derived, deadline);
+    if (!one) return fail(one.error());
+    for (const sync::dnslink::Step& step : one->dns)
+      log_warning("watch", step.domain + " leads to " + printable(step.value) +
+                               ", by DNS, which nobody signs; it is asked once, at the start");
+    out.names.insert(out.names.end(), one->names.begin(), one->names.end());
+    out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
+    out.relays.insert(out.relays.end(), one->relays.begin(), one->relays.end());
+  }
+  const std::set<sync::IpnsName> distinct(out.names.begin(), out.names.end());
+  out.names.assign(distinct.begin(), distinct.end());
+  return out;
+}
+
+Result<ChangeHandler::Options> handler_options(const Context& context, const Options& options,
+                                               const Target& target,
+                                               const std::filesystem::path& state_dir) {
+  ChangeHandler::Options out;
+  out.json = context.json;
+  out.exec = options.exec;
+  if (options.mirror.empty()) return out;
+  if (target.names.size() != 1)
+    return fail(Errc::invalid,
+                "--mirror: want one name, these are " + std::to_string(target.names.size()));
+  if (options.records_only)
+    return fail(Errc::invalid, "--mirror and --records-only exclude each other");
+  auto mirror = Mirror::open(options.mirror, target.names.front(), state_dir);
+  if (!mirror) return fail(mirror.error());
+  out.mirror = std::move(*mirror);
+  return out;
+}
+
+using Sequences = std::map<sync::IpnsName, sync::Sequence>;
+
+// What the state directory knows of these names already.
+Sequences known_sequences(const std::filesystem::path& state_dir,
+                          const std::vector<sync::IpnsName>& names) {
+  Sequences out;
+  for (const auto& name : names) {
+    const auto known = sync::read_known(state_dir, name);
+    if (!known)
+      log_warning("watch", "what is known of names cannot be read: " + known.error().message);
+    else if (*known)
+      out.emplace(name, (*known)->fields().sequence);
+  }
+  return out;
+}
+
+Error fell_back(const sync::Change& change, sync::Sequence known) {
+  return {Errc::conflict, change.name.to_string() + ": the sources fell back to sequence " +
+                              std::to_string(change.sequence.value) + ", and " +
+                              std::to_string(known.value) + " is known here"};
+}
+
+// `watch` from an open client to its end.
+class Watching {
+ public:
+  Watching(Context& context, const Options& options, const Target& target, StopSignal& stop,
+           sync::Client& client, ChangeHandler& handler, Sequences floors, const TimeLimit& limit)
+      : context_(context),
+        options_(options),
+        target_(target),
+        stop_(stop),
+        client_(client),
+        handler_(handler),
+        floors_(std::move(floors)),
+        limit_(limit),
+        missing_(target.names.begin(), target.names.end()) {}
+
+  Status start();
+  // Waits for Ctrl-C, the limit, or with --once for every name's state.
+  void wait(bool has_gateways);
+
+ private:
+  Status handle(const sync::Change& change);
+  // Notes when nobody has a record of a name, so that --once does not wait for nothing.
+  void look_for_records();
+
+  Context& context_;
+  const WatchOptions& options_;
+  const Target& target_;
+  StopSignal& stop_;
+  sync::Client& client_;
+  ChangeHandler& handler_;
+  const Sequences floors_;
+  const TimeLimit& limit_;
+  std::mutex mutex_;
+  std::set<sync::IpnsName> missing_;  // guarded by mutex_; of --once: nothing printed yet
+  std::optional<Error> failure_;      // guarded by mutex_; of --once
+};
+
+Status Watching::handle(const sync::Change& change) {
+  const auto floor = floors_.find(change.name);
+  const bool behind = floor != floors_.end() && change.sequence < floor->second;
+  const Status done = behind ? fail(fell_back(change, floor->second)) : handler_.handle(change);
+  if (!options_.once) return done;
+  const std::lock_guard lock(mutex_);
+  if (!done) {
+    failure_ = done.error();
+  } else if (change.kind != sync::ChangeKind::provisional) {
+    missing_.erase(change.name);
+  }
+  if (failure_ || missing_.empty()) stop_.stop();
+  return done;
+}
+
+Status Watching::start() {
+  for (const auto& status : client_.status()) {
+    if (std::find(target_.names.begin(), target_.names.end(), status.name) == target_.names.end())
+      continue;
+    const Status shown = handler_.catch_up(status);
+    if (!shown) return shown;
+  }
+  for (const auto& name : target_.names) {
+    sync::WatchOptions options;
+    options.fetch_content = !options_.records_only;
+    options.on_change = [this](const sync::Change& change) { return handle(change); };
+    const Status watched = client_.watch(name, std::move(options));
+    if (!watched) return watched;
+  }
+  return {};
+}
+
+void Watching::look_for_records() {
+  for (const auto& name : target_.names) {
+    const auto found = client_.resolve(name, limit_.left(kTargetDeadline));
+    const std::lock_guard lock(mutex_);
+    if (!missing_.contains(name) || (found && found->best)) continue;
+    failure_ = found ? Error{Errc::not_found, name.to_string() + ": no source has a record of it"}
+                     : found.error();
+    return stop_.stop();
+  }
+}
+
+void Watching::wait(bool has_gateways) {
+  std::optional<Milliseconds> deadline;
+  if (options_.once || context_.timeout) deadline = limit_.left(kOnceDeadline);
+  std::thread lookup;
+  if (options_.once && has_gateways) lookup = std::thread([this] { look_for_records(); });
+  const bool stopped = stop_.wait(deadline);
+  handler_.stop();
+  if (lookup.joinable()) lookup.join();
+  client_.close();
+  const std::lock_guard lock(mutex_);
+  if (options_.once && missing_.empty()) return;
+  if (failure_) return report(context_, *failure_);
+  if (!stopped && options_.once) return report(context_, {Errc::timeout, "no confirmed state yet"});
+  if (!stopped) context_.exit = Exit::deadline;
+}
+
+void watch(Context& context, const WatchOptions& options) {
+  StopSignal stop;
+  const TimeLimit limit(context);
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto target = all_targets(*session, options, limit.left(kTargetDeadline));
+  if (!target) return report(context, target.error());
+  auto config = session->sync_config();
+  if (!config) return report(context, config.error());
+  add_to(*config, *target);
+  const bool has_gateways = !config->gateways.empty();
+  if (!has_gateways && config->relays.empty())
+    return report_usage(context, "neither a relay nor a gateway is configured: see ipnscast init");
+  if (!has_gateways && !options.records_only)
+    return report_usage(context,
+                        "no gateway or node is configured: see gateways.nodes, or --records-only");
+  auto how = handler_options(context, options, *target, session->state_dir());
+  if (!how) return report(context, how.error());
+  how->limits.max_bytes = config->fetch_max_bytes;
+  how->limits.deadline = limit.end();
+  // A look does not count as having handed anything over.
+  std::optional<TemporaryDirectory> state;
+  Sequences floors;
+  if (options.once) {
+    auto made = TemporaryDirectory::make();
+    if (!made) return report(context, made.error());
+    state.emplace(std::move(*made));
+    floors = known_sequences(config->state_dir, target->names);
+    config->state_dir = state->path() / "state";
+    config->cache_dir.clear();
+  }
+  const auto client = sync::Client::open(std::move(*config));
+  if (!client) return report(context, client.error());
+  if (!options.once) {
+    for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
+  }
+  ChangeHandler handler(**client, std::move(*how));
+  Watching watching(context, options, *target, stop, **client, handler, std::move(floors), limit);
+  if (const Status started = watching.start(); !started) {
+    (*client)->close();
+    return report(context, started.error());
+  }
+  watching.wait(has_gateways);
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand("watch", "Follow names; a line for each change");
+  const auto options = std::make_shared<WatchOptions>();
+  command
+      ->add_option("target", options->targets, "IPNS names, npubs, naddrs, self or a key's label")
+      ->type_name("TARGET")
+      ->required();
+  command->add_flag("--once", options->once, "Print the current confirmed state and end");
+  command
+      ->add_option("--mirror", options->mirror,
+                   "Keep the content as files here; a directory that is absent, empty or ours")
+      ->type_name("DIR");
+  command
+      ->add_option("--exec", options->exec,
+                   "Run this by /bin/sh on each change, the JSON line on its input; again later "
+                   "when it fails")
+      ->type_name("CMD");
+  command->add_flag("--records-only", options->records_only, "Do not fetch the content");
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { watch(context, *options); });
+}
+
+}  // namespace ipnscast::tools

@@ -1,0 +1,163 @@
+#include "ipnscast/tools/reports/outcome_rows.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/tools/cli/json_text.h"
+
+namespace ipnscast::tools {
+namespace {
+
+using OutcomePlace = sync::Outcome::Place;
+
+const char* word(OutcomePlace::Kind kind) {
+  switch (kind) {
+    case OutcomePlace::Kind::node:
+      return "node";
+    case OutcomePlace::Kind::router:
+      return "router";
+    case OutcomePlace::Kind::relay:
+      return "relay";
+  }
+  return "relay";
+}
+
+const char* word(OutcomePlace::What what) {
+  switch (what) {
+    case OutcomePlace::What::content:
+      return "content";
+    case OutcomePlace::What::record:
+      return "record";
+    case OutcomePlace::What::hint:
+      return "hint";
+  }
+  return "hint";
+}
+
+void print_json(const sync::Outcome& outcome, bool retraction) {
+  nlohmann::ordered_json out = {{"name", outcome.name.to_string()}};
+  if (!retraction) {
+    out["cid"] = outcome.cid.to_string();
+    out["sequence"] = std::to_string(outcome.sequence.value);
+  }
+  out[retraction ? "retraction" : "hint"] = nullptr;
+  if (outcome.hint) out[retraction ? "retraction" : "hint"] = to_hex(outcome.hint->view());
+  out["quorum_met"] = outcome.quorum_met;
+  if (!retraction) {
+    out["queued"] = outcome.queued;
+    out["hidden_left_out"] = outcome.hidden_left_out;
+  }
+  out["complete"] = outcome.complete();
+  out["relays_acknowledged"] = outcome.relays_acknowledged;
+  auto& places = out["places"] = nlohmann::ordered_json::array();
+  for (const OutcomePlace& place : outcome.places) {
+    places.push_back({{"kind", word(place.kind)},
+                      {"url", place.url},
+                      {"what", word(place.what)},
+                      {"ok", place.ok},
+                      {"goes_on", !place.ok && !place.settled},
+                      {"detail", place.detail},
+                      {"ms", place.took.count()}});
+  }
+  print_line(dump(out));
+}
+
+void print_human(const sync::Outcome& outcome, bool retraction) {
+  print_line("name      " + outcome.name.to_string());
+  if (!retraction) {
+    print_line("cid       " + outcome.cid.to_string());
+    print_line("sequence  " + std::to_string(outcome.sequence.value));
+    if (outcome.hidden_left_out > 0)
+      print_line("left out  " + std::to_string(outcome.hidden_left_out) +
+                 (outcome.hidden_left_out == 1 ? " hidden file or directory"
+                                               : " hidden files or directories") +
+                 " (--hidden publishes them too)");
+  }
+  for (const OutcomePlace& place : outcome.places) {
+    std::string line = word(place.kind);
+    line.resize(8, ' ');
+    line += place.ok ? "ok  " : "--  ";
+    line += word(place.what);
+    line.resize(21, ' ');
+    print_line(line + place.url + "  " + printable(place.detail) + "  " +
+               std::to_string(place.took.count()) + " ms");
+  }
+}
+
+// The URLs of places that are not through, each once.
+std::string urls(const sync::Outcome& outcome, bool settled) {
+  std::string out;
+  for (const OutcomePlace& place : outcome.places) {
+    if (place.ok || place.settled != settled || out.find(place.url) != out.npos) continue;
+    out += (out.empty() ? "" : ", ") + place.url;
+  }
+  return out;
+}
+
+// What goes on, and what does not.
+std::string the_rest(const sync::Outcome& outcome) {
+  const std::string open = urls(outcome, false);
+  const std::string refused = urls(outcome, true);
+  std::string out;
+  if (!open.empty()) out = "goes on with the next command that runs long enough: " + open;
+  if (!refused.empty()) out += (out.empty() ? "" : "; ") + ("not sent again: " + refused);
+  return out;
+}
+
+std::optional<sync::Sequence> newer_elsewhere(const sync::Outcome& outcome) {
+  std::optional<sync::Sequence> out;
+  for (const OutcomePlace& place : outcome.places) {
+    if (place.newer) out = std::max(out, std::optional(place.newer_sequence));
+  }
+  return out;
+}
+
+// The end of a publish that the relays, or the nodes where there are none, did not take.
+void report_missed(Context& context, const sync::Outcome& outcome) {
+  const auto& places = outcome.places;
+  const bool somewhere =
+      std::any_of(places.begin(), places.end(), [](const OutcomePlace& p) { return p.ok; });
+  const auto refused = [](const OutcomePlace& p) {
+    return p.kind != OutcomePlace::Kind::relay || (!p.ok && p.settled);
+  };
+  const bool relays = std::any_of(places.begin(), places.end(), [](const OutcomePlace& p) {
+    return p.kind == OutcomePlace::Kind::relay;
+  });
+  if (relays && std::all_of(places.begin(), places.end(), refused)) {
+    report(context, {Errc::refused, "refused by all relays, not sent again"});
+    if (somewhere) context.exit = Exit::quorum;
+  } else if (somewhere) {
+    report(context, {Errc::busy, "the quorum was missed; " + the_rest(outcome)});
+    context.exit = Exit::quorum;
+  } else {
+    report(context, {Errc::unreachable, "nothing was reachable; " + the_rest(outcome)});
+  }
+}
+
+void print(Context& context, const sync::Outcome& outcome, bool retraction) {
+  context.json ? print_json(outcome, retraction) : print_human(outcome, retraction);
+  if (const auto newer = newer_elsewhere(outcome)) {
+    report(context, {Errc::conflict, "the name has sequence " + std::to_string(newer->value) +
+                                         " elsewhere; publish again"});
+  } else if (outcome.queued) {
+    report(context, {Errc::busy, "queued, no node has the content yet; " + the_rest(outcome)});
+    context.exit = Exit::quorum;
+  } else if (!outcome.quorum_met) {
+    report_missed(context, outcome);
+  } else if (!context.json && !outcome.complete()) {
+    print_line("not everywhere yet: " + the_rest(outcome));
+  }
+}
+
+}  // namespace
+
+void print_outcome(Context& context, const sync::Outcome& outcome) {
+  print(context, outcome, false);
+}
+
+void print_retraction(Context& context, const sync::Outcome& outcome) {
+  print(context, outcome, true);
+}
+
+}  // namespace ipnscast::tools

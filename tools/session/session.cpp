@@ -1,0 +1,174 @@
+#include "ipnscast/tools/session/session.h"
+
+#include <cstdio>
+#include <set>
+
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/nostr/nip/nip42.h"
+#include "ipnscast/nostr/nip/nip65.h"
+#include "ipnscast/nostr/signer/remote_signer.h"
+#include "ipnscast/tools/cli/logging.h"
+#include "ipnscast/tools/cli/password.h"
+#include "ipnscast/tools/session/state_directory.h"
+
+namespace ipnscast::tools {
+namespace {
+
+// What we ask a remote signer to be allowed (NIP-46): hints, AUTH, retractions, relay
+// lists, private hints.
+std::string permissions(const bridge::RelaySettings& relays) {
+  std::set<int> kinds(relays.kinds.begin(), relays.kinds.end());
+  kinds.insert(relays.public_kinds.begin(), relays.public_kinds.end());
+  if (relays.history_kind) kinds.insert(*relays.history_kind);
+  kinds.insert({5, nostr::kAuthKind, nostr::kRelayListKind});
+  std::string out = "nip44_encrypt,nip44_decrypt";
+  for (const int kind : kinds) out += ",sign_event:" + std::to_string(kind);
+  return out;
+}
+
+}  // namespace
+
+Result<std::filesystem::path> config_file(const Context& context) {
+  if (!context.config_file.empty()) return std::filesystem::path(context.config_file);
+  return bridge::default_config_file(bridge::process_environment());
+}
+
+Result<Session> Session::load(const Context& context) {
+  // A flag goes before the environment, which goes before the file.
+  const auto environment = [&, process = bridge::process_environment()](const std::string& name) {
+    if (name == "IPNSCAST_RELAYS_PROXY" && !context.proxy.empty()) {
+      return std::optional<std::string>(context.proxy);
+    }
+    return process(name);
+  };
+  const auto file = config_file(context);
+  if (!file) return fail(file.error());
+  auto settings = bridge::load_settings(*file, !context.config_file.empty(), environment);
+  if (!settings) return fail(settings.error());
+  start_logging(context, settings->log);
+  for (const std::string& key : settings->without_effect)
+    log_warning("session", key + " has no effect yet");
+  auto state = state_directory(context);
+  if (!state) return fail(state.error());
+  Session out(std::move(*settings), std::move(*state), cache_directory(context),
+              password_source(context));
+  out.timeout_ = context.timeout;
+  for (const std::string& path :
+       {file->string(), context.password_file, out.settings_.push.tls_key}) {
+    if (!path.empty()) out.private_paths_.emplace_back(path);
+  }
+  return out;
+}
+
+std::optional<Session> Session::open(Context& context) {
+  auto session = load(context);
+  if (session) return std::move(*session);
+  report(context, session.error());
+  context.exit = Exit::usage;
+  return std::nullopt;
+}
+
+std::string Session::own_label() const {
+  return settings_.identity.key.empty() ? "self" : settings_.identity.key;
+}
+
+std::vector<sync::IpnsKey> Session::open_keys() const {
+  std::vector<sync::IpnsKey> out;
+  const auto entries = keys_.list();
+  if (!entries) {
+    log_warning("session", entries.error().message);
+    return out;
+  }
+  for (const auto& entry : *entries) {
+    const auto encrypted = keys_.is_encrypted(entry.label);
+    if (encrypted && *encrypted) continue;
+    const auto stored = keys_.load(entry.label);
+    auto key = stored ? stored->ipns_key() : Result<sync::IpnsKey>(fail(stored.error()));
+    if (key) {
+      out.push_back(std::move(*key));
+    } else {
+      log_warning("session", "key " + entry.label + ": " + key.error().message);
+    }
+  }
+  return out;
+}
+
+Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
+  if (remote_) return remote_;
+  auto uri = nostr::parse_bunker_uri(settings_.identity.signer);
+  if (!uri) return fail(Errc::invalid, "identity.signer: " + uri.error().message);
+  nostr::RemoteSignerOptions options;
+  options.state_file = nostr::remote_signer_file(state_dir_, *uri);
+  auto access = bridge::relay_access(settings_);
+  if (!access) return fail(access.error());
+  options.access = std::move(*access);
+  options.session.perms = permissions(settings_.relays);
+  if (timeout_) options.session.timeout = std::min(options.session.timeout, *timeout_);
+  options.on_auth_url = [](const std::string& url) {
+    std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());
+  };
+  auto opened = nostr::RemoteSigner::open(std::move(*uri), std::move(options));
+  if (!opened) return fail(opened.error());
+  remote_ = std::move(*opened);
+  return remote_;
+}
+
+Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
+  if (settings_.identity.signer.starts_with("bunker:")) return remote_signer();
+  const auto key = keys_.load(own_label());
+  // The default key may be absent: reading needs none.
+  if (!key && key.error().code == Errc::not_found && own_label() == "self")
+    return std::shared_ptr<nostr::Signer>();
+  if (!key) return fail(key.error());
+  auto secret = key->nostr_key();
+  if (!secret && own_label() == "self" && secret.error().code == Errc::unsupported) {
+    log_info("session", "key self signs records and no Nostr events: no hints, no AUTH");
+    return std::shared_ptr<nostr::Signer>();
+  }
+  if (!secret) return fail(secret.error().within("key " + own_label()));
+  return nostr::make_local_signer(std::move(*secret));
+}
+
+std::shared_ptr<nostr::Signer> Session::auth_signer() const {
+  if (!settings_.relays.auth) return nullptr;
+  auto own = signer();
+  if (own) return std::move(*own);
+  log_warning("session",
+              "relays that ask who we are (NIP-42) get no answer: " + own.error().message);
+  return nullptr;
+}
+
+Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::string>& given) const {
+  std::vector<nostr::RelayUrl> out;
+  for (const std::string& text : given.empty() ? settings_.relays.urls : given) {
+    auto url = nostr::RelayUrl::parse(text);
+    if (!url) return fail(url.error().within("relay"));
+    out.push_back(std::move(*url));
+  }
+  if (out.empty())
+    return fail(Errc::invalid, "no relay: name one with --relay, or configure relays.urls");
+  return out;
+}
+
+Result<sync::Config> Session::local_config() const {
+  auto config = bridge::to_sync_config(settings_);
+  if (!config) return fail(config.error());
+  config->state_dir = state_dir_;
+  config->cache_dir = cache_dir_;
+  config->private_paths = private_paths_;
+  return config;
+}
+
+Result<sync::Config> Session::sync_config() const {
+  auto config = local_config();
+  if (!config) return fail(config.error());
+  auto own = signer();
+  if (!own) return fail(own.error());
+  config->signer = std::move(*own);
+  if (config->trusted_authors.empty() && config->signer)
+    config->trusted_authors.push_back(config->signer->public_key());
+  return config;
+}
+
+}  // namespace ipnscast::tools

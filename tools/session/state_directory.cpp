@@ -1,0 +1,26 @@
+#include "ipnscast/tools/session/state_directory.h"
+
+#include <cstdlib>
+
+namespace ipnscast::tools {
+
+Result<std::filesystem::path> state_directory(const Context& context) {
+  if (!context.state_dir.empty()) return std::filesystem::path(context.state_dir);
+  // A relative path there is to be ignored (XDG Base Directory Specification).
+  const char* state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && *state == '/') return std::filesystem::path(state) / "ipnscast";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::filesystem::path(home) / ".local/state/ipnscast";
+  return fail(Errc::invalid, "no home directory: say where with --state");
+}
+
+std::filesystem::path cache_directory(const Context& context) {
+  if (!context.state_dir.empty()) return {};
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::filesystem::path(cache) / "ipnscast";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::filesystem::path(home) / ".cache/ipnscast";
+  return {};
+}
+
+}  // namespace ipnscast::tools

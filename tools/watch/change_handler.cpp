@@ -1,0 +1,109 @@
+#include "ipnscast/tools/watch/change_handler.h"
+
+#include <algorithm>
+
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
+#include "ipnscast/tools/cli/command.h"
+#include "ipnscast/tools/cli/ipfs_path.h"
+#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/tools/watch/change_text.h"
+
+namespace ipnscast::tools {
+namespace {
+
+// Whether the change says that there is content to show.
+bool brings_content(const sync::Change& change) {
+  return change.cid && change.kind != sync::ChangeKind::stale &&
+         change.kind != sync::ChangeKind::withdrawn;
+}
+
+std::chrono::microseconds since(UnixMillis seen) {
+  return Milliseconds(std::max<int64_t>(0, system_now().wall.value - seen.value));
+}
+
+}  // namespace
+
+ChangeHandler::ChangeHandler(sync::Client& client, Options options)
+    : client_(client), options_(std::move(options)) {
+  if (!options_.exec.empty()) command_.emplace(options_.exec);
+  options_.limits.stopped = [this] { return stopped_.load(); };
+}
+
+void ChangeHandler::stop() {
+  stopped_ = true;
+  if (command_) command_->stop();
+}
+
+// The path inside of a chain's last link is not known here: its root is shown.
+Result<TreeChanges> ChangeHandler::show(const std::string& value, const sync::Cid& root) {
+  const auto content = parse_ipfs_path(value);
+  const bool direct = content && content->cid.as_v1() == root.as_v1();
+  sync::DagBudget way(options_.limits);
+  const auto end = direct ? sync::resolve_path(way, client_.blocks(), root, content->path)
+                          : Result<sync::Cid>(root);
+  if (!end) return fail(end.error());
+  return options_.mirror->show(client_.blocks(), value, *end, options_.limits);
+}
+
+Status ChangeHandler::run_command(const sync::Change& change, const std::string& line) {
+  return command_->run(
+      {{"IPNSCAST_NAME", change.name.to_string()},
+       {"IPNSCAST_CID", change.cid ? change.cid->to_string() : ""},
+       {"IPNSCAST_SEQUENCE", std::to_string(change.sequence.value)},
+       {"IPNSCAST_PREVIOUS", change.previous ? change.previous->to_string() : ""},
+       {"IPNSCAST_PATH", options_.mirror ? options_.mirror->directory().string() : ""}},
+      line + "\n");
+}
+
+Status ChangeHandler::handle(const sync::Change& change) {
+  Applied applied;
+  if (options_.mirror && brings_content(change)) {
+    auto shown = show(change.value, *change.cid);
+    if (!shown) {
+      log_warning("mirror", shown.error().message);
+      return fail(shown.error());
+    }
+    applied.mirror = std::move(*shown);
+  }
+  applied.took = since(change.seen);
+  if (command_ && change.kind != sync::ChangeKind::refresh) {
+    const Status done = run_command(change, change_json(change, applied));
+    if (!done) {
+      log_warning("watch", done.error().message);
+      return done;
+    }
+    applied.took = since(change.seen);
+  }
+  print_line(options_.json ? change_json(change, applied) : change_lines(change, applied));
+  return {};
+}
+
+Status ChangeHandler::catch_up(const sync::NameStatus& status) {
+  if (!options_.mirror || !status.handed_over || !status.cid) return {};
+  if (options_.mirror->shown() == status.value) return {};
+  const UnixMillis start = system_now().wall;
+  auto shown = show(status.value, *status.cid);
+  if (!shown && shown.error().code == Errc::not_found) {
+    // The blocks are not kept any more: fetching brings them back.
+    const auto folder = TemporaryDirectory::make();
+    if (!folder) return fail(folder.error());
+    sync::GetOptions options{.symlinks = true};
+    if (options_.limits.deadline) {
+      const auto left = *options_.limits.deadline - std::chrono::steady_clock::now();
+      options.deadline = std::max(Milliseconds(1), std::chrono::duration_cast<Milliseconds>(left));
+    }
+    const Status got = client_.get(*status.cid, "", folder->path() / "content", options);
+    if (!got) return got;
+    shown = show(status.value, *status.cid);
+  }
+  if (!shown) return fail(shown.error());
+  sync::Change change{sync::ChangeKind::change, status.name, status.sequence, status.value};
+  change.cid = status.cid;
+  change.source = sync::SourceKind::local;
+  const Applied applied{since(start), std::move(*shown)};
+  print_line(options_.json ? change_json(change, applied) : change_lines(change, applied));
+  return {};
+}
+
+}  // namespace ipnscast::tools

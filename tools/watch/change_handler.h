@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "ipnscast/sync/client.h"
+#include "ipnscast/tools/watch/change_command.h"
+#include "ipnscast/tools/watch/mirror.h"
+
+namespace ipnscast::tools {
+
+// What `watch` does with each change: mirror, command, line of output, in this order. A change is
+// acknowledged only when all of it has worked, so it comes again until it does.
+class ChangeHandler {
+ public:
+  struct Options {
+    bool json = false;
+    std::optional<Mirror> mirror;
+    std::string exec;        // empty: none
+    sync::DagLimits limits;  // of what is written
+  };
+
+  // `client` outlives the handler's last call.
+  ChangeHandler(sync::Client& client, Options options);
+
+  // App thread only.
+  Status handle(const sync::Change& change);
+  // Shows what is known already, for a mirror that is behind a state that was handed over before.
+  // Before the first handle().
+  Status catch_up(const sync::NameStatus& status);
+  // Ends a command that runs, and what is being written. Any thread.
+  void stop();
+
+ private:
+  Result<TreeChanges> show(const std::string& value, const sync::Cid& root);
+  Status run_command(const sync::Change& change, const std::string& line);
+
+  sync::Client& client_;
+  Options options_;
+  std::optional<ChangeCommand> command_;
+  std::atomic<bool> stopped_ = false;
+};
+
+}  // namespace ipnscast::tools

@@ -1,0 +1,83 @@
+#include "ipnscast/tools/watch/change_text.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/event/nip19.h"
+#include "ipnscast/tools/cli/json_text.h"
+
+namespace ipnscast::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using sync::ChangeKind;
+
+std::string_view event_of(const sync::Change& change) {
+  return to_string(change.kind == ChangeKind::confirmed ? ChangeKind::change : change.kind);
+}
+
+std::string_view status_of(const sync::Change& change) {
+  if (change.kind == ChangeKind::provisional || change.kind == ChangeKind::withdrawn)
+    return to_string(change.kind);
+  return change.unconfirmed_freshness ? "unconfirmed" : "confirmed";
+}
+
+double milliseconds(std::chrono::microseconds time) {
+  return static_cast<double>(time.count()) / 1000.0;
+}
+
+template <typename T>
+Json text_or_null(const std::optional<T>& value) {
+  return value ? Json(value->to_string()) : Json(nullptr);
+}
+
+std::string one_digit(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f", value);
+  return text;
+}
+
+}  // namespace
+
+std::string change_json(const sync::Change& change, const Applied& applied) {
+  Json out = {{"event", event_of(change)},
+              {"name", change.name.to_string()},
+              {"sequence", std::to_string(change.sequence.value)},
+              {"value", change.value},
+              {"cid", text_or_null(change.cid)},
+              {"previous", text_or_null(change.previous)},
+              {"source", to_string(change.source)}};
+  out["author"] = change.author ? Json(to_hex(change.author->view())) : Json(nullptr);
+  out["status"] = status_of(change);
+  out["ms"] = {{"seen", 0},
+               {"confirmed", milliseconds(change.timing.confirmed)},
+               {"fetched", milliseconds(change.timing.fetched)},
+               {"applied", milliseconds(applied.took)}};
+  if (change.other_value) out["other_value"] = *change.other_value;
+  if (applied.mirror) {
+    out["mirror"] = {{"added", applied.mirror->added},
+                     {"changed", applied.mirror->changed},
+                     {"removed", applied.mirror->removed}};
+  }
+  return dump(out);
+}
+
+std::string change_lines(const sync::Change& change, const Applied& applied) {
+  std::string out(event_of(change));
+  out.resize(std::max<size_t>(out.size(), 8), ' ');
+  out += "  " + change.name.to_string() + "  sequence " + std::to_string(change.sequence.value) +
+         "  " + printable(change.value) + "  " + std::string(to_string(change.source));
+  if (change.author) out += " by " + nostr::encode_npub(*change.author);
+  if (status_of(change) != "confirmed") out += "  " + std::string(status_of(change));
+  if (change.other_value) out += "  over " + printable(*change.other_value);
+  out += "  " + one_digit(milliseconds(applied.took)) + " ms";
+  if (!applied.mirror) return out;
+  for (const auto& path : applied.mirror->added) out += "\n  added    " + printable(path);
+  for (const auto& path : applied.mirror->changed) out += "\n  changed  " + printable(path);
+  for (const auto& path : applied.mirror->removed) out += "\n  removed  " + printable(path);
+  return out;
+}
+
+}  // namespace ipnscast::tools

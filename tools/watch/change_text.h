@@ -1,0 +1,23 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "ipnscast/sync/client.h"
+#include "ipnscast/tools/watch/tree_changes.h"
+
+namespace ipnscast::tools {
+
+// What `watch` did with a change.
+struct Applied {
+  std::chrono::microseconds took{0};  // since the change was seen
+  std::optional<TreeChanges> mirror;
+};
+
+// The line of `watch --json`, without a line feed. CLI.md.
+std::string change_json(const sync::Change& change, const Applied& applied);
+// The same for people; of a mirror's paths one a line below it.
+std::string change_lines(const sync::Change& change, const Applied& applied);
+
+}  // namespace ipnscast::tools

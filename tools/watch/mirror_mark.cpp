@@ -1,0 +1,97 @@
+#include "ipnscast/tools/watch/mirror_mark.h"
+
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <sstream>
+#include <system_error>
+
+#include "ipnscast/nostr/base/file/pending_file.h"
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/sha256.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr size_t kMaxSize = 64 * 1024;
+
+tl::unexpected<Error> system_error(const std::filesystem::path& path) {
+  return fail(Errc::io, path.string() + ": " + std::generic_category().message(errno));
+}
+
+std::string line_of(const char* word, const std::optional<MadeDirectory>& made) {
+  if (!made) return {};
+  return std::string(word) + " " + std::to_string(made->inode) + " " + std::to_string(made->born) +
+         " " + to_hex(as_bytes(made->value)) + "\n";
+}
+
+std::optional<MirrorMark> parse(const std::string& text) {
+  std::istringstream in(text);
+  MirrorMark out;
+  if (!std::getline(in, out.name) || out.name.empty()) return std::nullopt;
+  std::string word;
+  std::string value;
+  for (MadeDirectory made; in >> word >> made.inode >> made.born >> value;) {
+    const auto bytes = from_hex(value);
+    if (!bytes || (word != "shown" && word != "next")) return std::nullopt;
+    made.value = as_text(*bytes);
+    (word == "shown" ? out.shown : out.next) = made;
+  }
+  return in.eof() ? std::optional(std::move(out)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<MadeDirectory> MadeDirectory::of(const Folder& folder) {
+  struct statx status {};
+  if (::statx(folder.get(), "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0)
+    return system_error(folder.path());
+  MadeDirectory out;
+  out.inode = status.stx_ino;
+  if ((status.stx_mask & STATX_BTIME) != 0)
+    out.born = status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
+  return out;
+}
+
+Result<MirrorMarkFile> MirrorMarkFile::open(const std::filesystem::path& state_dir,
+                                            const std::filesystem::path& mirror) {
+  if (auto state = Folder::open_own(state_dir); !state) return fail(state.error());
+  auto folder = Folder::open_own(state_dir / "mirrors");
+  if (!folder) return fail(folder.error());
+  const std::string name = to_hex(sha256(as_bytes(mirror.native()))).substr(0, 32);
+  Descriptor lock(::openat(folder->get(), (name + ".lock").c_str(),
+                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!lock) return system_error(folder->path() / name);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_error(folder->path() / name);
+    return fail(Errc::conflict, "another process mirrors into \"" + mirror.string() +
+                                    "\": stop it, or mirror into another directory");
+  }
+  return MirrorMarkFile(std::move(*folder), name, std::move(lock));
+}
+
+Result<std::optional<MirrorMark>> MirrorMarkFile::read() const {
+  const Descriptor file(
+      ::openat(folder_.get(), name_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file && errno == ENOENT) return std::nullopt;
+  if (!file) return system_error(folder_.path() / name_);
+  std::string text(kMaxSize, '\0');
+  const ssize_t size = ::read(file.get(), text.data(), text.size());
+  if (size < 0) return system_error(folder_.path() / name_);
+  text.resize(static_cast<size_t>(size));
+  return parse(text);
+}
+
+Status MirrorMarkFile::write(const MirrorMark& mark) const {
+  auto folder = folder_.duplicate();
+  if (!folder) return fail(folder.error());
+  auto file = PendingFile::create(std::move(*folder), name_, PendingFile::Over::file, 0600);
+  if (!file) return fail(file.error());
+  const std::string text =
+      mark.name + "\n" + line_of("shown", mark.shown) + line_of("next", mark.next);
+  if (Status written = file->write(as_bytes(text)); !written) return written;
+  return file->commit(true);
+}
+
+}  // namespace ipnscast::tools

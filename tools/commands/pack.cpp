@@ -27,7 +27,7 @@ bool is_inside(const fs::path& file, const fs::path& packed) {
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-Result<sync::Packed> pack(const Context& context, const Options& options,
+Result<sync::Packed> pack(const Context& context, const PackOptions& options,
                           sync::CarFileWriter& writer) {
   std::optional<Instant> deadline;
   if (context.timeout) deadline = std::chrono::steady_clock::now() + *context.timeout;

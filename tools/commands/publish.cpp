@@ -60,7 +60,7 @@ class NodeProgress {
   std::map<std::string, sync::PublishProgress> nodes_;  // guarded by mutex_
 };
 
-void publish(Context& context, const Options& options) {
+void publish(Context& context, const PublishOptions& options) {
   const Instant started = std::chrono::steady_clock::now();
   const auto session = Session::open(context);
   if (!session) return;

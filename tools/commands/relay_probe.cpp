@@ -95,7 +95,7 @@ bool Probing::stopped() {
   return stopped_;
 }
 
-void run_probe(Context& context, const Options& options) {
+void run_probe(Context& context, const RelayProbeOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;

@@ -25,8 +25,8 @@ constexpr uint64_t kLeastEntries = 100'000;
 constexpr uint64_t kCarBytesPerEntry =
     4;  // in a directory without tricks an entry has ten times as many
 
-Result<sync::Unpacked> unpack(const Context& context, const Options& options, const sync::Cid& root,
-                              std::optional<uint64_t> max_bytes) {
+Result<sync::Unpacked> unpack(const Context& context, const UnpackOptions& options,
+                              const sync::Cid& root, std::optional<uint64_t> max_bytes) {
   sync::DagLimits limits;
   if (context.timeout) limits.deadline = std::chrono::steady_clock::now() + *context.timeout;
   auto car = sync::CarFile::open(options.file, limits.deadline);

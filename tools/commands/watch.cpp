@@ -47,7 +47,7 @@ Result<Target> all_targets(const Session& session, const WatchOptions& options,
   return out;
 }
 
-Result<ChangeHandler::Options> handler_options(const Context& context, const Options& options,
+Result<ChangeHandler::Options> handler_options(const Context& context, const WatchOptions& options,
                                                const Target& target,
                                                const std::filesystem::path& state_dir) {
   ChangeHandler::Options out;
@@ -90,7 +90,7 @@ Error fell_back(const sync::Change& change, sync::Sequence known) {
 // `watch` from an open client to its end.
 class Watching {
  public:
-  Watching(Context& context, const Options& options, const Target& target, StopSignal& stop,
+  Watching(Context& context, const WatchOptions& options, const Target& target, StopSignal& stop,
            sync::Client& client, ChangeHandler& handler, Sequences floors, const TimeLimit& limit)
       : context_(context),
         options_(options),

@@ -56,11 +56,12 @@ struct GatewayStage {
     if (!streamed) return std::get<HttpResponse>(answer);
     auto& stream = std::get<bridge::StreamedAnswer>(answer);
     HttpResponse out{200, stream.headers, {}};
-    cut = !stream.body([&](Bytes piece) {
-      append(out.body, piece);
-      return true;
-    });
-    return out;
+    for (;;) {
+      const auto piece = stream.next();
+      cut = !piece;
+      if (cut || piece->empty()) return out;
+      append(out.body, *piece);
+    }
   }
   void put(const std::vector<Block>& held) { REQUIRE(blocks->put_all(held)); }
   // The blocks of a CAR, each checked against its CID.

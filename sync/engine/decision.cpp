@@ -133,6 +133,8 @@ RecordDecision decide(const Known& known, const KnownRecord& record, ExpiredPoli
       return out;
   }
   if (expired(record, now)) {
+    // Rank comes before time: one that loses says nothing about what is known.
+    if (known.record && !wins_over(record, *known.record)) return out;
     out.row = Row::stale;
     if (!known.stale) out.notify = expiry_kind(policy);
     return out;

@@ -136,6 +136,18 @@ TEST_CASE(
   CHECK(arrive(known, lost).merge_after == kConflictWinnerWaits);
 }
 
+TEST_CASE(
+    "an expired record of the same sequence with another value withdraws no valid one (R36)") {
+  for (const auto policy : {ExpiredPolicy::last_good, ExpiredPolicy::reject}) {
+    const auto out = arrive(knowing(record(5, 1)), record(5, 2, -60), policy);
+    CHECK(out.row == Row::duplicate);
+    CHECK_FALSE(out.adopt);
+    CHECK_FALSE(out.notify);
+  }
+  // One that is newer does count.
+  CHECK(arrive(knowing(record(5, 1)), record(6, 2, -60)).notify == ChangeKind::stale);
+}
+
 TEST_CASE("an expired record is reported as stale and never adopted (R22)") {
   const auto known = knowing(record(5, 1));
   const auto out = arrive(known, record(6, 2, 0));

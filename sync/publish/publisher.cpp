@@ -8,7 +8,7 @@
 #include "ipnscast/sync/publish/empty_content.h"
 #include "ipnscast/sync/publish/private_places.h"
 #include "ipnscast/sync/publish/progress.h"
-#include "ipnscast/sync/publish/renewal.h"
+#include "ipnscast/sync/writer/renewal.h"
 #include "ipnscast/sync/state/retracted_names.h"
 
 namespace ipnscast::sync {

@@ -1,4 +1,4 @@
-#include "ipnscast/sync/publish/renewal.h"
+#include "ipnscast/sync/writer/renewal.h"
 
 #include <algorithm>
 

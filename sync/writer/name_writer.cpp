@@ -1,0 +1,364 @@
+#include "ipnscast/sync/writer/name_writer.h"
+
+#include <algorithm>
+
+#include "ipnscast/nostr/base/retry.h"
+
+namespace ipnscast::sync {
+
+using Result = writer_action::Answer::Result;
+
+// Names the overload for std::visit.
+struct NameWriter::Dispatch {
+  NameWriter& writer;
+  template <typename In>
+  void operator()(In& in) const {
+    writer.take(in);
+  }
+};
+
+NameWriter::NameWriter(Options options, WriterState stored, uint64_t seed)
+    : options_(options), state_(std::move(stored)), rng_(seed) {}
+
+std::vector<WriterAction> NameWriter::handle(WriterInput input, Now now) {
+  const bool first = now_.steady == Instant();
+  now_ = now;
+  out_.clear();
+  if (first) {  // what the last run left behind
+    plan_repeat();
+    plan_resolution();
+    for (const OwnPublish& own : state_.own)
+      settle_until_[{own.tag, own.count}] = now_.steady + options_.settle;
+  }
+  std::visit(Dispatch{*this}, input);
+  advance();
+  return std::move(out_);
+}
+
+Milliseconds NameWriter::random_wait(Milliseconds most) {
+  return Milliseconds(std::uniform_int_distribution<int64_t>(0, most.count())(rng_));
+}
+
+void NameWriter::take(writer_input::Publish& in) {
+  Work work;
+  work.asked = std::move(in);
+  work.taken_in = taken_in_;
+  work.base_then = state_.base;
+  const auto rests_on = [&](const Work& before) {
+    return before.kind == Work::Kind::publish && before.taken_in == taken_in_;
+  };
+  work.chained =
+      (work_ && rests_on(*work_)) || std::any_of(waiting_.begin(), waiting_.end(), rests_on);
+  if (waiting_.size() >= options_.max_waiting) {
+    emit(writer_action::Answer{.id = work.asked.id, .result = Result::failed});
+    return;
+  }
+  waiting_.push_back(std::move(work));
+}
+
+void NameWriter::take(writer_input::Renew&) { renewal_due_ = state_.known.has_value(); }
+
+void NameWriter::take(writer_input::Saw& in) {
+  if (!in.place.empty()) shown_.insert_or_assign(in.place, in.seen);
+  saw(in.seen);
+}
+
+void NameWriter::take(writer_input::Asked& in) {
+  if (!work_ || work_->step != Work::Step::ask || work_->job != in.job) return;
+  work_->answered = in.answered;
+  if (work_->asked.expect && !in.all) {
+    finish(Result::unreachable);
+    return;
+  }
+  go_on();
+}
+
+void NameWriter::take(writer_input::Signed& in) {
+  if (!work_ || work_->step != Work::Step::sign || work_->job != in.job) return;
+  if (!in.record) {
+    if (work_->reserved) {
+      drop_tentative(false);
+    } else {
+      finish(Result::failed);
+    }
+    return;
+  }
+  work_->seen->record = std::move(*in.record);
+  after_signing();
+}
+
+void NameWriter::take(writer_input::Committed& in) {
+  if (!commit_ || commit_->job != in.job) return;
+  const Committing done = *commit_;
+  commit_.reset();
+  if (!in.ok) {
+    commit_failures_ = std::min(commit_failures_ + 1, 1'000);
+    commit_retry_ = now_.steady + retry_after(commit_failures_);
+    // Nothing of it is in the file. A publish is told so; what was learned is written again.
+    if (done.of_work && work_ && work_->step == Work::Step::reserve && !work_->reserved)
+      finish(Result::failed);
+    if (done.of_work && work_ && work_->step == Work::Step::commit && !work_->reserved)
+      finish(Result::failed);
+    return;
+  }
+  commit_failures_ = 0;
+  committed_ = std::max(committed_, done.revision);
+  if (done.of_work) applied();
+}
+
+void NameWriter::take(writer_input::Decided& in) {
+  if (!work_ || work_->step != Work::Step::decide || work_->job != in.job) return;
+  using Said = writer_input::Decided::Answer;
+  if (in.answer == Said::stored) {
+    work_->settled = true;
+    work_->step = Work::Step::commit;
+  } else if (in.answer == Said::refused) {
+    ruling(in.stored);
+  } else if (in.never_sent && !work_->perhaps) {
+    nobody_decided();
+  } else {
+    work_->perhaps = true;
+    read_back();
+  }
+}
+
+void NameWriter::take(writer_input::DeciderHas& in) {
+  if (!work_ || work_->step != Work::Step::read_back || work_->job != in.job) return;
+  if (in.answered) {
+    ruling(in.stored);
+  } else {
+    work_->deadline = now_.steady + Milliseconds(1'000);  // and again
+    work_->job = {};
+  }
+}
+
+void NameWriter::take(writer_input::Places& in) {
+  const bool more = !std::includes(connected_.begin(), connected_.end(), in.connected.begin(),
+                                   in.connected.end());
+  // What a place showed before it went away says nothing about now.
+  std::erase_if(shown_, [&](const auto& shown) { return !in.connected.contains(shown.first); });
+  connected_ = std::move(in.connected);
+  if (!more) return;
+  resume_at_ = now_.steady;
+  flush_at_ = now_.steady;
+}
+
+void NameWriter::take(writer_input::ShowsNothing& in) { shown_.erase(in.place); }
+
+void NameWriter::take(writer_input::TakenIn& in) {
+  if (!state_.known) return;
+  ++taken_in_;
+  const Version version = in.seen.version();
+  const bool current = version == state_.known->version();
+  const auto& base = state_.base;
+  // What was taken in late does not undo what was taken in since. The current one always counts:
+  // the base may be a publish that nobody heard of and that gave way.
+  if (base && !current && version.sequence <= base->version.sequence) return;
+  WriterState::Base next{version, current ? state_.known->vector : in.seen.vector};
+  if (base == next) return;
+  state_.base = std::move(next);
+  touch();
+}
+
+void NameWriter::take(writer_input::Told& in) {
+  for (OwnPublish& own : state_.own) {
+    if (own.tag != in.tag || own.count != in.count || own.told) continue;
+    own.told = true;
+    touch();
+  }
+}
+
+void NameWriter::take(writer_input::Resolved& in) {
+  if (!resolving_ || resolving_->job != in.job) return;
+  const Resolving was = std::move(*resolving_);
+  resolving_.reset();
+  const OwnPublish* const ours = unresolved();
+  if (ours == nullptr || in.choice == writer_input::Resolved::Choice::wait) return;
+  // A merge of what is over by now is dropped.
+  if (state_.known->version() != was.theirs.version()) {
+    plan_resolution();
+    return;
+  }
+  if (in.choice == writer_input::Resolved::Choice::theirs) {
+    for (OwnPublish& own : state_.own) {
+      if (own.state == OwnPublish::State::lost) own.state = OwnPublish::State::acknowledged;
+    }
+    touch();
+    prune();
+    return;
+  }
+  Work work;
+  work.kind = Work::Kind::resolution;
+  work.theirs = was.theirs;
+  work.asked.value = ours->value();
+  work.asked.replace = in.choice == writer_input::Resolved::Choice::ours;
+  work.joined = ours->seen.vector;
+  if (!work.asked.replace) {
+    work.asked.value = std::move(in.value);
+    work.asked.based_on = was.theirs.version();
+  }
+  waiting_.push_front(std::move(work));
+}
+
+void NameWriter::take(writer_input::Acknowledge&) {
+  for (OwnPublish& own : state_.own) {
+    if (own.state == OwnPublish::State::lost) own.state = OwnPublish::State::acknowledged;
+  }
+  touch();
+  prune();
+}
+
+void NameWriter::take(writer_input::Identity& in) {
+  new_identity_asked_ = false;
+  if (in.tag == state_.tag) return;
+  state_.tag = in.tag;
+  state_.count = 0;
+  touch();
+}
+
+void NameWriter::take(writer_input::Tick&) {
+  if (!work_ || now_.steady < work_->deadline) return;
+  switch (work_->step) {
+    case Work::Step::ask:  // nobody said that the asking is over
+      if (work_->asked.expect) {
+        finish(Result::unreachable);
+      } else {
+        go_on();
+      }
+      break;
+    case Work::Step::decide:
+      work_->perhaps = true;
+      read_back();
+      break;
+    case Work::Step::read_back:
+      read_back();
+      break;
+    default:
+      break;
+  }
+}
+
+// What is to happen next, from the state alone.
+void NameWriter::advance() {
+  begin_work();
+  look_at_settling();
+  commit_if_due();
+  say_what_is_committed();
+  if (resolving_ && resolving_->deadline <= now_.steady) {
+    resolving_.reset();
+    plan_resolution();
+  }
+  const OwnPublish* const lost = unresolved();
+  if (resolve_at_ && *resolve_at_ <= now_.steady && !resolving_ && committed(revision_)) {
+    resolve_at_.reset();
+    if (lost != nullptr) {
+      resolving_ = Resolving{next_job(), *state_.known, now_.steady + options_.handler_timeout};
+      emit(writer_action::AskResolution{resolving_->job, *lost, *state_.known});
+    }
+  }
+}
+
+void NameWriter::commit_if_due() {
+  if (commit_ || (commit_failures_ > 0 && commit_retry_ > now_.steady)) return;
+  const bool of_work =
+      work_ && (work_->step == Work::Step::reserve || work_->step == Work::Step::drop ||
+                work_->step == Work::Step::commit);
+  if (!of_work && committed(revision_)) return;
+  WriterState state = state_;
+  if (of_work) apply(state, *work_);
+  commit_ = Committing{next_job(), revision_, of_work};
+  emit(writer_action::Commit{commit_->job, std::move(state)});
+}
+
+// Reports, answers and what is owed go out when the file says so.
+void NameWriter::say_what_is_committed() {
+  if (committed(revision_)) {
+    for (const OwnPublish& own : state_.own) {
+      if (own.state != OwnPublish::State::lost || own.told) continue;
+      if (!reporting_.emplace(own.tag, own.count).second) continue;
+      emit(writer_action::Report{own, own.theirs && own.theirs->record.sequence == own.sequence(),
+                                 common_of(own)});
+    }
+    const std::optional<Bytes> owed =
+        state_.owed ? std::optional(state_.owed->record.bytes) : std::nullopt;
+    if (owed != sending_) {
+      sending_ = owed;
+      if (owed) emit(writer_action::Send{*state_.owed});
+    }
+  }
+  std::erase_if(answers_, [&](Pending& pending) {
+    if (!committed(pending.revision) || pending.settling) return false;
+    if (pending.answer.id) emit(pending.answer);
+    return true;
+  });
+}
+
+// When the time is over, those who waited hear how it stands.
+void NameWriter::look_at_settling() {
+  for (OwnPublish& own : state_.own) {
+    if (own.state != OwnPublish::State::sent || own.queued) continue;
+    const auto until = settle_until_.find({own.tag, own.count});
+    if (until == settle_until_.end() || until->second > now_.steady) continue;
+    if (!everybody_shows(own)) continue;
+    own.state = OwnPublish::State::settled;
+    touch();
+  }
+  prune();
+  for (Pending& pending : answers_) {
+    if (!pending.settling) continue;
+    const auto own = std::find_if(state_.own.begin(), state_.own.end(), [&](const auto& one) {
+      return one.tag == pending.tag && one.count == pending.count;
+    });
+    const bool lost = own != state_.own.end() && own->state == OwnPublish::State::lost;
+    if (!lost && *pending.settling > now_.steady) continue;
+    pending.settling.reset();
+    pending.revision = revision_;
+    if (lost) {
+      own->told = true;
+      touch();
+      pending.revision = revision_;
+      pending.answer.result = Result::conflict;
+      pending.answer.winner = own->theirs;
+    } else {
+      // One that is no longer held apart is contained in a later one.
+      pending.answer.settled = own == state_.own.end() || own->state == OwnPublish::State::settled;
+    }
+  }
+}
+
+std::optional<Instant> NameWriter::next_wake() const {
+  std::optional<Instant> due;
+  const auto at = [&](Instant when) {
+    when = std::max(when, now_.steady + Milliseconds(1));
+    if (!due || when < *due) due = when;
+  };
+  if (work_ && (work_->step == Work::Step::ask || work_->step == Work::Step::decide ||
+                work_->step == Work::Step::read_back)) {
+    at(work_->deadline);
+  }
+  if (commit_failures_ > 0 && !commit_) at(commit_retry_);
+  if (resolve_at_ && !resolving_ && committed(revision_)) at(*resolve_at_);
+  if (resolving_) at(resolving_->deadline);
+  if (!work_) {
+    bool queued = false;
+    for (const OwnPublish& own : state_.own) {
+      if (own.state == OwnPublish::State::tentative) at(resume_at_);
+      queued |= own.alive() && own.queued;
+    }
+    if (queued && !connected_.empty()) at(flush_at_);
+    if (repeat_at_ && !queued) at(*repeat_at_);
+    if (!waiting_.empty()) at(now_.steady);
+  }
+  for (const Pending& pending : answers_) {
+    if (pending.settling) at(*pending.settling);
+  }
+  for (const OwnPublish& own : state_.own) {
+    const auto until = settle_until_.find({own.tag, own.count});
+    if (own.state == OwnPublish::State::sent && until != settle_until_.end() &&
+        until->second > now_.steady)
+      at(until->second);
+  }
+  return due;
+}
+
+}  // namespace ipnscast::sync

@@ -76,11 +76,6 @@ using store::Statement;
 
 int64_t number(Sequence sequence) { return static_cast<int64_t>(sequence.value); }
 
-Status run(Statement& s) {
-  const auto done = s.run();
-  return done ? Status{} : fail(done.error());
-}
-
 void bind_vector(Statement& s, const std::optional<VersionVector>& vector) {
   if (vector) {
     s.bind(ByteView(encode_vector(*vector)));

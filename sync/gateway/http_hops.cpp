@@ -3,25 +3,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cstdlib>
-#include <iterator>
 
 #include "ipnscast/nostr/base/public_address.h"
+#include "ipnscast/sync/gateway/environment_proxy.h"
 #include "ipnscast/sync/gateway/http_transfer.h"
 
 namespace ipnscast::sync::gateway {
 namespace {
-
-// Where a proxy may be named to libcurl from outside, besides by us.
-bool proxy_in_environment() {
-  constexpr const char* kNames[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                    "ALL_PROXY"};
-  return std::any_of(std::begin(kNames), std::end(kNames), [](const char* name) {
-    const char* const value = std::getenv(name);
-    return value != nullptr && *value != 0;
-  });
-}
 
 // "127.0.0.1" and the port, of what a socket is about to connect to.
 SocketAddress address_of(const sockaddr& address) {
@@ -56,7 +45,12 @@ bool HttpTransfer::aim() {
   set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   set(CURLOPT_FRESH_CONNECT, guarded_ || call_.fresh_connection ? 1L : 0L);
-  set(CURLOPT_PROXY, static_cast<const char*>(guarded_ ? "" : nullptr));
+  const std::string proxy =
+      guarded_ ? ""
+               : environment_proxy(origin_of(url_), [](const char* n) { return std::getenv(n); });
+  by_proxy_ = !proxy.empty();
+  set(CURLOPT_PROXY, proxy.c_str());  // also when it is empty: libcurl would read the environment
+  set(CURLOPT_NOPROXY, "");
   return good && set_headers();
 }
 
@@ -98,7 +92,7 @@ bool HttpTransfer::follow(CURLcode code) {
     refused_ = fail(hop.error());
     return false;
   }
-  if (hops_ == 0 && !proxy_in_environment()) {
+  if (hops_ == 0 && !by_proxy_) {
     const char* ip = nullptr;
     long port = 0;
     curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &ip);

@@ -83,6 +83,7 @@ class HttpTransfer {
   // of redirects
   std::string url_;           // of the request that runs
   bool guarded_;              // it is for a public address only
+  bool by_proxy_ = false;     // it goes through the proxy of the environment
   bool left_origin_ = false;  // some request went elsewhere than to the call's own origin
   int hops_ = 0;
   std::optional<SocketAddress> home_;  // that the call's own host was reached at

@@ -44,9 +44,11 @@ bool is_onion(const CurlUrl& url) {
   return host == "onion" || host.ends_with(".onion");
 }
 
-bool same_origin(const CurlUrl& a, const CurlUrl& b) {
-  return lower(part(a, CURLUPART_SCHEME)) == lower(part(b, CURLUPART_SCHEME)) &&
-         host_of(a) == host_of(b) && part(a, CURLUPART_PORT) == part(b, CURLUPART_PORT);
+Origin origin_of(const CurlUrl& url) {
+  Origin out{lower(part(url, CURLUPART_SCHEME)), host_of(url), part(url, CURLUPART_PORT)};
+  if (out.host.starts_with('[') && out.host.ends_with(']'))
+    out.host = out.host.substr(1, out.host.size() - 2);
+  return out;
 }
 
 Error no_onion() { return {Errc::refused, "an .onion name: gateways are not reached through Tor"}; }
@@ -63,6 +65,11 @@ std::string quoted(std::string_view text) {
 
 bool is_redirect_status(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+Origin origin_of(const std::string& url) {
+  const CurlUrl parts = parsed(url);
+  return parts ? origin_of(parts) : Origin{};
 }
 
 Status check_host(const std::string& url) {
@@ -93,7 +100,7 @@ Result<Hop> next_hop(const std::string& call_url, const std::string& from,
   if (is_onion(there)) return fail(no_onion());
   for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT})
     curl_url_set(there.get(), secret, nullptr, 0);
-  const bool own_origin = same_origin(start, there);
+  const bool own_origin = origin_of(start) == origin_of(there);
   char* url = nullptr;
   if (curl_url_get(there.get(), CURLUPART_URL, &url, 0) != CURLUE_OK)
     return fail(Errc::invalid, "a redirect to " + quoted(location) + ", which is no URL");

@@ -19,6 +19,16 @@ Status check_host(const std::string& url);
 // What a stranger wrote, in quotes and fit for one line.
 std::string quoted(std::string_view text);
 
+struct Origin {
+  std::string scheme;  // in lower case, as is the host
+  std::string host;    // without a last dot, and IPv6 without brackets
+  std::string port;    // the scheme's own where the URL has none
+  bool operator==(const Origin&) const = default;
+};
+
+// All parts are empty for what is no URL.
+Origin origin_of(const std::string& url);
+
 // Where a redirect leads.
 struct Hop {
   std::string url;          // absolute, without user, password and fragment

@@ -11,6 +11,8 @@
 #include <optional>
 #include <string_view>
 
+#include "ipnscast/nostr/base/public_address.h"
+
 namespace ipnscast::sync::gateway {
 namespace {
 
@@ -84,6 +86,17 @@ bool listed(const std::string& host, std::string_view list) {
   return false;
 }
 
+bool is_localhost(const std::string& host) {
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
+// A subdomain of `own` at the same port, or at the one of https.
+bool is_subdomain(const Origin& there, const Origin& own) {
+  if (own.host.empty() || !there.host.ends_with('.' + own.host)) return false;
+  const bool same_port = there.scheme == own.scheme && there.port == own.port;
+  return same_port || (there.scheme == "https" && there.port == "443");
+}
+
 }  // namespace
 
 std::string environment_proxy(const Origin& origin, const ReadVariable& read) {
@@ -92,6 +105,16 @@ std::string environment_proxy(const Origin& origin, const ReadVariable& read) {
   if (proxy.empty()) proxy = first_of(read, {"all_proxy", "ALL_PROXY"});
   if (proxy.empty() || listed(origin.host, first_of(read, {"no_proxy", "NO_PROXY"}))) return {};
   return proxy;
+}
+
+Result<std::string> proxy_for_guarded(const Origin& there, const Origin& own, std::string proxy) {
+  if (proxy.empty() || is_localhost(there.host)) return std::string();
+  if (numeric(there.host)) return is_public_address(there.host) ? std::move(proxy) : std::string();
+  if (is_subdomain(there, own)) return proxy;
+  return fail(Errc::refused,
+              "behind the proxy of the environment we cannot check that " + quoted(there.host) +
+                  " is outside of your network; name it yourself, or list it in NO_PROXY, if it is "
+                  "the right one");
 }
 
 }  // namespace ipnscast::sync::gateway

@@ -18,4 +18,13 @@ using ReadVariable = std::function<const char*(const char* name)>;
 // looks like its own.
 std::string environment_proxy(const Origin& origin, const ReadVariable& read);
 
+// The same decision for a host that others named, where `proxy` is what environment_proxy() says.
+// The proxy looks names up, and may do so inside of the own network, so of such hosts only public
+// addresses as such go through it, and what is below the host of `own`: whoever answers for that
+// name could as well let it lead there itself. The way past the proxy would show the name and our
+// address to others, so it is left to private addresses and localhost, which are not looked up and
+// are checked when the socket is made. Errc::refused for every other name; `own` is empty for a
+// call whose own host others named (R39).
+Result<std::string> proxy_for_guarded(const Origin& there, const Origin& own, std::string proxy);
+
 }  // namespace ipnscast::sync::gateway

@@ -26,7 +26,8 @@ struct HttpCall {
   Milliseconds deadline{30'000};         // for the whole call, pauses included
   Milliseconds stall{5'000};             // longest time without a new byte either way; 0: no limit
   // Hosts that others named are connected to at public addresses only, over a connection of their
-  // own and past proxies; so are redirects that leave the URL's origin. Errc::refused otherwise.
+  // own; so are redirects that leave the URL's origin. Where the environment names a proxy for such
+  // a host, only public addresses are asked for there, no names. Errc::refused otherwise.
   NamedBy named_by = NamedBy::configuration;
   bool fresh_connection = false;  // a new one, so that its times can be told
   // The answer is a stream that goes on until one side ends it: no deadline, no stall time and no

@@ -32,7 +32,7 @@ SocketAddress address_of(const sockaddr& address) {
 }  // namespace
 
 // Where the next request goes, and by which way. A connection that is open may lead anywhere, so
-// whoever is guarded opens one; and to a proxy every address looks like its own.
+// whoever is guarded opens one. False with refused_ set when there is no way that may be taken.
 bool HttpTransfer::aim() {
   bool good = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -45,9 +45,20 @@ bool HttpTransfer::aim() {
   set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
   set(CURLOPT_FRESH_CONNECT, guarded_ || call_.fresh_connection ? 1L : 0L);
-  const std::string proxy =
-      guarded_ ? ""
-               : environment_proxy(origin_of(url_), [](const char* n) { return std::getenv(n); });
+  const Origin there = origin_of(url_);
+  std::string proxy = environment_proxy(there, [](const char* name) { return std::getenv(name); });
+  if (guarded_) {
+    const bool ours = call_.named_by == NamedBy::configuration;
+    auto allowed =
+        proxy_for_guarded(there, ours ? origin_of(call_.url) : Origin{}, std::move(proxy));
+    if (!allowed) {
+      const std::string what = hops_ == 0 ? "a host that others named is not asked: "
+                                          : "a redirect to " + quoted(url_) + " is not followed: ";
+      refused_ = fail(allowed.error().code, what + allowed.error().message);
+      return false;
+    }
+    proxy = std::move(*allowed);
+  }
   by_proxy_ = !proxy.empty();
   set(CURLOPT_PROXY, proxy.c_str());  // also when it is empty: libcurl would read the environment
   set(CURLOPT_NOPROXY, "");
@@ -58,7 +69,7 @@ bool HttpTransfer::aim() {
 // be kept, as a public name may lead anywhere, and elsewhere the next time.
 curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto* const transfer = static_cast<HttpTransfer*>(self);
-  if (transfer->guarded_ && !is_public_address(address->addr)) {
+  if (transfer->guarded_ && !transfer->by_proxy_ && !is_public_address(address->addr)) {
     SocketAddress there = address_of(address->addr);
     if (!transfer->home_ || there != *transfer->home_) {
       transfer->forbidden_ = std::move(there.ip);
@@ -108,7 +119,7 @@ bool HttpTransfer::follow(CURLcode code) {
   error_text_[0] = 0;
   redirect_body_ = 0;
   if (aim()) return true;
-  refused_ = fail(Errc::internal, "libcurl takes no redirect");
+  if (refused_) refused_ = fail(Errc::internal, "libcurl takes no redirect");
   return false;
 }
 

@@ -19,10 +19,11 @@ struct SocketAddress {
 
 // One running call: its easy handle, its bounds and what came so far, over the redirects that GET
 // and HEAD follow (kMostRedirects at most). A redirect that leaves the origin of the call, and any
-// host that others named, is connected to at a public address only, past proxies; or, for the
-// subdomains that a gateway at home sends us to, at the very address and port that the call's own
-// host was reached at. That another gateway is configured does not count: one gateway must not
-// choose what we ask of another. Lives on the http thread. Private to the http client.
+// host that others named, is connected to at a public address only (behind a proxy, see
+// proxy_for_guarded()); or, for the subdomains that a gateway at home sends us to, at the very
+// address and port that the call's own host was reached at. That another gateway is configured does
+// not count: one gateway must not choose what we ask of another. Lives on the http thread. Private
+// to the http client.
 class HttpTransfer {
  public:
   HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers, const std::string& ca_file,

@@ -63,3 +63,32 @@ TEST_CASE("the hosts that NO_PROXY lists are reached directly") {
   CHECK_FALSE(direct("::/8", "http://10.0.0.1/"));
   CHECK_FALSE(direct(".,,. ", "http://a.example/"));
 }
+
+TEST_CASE("behind a proxy, what others name is asked for by public address, or not at all (R39)") {
+  const Origin own = origin_of("http://gateway.example:8080/ipfs/x");
+  const auto way = [&](const std::string& url, const Origin& ours) -> std::string {
+    const auto proxy = proxy_for_guarded(origin_of(url), ours, "p");
+    if (!proxy) return proxy.error().message.find("proxy") != std::string::npos ? "refused" : "?";
+    return proxy->empty() ? "direct" : *proxy;
+  };
+  CHECK(way("http://1.1.1.1/", own) == "p");
+  CHECK(way("https://[2606:4700:4700::1111]/", {}) == "p");
+  CHECK(way("http://bafy.ipfs.gateway.example:8080/", own) == "p");
+  CHECK(way("https://bafy.ipfs.gateway.example/", own) == "p");
+  // These connect to private addresses, if to any, and are checked there.
+  for (const char* url :
+       {"http://127.0.0.1/", "http://192.168.1.1/", "http://0x7f.1/", "http://[::1]/",
+        "http://[fd00::1]/", "http://localhost:8080/", "http://bafy.ipfs.LOCALHOST.:8080/"}) {
+    INFO(url);
+    CHECK(way(url, own) == "direct");
+  }
+  for (const char* url :
+       {"http://other.example/", "http://bafy.ipfs.gateway.example/", "http://router.lan/",
+        "http://xgateway.example:8080/", "http://bafy.ipfs.gateway.example:22/",
+        "http://1.1.1.1.example/", "http://notlocalhost/", ""}) {
+    INFO(url);
+    CHECK(way(url, own) == "refused");
+  }
+  CHECK(way("http://bafy.ipfs.gateway.example:8080/", {}) == "refused");
+  CHECK(*proxy_for_guarded(origin_of("http://other.example/"), own, "") == "");
+}

@@ -54,8 +54,9 @@ TEST_CASE("a gateway's redirect opens no connection inside the own network (R39)
             {.method = method,
              .url = asking(gateway, status, "http://" + host + ":" + four.port() + "/api/v0/x")});
         REQUIRE_FALSE(answer);
+        // "127.0.0.1." is a name, for which the machine's resolver may have no answer in time.
         CHECK((answer.error().code == Errc::refused || answer.error().code == Errc::unreachable ||
-               answer.error().code == Errc::invalid));
+               answer.error().code == Errc::invalid || answer.error().code == Errc::timeout));
       }
     }
   }

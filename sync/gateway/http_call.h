@@ -25,9 +25,10 @@ struct HttpCall {
   Milliseconds connect_timeout{3'000};   // name look-up, TCP and TLS
   Milliseconds deadline{30'000};         // for the whole call, pauses included
   Milliseconds stall{5'000};             // longest time without a new byte either way; 0: no limit
-  // Hosts that others named are connected to at public addresses only, over a connection of their
-  // own; so are redirects that leave the URL's origin. Where the environment names a proxy for such
-  // a host, only public addresses are asked for there, no names. Errc::refused otherwise.
+  // Hosts that others named are connected to at public addresses only, and asked over a connection
+  // that is open only if it leads to one; so are redirects that leave the URL's origin. Where the
+  // environment names a proxy for such a host, only public addresses are asked for there, no names.
+  // Errc::refused otherwise.
   NamedBy named_by = NamedBy::configuration;
   bool fresh_connection = false;  // a new one, so that its times can be told
   // The answer is a stream that goes on until one side ends it: no deadline, no stall time and no

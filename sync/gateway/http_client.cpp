@@ -122,7 +122,7 @@ void HttpClient::Impl::collect_finished() {
     const HttpId id = reinterpret_cast<HttpTransfer*>(self)->id();
     auto transfer = remove(id);
     if (!transfer) continue;
-    if (transfer->follow(code) && curl_multi_add_handle(multi, transfer->easy()) == CURLM_OK) {
+    if (transfer->ask_again(code) && curl_multi_add_handle(multi, transfer->easy()) == CURLM_OK) {
       transfers.emplace(id, std::move(transfer));
     } else {
       transfer->finish(code);

@@ -31,8 +31,8 @@ SocketAddress address_of(const sockaddr& address) {
 
 }  // namespace
 
-// Where the next request goes, and by which way. A connection that is open may lead anywhere, so
-// whoever is guarded opens one. False with refused_ set when there is no way that may be taken.
+// Where the next request goes, and by which way. False with refused_ set when there is no way that
+// may be taken.
 bool HttpTransfer::aim() {
   bool good = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -44,7 +44,7 @@ bool HttpTransfer::aim() {
   const bool tls = curl_strnequal(url_.c_str(), "https://", 8) != 0;
   set(CURLOPT_HTTP_VERSION, tls ? long{CURL_HTTP_VERSION_2TLS} : long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_PIPEWAIT, tls ? 1L : 0L);
-  set(CURLOPT_FRESH_CONNECT, guarded_ || call_.fresh_connection ? 1L : 0L);
+  set(CURLOPT_FRESH_CONNECT, found_stranger_ || call_.fresh_connection ? 1L : 0L);
   const Origin there = origin_of(url_);
   std::string proxy = environment_proxy(there, [](const char* name) { return std::getenv(name); });
   if (guarded_) {
@@ -65,18 +65,31 @@ bool HttpTransfer::aim() {
   return good && set_headers();
 }
 
-// What libcurl is about to connect to, behind the look-up of the name: the only place where R39 can
-// be kept, as a public name may lead anywhere, and elsewhere the next time.
+// The request may go to this address: anywhere if its host is ours, or if it is the proxy's.
+bool HttpTransfer::may_reach(const SocketAddress& there) const {
+  return !guarded_ || by_proxy_ || is_public_address(there.ip) || (home_ && there == *home_);
+}
+
+// What libcurl is about to connect to, behind the look-up of the name: the place where R39 is kept
+// for new connections, as a public name may lead anywhere, and elsewhere the next time.
 curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto* const transfer = static_cast<HttpTransfer*>(self);
-  if (transfer->guarded_ && !transfer->by_proxy_ && !is_public_address(address->addr)) {
-    SocketAddress there = address_of(address->addr);
-    if (!transfer->home_ || there != *transfer->home_) {
-      transfer->forbidden_ = std::move(there.ip);
-      return CURL_SOCKET_BAD;
-    }
+  SocketAddress there = address_of(address->addr);
+  if (!transfer->may_reach(there)) {
+    transfer->forbidden_ = std::move(there.ip);
+    return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// The same place for connections that were open: one that the configuration allowed may lead to an
+// address that a guarded request must not reach. Nothing of the request is sent before.
+int HttpTransfer::before_request(void* self, char* ip, char*, int port, int) {
+  auto* const transfer = static_cast<HttpTransfer*>(self);
+  SocketAddress there{ip == nullptr ? "" : ip, static_cast<uint16_t>(port)};
+  if (transfer->may_reach(there)) return CURL_PREREQFUNC_OK;
+  transfer->forbidden_ = std::move(there.ip);
+  return CURL_PREREQFUNC_ABORT;
 }
 
 // The answer sends us elsewhere, and the request may go there: whoever writes may not. What is
@@ -94,6 +107,15 @@ Result<Hop> HttpTransfer::next() const {
   if (hops_ == kMostRedirects)
     return fail(Errc::refused, "more than " + std::to_string(kMostRedirects) + " redirects");
   return next_hop(call_.url, url_, head_.header("location"));
+}
+
+bool HttpTransfer::ask_again(CURLcode code) {
+  if (code != CURLE_ABORTED_BY_CALLBACK || !refused_ || forbidden_.empty() || found_stranger_)
+    return follow(code);
+  found_stranger_ = true;  // the name may lead elsewhere by now
+  forbidden_.clear();
+  error_text_[0] = 0;
+  return aim();
 }
 
 bool HttpTransfer::follow(CURLcode code) {
@@ -116,6 +138,7 @@ bool HttpTransfer::follow(CURLcode code) {
   left_origin_ = left_origin_ || !hop->own_origin;
   guarded_ = call_.named_by == NamedBy::others || !hop->own_origin;
   head_ = {};
+  found_stranger_ = false;
   error_text_[0] = 0;
   redirect_body_ = 0;
   if (aim()) return true;

@@ -143,11 +143,13 @@ bool HttpTransfer::set_up(const std::string& ca_file) {
   // look-up ends.
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  // Redirects are followed by us, hop by hop: libcurl would reuse an open connection for one, to
-  // which nobody's address is checked.
+  // Redirects are followed by us, hop by hop: which addresses a hop may reach depends on where it
+  // leads.
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::open_socket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_PREREQFUNCTION, &HttpTransfer::before_request);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_timeout.count()));
   if (call_.endless) {
     set(CURLOPT_TCP_KEEPALIVE, 1L);

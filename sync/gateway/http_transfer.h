@@ -42,8 +42,9 @@ class HttpTransfer {
   Status check_time(Instant now);
   // When to look again.
   Instant next_check() const;
-  // True when the answer was a redirect and easy() is ready for the next request of the same call.
-  bool follow(CURLcode code);
+  // True when easy() is ready for the next request of the same call: the answer was a redirect, or
+  // the connection that libcurl chose leads where this request may not go.
+  bool ask_again(CURLcode code);
   // What libcurl says at the end, as a status; calls done().
   void finish(CURLcode code);
   // Ends it for a reason of ours.
@@ -52,6 +53,8 @@ class HttpTransfer {
  private:
   bool set_up(const std::string& ca_file);
   bool aim();
+  bool may_reach(const SocketAddress& there) const;
+  bool follow(CURLcode code);
   bool set_headers();
   bool redirected() const;
   Result<Hop> next() const;
@@ -62,6 +65,7 @@ class HttpTransfer {
   void deliver_head();
   HttpTimings timings() const;
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int before_request(void* self, char* ip, char* own_ip, int port, int own_port);
   curl_off_t bytes_moved() const;
 
   const HttpId id_;
@@ -82,10 +86,11 @@ class HttpTransfer {
   curl_off_t last_moved_ = 0;
 
   // of redirects
-  std::string url_;           // of the request that runs
-  bool guarded_;              // it is for a public address only
-  bool by_proxy_ = false;     // it goes through the proxy of the environment
-  bool left_origin_ = false;  // some request went elsewhere than to the call's own origin
+  std::string url_;              // of the request that runs
+  bool guarded_;                 // it is for a public address only
+  bool by_proxy_ = false;        // it goes through the proxy of the environment
+  bool found_stranger_ = false;  // an open connection led where it may not go
+  bool left_origin_ = false;     // some request went elsewhere than to the call's own origin
   int hops_ = 0;
   std::optional<SocketAddress> home_;  // that the call's own host was reached at
   std::string forbidden_;              // address that was not connected to

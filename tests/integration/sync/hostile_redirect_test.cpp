@@ -104,6 +104,40 @@ TEST_CASE("another gateway of ours is not asked because a gateway says so (R39)"
   CHECK(own.requests().size() == before);
 }
 
+TEST_CASE("a connection to a gateway of ours is not lent to whom a redirect sends there (R39)") {
+  ScriptedHttpServer gateway(redirect);
+  ScriptedHttpServer own([](const ScriptedRequest&) { return ScriptedAnswer{.body = "own"}; });
+  auto http = client();
+  const std::string by_name = "http://localhost" + port_of(own);
+  for (int i = 0; i < 3; ++i) {
+    INFO(i);
+    REQUIRE(http->fetch({.url = by_name + "/ours"}));  // a connection that stays open
+    const auto sent = http->fetch({.url = asking(gateway, 302, by_name + "/secret")});
+    REQUIRE_FALSE(sent);
+    CHECK(sent.error().code == Errc::refused);
+    CHECK(sent.error().message.find("is not a public address") != std::string::npos);
+    const auto named = http->fetch({.url = by_name + "/secret", .named_by = NamedBy::others});
+    REQUIRE_FALSE(named);
+    CHECK(named.error().code == Errc::refused);
+  }
+  CHECK(own.count("/secret") == 0);
+  CHECK(own.requests().size() == 3);
+}
+
+TEST_CASE("what a redirect leads to is asked over a connection that is open already") {
+  ScriptedHttpServer gateway(redirect);
+  auto http = client();
+  const std::string there = "http://bafy.ipfs.localhost" + port_of(gateway) + "/here";
+  for (int i = 0; i < 20; ++i) {
+    INFO(i);
+    const auto answer = http->fetch({.url = asking(gateway, 302, there)});
+    REQUIRE(answer);
+    CHECK(as_text(answer->body) == "here");
+  }
+  // Two names, a connection each.
+  CHECK(gateway.connections() == 2);
+}
+
 TEST_CASE("a gateway's redirects within itself are followed, with the authorization") {
   ScriptedHttpServer gateway(redirect);
   auto http = client();

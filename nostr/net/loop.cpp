@@ -169,9 +169,8 @@ void Loop::Impl::serve() {
     {
       std::lock_guard lock(mutex);
       if (stopping && posted.empty()) return;
-      if (!posted.empty()) continue;
     }
-    lws_service(context, 0);
+    lws_service(context, 0);  // does not wait for sockets when something was posted meanwhile
   }
 }
 

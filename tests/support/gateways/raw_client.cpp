@@ -7,16 +7,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <stdexcept>
 #include <utility>
 
 namespace ipnscast::test {
 
-RawClient::RawClient(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawClient::RawClient(uint16_t port, const char* from)
+    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  ::inet_pton(AF_INET, from, &own.sin_addr);
+  ::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof(own));
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return;
@@ -29,7 +35,7 @@ RawClient::~RawClient() {
 }
 
 RawClient::RawClient(RawClient&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), ended_(other.ended_) {}
+    : fd_(std::exchange(other.fd_, -1)), ended_(other.ended_), was_reset_(other.was_reset_) {}
 
 size_t RawClient::send(std::string_view bytes) {
   size_t sent = 0;
@@ -63,6 +69,7 @@ std::string RawClient::read(std::string_view text, std::chrono::milliseconds tim
     const ssize_t got = ::recv(fd_, buffer, sizeof(buffer), MSG_DONTWAIT);
     if (got <= 0) {
       ended_ = true;
+      was_reset_ = got < 0 && errno == ECONNRESET;
       break;
     }
     out.append(buffer, static_cast<size_t>(got));

@@ -11,8 +11,8 @@ namespace ipnscast::test {
 // block longer than a test can wait.
 class RawClient {
  public:
-  // Throws std::runtime_error when nobody listens.
-  explicit RawClient(uint16_t port);
+  // Throws std::runtime_error when nobody listens. `from` is the loopback address it comes from.
+  explicit RawClient(uint16_t port, const char* from = "127.0.0.1");
   ~RawClient();
   RawClient(RawClient&& other) noexcept;
   RawClient(const RawClient&) = delete;
@@ -29,12 +29,15 @@ class RawClient {
                    std::chrono::milliseconds time = std::chrono::seconds(30));
   // Whether the other side had closed when read() returned.
   bool ended() const { return ended_; }
+  // And whether it did so with a reset.
+  bool was_reset() const { return was_reset_; }
   // Closes with a reset.
   void reset();
 
  private:
   int fd_ = -1;
   bool ended_ = false;
+  bool was_reset_ = false;
 };
 
 // How many HTTP answers the text holds.

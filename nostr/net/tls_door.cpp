@@ -11,15 +11,23 @@ namespace ipnscast::nostr::net {
 namespace {
 
 constexpr size_t kPartBytes = 16 * 1024;
-constexpr Seconds kFarewell{60};
+constexpr int kTurns = 8;            // of one connection; then others have their turn
+constexpr Seconds kFarewell{60};      // for what is left when the plain side has closed
+constexpr Seconds kStuckReader{10};   // and of those without taking anything of it
+constexpr size_t kMaxFarewells = 64;  // nobody counts them among the connections any more
 
 }  // namespace
 
 // One connection: the client's socket with TLS on it, and our end of the pair.
 class TlsLeg {
  public:
-  TlsLeg(FdWatch& watch, SSL* ssl, UniqueFd client, UniqueFd plain)
-      : watch_(watch), ssl_(ssl), client_(std::move(client)), plain_(std::move(plain)) {
+  // `outer` is the number of the other end of `plain`.
+  TlsLeg(FdWatch& watch, SSL* ssl, UniqueFd client, UniqueFd plain, int outer)
+      : watch_(watch),
+        ssl_(ssl),
+        client_(std::move(client)),
+        plain_(std::move(plain)),
+        outer_(outer) {
     SSL_set_fd(ssl_, client_.get());
     SSL_set_accept_state(ssl_);
     SSL_set_mode(ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -41,17 +49,28 @@ class TlsLeg {
   // Who stands behind has closed the socket. What it wrote before is still to go out.
   void plain_closed() {
     watch_.forget(plain_.get());  // it would be told for ever
-    if (!closed_at_) closed_at_ = std::chrono::steady_clock::now();
+    if (!closed_at_) closed_at_ = progress_ = std::chrono::steady_clock::now();
   }
-  bool is_overdue(Instant now) const { return closed_at_ && now >= *closed_at_ + kFarewell; }
+  bool is_overdue(Instant now) const {
+    return closed_at_ && (now >= *closed_at_ + kFarewell || now >= progress_ + kStuckReader);
+  }
+  // Since when only the client's last bytes keep it.
+  std::optional<Instant> closed_at() const { return closed_at_; }
+  int outer() const { return outer_; }
+  // The close of the client's socket, which follows, is a reset.
+  void reset_on_close() {
+    const linger hard{1, 0};
+    ::setsockopt(client_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+  }
 
   // Moves what can be moved. False when the connection is over.
   bool move() {
     client_wants_ = 0;
-    while (!over_ && (move_in() | move_out())) {
-    }
+    bool moved = true;
+    for (int turn = 0; turn < kTurns && moved && !over_; ++turn) moved = move_in() | move_out();
     const bool nobody_reads = closed_at_ || (client_ended_ && inward_.empty());
-    if (over_ || (nobody_reads && plain_ended_ && outward_.empty())) return false;
+    if (over_ || (nobody_reads && goodbye_said_)) return false;
+    if (moved) wait_for_another_turn();
     uint32_t plain = 0;
     if (!inward_.empty()) plain |= EPOLLOUT;
     if (outward_.empty() && !plain_ended_) plain |= EPOLLIN;
@@ -63,6 +82,30 @@ class TlsLeg {
  private:
   void change(const UniqueFd& fd, uint32_t& events, uint32_t wanted) {
     if (std::exchange(events, wanted) != wanted) watch_.change(fd.get(), wanted);
+  }
+
+  // All that is left to move stands in the sockets: a part holds the whole of a TLS record. One
+  // that has closed is not watched any more.
+  void wait_for_another_turn() {
+    if (inward_.empty() && !client_ended_) client_wants_ |= EPOLLIN;
+    const bool is_plain_watched = !plain_ended_ && !closed_at_;
+    if (!outward_.empty() || (!is_plain_watched && !goodbye_said_)) client_wants_ |= EPOLLOUT;
+  }
+
+  // Tells the client that this is the end, once all else is written.
+  void say_goodbye() {
+    if (goodbye_said_) return;
+    if (SSL_is_init_finished(ssl_) != 0) {
+      ERR_clear_error();
+      const int said = SSL_shutdown(ssl_);
+      if (said < 0 && SSL_get_error(ssl_, said) == SSL_ERROR_WANT_WRITE) {
+        client_wants_ |= EPOLLOUT;
+        return;
+      }
+      ERR_clear_error();
+    }
+    goodbye_said_ = true;
+    ::shutdown(client_.get(), SHUT_WR);
   }
 
   // Whether an operation came through; if not, what has to happen first.
@@ -120,17 +163,19 @@ class TlsLeg {
       }
       if (got == 0) {
         plain_ended_ = true;
-        if (SSL_is_init_finished(ssl_) != 0) SSL_shutdown(ssl_);
-        ::shutdown(client_.get(), SHUT_WR);
-        return false;
+      } else {
+        outward_ = part.substr(0, static_cast<size_t>(got));
       }
-      outward_ = part.substr(0, static_cast<size_t>(got));
     }
-    if (outward_.empty()) return false;
+    if (outward_.empty()) {
+      if (plain_ended_) say_goodbye();
+      return false;
+    }
     ERR_clear_error();
     const int sent = SSL_write(ssl_, outward_.data(), static_cast<int>(outward_.size()));
     if (!came_through(sent)) return false;
     outward_.erase(0, static_cast<size_t>(sent));
+    progress_ = std::chrono::steady_clock::now();
     return true;
   }
 
@@ -138,6 +183,7 @@ class TlsLeg {
   SSL* const ssl_;
   UniqueFd client_;
   UniqueFd plain_;
+  const int outer_;
   uint32_t client_events_ = 0;
   uint32_t plain_events_ = 0;
   uint32_t client_wants_ = 0;
@@ -145,8 +191,10 @@ class TlsLeg {
   std::string outward_;  // the other way
   bool client_ended_ = false;
   bool plain_ended_ = false;
+  bool goodbye_said_ = false;
   bool over_ = false;
   std::optional<Instant> closed_at_;  // the plain side
+  Instant progress_;                  // the client took something; set with closed_at_
 };
 
 TlsDoor::TlsDoor() = default;
@@ -172,8 +220,9 @@ UniqueFd TlsDoor::pass(FdWatch& watch, UniqueFd client) {
   UniqueFd outer(pair[1]);
   SSL* const ssl = SSL_new(context_.get());
   if (ssl == nullptr) return {};
+  bound_farewells();
   const uint64_t id = next_++;
-  auto leg = std::make_unique<TlsLeg>(watch, ssl, std::move(client), std::move(inner));
+  auto leg = std::make_unique<TlsLeg>(watch, ssl, std::move(client), std::move(inner), outer.get());
   const auto move = [this, id] {
     const auto found = legs_.find(id);
     if (found != legs_.end() && !found->second->move()) legs_.erase(found);
@@ -195,6 +244,31 @@ UniqueFd TlsDoor::pass(FdWatch& watch, UniqueFd client) {
   if (!watched) return {};
   legs_[id] = std::move(leg);
   return outer;
+}
+
+// Every connection of the server may turn into one at once, and then new ones take its place.
+void TlsDoor::bound_farewells() {
+  size_t count = 0;
+  auto oldest = legs_.end();
+  for (auto leg = legs_.begin(); leg != legs_.end(); ++leg) {
+    const auto closed_at = leg->second->closed_at();
+    if (!closed_at) continue;
+    ++count;
+    if (oldest == legs_.end() || *closed_at < *oldest->second->closed_at()) oldest = leg;
+  }
+  if (count >= kMaxFarewells) legs_.erase(oldest);
+}
+
+void TlsDoor::cut(int plain) {
+  // One that has closed may have had the same number.
+  auto newest = legs_.end();
+  for (auto leg = legs_.begin(); leg != legs_.end(); ++leg) {
+    if (leg->second->outer() != plain) continue;
+    if (newest == legs_.end() || leg->first > newest->first) newest = leg;
+  }
+  if (newest == legs_.end()) return;
+  newest->second->reset_on_close();
+  legs_.erase(newest);
 }
 
 void TlsDoor::check(Instant now) {

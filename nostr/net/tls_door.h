@@ -26,6 +26,9 @@ class TlsDoor {
   // The plain socket of this connection. It ends when either side does. Empty when the system
   // refuses.
   UniqueFd pass(FdWatch& watch, UniqueFd client);
+  // Ends the connection behind this plain socket at once and with a reset, so that the client does
+  // not take what it got for all there is.
+  void cut(int plain);
   // Ends those whose client takes too long to read what is left for it.
   void check(Instant now);
   bool is_empty() const { return legs_.empty(); }
@@ -33,6 +36,8 @@ class TlsDoor {
   void close();
 
  private:
+  void bound_farewells();
+
   TlsContext context_;
   uint64_t next_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<TlsLeg>> legs_;

@@ -35,10 +35,10 @@ std::string hex_size(size_t size) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(ServerImpl& server, uint64_t id, UniqueFd fd, std::string address)
+HttpConnection::HttpConnection(ServerImpl& server, uint64_t id, UniqueFd fd, PeerAddress peer)
     : server_(server),
       id_(id),
-      address_(std::move(address)),
+      peer_(std::move(peer)),
       fd_(std::move(fd)),
       since_(std::chrono::steady_clock::now()),
       progress_(since_) {}
@@ -154,7 +154,7 @@ bool HttpConnection::take_head() {
   request_.path = std::move(head->path);
   request_.query = std::move(head->query);
   request_.headers = std::move(head->headers);
-  request_.peer = address_;
+  request_.peer = peer_.text;
   if (!head->chunked && head->content_length == 0) {
     dispatch();
     return false;
@@ -173,7 +173,7 @@ void HttpConnection::expect_body(const RequestHead& head) {
   content_length_ = head.content_length;
   chunked_body_.reset();
   if (head.chunked) chunked_body_.emplace();
-  share_ = server_.body_share(address_);
+  share_ = server_.body_share(peer_.group);
   state_ = State::body;
   since_ = progress_ = std::chrono::steady_clock::now();
   if (head.expects_continue && in_.empty()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";

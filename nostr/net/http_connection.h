@@ -5,12 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/net/http/chunked_body.h"
 #include "ipnscast/nostr/net/http/held_bytes.h"
 #include "ipnscast/nostr/net/http/http_head.h"
-#include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/net/http/http_message.h"
 #include "ipnscast/nostr/net/http/http_output.h"
+#include "ipnscast/nostr/net/stream/peer_address.h"
 #include "ipnscast/nostr/net/stream/unique_fd.h"
 
 namespace ipnscast::nostr::net {
@@ -42,7 +43,7 @@ class HttpConnection {
     }
   };
 
-  HttpConnection(ServerImpl& server, uint64_t id, UniqueFd fd, std::string address);
+  HttpConnection(ServerImpl& server, uint64_t id, UniqueFd fd, PeerAddress peer);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -57,7 +58,8 @@ class HttpConnection {
   void check(Instant now);
 
   State state() const { return state_; }
-  const std::string& address() const { return address_; }
+  const PeerAddress& peer() const { return peer_; }
+  const std::string& group() const { return peer_.group; }
   // None while it is being served.
   std::optional<Idle> idle(Instant now) const;
   // Bytes of the answer that the client has not taken, and since when it takes none.
@@ -93,7 +95,7 @@ class HttpConnection {
   // constant after construction
   ServerImpl& server_;
   const uint64_t id_;
-  const std::string address_;
+  const PeerAddress peer_;
 
   UniqueFd fd_;
   uint32_t watched_ = 0;  // epoll events

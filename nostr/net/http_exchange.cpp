@@ -42,8 +42,8 @@ std::optional<std::string> query_value(const HttpRequest& request, std::string_v
   return std::nullopt;
 }
 
-std::shared_ptr<HeldBytes::Share> ServerImpl::body_share(const std::string& address) const {
-  return std::make_shared<HeldBytes::Share>(held_bodies_, address);
+std::shared_ptr<HeldBytes::Share> ServerImpl::body_share(const std::string& group) const {
+  return std::make_shared<HeldBytes::Share>(held_bodies_, group);
 }
 
 void ServerImpl::answer(uint64_t id, HttpRequest request,
@@ -85,10 +85,10 @@ void ServerImpl::settle(uint64_t id) {
 
 void ServerImpl::http_over(uint64_t id) {
   const auto found = http_.find(id);
-  const std::string address = found->second->address();
+  const std::string group = found->second->group();
   http_.erase(found);
-  --per_address_.at(address).http;
-  forget_address(address);
+  --per_address_.at(group).http;
+  forget_address(group);
 }
 
 }  // namespace ipnscast::nostr::net

@@ -19,15 +19,6 @@ constexpr int kAcceptsInTurn =
 constexpr Milliseconds kRest{100};
 constexpr Seconds kSweep{1};
 
-// The IP address, empty for what has none.
-std::string address_of(const sockaddr_storage& name, socklen_t size) {
-  std::array<char, NI_MAXHOST> text{};
-  if (getnameinfo(reinterpret_cast<const sockaddr*>(&name), size, text.data(), text.size(), nullptr,
-                  0, NI_NUMERICHOST) != 0)
-    return {};
-  return text.data();
-}
-
 struct Bound {
   UniqueFd fd;
   uint16_t port = 0;
@@ -87,10 +78,10 @@ void ServerImpl::accept_waiting() {
     }
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    std::string address = address_of(name, size);
-    if (!make_place_for(address)) continue;
+    PeerAddress peer = peer_address(reinterpret_cast<const sockaddr&>(name));
+    if (!make_place_for(peer.group)) continue;
     if (!options_.tls_cert_file.empty()) socket = tls_.pass(watch(), std::move(socket));
-    if (!socket || !accept_one(std::move(socket), std::move(address))) return;
+    if (!socket || !accept_one(std::move(socket), std::move(peer))) return;
   }
 }
 
@@ -105,45 +96,48 @@ void ServerImpl::rest_from_accepting() {
   });
 }
 
-bool ServerImpl::accept_one(UniqueFd socket, std::string address) {
+bool ServerImpl::accept_one(UniqueFd socket, PeerAddress peer) {
   const uint64_t id = loop_.impl().next_id++;
-  auto made = std::make_unique<HttpConnection>(*this, id, std::move(socket), address);
+  auto made = std::make_unique<HttpConnection>(*this, id, std::move(socket), std::move(peer));
   if (!made->watch()) return false;
+  OfAddress& of_address = per_address_[made->group()];
   http_[id] = std::move(made);
-  OfAddress& of_address = per_address_[address];
   ++of_address.all;
   ++of_address.http;
   if (!sweeping_) sweep();
   return true;
 }
 
-void ServerImpl::forget_address(const std::string& address) {
-  const auto found = per_address_.find(address);
+void ServerImpl::forget_address(const std::string& group) {
+  const auto found = per_address_.find(group);
   if (--found->second.all == 0) per_address_.erase(found);
 }
 
-bool ServerImpl::has_room_for(const std::string& address) const {
-  const auto found = per_address_.find(address);
+bool ServerImpl::has_places_left(const std::string& group) const {
+  const auto found = per_address_.find(group);
   const OfAddress here = found == per_address_.end() ? OfAddress{} : found->second;
   const size_t most = options_.max_connections_per_address;
+  return here.http < options_.max_http_connections_per_address && (most == 0 || here.all < most);
+}
+
+bool ServerImpl::has_room_for(const std::string& group) const {
   return http_.size() < options_.max_http_connections &&
-         http_.size() + connections_.size() < options_.max_connections &&
-         here.http < options_.max_http_connections_per_address && (most == 0 || here.all < most);
+         http_.size() + connections_.size() < options_.max_connections && has_places_left(group);
 }
 
-// An address that has used up its own places makes room among its own.
-bool ServerImpl::make_place_for(const std::string& address) {
-  if (has_room_for(address)) return true;
-  if (end_idlest(&address) && has_room_for(address)) return true;
-  return end_idlest(nullptr) && has_room_for(address);
+// An address that has used up its own places makes room among its own, and never at the expense of
+// others. Where all places are taken, whoever has been idle for longest gives way.
+bool ServerImpl::make_place_for(const std::string& group) {
+  if (has_room_for(group)) return true;
+  return end_idlest(has_places_left(group) ? nullptr : &group) && has_room_for(group);
 }
 
-bool ServerImpl::end_idlest(const std::string* of_address) {
+bool ServerImpl::end_idlest(const std::string* of_group) {
   const Instant now = std::chrono::steady_clock::now();
   std::optional<HttpConnection::Idle> idlest;
   uint64_t id = 0;
   for (const auto& [candidate, http] : http_) {
-    if (of_address != nullptr && http->address() != *of_address) continue;
+    if (of_group != nullptr && http->group() != *of_group) continue;
     const auto idle = http->idle(now);
     if (!idle || (idlest && !(*idle < *idlest))) continue;
     idlest = idle;

@@ -18,7 +18,7 @@ struct ServerConnection {
   ServerImpl* server = nullptr;
   lws* wsi = nullptr;  // null until lws has told it
   int fd = -1;
-  std::string address;  // its IP address, as per_address_ counts it
+  PeerAddress peer;
 
   bool upgraded = false;
   bool closing = false;
@@ -58,7 +58,7 @@ class ServerImpl final : public WebSocketServer {
   const ServerOptions& options() const { return options_; }
   FdWatch& watch() { return loop_.impl().watch; }
   bool takes_websockets() const { return handlers_.frame || handlers_.opened || !handlers_.http; }
-  std::shared_ptr<HeldBytes::Share> body_share(const std::string& address) const;
+  std::shared_ptr<HeldBytes::Share> body_share(const std::string& group) const;
   // Has the handler answer the request.
   void answer(uint64_t id, HttpRequest request, const std::shared_ptr<HttpOutput>& output);
   void http_ready(uint64_t id, uint32_t events);
@@ -76,15 +76,16 @@ class ServerImpl final : public WebSocketServer {
   Status open_listener();
   void accept_waiting();
   void rest_from_accepting();
-  bool accept_one(UniqueFd socket, std::string address);
-  bool has_room_for(const std::string& address) const;
-  bool make_place_for(const std::string& address);
-  bool end_idlest(const std::string* of_address);
+  bool accept_one(UniqueFd socket, PeerAddress peer);
+  bool has_places_left(const std::string& group) const;
+  bool has_room_for(const std::string& group) const;
+  bool make_place_for(const std::string& group);
+  bool end_idlest(const std::string* of_group);
   void cut_slow_readers();
   void http_over(uint64_t id);
   void settle(uint64_t id);
   void sweep();
-  void forget_address(const std::string& address);
+  void forget_address(const std::string& group);
 
   void become_websocket(uint64_t id, HttpConnection& http);
   int accept_upgrade(ServerConnection& c);
@@ -124,7 +125,7 @@ class ServerImpl final : public WebSocketServer {
     size_t all = 0;
     size_t http = 0;
   };
-  std::map<std::string, OfAddress> per_address_;  // connections, by IP address
+  std::map<std::string, OfAddress> per_address_;  // connections, by PeerAddress::group
   size_t unsent_total_ = 0;                       // bytes, of all connections
 };
 

@@ -104,12 +104,12 @@ void ServerImpl::become_websocket(uint64_t id, HttpConnection& http) {
   ServerConnection& c = *made;
   c.id = {id};
   c.server = this;
-  c.address = http.address();
-  c.compress = options_.compress_on_loopback || !NameLookup::is_loopback(c.address);
+  c.peer = http.peer();
+  c.compress = options_.compress_on_loopback || !NameLookup::is_loopback(c.peer.text);
   c.reader = std::make_unique<MessageReader>(options_.max_frame_bytes);
   UniqueFd socket = http.take_socket();
   c.fd = socket.get();
-  --per_address_.at(c.address).http;
+  --per_address_.at(c.peer.group).http;
   http_.erase(id);
   connections_[id] = std::move(made);
 
@@ -133,14 +133,14 @@ void ServerImpl::forget(ServerConnection& c) {
   drop_unsent(c);
   const ServerConnectionId id = c.id;
   const bool upgraded = c.upgraded;
-  forget_address(c.address);
+  forget_address(c.peer.group);
   connections_.erase(id.value);
   if (upgraded && handlers_.closed) handlers_.closed(id);
 }
 
 int ServerImpl::accept_upgrade(ServerConnection& c) {
   c.upgraded = true;
-  if (handlers_.opened) handlers_.opened(c.id, c.address);
+  if (handlers_.opened) handlers_.opened(c.id, c.peer.text);
   return 0;
 }
 

@@ -39,7 +39,9 @@ struct ServerOptions {
   size_t max_held_bodies = 96 * 1024 * 1024;
   size_t max_held_bodies_per_address = 64 * 1024 * 1024;
   size_t max_connections = 1000;
-  size_t max_connections_per_address = 0;  // of one IP address; 0: no limit of its own
+  // Of one client, by its IP address; of IPv6 all addresses of a /64 together. 0: no limit of its
+  // own.
+  size_t max_connections_per_address = 0;
   // Of those above, the ones that speak HTTP. When there is no place for a new one, the one that
   // has done nothing for longest gives way: half a request, an idle one, a reader that has stopped.
   size_t max_http_connections = 256;

@@ -34,6 +34,51 @@ bool is_answered(RawClient& client) {
 
 }  // namespace
 
+TEST_CASE("R40: a newcomer whose address has no place left costs nobody else a connection") {
+  auto loop = *Loop::start();
+  ServerHandlers handlers{.http = answer_with_peer};
+  handlers.frame = [](ServerConnectionId, const std::string&) { return true; };
+  auto server = *nostr::net::listen(*loop, {.max_connections_per_address = 2}, std::move(handlers));
+  std::vector<RawClient> greedy;
+  for (int i = 0; i < 2; ++i) {
+    greedy.emplace_back(server->port(), kOther);
+    greedy.back().send(kUpgrade);
+    REQUIRE(greedy.back().read("\r\n\r\n").find("101") != std::string::npos);
+  }
+  RawClient slow(server->port());
+  slow.send(kGet.substr(0, 10));
+  for (int i = 0; i < 5; ++i) {
+    RawClient refused(server->port(), kOther);
+    refused.read();
+    CHECK(refused.ended());
+  }
+  slow.send(kGet.substr(10));
+  CHECK(is_answered(slow));
+}
+
+TEST_CASE("R40: when all places are taken, who has idled longest gives way and not who knocks") {
+  auto loop = *Loop::start();
+  auto server =
+      *nostr::net::listen(*loop, {.max_http_connections = 4, .max_http_connections_per_address = 3},
+                          {.http = answer_with_peer});
+  std::vector<RawClient> hoard;
+  for (int i = 0; i < 3; ++i) {
+    hoard.emplace_back(server->port(), kOther);
+    hoard.back().send(kGet);
+    REQUIRE(is_answered(hoard.back()));
+  }
+  RawClient first(server->port());
+  first.send(kGet);
+  REQUIRE(is_answered(first));
+  RawClient second(server->port());
+  second.send(kGet);
+  CHECK(is_answered(second));
+  first.send(kGet);
+  CHECK(is_answered(first));
+  hoard.front().read();
+  CHECK(hoard.front().ended());
+}
+
 TEST_CASE("R38: tasks that never cease to be posted keep no socket waiting") {
   auto loop = *Loop::start();
   auto server = *nostr::net::listen(*loop, {}, {.http = answer_with_peer});
@@ -47,4 +92,13 @@ TEST_CASE("R38: tasks that never cease to be posted keep no socket waiting") {
   CHECK(is_answered(client));
   over = true;
   loop->run([] {});
+}
+
+TEST_CASE("R40: a client of IPv4 is known by its own address on a port of both families") {
+  auto loop = *Loop::start();
+  auto server = nostr::net::listen(*loop, {.address = "::"}, {.http = answer_with_peer});
+  if (!server) return;  // a machine without IPv6
+  RawClient client((*server)->port());
+  client.send(kGet);
+  CHECK(client.read(";").find("peer=127.0.0.1;") != std::string::npos);
 }

@@ -1,7 +1,14 @@
 // The pure parts of our HTTP server: heads, chunked bodies, the room that bodies take.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <cstring>
+
 #include "ipnscast/nostr/net/http/chunked_body.h"
 #include "ipnscast/nostr/net/http/held_bytes.h"
 #include "ipnscast/nostr/net/http/http_head.h"
+#include "ipnscast/nostr/net/http/http_output.h"
+#include "ipnscast/nostr/net/stream/peer_address.h"
 #include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
@@ -140,4 +147,29 @@ TEST_CASE("R40: bodies are bounded for one address and for all, and give their r
   CHECK(first->raise_to(10));  // less is no more
   first.reset();
   CHECK(second.raise_to(50));
+}
+
+TEST_CASE("R40: all addresses of an IPv6 client count as one, and IPv4 is IPv4 on any port") {
+  const auto peer_of = [](const char* text) {
+    sockaddr_storage name{};
+    sockaddr_in four{};
+    sockaddr_in6 six{};
+    if (::inet_pton(AF_INET, text, &four.sin_addr) == 1) {
+      four.sin_family = AF_INET;
+      std::memcpy(&name, &four, sizeof(four));
+    } else {
+      REQUIRE(::inet_pton(AF_INET6, text, &six.sin6_addr) == 1);
+      six.sin6_family = AF_INET6;
+      std::memcpy(&name, &six, sizeof(six));
+    }
+    return peer_address(reinterpret_cast<const sockaddr&>(name));
+  };
+  CHECK(peer_of("192.0.2.1").text == "192.0.2.1");
+  CHECK(peer_of("192.0.2.1").group == "192.0.2.1");
+  CHECK(peer_of("::ffff:192.0.2.1").text == "192.0.2.1");
+  CHECK(peer_of("::ffff:192.0.2.1").group == "192.0.2.1");
+  CHECK(peer_of("2001:db8:1:2:3:4:5:6").text == "2001:db8:1:2:3:4:5:6");
+  CHECK(peer_of("2001:db8:1:2:3:4:5:6").group == "2001:db8:1:2::/64");
+  CHECK(peer_of("2001:db8:1:2::1").group == peer_of("2001:db8:1:2:ffff::").group);
+  CHECK(peer_of("2001:db8:1:3::1").group != peer_of("2001:db8:1:2::1").group);
 }

@@ -63,7 +63,7 @@ void NodePool::work(const std::shared_ptr<Stream>& stream) {
     }
     if (piece->empty()) return reply.finish();
     written += piece->size();
-    if (!reply.write(std::move(*piece))) return;  // the client has gone
+    if (!reply.write(std::move(*piece))) return reply.finish();  // the client wants no more
   }
   if (inbox_.closed()) return reply.abort();
   // The number of streams is bounded by that of connections.

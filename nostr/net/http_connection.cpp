@@ -45,7 +45,9 @@ HttpConnection::HttpConnection(ServerImpl& server, uint64_t id, UniqueFd fd, Pee
 
 HttpConnection::~HttpConnection() {
   release_output();
-  if (fd_) server_.watch().forget(fd_.get());
+  if (!fd_) return;
+  if (ends_with_connection_) server_.reset_on_close(fd_.get());
+  server_.watch().forget(fd_.get());
 }
 
 bool HttpConnection::watch() {
@@ -292,6 +294,7 @@ void HttpConnection::compose_head(HttpOutput::Head head) {
   chunked_ = !head.content_length && !head_only_ && http_1_1_;
   if (chunked_) head.headers["transfer-encoding"] = "chunked";
   if (!head.content_length && !http_1_1_) keep_alive_ = false;
+  ends_with_connection_ = !head.content_length && !head_only_ && !chunked_;
   if (head.content_length && !bodiless)
     head.headers["content-length"] = std::to_string(*head.content_length);
   if (!keep_alive_ || !http_1_1_) head.headers["connection"] = keep_alive_ ? "keep-alive" : "close";
@@ -313,6 +316,7 @@ void HttpConnection::compose_part(const Bytes& part, bool last) {
 void HttpConnection::answer_over() {
   release_output();
   last_part_ = false;
+  ends_with_connection_ = false;
   answered_one_ = true;
   searched_ = 0;
   since_ = progress_ = std::chrono::steady_clock::now();

@@ -117,7 +117,8 @@ class HttpConnection {
   bool keep_alive_ = false;
   bool http_1_1_ = true;
   bool head_only_ = false;
-  bool chunked_ = false;  // the answer
+  bool chunked_ = false;               // the answer
+  bool ends_with_connection_ = false;  // what is being written: only the close tells its end
   std::shared_ptr<HttpOutput> output_;
   std::string out_;  // of the answer, as it goes over the wire
   size_t out_sent_ = 0;

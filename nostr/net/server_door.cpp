@@ -148,6 +148,12 @@ bool ServerImpl::end_idlest(const std::string* of_group) {
   return true;
 }
 
+void ServerImpl::reset_on_close(int fd) {
+  if (!options_.tls_cert_file.empty()) return tls_.cut(fd);
+  const linger hard{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+}
+
 void ServerImpl::cut_slow_readers() {
   for (;;) {
     size_t total = 0;

@@ -65,6 +65,8 @@ class ServerImpl final : public WebSocketServer {
   void http_woken(uint64_t id);
   // Looks at the connection's answer again, a little later.
   void wake(uint64_t id);
+  // The client of this accepted socket will see its close as a failure and not as an end.
+  void reset_on_close(int fd);
 
   ServerConnection* find(ServerConnectionId id);
 

@@ -32,8 +32,8 @@ struct HttpResponse {
   Bytes body;
 };
 
-// The place where the answer goes. Thread-safe; the last release without an answer sends 500. Calls
-// after the client left do nothing.
+// The place where the answer goes. Thread-safe; the last release without an answer sends 500, and
+// with a stream that is not finished cuts it. Calls after the client left do nothing.
 class HttpReply {
  public:
   virtual ~HttpReply() = default;

@@ -17,7 +17,7 @@ class ReplyImpl final : public HttpReply {
   ~ReplyImpl() override {
     if (!output_->begun())
       send({500, {{"content-type", "text/plain"}}, to_bytes(std::string_view("no answer\n"))});
-    finish();
+    if (output_->abandon()) wake_();
   }
 
   void send(HttpResponse response) override {
@@ -87,6 +87,13 @@ void HttpOutput::finish() {
 void HttpOutput::abort() {
   const std::lock_guard lock(mutex_);
   aborted_ = true;
+}
+
+bool HttpOutput::abandon() {
+  const std::lock_guard lock(mutex_);
+  if (finished_ || aborted_) return false;
+  (bodiless_ ? finished_ : aborted_) = true;
+  return true;
 }
 
 bool HttpOutput::begun() const {

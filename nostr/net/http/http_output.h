@@ -37,6 +37,9 @@ class HttpOutput {
   bool write(Bytes chunk);
   void finish();
   void abort();
+  // Nobody holds the reply any more: a stream that is not finished is cut, unless its client wants
+  // no body. False when it was over.
+  bool abandon();
   bool begun() const;
   bool client_gone() const;
   bool full() const;

@@ -94,6 +94,27 @@ TEST_CASE("R38: tasks that never cease to be posted keep no socket waiting") {
   loop->run([] {});
 }
 
+TEST_CASE("R20: an answer that is cut cannot be taken for whole by a client of HTTP/1.0 either") {
+  auto loop = *Loop::start();
+  auto server = *nostr::net::listen(
+      *loop, {}, {.http = [](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
+        reply->begin(200, {});
+        reply->write(Bytes(1000, uint8_t{'a'}));
+        if (request.path == "/whole") return reply->finish();
+        if (request.path == "/cut") return reply->abort();
+      }});
+  const auto ask = [&](const std::string& path) {
+    RawClient client(server->port());
+    client.send("GET " + path + " HTTP/1.0\r\n\r\n");
+    client.read();
+    REQUIRE(client.ended());
+    return client.was_reset();
+  };
+  CHECK_FALSE(ask("/whole"));
+  CHECK(ask("/cut"));
+  CHECK(ask("/forgotten"));
+}
+
 TEST_CASE("R40: a client of IPv4 is known by its own address on a port of both families") {
   auto loop = *Loop::start();
   auto server = nostr::net::listen(*loop, {.address = "::"}, {.http = answer_with_peer});

@@ -166,3 +166,24 @@ TEST_CASE("R40: a client that sends without end has its turn and no more") {
   for (int i = 0; i < 200 && waiting() > 0; ++i) stage.watch.serve();
   CHECK(waiting() == 0);
 }
+
+TEST_CASE("R20: a cut behind TLS is no goodbye, and the end of a whole answer is one") {
+  const TempDir folder;
+  const Certificate own = make_certificate(folder.path(), "server", {});
+  auto loop = *Loop::start();
+  auto server = *nostr::net::listen(
+      *loop, {.tls_cert_file = own.certificate.string(), .tls_key_file = own.key.string()},
+      {.http = [](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
+        reply->begin(200, {});
+        reply->write(Bytes(100'000, uint8_t{'a'}));
+        request.path == "/cut" ? reply->abort() : reply->finish();
+      }});
+  for (const std::string path : {"/whole", "/cut"}) {
+    INFO(path);
+    TlsClient client(server->port());
+    REQUIRE(SSL_connect(client.ssl()) == 1);
+    const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
+    SSL_write(client.ssl(), request.data(), static_cast<int>(request.size()));
+    CHECK(client.ends_with_goodbye() == (path == "/whole"));
+  }
+}

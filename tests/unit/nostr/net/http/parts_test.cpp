@@ -149,6 +149,21 @@ TEST_CASE("R40: bodies are bounded for one address and for all, and give their r
   CHECK(second.raise_to(50));
 }
 
+TEST_CASE("R20: a stream that nobody finishes is cut, and one that is finished ends") {
+  for (const bool finished : {false, true}) {
+    const auto output = std::make_shared<HttpOutput>();
+    auto reply = make_reply(output, [] {});
+    reply->begin(200, {});
+    CHECK(reply->write(Bytes(10)));
+    CHECK(output->take(100).head);
+    if (finished) reply->finish();
+    reply.reset();
+    const auto next = output->take(100);
+    CHECK(next.cut == !finished);
+    CHECK(next.last == finished);
+  }
+}
+
 TEST_CASE("R40: all addresses of an IPv6 client count as one, and IPv4 is IPv4 on any port") {
   const auto peer_of = [](const char* text) {
     sockaddr_storage name{};

@@ -1,5 +1,7 @@
 #include "ipnscast/bridge/node/node_server.h"
 
+#include <algorithm>
+
 #include "ipnscast/bridge/node/gateway_routes.h"
 #include "ipnscast/bridge/node/node_pool.h"
 #include "ipnscast/bridge/node/routing_routes.h"
@@ -90,6 +92,8 @@ struct Node::Impl {
     sockets.port = port;
     sockets.max_frame_bytes = 0;
     sockets.max_body_bytes = max_body;
+    sockets.max_held_bodies_per_address = std::max(sockets.max_held_bodies_per_address, max_body);
+    sockets.max_held_bodies = std::max(sockets.max_held_bodies, max_body + max_body / 2);
     sockets.max_connections = sockets.max_http_connections;
     nostr::net::ServerHandlers handlers;
     handlers.http = [this, answer = std::move(answer)](HttpRequest request, NodePool::Reply reply) {

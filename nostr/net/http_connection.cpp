@@ -208,9 +208,14 @@ bool HttpConnection::take_sized_body() {
 bool HttpConnection::take_chunked_body() {
   Bytes& body = request_.body;
   const size_t most = server_.options().max_body_bytes;
-  if (!share_->raise_to(std::max(body.capacity(), 2 * (body.size() + in_.size())))) {
-    no_room();
-    return false;
+  const size_t wanted = std::min(most, body.size() + in_.size());
+  if (wanted > body.capacity()) {
+    const size_t room = std::min(most, std::max(2 * body.capacity(), wanted));
+    if (!share_->raise_to(room)) {
+      no_room();
+      return false;
+    }
+    body.reserve(room);
   }
   std::string_view rest = in_;
   const auto state = chunked_body_->feed(rest, body, most);

@@ -242,6 +242,18 @@ TEST_CASE("a web page is refused by the RPC and served by the gateway") {
   CHECK(status(stage.gateway, "GET", "/ipfs/bafkqaaa?format=raw") == "HTTP/1.1 200");
 }
 
+TEST_CASE("R40: an import as long as the node's owner allows has room") {
+  constexpr size_t kMegabyte = 1024 * 1024;
+  Stage stage({.max_import_bytes = 120 * kMegabyte});
+  const std::string body(110 * kMegabyte, 'x');
+  const std::string answer = test::raw_http(
+      stage.port_of(stage.rpc),
+      "POST /api/v0/dag/import HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: "
+      "multipart/form-data; boundary=b\r\nContent-Length: " +
+          std::to_string(body.size()) + "\r\n\r\n" + body);
+  CHECK(answer.substr(0, 12) == "HTTP/1.1 400");  // for what it is, and not for its size
+}
+
 TEST_CASE("a node ends at once although a client has stopped reading") {
   Stage stage;
   const File file = file_of(60);

@@ -115,6 +115,23 @@ TEST_CASE("R20: an answer that is cut cannot be taken for whole by a client of H
   CHECK(ask("/forgotten"));
 }
 
+TEST_CASE("R40: a chunked body has as much room as one whose length is told") {
+  auto loop = *Loop::start();
+  constexpr size_t kMost = 1'000'000;
+  auto server = *nostr::net::listen(
+      *loop, {.max_body_bytes = kMost, .max_held_bodies_per_address = kMost + kMost / 10},
+      {.http = [](const HttpRequest& request, const std::shared_ptr<HttpReply>& reply) {
+        reply->send({200, {}, to_bytes(std::string_view(std::to_string(request.body.size())))});
+      }});
+  RawClient client(server->port());
+  client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 20; ++i) client.send("c350\r\n" + std::string(50'000, 'x') + "\r\n");
+  client.send("0\r\n\r\n");
+  const std::string answer = client.read("1000000");
+  CHECK(answer.find("HTTP/1.1 200") == 0);
+  CHECK(answer.find("1000000") != std::string::npos);
+}
+
 TEST_CASE("R40: a client of IPv4 is known by its own address on a port of both families") {
   auto loop = *Loop::start();
   auto server = nostr::net::listen(*loop, {.address = "::"}, {.http = answer_with_peer});

@@ -17,7 +17,7 @@ constexpr size_t kReadBytes = 64 * 1024;
 constexpr size_t kWriteBytes = 64 * 1024;
 constexpr size_t kTurnBytes = 1024 * 1024;  // then others have their turn
 
-constexpr Seconds kHeadTime{10};       // for a whole head, and for the first byte
+constexpr Seconds kHeadTime{10};       // for a whole head from its first byte, and for that one
 constexpr Seconds kKeepAliveTime{60};  // between an answer and the next request
 constexpr Seconds kBodyPause{20};      // without a byte of the body
 constexpr Seconds kBodyTime{30};       // and in all: this, and time for so many bytes a second
@@ -122,6 +122,7 @@ bool HttpConnection::take_head() {
     in_.erase(0, in_.find_first_not_of("\r\n"));
     searched_ = 0;
   }
+  if (!in_.empty() && !std::exchange(head_begun_, true)) since_ = std::chrono::steady_clock::now();
   const auto end = request_head_end(in_, searched_);
   searched_ = in_.size();
   if (end.value_or(in_.size()) > kMaxRequestHead) {
@@ -132,6 +133,7 @@ bool HttpConnection::take_head() {
   auto head = parse_request_head(std::string_view(in_).substr(0, *end));
   in_.erase(0, *end);
   searched_ = 0;
+  head_begun_ = false;
   if (!head) {
     refuse(head.error().status, head.error().why);
     return false;
@@ -322,6 +324,8 @@ void HttpConnection::answer_over() {
   release_output();
   last_part_ = false;
   ends_with_connection_ = false;
+  head_only_ = false;  // what the next request turns out to be may never be known
+  http_1_1_ = true;
   answered_one_ = true;
   searched_ = 0;
   since_ = progress_ = std::chrono::steady_clock::now();
@@ -343,7 +347,7 @@ void HttpConnection::release_output() {
 Instant HttpConnection::deadline() const {
   switch (state_) {
     case State::head:
-      return since_ + (answered_one_ && in_.empty() ? kKeepAliveTime : kHeadTime);
+      return since_ + (answered_one_ && !head_begun_ ? kKeepAliveTime : kHeadTime);
     case State::body:
       return std::min(progress_ + kBodyPause,
                       since_ + kBodyTime + Seconds(request_.body.size() / kBodyRate));

@@ -104,6 +104,7 @@ class HttpConnection {
   Instant progress_;  // a byte came or went
   bool peer_ended_ = false;
   bool answered_one_ = false;
+  bool head_begun_ = false;  // the first byte of the request has come
 
   std::string in_;  // what came and is not part of a request yet
   size_t searched_ = 0;

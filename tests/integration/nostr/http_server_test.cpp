@@ -132,6 +132,33 @@ TEST_CASE("R40: a chunked body has as much room as one whose length is told") {
   CHECK(answer.find("1000000") != std::string::npos);
 }
 
+TEST_CASE("R40: a request that begins after a long pause has as much time as the first") {
+  auto loop = *Loop::start();
+  auto server = *nostr::net::listen(*loop, {}, {.http = answer_with_peer});
+  RawClient client(server->port());
+  client.send(kGet);
+  REQUIRE(is_answered(client));
+  std::this_thread::sleep_for(10'500ms);  // more than a head may take
+  client.send("\r\n" + kGet.substr(0, 10));
+  CHECK(client.read({}, 2500ms).empty());
+  REQUIRE_FALSE(client.ended());
+  client.send(kGet.substr(10));
+  CHECK(is_answered(client));
+}
+
+TEST_CASE("R38: a refusal says why, whatever request came before it") {
+  auto loop = *Loop::start();
+  auto server = *nostr::net::listen(*loop, {}, {.http = answer_with_peer});
+  RawClient client(server->port());
+  client.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\n");
+  const std::string all = client.read();
+  const size_t refusal = all.find("HTTP/1.1 400");
+  REQUIRE(refusal != std::string::npos);
+  const size_t body = all.find("\r\n\r\n", refusal);
+  REQUIRE(body != std::string::npos);
+  CHECK(all.size() > body + 4);
+}
+
 TEST_CASE("R40: a client of IPv4 is known by its own address on a port of both families") {
   auto loop = *Loop::start();
   auto server = nostr::net::listen(*loop, {.address = "::"}, {.http = answer_with_peer});

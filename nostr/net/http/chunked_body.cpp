@@ -1,6 +1,7 @@
 #include "ipnscast/nostr/net/http/chunked_body.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -14,6 +15,11 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t') || byte == 0x7f;
 }
 
 }  // namespace
@@ -46,47 +52,71 @@ void ChunkedBody::end_size_line() {
   digits_ = 0;
 }
 
-// A line ends with "\n"; a "\r" before it is passed over.
+void ChunkedBody::end_line() {
+  switch (step_) {
+    case Step::size:
+    case Step::size_gap:
+    case Step::extension:
+      return end_size_line();
+    case Step::data_end:
+      step_ = Step::size;
+      return;
+    case Step::trailer_start:
+      step_ = Step::done;
+      return;
+    default:
+      step_ = Step::trailer_start;
+  }
+}
+
+// A proxy that reads the same bytes must not find other chunks in them: a line ends with "\r\n" and
+// nothing else, and holds no other control characters than tabs.
 void ChunkedBody::take(char c) {
+  if (std::exchange(cr_, false)) {
+    if (c == '\n') return end_line();
+    step_ = Step::malformed;
+    return;
+  }
+  if (c == '\r') {
+    cr_ = true;
+    return;
+  }
+  if (is_control(c)) {
+    step_ = Step::malformed;
+    return;
+  }
   switch (step_) {
     case Step::size:
       if (const int digit = hex_digit(c); digit >= 0 && digits_ < kMaxDigits) {
         left_ = left_ * 16 + static_cast<uint64_t>(digit);
         ++digits_;
-      } else if (c == '\n') {
-        end_size_line();
-      } else if (digits_ > 0 && (c == ';' || c == '\r' || c == ' ' || c == '\t')) {
+        return;
+      }
+      if (digits_ == 0) break;
+      [[fallthrough]];
+    case Step::size_gap:
+      if (c == ';') {
         step_ = Step::extension;
+      } else if (c == ' ' || c == '\t') {
+        step_ = Step::size_gap;
       } else {
-        step_ = Step::malformed;
+        break;
       }
-      return;
-    case Step::extension:
-      if (c == '\n') return end_size_line();
-      if (++passed_over_ > kMaxPassedOver) step_ = Step::malformed;
-      return;
-    case Step::data_end:
-      if (c == '\n') {
-        step_ = Step::size;
-      } else if (c != '\r') {
-        step_ = Step::malformed;
-      }
-      return;
+      return pass_over();
     case Step::trailer_start:
-      if (c == '\n') {
-        step_ = Step::done;
-      } else if (c != '\r') {
-        step_ = Step::trailer;
-      }
-      if (++passed_over_ > kMaxPassedOver) step_ = Step::malformed;
-      return;
+      step_ = Step::trailer;
+      return pass_over();
+    case Step::extension:
     case Step::trailer:
-      if (c == '\n') step_ = Step::trailer_start;
-      if (++passed_over_ > kMaxPassedOver) step_ = Step::malformed;
-      return;
+      return pass_over();
     default:
-      return;
+      break;
   }
+  step_ = Step::malformed;
+}
+
+void ChunkedBody::pass_over() {
+  if (++passed_over_ > kMaxPassedOver) step_ = Step::malformed;
 }
 
 }  // namespace ipnscast::nostr::net

@@ -19,13 +19,26 @@ class ChunkedBody {
   State feed(std::string_view& bytes, Bytes& out, size_t max_bytes);
 
  private:
-  enum class Step { size, extension, data, data_end, trailer_start, trailer, done, malformed };
+  enum class Step {
+    size,
+    size_gap,  // white space behind the size
+    extension,
+    data,
+    data_end,
+    trailer_start,
+    trailer,
+    done,
+    malformed
+  };
   void take(char c);
+  void end_line();
+  void pass_over();
   void end_size_line();
 
   Step step_ = Step::size;
   uint64_t left_ = 0;  // of the chunk
   size_t digits_ = 0;
+  bool cr_ = false;  // came last, and wants its line feed
   size_t passed_over_ = 0;
 };
 

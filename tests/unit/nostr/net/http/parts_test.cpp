@@ -149,6 +149,23 @@ TEST_CASE("R40: bodies are bounded for one address and for all, and give their r
   CHECK(second.raise_to(50));
 }
 
+TEST_CASE("R38: a chunked body is read in one way only: lines end with CR LF") {
+  const auto state_of = [](std::string_view text) {
+    ChunkedBody body;
+    Bytes out;
+    return body.feed(text, out, 100);
+  };
+  for (const char* good : {"1\r\na\r\n0\r\n\r\n", "1 ;\tx=\"y\"\r\na\r\n0 \r\nT: 1\r\n\r\n"})
+    CHECK(state_of(good) == ChunkedBody::State::done);
+  for (const char* bad :
+       {"1\na\r\n0\r\n\r\n", "1\r\r\na\r\n0\r\n\r\n", "1;x\n\r\na\r\n0\r\n\r\n", "1;x\rya\r\n",
+        "1\r\na\n0\r\n\r\n", "1\r\na\r\r\n0\r\n\r\n", "0\r\n\n", "0\r\n\r\r\n", "0\r\nT: 1\n\r\n",
+        "1;\x01\r\na\r\n", "1;\x7f\r\na\r\n", "1 2\r\na\r\n", "0\r\nT: \x01\r\n\r\n"}) {
+    INFO(bad);
+    CHECK(state_of(bad) == ChunkedBody::State::malformed);
+  }
+}
+
 TEST_CASE("R20: a stream that nobody finishes is cut, and one that is finished ends") {
   for (const bool finished : {false, true}) {
     const auto output = std::make_shared<HttpOutput>();

@@ -3,6 +3,7 @@
 // Private to nostr/net.
 #include <atomic>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -18,9 +19,10 @@ class StuckDetector {
  public:
   static constexpr int kLooks = 6;
 
-  // `rounds` is how often the loop has come round, `traced` whether a debugger holds the process.
-  // True when the loop did not come round for kLooks intervals.
-  bool look(uint64_t rounds, bool traced);
+  // `rounds` is how often the loop has come round, `held_up` whether it may be waiting for somebody
+  // outside: a debugger that holds the process, or whoever should read what it logs. True when the
+  // loop did not come round for kLooks intervals.
+  bool look(uint64_t rounds, bool held_up);
   int idle_looks() const { return idle_looks_; }
 
  private:
@@ -42,7 +44,7 @@ class LoopWatchdog {
 
   // constant after construction
   const std::atomic<uint64_t>& rounds_;
-  std::thread& watched_;
+  const std::optional<clockid_t> clock_;  // of the thread, which may end before the last look
   const Milliseconds limit_;
 
   std::mutex mutex_;

@@ -59,6 +59,39 @@ TEST_CASE("R38: a loop that never comes round ends the process with a word about
   CHECK(ended.words.find("the network thread has not come round for 0.3 s") != std::string::npos);
 }
 
+TEST_CASE("R38: a log that nobody reads for a while is no hanging loop") {
+  int full[2];
+  REQUIRE(::pipe(full) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(full[0]);
+    ::dup2(full[1], STDERR_FILENO);
+    ::signal(SIGABRT, SIG_DFL);
+    auto loop = Loop::start(read_sleep_clocks, 300ms);
+    if (!loop) ::_exit(1);
+    // More than a pipe holds.
+    (*loop)->run([] {
+      const std::string line(1 << 20, 'x');
+      for (size_t at = 0; at < line.size();) {
+        const ssize_t wrote = ::write(STDERR_FILENO, line.data() + at, line.size() - at);
+        if (wrote < 0) return;
+        at += static_cast<size_t>(wrote);
+      }
+    });
+    ::_exit(7);
+  }
+  ::close(full[1]);
+  std::this_thread::sleep_for(2s);  // of the watchdog's 300 ms; the child cannot go on without us
+  std::string buffer(65536, 0);
+  while (::read(full[0], buffer.data(), buffer.size()) > 0) {
+  }
+  ::close(full[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+}
+
 TEST_CASE("R38: the watchdog counts its looks, so that a stopped process is not a hanging one") {
   StuckDetector detector;
   CHECK_FALSE(detector.look(1, false));

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "ipnscast/nostr/net/http/chunked_body.h"
+
 namespace ipnscast::nostr::net {
 namespace {
 
@@ -46,6 +48,25 @@ bool is_chunked(const HttpAnswer& answer) {
   return found != answer.headers.end() && lower(found->second).find("chunked") != std::string::npos;
 }
 
+// The body of which `came` has come; as much of it as there is when the stream ends early.
+Result<std::string> read_chunked(RawStream& stream, std::string came, size_t max_body,
+                                 const Patience& patience) {
+  ChunkedBody reader;
+  Bytes out;
+  for (;;) {
+    std::string_view rest = came;
+    const auto state = reader.feed(rest, out, max_body);
+    if (state == ChunkedBody::State::malformed) return fail(Errc::parse, "not a chunked body");
+    if (state == ChunkedBody::State::done) break;
+    if (!rest.empty()) return fail(Errc::too_large, "the document is too large");
+    auto part = stream.read(patience);
+    if (!part) return fail(part.error());
+    if (part->empty()) break;
+    came = std::move(*part);
+  }
+  return std::string(as_text(out));
+}
+
 }  // namespace
 
 Result<HttpAnswer> parse_http_head(std::string_view head) {
@@ -70,24 +91,6 @@ Result<HttpAnswer> parse_http_head(std::string_view head) {
   return out;
 }
 
-Result<std::string> join_chunks(std::string_view chunked) {
-  std::string out;
-  while (!chunked.empty()) {
-    const size_t line = chunked.find("\r\n");
-    if (line == std::string_view::npos) return out;
-    size_t size = 0;
-    const auto parsed = std::from_chars(chunked.data(), chunked.data() + line, size, 16);
-    if (parsed.ec != std::errc() || parsed.ptr == chunked.data())
-      return fail(Errc::parse, "no chunk size");
-    chunked.remove_prefix(line + 2);
-    if (size == 0) return out;
-    out += chunked.substr(0, size);
-    if (chunked.size() < 2 || chunked.size() - 2 < size) return out;
-    chunked.remove_prefix(size + 2);
-  }
-  return out;
-}
-
 Result<HttpAnswer> http_get(RawStream& stream, const RelayUrl& url, std::string_view header_lines,
                             bool head_only, size_t max_body, const Patience& patience) {
   const std::string request = "GET " + url.path() + " HTTP/1.1\r\nHost: " + authority(url) +
@@ -106,27 +109,22 @@ Result<HttpAnswer> http_get(RawStream& stream, const RelayUrl& url, std::string_
   if (!answer || head_only) return answer;
 
   std::string body = in.substr(end + kEndOfHead.size());
-  const bool chunked = is_chunked(*answer);
+  if (is_chunked(*answer)) {
+    auto joined = read_chunked(stream, std::move(body), max_body, patience);
+    if (!joined) return fail(joined.error());
+    answer->body = std::move(*joined);
+    return answer;
+  }
   const auto length = content_length(*answer);
-  const auto whole = [&] {
-    if (chunked) return body.find("0\r\n\r\n") != std::string::npos;
-    return length && body.size() >= *length;
-  };
-  while (!whole()) {
+  while (!length || body.size() < *length) {
     if (body.size() > max_body) return fail(Errc::too_large, "the document is too large");
     const auto part = stream.read(patience);
     if (!part) return fail(part.error());
     if (part->empty()) break;
     body += *part;
   }
-  if (!chunked) {
-    if (length) body.resize(std::min(body.size(), *length));
-    answer->body = std::move(body);
-    return answer;
-  }
-  auto joined = join_chunks(body);
-  if (!joined) return fail(joined.error());
-  answer->body = std::move(*joined);
+  if (length) body.resize(std::min(body.size(), *length));
+  answer->body = std::move(body);
   return answer;
 }
 

@@ -19,9 +19,6 @@ struct HttpAnswer {
 
 // The head of an answer, without the empty line that ends it. Errc::parse.
 Result<HttpAnswer> parse_http_head(std::string_view head);
-// A body as it came (transfer-encoding: chunked), put together; what is not whole yet is left out.
-// Errc::parse.
-Result<std::string> join_chunks(std::string_view chunked);
 
 // Sends GET for the relay's path with these header lines (each "Name: value\r\n") and reads the
 // answer: its head only when `head_only`, else as much of the body as comes before the stream ends,

@@ -167,3 +167,25 @@ TEST_CASE("R40: a client of IPv4 is known by its own address on a port of both f
   client.send(kGet);
   CHECK(client.read(";").find("peer=127.0.0.1;") != std::string::npos);
 }
+
+TEST_CASE("a document is read to its end, whatever its chunks look like") {
+  auto loop = *Loop::start();
+  std::thread writer;
+  auto server = *nostr::net::listen(
+      *loop, {}, {.http = [&](const HttpRequest&, const std::shared_ptr<HttpReply>& reply) {
+        writer = std::thread([reply] {
+          reply->begin(200, {});
+          reply->write(to_bytes(std::string_view("\r\n0\r\n\r\n12345678")));
+          std::this_thread::sleep_for(300ms);  // the client sees so much, and no more yet
+          reply->write(to_bytes(std::string_view("the end")));
+          reply->finish();
+        });
+      }});
+  const Patience patience{std::chrono::steady_clock::now() + 30s, [] { return false; }};
+  const auto url = *nostr::RelayUrl::parse("ws://127.0.0.1:" + std::to_string(server->port()));
+  auto stream = *RawStream::connect("127.0.0.1", server->port(), NamedBy::configuration, patience);
+  const auto answer = http_get(stream, url, "", false, 1000, patience);
+  writer.join();
+  REQUIRE(answer);
+  CHECK(answer->body == "\r\n0\r\n\r\n12345678the end");
+}

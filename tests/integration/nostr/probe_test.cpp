@@ -237,13 +237,3 @@ TEST_CASE("an HTTP head is parsed whatever its case, and only when it is one") {
   CHECK_FALSE(parse_http_head("HTTP/1.1 2x0 OK"));
   CHECK_FALSE(parse_http_head("SSH-2.0-OpenSSH_9.2"));
 }
-
-TEST_CASE("a chunked body is put together as far as it goes") {
-  using net::join_chunks;
-  CHECK(join_chunks("5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n") == "hello world");
-  CHECK(join_chunks("5\r\nhel") == "hel");
-  CHECK(join_chunks("ffffffffffffffff\r\nhi") == "hi");
-  CHECK_FALSE(join_chunks("x\r\nhello"));
-  CHECK_FALSE(join_chunks("fffffffffffffffff\r\nhi"));
-  CHECK(join_chunks("") == "");
-}

@@ -22,9 +22,13 @@ size_t LinkStack::levels() {
   return frames_.size();
 }
 
+// A block is read again for each time that it is given up, which costs as much as it has links. So
+// many links have to stand above it: a large block of small ones is held as it is.
 void LinkStack::give_up_oldest() {
   while (held_ > most_links_ && given_up_ + 1 < frames_.size()) {
-    Frame& frame = frames_[given_up_++];
+    Frame& frame = frames_[given_up_];
+    if (held_ - frame.links.size() <= most_links_ / 2) return;
+    ++given_up_;
     held_ -= frame.links.size();
     std::vector<Visit>().swap(frame.links);
   }

@@ -10,7 +10,8 @@ namespace ipnscast::sync {
 
 // The links that a depth-first walk has still to follow, in bounded memory: beyond a number of
 // them, those of the blocks nearest to the root are given up and read again when the walk comes
-// back to them. Those of the block that was pushed last are always held. One walk each.
+// back to them. Those of the block that was pushed last are always held, and those of one block as
+// long as fewer than half that number stand above it. One walk each.
 class LinkStack {
  public:
   using Visit = ScopeGuide::Visit;

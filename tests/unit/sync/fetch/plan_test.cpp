@@ -188,6 +188,33 @@ TEST_CASE("a walk gives up links of blocks far above and reads them again when i
   CHECK(open.levels() == 0);
 }
 
+TEST_CASE("R40 a block of many links to small blocks is read once, not once for each of them") {
+  using Visit = ScopeGuide::Visit;
+  MemoryBlocks blocks;
+  const auto leaf = [&](int number) {
+    return Visit{test::raw_leaf(blocks, std::to_string(number)), {}};
+  };
+  constexpr int kChildren = 70'000;
+  static_assert(kChildren > LinkStack::kMostLinks);
+  size_t again = 0;
+  const std::vector<Visit> children(kChildren, leaf(0));
+  LinkStack open([&](const Visit&) {
+    if (++again > 100) return Result<std::vector<Visit>>(fail(Errc::internal, "read once more"));
+    return Result<std::vector<Visit>>(children);
+  });
+  const Visit grandchild = leaf(2);
+  REQUIRE(open.push(leaf(1), children));
+  for (int i = 0; i < kChildren; ++i) {
+    const auto child = open.pop();
+    REQUIRE(child);
+    REQUIRE((*child)->level == 0);
+    REQUIRE(open.push((*child)->visit, {grandchild}));
+    REQUIRE((*open.pop())->visit.cid == grandchild.cid);
+  }
+  CHECK_FALSE(*open.pop());
+  CHECK(again == 0);
+}
+
 TEST_CASE("a set of fingerprints knows what it was given, and next to nothing else") {
   FingerprintSet set;
   for (int i = 0; i < 20'000; ++i) CHECK(set.insert(std::to_string(i)));

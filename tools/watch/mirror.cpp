@@ -152,6 +152,10 @@ Status Mirror::exchange(const sync::Workspace& workspace, const std::optional<Fo
 
 Result<TreeChanges> Mirror::show(sync::BlockSource& blocks, const std::string& value,
                                  const sync::Cid& end, const sync::DagLimits& limits) {
+  // Whoever moves the folder around the mirror means the path, and no longer what it led to.
+  auto place = place_of(directory_);
+  if (!place) return fail(place.error());
+  place_ = std::move(*place);
   auto parent = place_.folder.duplicate();
   if (!parent) return fail(parent.error());
   const auto workspace = sync::Workspace::make_in(std::move(*parent));
@@ -162,6 +166,10 @@ Result<TreeChanges> Mirror::show(sync::BlockSource& blocks, const std::string& v
   options.limits = limits;
   const auto unpacked = sync::unpack_into(blocks, end, workspace->folder(), kContent, options);
   if (!unpacked) return fail(unpacked.error());
+  const auto still = place_of(directory_);
+  if (!still || still->folder.id() != place_.folder.id())
+    return fail(Errc::conflict, "the folder around \"" + directory_.string() +
+                                    "\" was moved while the content was fetched");
   const auto built = workspace->folder().open_inner(kContent);
   if (!built) return fail(built.error());
   auto made = MadeDirectory::of(*built);

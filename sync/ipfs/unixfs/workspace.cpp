@@ -6,6 +6,12 @@
 #include <system_error>
 
 namespace ipnscast::sync {
+namespace {
+
+// Another process that takes the new directory for abandoned can win once or twice.
+constexpr int kMostTries = 16;
+
+}  // namespace
 
 Result<Workspace> Workspace::make_beside(const std::filesystem::path& target) {
   auto place = place_of(target);
@@ -15,9 +21,10 @@ Result<Workspace> Workspace::make_beside(const std::filesystem::path& target) {
 
 Result<Workspace> Workspace::make_in(Folder parent) {
   remove_abandoned(parent);
-  for (;;) {
+  for (int tries = 0; tries < kMostTries; ++tries) {
     std::string name = temporary_name();
     auto folder = parent.make_inner(name, 0700);
+    // The name was taken, or somebody removed what was made.
     if (!folder &&
         (folder.error().code == Errc::conflict || folder.error().code == Errc::not_found))
       continue;
@@ -32,6 +39,8 @@ Result<Workspace> Workspace::make_in(Folder parent) {
       return fail(Errc::io,
                   folder->path().string() + ": " + std::generic_category().message(errno));
   }
+  return fail(Errc::io, "nothing can be made in \"" + parent.path().string() +
+                            "\": it was removed, or something removes what appears in it");
 }
 
 Workspace::~Workspace() {

@@ -14,6 +14,7 @@
 
 #include "ipnscast/sync/ipfs/ipns/ipns_key.h"
 #include "ipnscast/sync/ipfs/unixfs/packer.h"
+#include "ipnscast/sync/ipfs/unixfs/workspace.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/memory_blocks.h"
 #include "ipnscast/tests/support/skip.h"
@@ -192,6 +193,47 @@ TEST_CASE("what stands in a mirror's place and is no directory of ours is refuse
     CHECK(read(world.mirror / "precious") == "mine");
     CHECK(read(world.folder.path() / "moved/a") == "1");
   }
+}
+
+TEST_CASE("a mirror whose folder is moved away goes on where its path leads") {
+  World world;
+  world.mirror = world.folder.path() / "www/site";
+  const fs::path www = world.folder.path() / "www";
+  const fs::path old = world.folder.path() / "old";
+  auto mirror = world.open();
+  REQUIRE(mirror);
+  REQUIRE(mirror->show(world.blocks, value_of(world.one), world.one));
+  fs::rename(www, old);
+  SECTION("and comes back elsewhere") {
+    fs::create_directory(www);
+    REQUIRE(mirror->show(world.blocks, value_of(world.two), world.two));
+    CHECK(read(world.mirror / "b") == "2");
+  }
+  SECTION("and is copied back: the copy is not ours, and neither is touched") {
+    fs::copy(old, www, fs::copy_options::recursive);
+    CHECK(mirror->show(world.blocks, value_of(world.two), world.two).error().code ==
+          Errc::conflict);
+    CHECK(read(world.mirror / "a") == "1");
+  }
+  SECTION("and stays away: one clear error") {
+    const auto shown = mirror->show(world.blocks, value_of(world.two), world.two);
+    REQUIRE_FALSE(shown);
+    CHECK(shown.error().message.find(www.string()) != std::string::npos);
+  }
+  CHECK(read(old / "site/a") == "1");
+}
+
+TEST_CASE("a workspace in a folder that was removed is an error, not an endless try") {
+  const test::TempDir temp;
+  const fs::path folder = temp.path() / "gone";
+  fs::create_directory(folder);
+  auto open = Folder::open(folder);
+  REQUIRE(open);
+  fs::remove(folder);
+  const auto made = sync::Workspace::make_in(std::move(*open));
+  REQUIRE_FALSE(made);
+  CHECK(made.error().code == Errc::io);
+  CHECK(made.error().message.find("removed") != std::string::npos);
 }
 
 TEST_CASE("what another user planted where everybody may write is refused and left alone") {

@@ -175,8 +175,9 @@ bool Folder::others_may_write() const {
 }
 
 bool Folder::others_may_rename() const {
-  return others_may_write() &&
-         ((status_.st_mode & S_ISVTX) == 0 || !is_ours_or_roots(status_.st_uid));
+  if (!is_ours_or_roots(status_.st_uid)) return true;
+  // The bits of the group bound what an access control list gives to others, too.
+  return (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status_.st_mode & S_ISVTX) == 0;
 }
 
 Result<Place> place_of(const fs::path& path) {

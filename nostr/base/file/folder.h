@@ -75,8 +75,8 @@ class Folder {
   FileId id() const { return id_of(status_); }
   // Whether users other than us and the administrator may put something into it.
   bool others_may_write() const;
-  // Whether they may give a name in it to what is ours: in a directory of theirs, or one that
-  // everybody may write to and that is not sticky.
+  // Whether they may give a name in it to what is ours: in a directory of theirs, or one that its
+  // group or everybody may write to and that is not sticky.
   bool others_may_rename() const;
   // What it was opened as, for messages.
   const std::filesystem::path& path() const { return path_; }

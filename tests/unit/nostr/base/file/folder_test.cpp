@@ -110,6 +110,7 @@ TEST_CASE("leftovers stay where somebody else could have given them their name")
     return !fs::exists(named);
   };
   CHECK_FALSE(sweep(fs::perms::all));
+  CHECK_FALSE(sweep(fs::perms::owner_all | fs::perms::group_all));
   CHECK(sweep(fs::perms::all | fs::perms::sticky_bit));
 }
 

@@ -41,6 +41,19 @@ Status check_place(const Folder& folder, const std::string& name, PendingFile::O
   return {};
 }
 
+// Gives a new file the mode of the one that it replaces, as far as `most` allows. Where its group
+// cannot be kept, ours may do no more than everybody. A file system that has no modes refuses,
+// which leaves the file to its owner alone.
+void keep_mode(int descriptor, const struct stat& replaced, mode_t most) {
+  const mode_t may_run = (most & 0444) >> 2;  // who may read a program may run it
+  mode_t mode = replaced.st_mode & (most | may_run) & 0777;
+  struct stat own {};
+  const bool same_group = ::fstat(descriptor, &own) == 0 && own.st_gid == replaced.st_gid;
+  if (!same_group && ::fchown(descriptor, static_cast<uid_t>(-1), replaced.st_gid) != 0)
+    mode &= ~mode_t{S_IRWXG} | ((mode & S_IRWXO) << 3);
+  static_cast<void>(::fchmod(descriptor, mode));
+}
+
 Status write_all(int descriptor, ByteView bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -72,15 +85,19 @@ Result<PendingFile> PendingFile::create(const fs::path& path, Over over, mode_t 
 Result<PendingFile> PendingFile::create(Folder folder, std::string name, Over over, mode_t mode) {
   if (Status free = check_place(folder, name, over); !free) return fail(free.error());
   remove_abandoned(folder);
+  const auto replaced = folder.look(name);
+  if (!replaced) return fail(replaced.error());
+  const mode_t at_first = *replaced ? mode & S_IRWXU : mode;
   for (;;) {
     std::string temporary = temporary_name();
     Descriptor descriptor(::openat(folder.get(), temporary.c_str(),
-                                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+                                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, at_first));
     if (!descriptor && errno == EEXIST) continue;
     if (!descriptor) return system_error(folder.path() / name, errno);
     // Until it is locked, another one may take it for abandoned.
     if (::flock(descriptor.get(), LOCK_EX) != 0) return system_error(folder.path() / name, errno);
     if (!folder.holds(temporary, descriptor.get())) continue;
+    if (*replaced) keep_mode(descriptor.get(), **replaced, mode);
     return PendingFile(std::move(folder), std::move(name), std::move(temporary), over,
                        std::move(descriptor));
   }

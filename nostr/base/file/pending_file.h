@@ -18,7 +18,8 @@ class PendingFile {
   };
   // Errc::conflict when the place is occupied: by a file too, as `over` says, or by what is no
   // ordinary file. Errc::refused for a file of another user in a directory that others may write
-  // to. Errc::io.
+  // to. Errc::io. A new file has `mode`, less the user's mask. One that is replaced keeps its own
+  // mode, but nobody may read or write it whom `mode` leaves out.
   static Result<PendingFile> create(const std::filesystem::path& path, Over over, mode_t mode);
   // The same in an open directory.
   static Result<PendingFile> create(Folder folder, std::string name, Over over, mode_t mode);

@@ -79,6 +79,38 @@ TEST_CASE("a file is written whole or not at all, over an ordinary file only") {
   }
 }
 
+TEST_CASE("a file that is replaced stays as closed, or as open, as its owner made it") {
+  const test::TempDir temp;
+  const fs::path place = temp.path() / "out";
+  const mode_t mask = ::umask(0022);
+  const auto mode_after = [&](mode_t before, const auto& replace) {
+    fs::remove(place);
+    std::ofstream(place) << "old";
+    REQUIRE(::chmod(place.c_str(), before) == 0);
+    REQUIRE(replace());
+    CHECK(read(place).starts_with("new"));
+    struct stat status {};
+    REQUIRE(::stat(place.c_str(), &status) == 0);
+    return status.st_mode & 07777;
+  };
+  const auto write = [&] { return write_file(place, as_bytes("new")); };
+  CHECK(mode_after(0600, write) == 0600);
+  CHECK(mode_after(0640, write) == 0640);
+  CHECK(mode_after(0664, write) == 0664);
+  CHECK(mode_after(0755, write) == 0755);
+  CHECK(mode_after(04755, write) == 0755);  // what is written is no program of the administrator
+  // A secret is for its owner, whatever was there.
+  const auto write_secret = [&] { return replace_secret_file(place, "new"); };
+  CHECK(mode_after(0644, write_secret) == 0600);
+  CHECK(mode_after(0400, write_secret) == 0400);
+  fs::remove(place);
+  REQUIRE(write());
+  struct stat status {};
+  REQUIRE(::stat(place.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0644);
+  ::umask(mask);
+}
+
 TEST_CASE("a secret is written beside planted names, and its leftovers go") {
   const test::TempDir temp;
   const fs::path key = temp.path() / "key";

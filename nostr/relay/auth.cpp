@@ -43,10 +43,12 @@ std::optional<RelayAuth::Sign> RelayAuth::ask(const PublicKey& key, Proof& proof
 
 std::vector<RelayAuth::Sign> RelayAuth::challenged(std::string challenge, Instant now) {
   std::vector<Sign> out;
-  if (challenge == challenge_) return out;
+  const bool repeated = challenge == challenge_;
   challenge_ = std::move(challenge);
   for (auto& [key, proof] : proofs_) {
-    if (proof.state == State::wanted) {
+    const bool ended = proof.state == State::proved && proof.helped;
+    if (repeated && proof.state != State::wanted && !ended) continue;
+    if (proof.state == State::wanted || proof.state == State::sent) {
       if (auto sign = ask(key, proof, now)) out.push_back(std::move(*sign));
     } else if (proof.state != State::signing && proof.state != State::paused) {
       proof.state = State::unproved;  // proved again when the relay asks again
@@ -131,7 +133,19 @@ std::optional<RelayAuth::Answer> RelayAuth::ok(const EventId& id, bool accepted)
 }
 
 void RelayAuth::served() {
-  for (auto& [key, proof] : proofs_) proof.helped = proof.taken;
+  for (auto& [key, proof] : proofs_) {
+    proof.helped = proof.taken;
+    proof.ever_helped = proof.ever_helped || proof.taken;
+  }
+}
+
+void RelayAuth::lapsed(const PublicKey& key) {
+  const auto found = proofs_.find(key);
+  if (found == proofs_.end()) return;
+  Proof& proof = found->second;
+  if (proof.state != State::proved || !proof.helped) return;
+  proof.state = State::wanted;
+  proof.helped = false;
 }
 
 bool RelayAuth::over(const PublicKey& key) const {
@@ -145,6 +159,11 @@ bool RelayAuth::over(const PublicKey& key) const {
 bool RelayAuth::was_proved(const PublicKey& key) const {
   const auto found = proofs_.find(key);
   return found != proofs_.end() && found->second.taken;
+}
+
+bool RelayAuth::ever_helped(const PublicKey& key) const {
+  const auto found = proofs_.find(key);
+  return found != proofs_.end() && found->second.ever_helped;
 }
 
 std::vector<PublicKey> RelayAuth::useful_for(const std::vector<PublicKey>& authors) const {

@@ -40,8 +40,9 @@ class RelayAuth {
 
   // A new connection: nothing is proved, no challenge was heard.
   void reset();
-  // The relay's latest challenge counts only; what waited for one can be signed now. A repeated one
-  // changes nothing.
+  // The relay's latest challenge counts only; what waited for one, or for the answer to the one
+  // before, can be signed now. Of a repeated one only those take notice that wait for a challenge
+  // or were served since their proof. No dearer than the number of our keys.
   std::vector<Sign> challenged(std::string challenge, Instant now);
   // This key shall be proved. Nothing when there is no challenge yet, when it is under way, or
   // when it has to pause.
@@ -66,6 +67,9 @@ class RelayAuth {
   std::optional<Answer> ok(const EventId& id, bool accepted);
   // The relay served a request that was written when keys had been proved.
   void served();
+  // The relay refuses now what it may have served before: a proof that helped since it was taken
+  // has ended, and waits for the next challenge, once. One that did not help stays as it is.
+  void lapsed(const PublicKey& key);
 
   // Which of our keys could help with an event of this author, or a filter with these authors:
   // those of ours among them, else the first.
@@ -79,6 +83,8 @@ class RelayAuth {
   bool over(const PublicKey& key) const;
   // The relay took a proof of this key on this connection.
   bool was_proved(const PublicKey& key) const;
+  // The relay served something after a proof of this key on this connection.
+  bool ever_helped(const PublicKey& key) const;
   // Proofs of any key that the relay took on this connection.
   uint32_t proofs() const { return taken_; }
 
@@ -89,7 +95,8 @@ class RelayAuth {
     std::string sent_for;  // the challenge
     bool taken = false;    // by the relay, on this connection
     bool helped = false;   // the relay served something since
-    uint32_t asked = 0;    // how often the signer was, of late
+    bool ever_helped = false;
+    uint32_t asked = 0;  // how often the signer was, of late
     Instant asked_at;
   };
 

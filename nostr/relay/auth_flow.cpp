@@ -26,6 +26,7 @@ Relay::AuthStep Relay::auth_required(const std::vector<PublicKey>& keys, uint32_
   const bool proved =
       std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return auth_.was_proved(key); });
   if (proved && proofs < auth_.proofs()) return AuthStep::ask_again;
+  for (const PublicKey& key : keys) auth_.lapsed(key);
   if (want_auth(keys, now, out)) return AuthStep::wait;
   return proved ? AuthStep::restricted : AuthStep::refused;
 }
@@ -43,23 +44,45 @@ void Relay::await_auth(const SubscriptionId& id, Now now) {
   due_subscriptions_.set(id, now.steady + options_.ok_timeout);
 }
 
-// From when the relay has what it waits for.
+void Relay::await_auth(Publishing& publishing, Now now) {
+  publishing.answer_by = now.steady + options_.ok_timeout;
+  schedule(publishing);
+}
+
+// From when the relay has what it waits for: as often as a signer signs, not as often as the relay
+// says something.
 void Relay::await_all_auth(Now now) {
   for (const auto& [id, subscription] : subscriptions_) {
     if (subscription.status.state == SubscriptionState::needs_auth) await_auth(id, now);
   }
+  for (auto& [id, publishing] : publishing_) {
+    if (publishing.needs_auth) await_auth(publishing, now);
+  }
+}
+
+bool Relay::is_signing(const PublicKey& key) const {
+  const RelayAuth::State state = auth_.state(key);
+  return state == RelayAuth::State::signing || state == RelayAuth::State::paused;
 }
 
 // No challenge or no OK in time: the request itself tells whether the relay serves us now.
 void Relay::auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out) {
   const auto keys = keys_for(subscription);
-  const bool signing = std::any_of(keys.begin(), keys.end(), [&](const auto& key) {
-    const RelayAuth::State state = auth_.state(key);
-    return state == RelayAuth::State::signing || state == RelayAuth::State::paused;
-  });
+  const bool signing =
+      std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return is_signing(key); });
   if (signing) return await_auth(id, now);
   for (const PublicKey& key : keys) auth_.no_answer(key);
   request(id, subscription, now, out);
+}
+
+// The same for an event, which waits no second time.
+void Relay::auth_due(Publishing& publishing, Now now, Actions& out) {
+  const PublicKey key = key_for(publishing);
+  if (is_signing(key)) return await_auth(publishing, now);
+  auth_.no_answer(key);
+  publishing.needs_auth = false;
+  publishing.waited_for_auth = true;
+  write(publishing, now, out);
 }
 
 bool Relay::auth_unanswered(const Subscription& subscription) const {
@@ -76,15 +99,6 @@ void Relay::on(const AuthChallenge& message, Now now, Actions& out) {
   // No use in being refused first.
   if (limits_.information().auth_required && auth_.proofs() == 0)
     want_auth(auth_.useful_for({}), now, out);
-  // What was sent for the challenge before this one gets no answer that counts.
-  for (const auto& [id, subscription] : subscriptions_) {
-    if (subscription.status.state == SubscriptionState::needs_auth)
-      want_auth(keys_for(subscription), now, out);
-  }
-  for (const auto& [id, publishing] : publishing_) {
-    if (publishing.needs_auth) want_auth({key_for(publishing)}, now, out);
-  }
-  await_all_auth(now);
 }
 
 void Relay::auth_signed(const PublicKey& key, Result<Event> event, Now now, Actions& out) {

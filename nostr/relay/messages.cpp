@@ -4,6 +4,12 @@
 #include "ipnscast/nostr/relay/relay.h"
 
 namespace ipnscast::nostr {
+namespace {
+
+constexpr uint32_t kMostNotices = 32;
+constexpr Milliseconds kNoticePeriod{1'000};
+
+}  // namespace
 
 void Relay::frame(CheckedFrame frame, Now now, Actions& out) {
   switch (frame.verdict) {
@@ -89,9 +95,15 @@ RequestLimits Relay::greatest_needs() const {
   return out;
 }
 
-// Some relays have nothing else for a REQ that they refuse.
-void Relay::on(const NoticeMessage& message, Now /*now*/, Actions& /*out*/) {
+// Some relays have nothing else for a REQ that they refuse. All subscriptions are looked at for
+// each, so that only some of a flood are read.
+void Relay::on(const NoticeMessage& message, Now now, Actions& /*out*/) {
   ++counters_.notices;
+  if (now.steady - notices_since_ >= kNoticePeriod) {
+    notices_since_ = now.steady;
+    notices_read_ = 0;
+  }
+  if (++notices_read_ > kMostNotices) return;
   const std::string words = message.text.substr(0, 200);
   size_t live = 0;
   for (auto& [id, subscription] : subscriptions_) {

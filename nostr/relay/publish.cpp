@@ -70,7 +70,10 @@ void Relay::publishing_due(const EventId& id, Now now, Actions& out) {
   const auto found = publishing_.find(id);
   if (found == publishing_.end()) return;
   Publishing& publishing = found->second;
-  if (publishing.answer_by && *publishing.answer_by <= now.steady) {
+  const bool late = publishing.answer_by && *publishing.answer_by <= now.steady;
+  if (late && publishing.needs_auth && now.steady < publishing.deadline)
+    return auth_due(publishing, now, out);
+  if (late && !publishing.needs_auth) {
     return settle(found, {PublishState::no_answer, "no OK in time", false, {}}, now, out);
   }
   if (publishing.deadline <= now.steady) {
@@ -99,17 +102,17 @@ void Relay::on(const OkMessage& message, Now now, Actions& out) {
   if (verdict.state == PublishState::refused && prefix == "auth-required" && can_authenticate_) {
     const PublicKey key = key_for(publishing);
     publishing.last_reason = message.reason;
-    auth_.once_more(key, now.steady);
+    if (!publishing.waited_for_auth) auth_.once_more(key, now.steady);
     switch (auth_required({key}, publishing.proofs, now, out)) {
       case AuthStep::ask_again:
         return write(publishing, now, out);
       case AuthStep::wait:
+        if (publishing.waited_for_auth) break;
         publishing.needs_auth = true;
-        publishing.answer_by.reset();
-        return schedule(publishing);
+        return await_auth(publishing, now);
       case AuthStep::restricted:
         verdict.reason = restricted(message.reason);
-        verdict.permanent = true;
+        verdict.permanent = !publishing.waited_for_auth && !auth_.ever_helped(key);
         break;
       case AuthStep::refused:
         break;

@@ -75,7 +75,7 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   }
   for (auto& [id, publishing] : publishing_) {
     publishing.answer_by.reset();  // written again after the reconnect: relays answer duplicates
-    publishing.needs_auth = false;
+    publishing.needs_auth = publishing.waited_for_auth = false;
     schedule(publishing);
   }
 }

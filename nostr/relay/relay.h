@@ -211,9 +211,10 @@ class Relay {
     Event event;
     Instant accepted_at;
     Instant deadline;
-    std::optional<Instant> answer_by;  // set while written
+    std::optional<Instant> answer_by;  // set while written, or while it needs_auth
     std::optional<Instant> retry_at;   // after rate-limited
     bool needs_auth = false;
+    bool waited_for_auth = false;  // in vain, on this connection
     bool was_written = false;
     uint32_t proofs = 0;  // NIP-42, that the relay had taken when it was written
     std::string last_reason;
@@ -294,8 +295,11 @@ class Relay {
   bool want_auth(const std::vector<PublicKey>& keys, Now now, Actions& out);
   void auth_pauses_over(Now now, Actions& out);
   void await_auth(const SubscriptionId& id, Now now);
+  void await_auth(Publishing& publishing, Now now);
   void await_all_auth(Now now);
+  bool is_signing(const PublicKey& key) const;
   void auth_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
+  void auth_due(Publishing& publishing, Now now, Actions& out);
   bool auth_unanswered(const Subscription& subscription) const;
   void auth_over(const RelayAuth::Answer& answer, const std::string& reason, Now now, Actions& out);
 
@@ -325,6 +329,8 @@ class Relay {
   bool lost_in_outage_ = false;
   std::optional<Instant> connect_at_;
   RelayAuth auth_;
+  Instant notices_since_;      // the second in which the latest ones came
+  uint32_t notices_read_ = 0;  // in that second
   RelayLimits limits_;
   Negentropy negentropy_ = Negentropy::unproved;
   std::map<SubscriptionId, Subscription> subscriptions_;

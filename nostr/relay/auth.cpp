@@ -23,8 +23,15 @@ Milliseconds pause_after(uint32_t asked) {
 
 void RelayAuth::reset() {
   challenge_.clear();
-  proofs_.clear();
   taken_ = 0;
+  for (auto& [key, proof] : proofs_) {
+    Proof next;
+    if (!proof.ever_helped) {
+      next.asked = proof.asked;
+      next.asked_at = proof.asked_at;
+    }
+    proof = next;
+  }
 }
 
 std::optional<RelayAuth::Sign> RelayAuth::ask(const PublicKey& key, Proof& proof, Instant now) {

@@ -38,7 +38,8 @@ class RelayAuth {
 
   explicit RelayAuth(std::vector<PublicKey> keys) : keys_(std::move(keys)) {}
 
-  // A new connection: nothing is proved, no challenge was heard.
+  // A new connection: nothing is proved, no challenge was heard. The pauses between signatures go
+  // on, unless the relay served us for one: it could close its connections to be asked anew.
   void reset();
   // The relay's latest challenge counts only; what waited for one, or for the answer to the one
   // before, can be signed now. Of a repeated one only those take notice that wait for a challenge

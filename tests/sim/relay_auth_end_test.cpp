@@ -97,6 +97,45 @@ TEST_CASE("NIP-42 a phone that takes minutes to sign is waited for before an eve
   CHECK(outcome(m.hear(OkMessage{event.id, true, ""}))->state == PublishState::acknowledged);
 }
 
+TEST_CASE("NIP-42 a relay that closes its connections does not have the signer asked each time") {
+  Gate gate;
+  gate.takes_auth = false;
+  gate.m.start();
+  for (int minute = 0; minute < 240; ++minute) {
+    gate.challenge = "c" + std::to_string(minute);
+    gate.react(gate.m.open());
+    gate.react(gate.m.hear(AuthChallenge{gate.challenge}));
+    if (minute == 0) gate.subscribe();
+    gate.pass(Seconds(59));
+    gate.react(gate.m.close());
+    gate.m.clock.advance(Milliseconds(1'000));
+  }
+  CHECK(gate.signatures <= 20);  // of 240
+  gate.takes_auth = true;
+  gate.members = {own_key().public_key()};
+  gate.react(gate.m.open());
+  gate.react(gate.m.hear(AuthChallenge{gate.challenge}));
+  gate.pass(Seconds(7'300));
+  CHECK(gate.state() == SubscriptionState::live);
+}
+
+TEST_CASE("NIP-42 a relay that serves us has its proof at once after a lost connection") {
+  Gate gate;
+  gate.members = {own_key().public_key()};
+  gate.connect();
+  gate.subscribe();
+  for (int i = 1; i <= 20; ++i) {
+    CHECK(gate.state() == SubscriptionState::live);
+    gate.pass(Seconds(60));
+    gate.react(gate.m.close());
+    gate.proved.clear();
+    gate.challenge = "c" + std::to_string(i);
+    gate.react(gate.m.open());
+  }
+  CHECK(gate.state() == SubscriptionState::live);
+  CHECK(gate.signatures == 21);
+}
+
 TEST_CASE("NIP-42 a challenge over and over does not keep a subscription waiting for its answer") {
   Machine m;
   m.start();

@@ -68,7 +68,9 @@ class Measure {
     const auto below = total(child.cid, depth + 1);
     if (!below) return fail(below.error());
     out += {child.is_part ? 0 : below->bytes, below->entries, below->visits};
-    return {};
+    // Of a directory all is meant, so that nothing beyond the limits has to be read.
+    if (!child.is_entry) return {};
+    return budget_.expect({.bytes = out.bytes, .entries = out.entries});
   }
 
   BlockSource& source_;

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 
 #include "ipnscast/nostr/base/file/file_error.h"
 #include "ipnscast/sync/ipfs/unixfs/dag_measure.h"
@@ -23,6 +25,9 @@ constexpr size_t kMaxName = 255;  // bytes, on every file system that Linux has
 constexpr size_t kShownName = 80;
 // Below this, writing until the bound is reached costs less than being wrong about a claim.
 constexpr uint64_t kLeastClaim = uint64_t{64} << 20;
+// What one entry adds to the blocks of directories, shards included: more than the longest name
+// and the longest CID.
+constexpr uint64_t kMostPerEntry = 512;
 
 // A file that did not exist before. Closed by the destructor.
 class NewFile {
@@ -111,8 +116,10 @@ Result<Folder> make_directory(const Folder& folder, const std::string& name) {
 
 class TreeWriter {
  public:
-  TreeWriter(DagBudget& budget, BlockSource& source, const UnpackOptions& options)
-      : budget_(budget), source_(source), options_(options) {}
+  // `measure` says whether the whole tree is within the limits.
+  TreeWriter(DagBudget& budget, BlockSource& source, const UnpackOptions& options,
+             std::function<Status()> measure)
+      : budget_(budget), source_(source), options_(options), measure_(std::move(measure)) {}
 
   // `depth` counts the directories between the tree's root and the name.
   Status write(const Cid& cid, const Folder& folder, const std::string& name, size_t depth) {
@@ -151,13 +158,20 @@ class TreeWriter {
   }
 
   // What a directory says that its entries weigh, with all below them. An eighth is allowed for
-  // what is not content. It may be too little: then writing ends where the bound is.
+  // what is not content. It may be too little: then writing ends where the bound is. It counts the
+  // blocks of directories, too, which weigh more than the content where files are tiny: what is too
+  // much by less than those can weigh is measured.
   Status check_claims(const UnixfsNode& node) const {
-    if (options_.limits.max_bytes < kLeastClaim) return {};
+    const DagLimits& limits = options_.limits;
+    if (limits.max_bytes < kLeastClaim) return {};
     DagTotals claimed;
     for (const PbLink& link : node.links) claimed += {.bytes = link.tsize.value_or(0)};
     claimed.bytes -= claimed.bytes / 8;
-    return budget_.expect(claimed);
+    if (budget_.expect(claimed)) return {};
+    const uint64_t most_entries = std::min(limits.max_entries, UINT64_MAX / kMostPerEntry);
+    claimed.bytes -= std::min(claimed.bytes, most_entries * kMostPerEntry);
+    if (Status fits = budget_.expect(claimed); !fits) return fits;
+    return measure_();
   }
 
   Status write_file(const UnixfsNode& node, const Folder& folder, const std::string& name) {
@@ -194,6 +208,7 @@ class TreeWriter {
   DagBudget& budget_;
   BlockSource& source_;
   const UnpackOptions& options_;
+  const std::function<Status()> measure_;
 };
 
 // Of a tree that repeats its blocks: what all of it comes to. Of a file's range the blocks are
@@ -257,8 +272,13 @@ Result<Unpacked> unpack_into(BlockSource& source, const Cid& root, const Folder&
                              const std::string& name, const UnpackOptions& options) {
   const DagLimits& limits = options.limits;
   DagBudget budget(limits);
-  budget.on_repeats([&] { return check_whole(source, root, options.bytes, limits); });
-  TreeWriter writer(budget, source, options);
+  std::optional<Status> measured;
+  const auto measure = [&] {
+    if (!measured) measured = check_whole(source, root, options.bytes, limits);
+    return *measured;
+  };
+  budget.on_repeats(measure);
+  TreeWriter writer(budget, source, options, measure);
   Status written;
   const auto block = budget.read(source, root);
   if (!block) return fail(block.error());

@@ -36,8 +36,9 @@ struct Unpacked {
 // in a hidden directory (workspace.h) and is renamed onto it when it is complete; whatever fails,
 // the target is as it was, and what a killed process left beside it the next one removes. No name
 // can lead out of the tree: empty ones, ".", "..", and those with '/' or NUL are refused. Modes and
-// times are not restored. A DAG that repeats its blocks is measured before it is written any
-// further, so that one which stands for more than the bounds is refused early. Errc::not_found for
+// times are not restored. A DAG that repeats its blocks, or claims to weigh too much, is measured
+// before it is written any further, so that one which stands for more than the bounds is refused
+// early. Errc::not_found for
 // missing blocks, Errc::signature, Errc::parse, Errc::unsupported, Errc::refused (a name or a link
 // that would leave, a link unasked), Errc::mismatch (bytes of what is no file), Errc::too_large,
 // Errc::timeout, Errc::conflict (the target is there), Errc::io.

@@ -76,6 +76,16 @@ Cid copies(BlockSink& sink, const Cid& file, size_t count, uint64_t tsize) {
   return put_directory(sink, std::move(links));
 }
 
+Cid distinct_files(BlockSink& sink, size_t count, size_t bytes) {
+  std::vector<PbLink> links;
+  for (size_t i = 0; i < count; ++i) {
+    std::string content = std::to_string(i);
+    content.resize(bytes, 'x');
+    links.push_back({raw_leaf(sink, content), std::to_string(i), bytes});
+  }
+  return put_directory(sink, std::move(links));
+}
+
 Cid link_fan(BlockSink& sink, size_t nodes, size_t links) {
   Cid below = raw_leaf(sink, "at the end");
   uint64_t number = 0;

@@ -29,6 +29,9 @@ RepeatedFile empty_leaves(sync::BlockSink& sink, size_t width);
 // A directory of `count` entries, all of them `file`, of which it claims the weight `tsize`.
 sync::Cid copies(sync::BlockSink& sink, const sync::Cid& file, size_t count, uint64_t tsize);
 
+// A directory of `count` raw files of so many bytes, each its own.
+sync::Cid distinct_files(sync::BlockSink& sink, size_t count, size_t bytes);
+
 // `nodes` dag-pb nodes below one another, each with `links` links to raw blocks that exist nowhere.
 sync::Cid link_fan(sync::BlockSink& sink, size_t nodes, size_t links);
 

@@ -88,6 +88,39 @@ TEST_CASE("R40 max_bytes counts what is written, as often as it is linked (D1)")
   CHECK(refusal(blocks, test::copies(blocks, leaf, 301, 0), options).code == Errc::too_large);
 }
 
+TEST_CASE("R40 max_bytes is for content: what directories of tiny files weigh does not count") {
+  MemoryBlocks blocks;
+  const Cid leaf = test::raw_leaf(blocks, std::string(20, 'x'));
+  const UnpackOptions options{.limits = {.max_bytes = 80 << 20}};
+  // As heavy as if there were a million in shards.
+  const Cid part = test::copies(blocks, leaf, 1'000, 100'000);
+  const Cid tiny = test::copies(blocks, part, 3, 100'000'000);
+  const test::TempDir temp;
+  const auto done = unpack(blocks, tiny, temp.path() / "out", options);
+  if (!done) FAIL(done.error().message);
+  CHECK(done->bytes == 60'000);
+  // What no directories can weigh is refused at once, and the rest when it was measured.
+  const Cid huge = test::copies(blocks, leaf, 1'000, 4'000'000'000'000);
+  blocks.gets = 0;
+  CHECK(refusal(blocks, huge, options).code == Errc::too_large);
+  CHECK(blocks.gets == 2);
+  const Cid large = test::raw_leaf(blocks, std::string(1 << 20, 'x'));
+  const Cid wide = test::copies(blocks, large, 100, 1 << 20);
+  blocks.gets = 0;
+  CHECK(refusal(blocks, wide, options).code == Errc::too_large);
+  CHECK(blocks.gets < 10);
+}
+
+TEST_CASE("R40 measuring reads no more of a directory than it takes to be too much") {
+  MemoryBlocks blocks;
+  const Cid root = test::distinct_files(blocks, 100, 1'000);
+  blocks.gets = 0;
+  const auto totals = measure_tree(blocks, root, {.max_bytes = 10'000});
+  REQUIRE_FALSE(totals);
+  CHECK(totals.error().code == Errc::too_large);
+  CHECK(blocks.gets < 15);
+}
+
 TEST_CASE("R40 a bound on entries holds for directories of empty entries") {
   MemoryBlocks blocks;
   const Cid nothing = test::raw_leaf(blocks, "");

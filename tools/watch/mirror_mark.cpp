@@ -3,6 +3,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <sstream>
 #include <system_error>
@@ -22,26 +23,54 @@ tl::unexpected<Error> system_error(const std::filesystem::path& path) {
 
 std::string line_of(const char* word, const std::optional<MadeDirectory>& made) {
   if (!made) return {};
-  return std::string(word) + " " + std::to_string(made->inode) + " " + std::to_string(made->born) +
-         " " + to_hex(as_bytes(made->value)) + "\n";
+  std::string out = std::string(word) + " " + std::to_string(made->inode) + " " +
+                    std::to_string(made->born) + " " + to_hex(as_bytes(made->value));
+  if (!made->entries.empty()) out += " " + made->entries;
+  return out + "\n";
 }
 
-std::optional<MirrorMark> parse(const std::string& text) {
+}  // namespace
+
+std::string MirrorMark::text() const {
+  return name + "\n" + line_of("shown", shown) + line_of("next", next);
+}
+
+std::optional<MirrorMark> MirrorMark::parse(const std::string& text) {
   std::istringstream in(text);
   MirrorMark out;
   if (!std::getline(in, out.name) || out.name.empty()) return std::nullopt;
-  std::string word;
-  std::string value;
-  for (MadeDirectory made; in >> word >> made.inode >> made.born >> value;) {
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string word;
+    std::string value;
+    MadeDirectory made;
+    if (!(words >> word >> made.inode >> made.born >> value)) return std::nullopt;
+    words >> made.entries;
     const auto bytes = from_hex(value);
     if (!bytes || (word != "shown" && word != "next")) return std::nullopt;
     made.value = as_text(*bytes);
     (word == "shown" ? out.shown : out.next) = made;
   }
-  return in.eof() ? std::optional(std::move(out)) : std::nullopt;
+  return out;
 }
 
-}  // namespace
+Result<std::string> entries_digest(const Folder& folder) {
+  auto names = folder.names();
+  if (!names) return fail(names.error());
+  std::sort(names->begin(), names->end());
+  std::string all;
+  for (const std::string& name : *names) {
+    const auto status = folder.look(name);
+    if (!status) return fail(status.error());
+    if (*status) all += std::to_string((*status)->st_ino) + "/" + name + "/";
+  }
+  return to_hex(sha256(as_bytes(all)));
+}
+
+bool MadeDirectory::is(const MadeDirectory& other) const {
+  if (inode != other.inode || born != other.born) return false;
+  return born != 0 || (!entries.empty() && entries == other.entries);
+}
 
 Result<MadeDirectory> MadeDirectory::of(const Folder& folder) {
   struct statx status {};
@@ -51,6 +80,10 @@ Result<MadeDirectory> MadeDirectory::of(const Folder& folder) {
   out.inode = status.stx_ino;
   if ((status.stx_mask & STATX_BTIME) != 0)
     out.born = status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
+  if (out.born != 0) return out;
+  auto entries = entries_digest(folder);
+  if (!entries) return fail(entries.error());
+  out.entries = std::move(*entries);
   return out;
 }
 
@@ -80,7 +113,7 @@ Result<std::optional<MirrorMark>> MirrorMarkFile::read() const {
   const ssize_t size = ::read(file.get(), text.data(), text.size());
   if (size < 0) return system_error(folder_.path() / name_);
   text.resize(static_cast<size_t>(size));
-  return parse(text);
+  return MirrorMark::parse(text);
 }
 
 Status MirrorMarkFile::write(const MirrorMark& mark) const {
@@ -88,8 +121,7 @@ Status MirrorMarkFile::write(const MirrorMark& mark) const {
   if (!folder) return fail(folder.error());
   auto file = PendingFile::create(std::move(*folder), name_, PendingFile::Over::file, 0600);
   if (!file) return fail(file.error());
-  const std::string text =
-      mark.name + "\n" + line_of("shown", mark.shown) + line_of("next", mark.next);
+  const std::string text = mark.text();
   if (Status written = file->write(as_bytes(text)); !written) return written;
   return file->commit(true);
 }

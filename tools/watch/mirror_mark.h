@@ -12,24 +12,33 @@ namespace ipnscast::tools {
 // machine starts again. That the directory belongs to us is checked beside it.
 struct MadeDirectory {
   ino_t inode = 0;
-  int64_t born = 0;   // nanoseconds since 1970; 0 where the file system does not say
-  std::string value;  // whose content it shows
+  int64_t born = 0;     // nanoseconds since 1970; 0 where the file system does not say
+  std::string entries;  // entries_digest() where it does not: the number of a directory that was
+                        // removed may be given to another one
+  std::string value;    // whose content it shows
 
   // Without a value. Errc::io.
   static Result<MadeDirectory> of(const Folder& folder);
-  bool is(const MadeDirectory& other) const { return inode == other.inode && born == other.born; }
+  bool is(const MadeDirectory& other) const;
 };
+
+// In hex: what is in the directory itself, each by its name and inode. Errc::io.
+Result<std::string> entries_digest(const Folder& folder);
 
 // What is known of a mirror, in a file of the state directory that only we can write:
 //
 //   <name in base36> LF
-//   [ "shown " <inode> " " <born> " " <value in hex> LF ]   the directory as it is
-//   [ "next " <inode> " " <born> " " <value in hex> LF ]    as it is when the last exchange was
-//   done
+//   [ "shown " <inode> " " <born> " " <value in hex> [ " " <entries> ] LF ]   the directory as it
+//   is [ "next " <inode> " " <born> " " <value in hex> [ " " <entries> ] LF ]    as it is when the
+//   last exchange was done
 struct MirrorMark {
   std::string name;
   std::optional<MadeDirectory> shown;
   std::optional<MadeDirectory> next;
+
+  std::string text() const;
+  // Nothing when it is damaged.
+  static std::optional<MirrorMark> parse(const std::string& text);
 };
 
 // The file of one mirrored directory, locked as long as this lives.

@@ -195,6 +195,40 @@ TEST_CASE("what stands in a mirror's place and is no directory of ours is refuse
   }
 }
 
+TEST_CASE("without times of birth a directory is known by what is in it, not by its inode alone") {
+  World world;
+  write(world.mirror / "a", "1");
+  fs::create_directory(world.mirror / "b");
+  const auto look = [&] {
+    const auto folder = Folder::open(world.mirror);
+    auto made = MadeDirectory::of(*folder);
+    REQUIRE(made);
+    made->born = 0;
+    made->entries = *entries_digest(*folder);
+    return *made;
+  };
+  const MadeDirectory made = look();
+  MirrorMark mark{.name = world.name.to_string(), .shown = made, .next = {}};
+  mark.shown->value = value_of(world.one);
+  const auto read_back = MirrorMark::parse(mark.text());
+  REQUIRE(read_back);
+  REQUIRE(read_back->shown);
+  CHECK(read_back->shown->value == value_of(world.one));
+  CHECK_FALSE(read_back->next);
+  CHECK(read_back->shown->is(look()));
+  // As when its inode had been given to another directory.
+  SECTION("of other names") { fs::rename(world.mirror / "a", world.mirror / "c"); }
+  SECTION("of the same names") {
+    fs::copy_file(world.mirror / "a", world.mirror / "c");
+    fs::rename(world.mirror / "c", world.mirror / "a");
+  }
+  CHECK_FALSE(read_back->shown->is(look()));
+  // What was written before there was such a digest proves nothing, either.
+  MadeDirectory inode_alone = made;
+  inode_alone.entries.clear();
+  CHECK_FALSE(inode_alone.is(inode_alone));
+}
+
 TEST_CASE("a mirror whose folder is moved away goes on where its path leads") {
   World world;
   world.mirror = world.folder.path() / "www/site";

@@ -179,6 +179,7 @@ Result<TreeChanges> Mirror::show(sync::BlockSource& blocks, const std::string& v
   if (!found) return fail(found.error());
   auto changes = compare_trees(directory_, built->path());
   if (!changes) return changes;
+  if (*found) workspace->keep_mode_of(place_.name);
   // Before the exchange: whichever of the two directories a crash leaves there is known to be ours.
   const std::optional<MadeDirectory> shown = *found ? (*found)->made : std::nullopt;
   if (const Status written = marks_.write({name_, shown, *made}); !written)

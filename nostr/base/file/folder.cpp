@@ -190,6 +190,18 @@ Result<Place> place_of(const fs::path& path) {
   return Place{std::move(*folder), name};
 }
 
+void keep_mode(int descriptor, const struct stat& replaced, mode_t most) {
+  const mode_t may_run = (most & 0444) >> 2;  // who may read a program may run it
+  mode_t mode = replaced.st_mode & (most | may_run) & 0777;
+  struct stat own {};
+  if (::fstat(descriptor, &own) != 0) return;
+  if (own.st_gid != replaced.st_gid &&
+      ::fchown(descriptor, static_cast<uid_t>(-1), replaced.st_gid) != 0)
+    mode &= ~mode_t{S_IRWXG} | ((mode & S_IRWXO) << 3);
+  if (S_ISDIR(own.st_mode)) mode |= own.st_mode & S_ISGID;  // as its parent has it
+  static_cast<void>(::fchmod(descriptor, mode));
+}
+
 std::string temporary_name() {
   // Short, so that a name of the longest length allowed still has a sibling.
   return std::string(kBegin) + to_hex(random_bytes(8)) + std::string(kEnd);

@@ -99,6 +99,11 @@ struct Place {
 };
 Result<Place> place_of(const std::filesystem::path& path);
 
+// Gives a new file or directory the mode of the one that it replaces, as far as `most` allows.
+// Where its group cannot be kept, ours may do no more than everybody. On a file system that has no
+// modes it stays as it was made.
+void keep_mode(int descriptor, const struct stat& replaced, mode_t most);
+
 // A hidden name of ours that nobody can guess, and whether a name has this form.
 std::string temporary_name();
 bool is_temporary_name(std::string_view name);

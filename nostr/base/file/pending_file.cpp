@@ -41,19 +41,6 @@ Status check_place(const Folder& folder, const std::string& name, PendingFile::O
   return {};
 }
 
-// Gives a new file the mode of the one that it replaces, as far as `most` allows. Where its group
-// cannot be kept, ours may do no more than everybody. A file system that has no modes refuses,
-// which leaves the file to its owner alone.
-void keep_mode(int descriptor, const struct stat& replaced, mode_t most) {
-  const mode_t may_run = (most & 0444) >> 2;  // who may read a program may run it
-  mode_t mode = replaced.st_mode & (most | may_run) & 0777;
-  struct stat own {};
-  const bool same_group = ::fstat(descriptor, &own) == 0 && own.st_gid == replaced.st_gid;
-  if (!same_group && ::fchown(descriptor, static_cast<uid_t>(-1), replaced.st_gid) != 0)
-    mode &= ~mode_t{S_IRWXG} | ((mode & S_IRWXO) << 3);
-  static_cast<void>(::fchmod(descriptor, mode));
-}
-
 Status write_all(int descriptor, ByteView bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());

@@ -305,6 +305,7 @@ Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& ta
   if (!workspace) return fail(workspace.error());
   auto unpacked = unpack_into(source, root, workspace->folder(), Workspace::kContent, options);
   if (!unpacked) return unpacked;
+  if (options.replace) workspace->keep_mode_of(name);
   if (Status moved = move_into_place(*workspace, name, options.replace); !moved)
     return fail(moved.error());
   return unpacked;

@@ -12,8 +12,9 @@
 namespace ipnscast::sync {
 
 struct UnpackOptions {
-  // Swaps the new tree with what is at the target, atomically, and removes that. Without it the
-  // target has to be absent, or an empty directory when the root is one.
+  // Swaps the new tree with what is at the target, atomically, and removes that; the mode of the
+  // target stays. Without it the target has to be absent, or an empty directory when the root is
+  // one.
   bool replace = false;
   // Makes symbolic links, if they are relative and stay inside. Without it a tree that has one is
   // refused.

@@ -43,6 +43,17 @@ Result<Workspace> Workspace::make_in(Folder parent) {
                             "\": it was removed, or something removes what appears in it");
 }
 
+void Workspace::keep_mode_of(const std::string& name) const {
+  const auto replaced = parent_.look(name);
+  if (!replaced || !*replaced) return;
+  const Descriptor built(
+      ::openat(folder_.get(), kContent, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!built || ::fstat(built.get(), &status) != 0) return;
+  const bool same_kind = ((*replaced)->st_mode & S_IFMT) == (status.st_mode & S_IFMT);
+  if (same_kind) keep_mode(built.get(), **replaced, 0777);
+}
+
 Workspace::~Workspace() {
   if (lock_) static_cast<void>(parent_.remove_tree(name_, folder_.id()));
 }

@@ -25,6 +25,9 @@ class Workspace {
   // Where to build: in folder(), absent at first.
   static constexpr char kContent[] = "content";
   std::filesystem::path content() const { return folder_.path() / kContent; }
+  // Gives the content the mode of what it is going to replace in parent(), where both are files or
+  // both are directories: what somebody closed stays closed.
+  void keep_mode_of(const std::string& name) const;
 
  private:
   Workspace(Folder parent, std::string name, Folder folder, Descriptor lock)

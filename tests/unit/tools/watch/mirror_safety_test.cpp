@@ -229,6 +229,20 @@ TEST_CASE("without times of birth a directory is known by what is in it, not by 
   CHECK_FALSE(inode_alone.is(inode_alone));
 }
 
+TEST_CASE("a mirror that was closed to others stays closed when its content changes") {
+  World world;
+  fs::create_directory(world.mirror);
+  auto mirror = world.open();
+  REQUIRE(mirror);
+  for (const fs::perms mode : {fs::perms::owner_all, fs::perms(0750), fs::perms(0755)}) {
+    fs::permissions(world.mirror, mode);
+    REQUIRE(mirror->show(world.blocks, value_of(world.one), world.one));
+    CHECK(fs::status(world.mirror).permissions() == mode);
+    REQUIRE(mirror->show(world.blocks, value_of(world.two), world.two));
+    CHECK(fs::status(world.mirror).permissions() == mode);
+  }
+}
+
 TEST_CASE("a mirror whose folder is moved away goes on where its path leads") {
   World world;
   world.mirror = world.folder.path() / "www/site";

@@ -111,8 +111,10 @@ TEST_CASE(
   CHECK(unpack(blocks, root, target).error().code == Errc::conflict);
   CHECK(test::read_file(target / "mine") == "old");
   CHECK(unpack(blocks, leaf, target / "mine").error().code == Errc::conflict);
+  fs::permissions(target, fs::perms::owner_all);
   REQUIRE(unpack(blocks, root, target, {.replace = true}));
   CHECK_FALSE(fs::exists(target / "mine"));
+  CHECK(fs::status(target).permissions() == fs::perms::owner_all);
   CHECK(test::read_file(target / "file") == "new");
   CHECK(is_untouched(temp.path(), 1));
   REQUIRE(unpack(blocks, root, temp.path() / "absent", {.replace = true}));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <functional>
 
@@ -124,6 +125,9 @@ class TreeWriter {
   // `depth` counts the directories between the tree's root and the name.
   Status write(const Cid& cid, const Folder& folder, const std::string& name, size_t depth) {
     if (depth > kMaxUnpackDepth) return fail(Errc::too_large, "directories nested too deeply");
+    // We could write it, but hardly any program could open it by its path.
+    if (folder.path().native().size() + 1 + name.size() >= PATH_MAX)
+      return fail(Errc::too_large, "a path of more than 4,095 bytes");
     if (Status allowed = budget_.entry(); !allowed) return allowed;
     auto block = budget_.read(source_, cid);
     if (!block) return fail(block.error());

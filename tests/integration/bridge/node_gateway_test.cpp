@@ -107,7 +107,7 @@ TEST_CASE("a client or proxy of HTTP/1.0 gets a CAR without the frames that it d
   const std::string target = "/ipfs/bafkqaaa?format=car";
   const std::string old =
       stage.send("GET " + target + " HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n");
-  CHECK(old.substr(0, 12) == "HTTP/1.0 200");
+  CHECK(old.substr(0, 12) == "HTTP/1.1 200");
   CHECK(value_of(old, "transfer-encoding") == "(none)");
   CHECK(body_of(old) == std::string("\x19\xa2"
                                     "eroots\x81\xd8*E\x00\x01U\x00\x00gversion\x01",

@@ -20,11 +20,11 @@ class TemporaryDirectory {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  TemporaryDirectory(std::filesystem::path path, Place place, FileId id)
+  TemporaryDirectory(std::filesystem::path path, FilePlace place, FileId id)
       : path_(std::move(path)), place_(std::move(place)), id_(id) {}
 
   std::filesystem::path path_;  // empty: moved from
-  Place place_;
+  FilePlace place_;
   FileId id_;
 };
 

@@ -43,7 +43,7 @@ class Mirror {
     FileId id;
     std::optional<MadeDirectory> made;  // none: an empty directory
   };
-  Mirror(std::filesystem::path directory, std::string name, Place place, MirrorMarkFile marks)
+  Mirror(std::filesystem::path directory, std::string name, FilePlace place, MirrorMarkFile marks)
       : directory_(std::move(directory)),
         name_(std::move(name)),
         place_(std::move(place)),
@@ -54,7 +54,7 @@ class Mirror {
 
   std::filesystem::path directory_;
   std::string name_;
-  Place place_;
+  FilePlace place_;
   MirrorMarkFile marks_;
   std::optional<std::string> shown_;
 };

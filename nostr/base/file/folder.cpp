@@ -180,14 +180,14 @@ bool Folder::others_may_rename() const {
   return (status_.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status_.st_mode & S_ISVTX) == 0;
 }
 
-Result<Place> place_of(const fs::path& path) {
+Result<FilePlace> place_of(const fs::path& path) {
   const fs::path clean = path.has_filename() ? path : path.parent_path();
   const std::string name = clean.filename().string();
   if (name.empty() || name == "." || name == "..")
     return fail(Errc::invalid, "\"" + path.string() + "\" ends in no name");
   auto folder = Folder::open(clean.parent_path());
   if (!folder) return fail(Errc::io, folder.error().message);
-  return Place{std::move(*folder), name};
+  return FilePlace{std::move(*folder), name};
 }
 
 void keep_mode(int descriptor, const struct stat& replaced, mode_t most) {

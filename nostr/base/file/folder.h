@@ -93,11 +93,11 @@ class Folder {
 
 // A path as the directory that holds its last name, and that name. "dir/" and "dir" are the same
 // place. Errc::invalid for a path that has no last name, else as Folder::open().
-struct Place {
+struct FilePlace {
   Folder folder;
   std::string name;
 };
-Result<Place> place_of(const std::filesystem::path& path);
+Result<FilePlace> place_of(const std::filesystem::path& path);
 
 // Gives a new file or directory the mode of the one that it replaces, as far as `most` allows.
 // Where its group cannot be kept, ours may do no more than everybody. On a file system that has no

@@ -254,7 +254,7 @@ Status move_into_place(const Workspace& workspace, const std::string& name, bool
   return occupied(target);
 }
 
-Status check_target(const Place& place, bool replace) {
+Status check_target(const FilePlace& place, bool replace) {
   const auto found = place.folder.look(place.name);
   if (!found) return fail(found.error());
   if (!*found || replace) return {};

@@ -11,7 +11,7 @@ namespace ipnscast::nostr::net {
 namespace {
 
 constexpr size_t kPartBytes = 16 * 1024;
-constexpr int kTurns = 8;            // of one connection; then others have their turn
+constexpr int kTurns = 8;             // of one connection; then others have their turn
 constexpr Seconds kFarewell{60};      // for what is left when the plain side has closed
 constexpr Seconds kStuckReader{10};   // and of those without taking anything of it
 constexpr size_t kMaxFarewells = 64;  // nobody counts them among the connections any more

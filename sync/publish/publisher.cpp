@@ -8,8 +8,8 @@
 #include "ipnscast/sync/publish/empty_content.h"
 #include "ipnscast/sync/publish/private_places.h"
 #include "ipnscast/sync/publish/progress.h"
-#include "ipnscast/sync/writer/renewal.h"
 #include "ipnscast/sync/state/retracted_names.h"
+#include "ipnscast/sync/writer/renewal.h"
 
 namespace ipnscast::sync {
 namespace {

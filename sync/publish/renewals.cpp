@@ -1,10 +1,10 @@
 // The publisher's records before their end of life.
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/publish/progress.h"
-#include "ipnscast/sync/writer/renewal.h"
 #include "ipnscast/sync/resolve/record_extra.h"
 #include "ipnscast/sync/state/known_here.h"
 #include "ipnscast/sync/state/retracted_names.h"
+#include "ipnscast/sync/writer/renewal.h"
 
 namespace ipnscast::sync {
 namespace {

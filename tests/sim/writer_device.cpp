@@ -1,4 +1,5 @@
-// A device of the world: its machine, its state file and the application on it.
+// A device of the world: its machine, its state file and the application on it. Over 400 lines: one
+// class, whose crash may come between any two of its steps.
 #include "ipnscast/tests/sim/writer_device.h"
 
 #include <algorithm>

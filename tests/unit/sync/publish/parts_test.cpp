@@ -1,8 +1,8 @@
 // What publishing decides without a network: members of a record's data, renewals, repairs.
 #include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
-#include "ipnscast/sync/writer/renewal.h"
 #include "ipnscast/sync/publish/repair_limit.h"
 #include "ipnscast/sync/resolve/record_extra.h"
+#include "ipnscast/sync/writer/renewal.h"
 #include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;

@@ -1,3 +1,4 @@
+// The writer's rules, a row of the design each. Over 400 lines: they share one stage.
 #include "ipnscast/sync/writer/name_writer.h"
 
 #include "ipnscast/sync/writer/clock_check.h"

@@ -9,9 +9,9 @@
 namespace ipnscast::bridge {
 namespace {
 
-constexpr size_t kMaxRanges = 16;
+constexpr size_t kMaxByteRanges = 16;
 
-std::string_view trimmed(std::string_view text) {
+std::string_view range_trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
@@ -79,12 +79,12 @@ std::optional<std::vector<BodyRange>> parse_ranges(std::string_view header, uint
   std::vector<BodyRange> out;
   size_t count = 0;
   while (!rest.empty()) {
-    const std::string_view one = trimmed(rest.substr(0, rest.find(',')));
+    const std::string_view one = range_trimmed(rest.substr(0, rest.find(',')));
     rest.remove_prefix(
         std::min(rest.size(), rest.find(',') == rest.npos ? rest.size() : rest.find(',') + 1));
     if (one.empty()) continue;
     const auto range = parse_range(one, size);
-    if (!range || ++count > kMaxRanges) return std::nullopt;
+    if (!range || ++count > kMaxByteRanges) return std::nullopt;
     if (range->first < range->end) out.push_back(*range);
   }
   if (count == 0) return std::nullopt;

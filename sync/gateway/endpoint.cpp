@@ -104,7 +104,7 @@ Status check_status(const HttpAnswer& answer) {
   if (const auto location = answer.head.header("location");
       is_redirect_status(answer.head.status) && !location.empty()) {
     // Of a request that may change something: GET and HEAD have followed it.
-    return fail(Errc::refused, text + ": it sends us on to " + quoted(location) +
+    return fail(Errc::refused, text + ": it sends us on to " + in_quotes(location) +
                                    ", where only reading follows: name that address yourself if it "
                                    "is the right one");
   }

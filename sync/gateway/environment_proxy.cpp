@@ -112,7 +112,7 @@ Result<std::string> proxy_for_guarded(const Origin& there, const Origin& own, st
   if (numeric(there.host)) return is_public_address(there.host) ? std::move(proxy) : std::string();
   if (is_subdomain(there, own)) return proxy;
   return fail(Errc::refused,
-              "behind the proxy of the environment we cannot check that " + quoted(there.host) +
+              "behind the proxy of the environment we cannot check that " + in_quotes(there.host) +
                   " is outside of your network; name it yourself, or list it in NO_PROXY, if it is "
                   "the right one");
 }

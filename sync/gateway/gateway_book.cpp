@@ -26,7 +26,7 @@ std::string public_url(const std::string& url) {
 }
 
 // Scheme, host and port.
-std::string origin_of(const std::string& url) {
+std::string book_origin(const std::string& url) {
   const size_t start = url.find("://");
   if (start == std::string::npos) return url;
   return url.substr(0, url.find('/', start + 3));
@@ -37,7 +37,8 @@ std::string origin_of(const std::string& url) {
 GatewayBook::GatewayBook(std::vector<Entry> entries, BreakerOptions options)
     : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {
-    learned_.push_back({std::nullopt, Breaker(options), {}, {}, {}, origin_of(entry.endpoint.url)});
+    learned_.push_back(
+        {std::nullopt, Breaker(options), {}, {}, {}, book_origin(entry.endpoint.url)});
   }
 }
 

@@ -52,8 +52,9 @@ bool HttpTransfer::aim() {
     auto allowed =
         proxy_for_guarded(there, ours ? origin_of(call_.url) : Origin{}, std::move(proxy));
     if (!allowed) {
-      const std::string what = hops_ == 0 ? "a host that others named is not asked: "
-                                          : "a redirect to " + quoted(url_) + " is not followed: ";
+      const std::string what = hops_ == 0
+                                   ? "a host that others named is not asked: "
+                                   : "a redirect to " + in_quotes(url_) + " is not followed: ";
       refused_ = fail(allowed.error().code, what + allowed.error().message);
       return false;
     }
@@ -150,7 +151,7 @@ std::string HttpTransfer::forbidden_text() const {
   if (hops_ == 0) {
     return forbidden_ + " is not a public address, and this host was named by others";
   }
-  return "a redirect to " + quoted(url_) + " is not followed: " + forbidden_ +
+  return "a redirect to " + in_quotes(url_) + " is not followed: " + forbidden_ +
          " is not a public address; name it yourself if it is the right one";
 }
 

@@ -55,7 +55,7 @@ Error no_onion() { return {Errc::refused, "an .onion name: gateways are not reac
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out(text.substr(0, kMostShown));
   for (char& c : out) {
     if (c < ' ' || c > '~') c = '?';
@@ -86,16 +86,16 @@ Result<Hop> next_hop(const std::string& call_url, const std::string& from,
   if (!start || !here || !there) return fail(Errc::invalid, "not a URL");
   if (curl_url_set(there.get(), CURLUPART_URL, std::string(location).c_str(),
                    CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) != CURLUE_OK) {
-    return fail(Errc::invalid, "a redirect to " + quoted(location) + ", which is no URL");
+    return fail(Errc::invalid, "a redirect to " + in_quotes(location) + ", which is no URL");
   }
   const std::string scheme = lower(part(there, CURLUPART_SCHEME));
   if (scheme != "http" && scheme != "https") {
-    return fail(Errc::refused,
-                "a redirect to " + quoted(location) + " is not followed: neither http nor https");
+    return fail(Errc::refused, "a redirect to " + in_quotes(location) +
+                                   " is not followed: neither http nor https");
   }
   if (scheme == "http" && lower(part(here, CURLUPART_SCHEME)) == "https") {
-    return fail(Errc::refused,
-                "a redirect to " + quoted(location) + " is not followed: it leads away from https");
+    return fail(Errc::refused, "a redirect to " + in_quotes(location) +
+                                   " is not followed: it leads away from https");
   }
   if (is_onion(there)) return fail(no_onion());
   for (const CURLUPart secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT})
@@ -103,7 +103,7 @@ Result<Hop> next_hop(const std::string& call_url, const std::string& from,
   const bool own_origin = origin_of(start) == origin_of(there);
   char* url = nullptr;
   if (curl_url_get(there.get(), CURLUPART_URL, &url, 0) != CURLUE_OK)
-    return fail(Errc::invalid, "a redirect to " + quoted(location) + ", which is no URL");
+    return fail(Errc::invalid, "a redirect to " + in_quotes(location) + ", which is no URL");
   Hop out{url, own_origin};
   curl_free(url);
   return out;

@@ -17,7 +17,7 @@ bool is_redirect_status(int status);
 Status check_host(const std::string& url);
 
 // What a stranger wrote, in quotes and fit for one line.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 struct Origin {
   std::string scheme;  // in lower case, as is the host

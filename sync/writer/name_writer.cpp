@@ -6,7 +6,7 @@
 
 namespace ipnscast::sync {
 
-using Result = writer_action::Answer::Result;
+using AnswerResult = writer_action::Answer::Result;
 
 // Names the overload for std::visit.
 struct NameWriter::Dispatch {
@@ -50,7 +50,7 @@ void NameWriter::take(writer_input::Publish& in) {
   work.chained =
       (work_ && rests_on(*work_)) || std::any_of(waiting_.begin(), waiting_.end(), rests_on);
   if (waiting_.size() >= options_.max_waiting) {
-    emit(writer_action::Answer{.id = work.asked.id, .result = Result::failed});
+    emit(writer_action::Answer{.id = work.asked.id, .result = AnswerResult::failed});
     return;
   }
   waiting_.push_back(std::move(work));
@@ -67,7 +67,7 @@ void NameWriter::take(writer_input::Asked& in) {
   if (!work_ || work_->step != Work::Step::ask || work_->job != in.job) return;
   work_->answered = in.answered;
   if (work_->asked.expect && !in.all) {
-    finish(Result::unreachable);
+    finish(AnswerResult::unreachable);
     return;
   }
   go_on();
@@ -79,7 +79,7 @@ void NameWriter::take(writer_input::Signed& in) {
     if (work_->reserved) {
       drop_tentative(false);
     } else {
-      finish(Result::failed);
+      finish(AnswerResult::failed);
     }
     return;
   }
@@ -96,9 +96,9 @@ void NameWriter::take(writer_input::Committed& in) {
     commit_retry_ = now_.steady + retry_after(commit_failures_);
     // Nothing of it is in the file. A publish is told so; what was learned is written again.
     if (done.of_work && work_ && work_->step == Work::Step::reserve && !work_->reserved)
-      finish(Result::failed);
+      finish(AnswerResult::failed);
     if (done.of_work && work_ && work_->step == Work::Step::commit && !work_->reserved)
-      finish(Result::failed);
+      finish(AnswerResult::failed);
     return;
   }
   commit_failures_ = 0;
@@ -221,7 +221,7 @@ void NameWriter::take(writer_input::Tick&) {
   switch (work_->step) {
     case Work::Step::ask:  // nobody said that the asking is over
       if (work_->asked.expect) {
-        finish(Result::unreachable);
+        finish(AnswerResult::unreachable);
       } else {
         go_on();
       }
@@ -317,7 +317,7 @@ void NameWriter::look_at_settling() {
       own->told = true;
       touch();
       pending.revision = revision_;
-      pending.answer.result = Result::conflict;
+      pending.answer.result = AnswerResult::conflict;
       pending.answer.winner = own->theirs;
     } else {
       // One that is no longer held apart is contained in a later one.

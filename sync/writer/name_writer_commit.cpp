@@ -5,7 +5,7 @@
 
 namespace ipnscast::sync {
 
-using Result = writer_action::Answer::Result;
+using AnswerResult = writer_action::Answer::Result;
 using Kind = WriterWork::Kind;
 using Step = WriterWork::Step;
 
@@ -87,7 +87,7 @@ void NameWriter::applied() {
   if (work.step == Step::drop) {
     apply(state_, work);
     if (work.winner) saw(*work.winner);
-    finish(work.winner ? Result::conflict : Result::unreachable);
+    finish(work.winner ? AnswerResult::conflict : AnswerResult::unreachable);
     return;
   }
   if (work.step == Step::reserve) {
@@ -108,7 +108,7 @@ void NameWriter::applied() {
     settle_until_[{row->tag, row->count}] = now_.steady + options_.settle;
     Pending pending;
     pending.answer = {.id = work.asked.id,
-                      .result = row->queued ? Result::queued : Result::published,
+                      .result = row->queued ? AnswerResult::queued : AnswerResult::published,
                       .version = row->seen.version(),
                       .settled = work.settled,
                       .undecided = !work.settled};
@@ -120,7 +120,7 @@ void NameWriter::applied() {
   } else if (work.kind == Kind::publish) {
     Pending pending;
     pending.answer = {.id = work.asked.id,
-                      .result = work.answered ? Result::published : Result::queued,
+                      .result = work.answered ? AnswerResult::published : AnswerResult::queued,
                       .version = work.seen->version(),
                       .settled = work.settled,
                       .undecided = !work.settled};

@@ -6,11 +6,11 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr int kMostTries = 8;
+constexpr int kMostPuts = 8;
 
 }  // namespace
 
-using Result = writer_action::Answer::Result;
+using AnswerResult = writer_action::Answer::Result;
 using Kind = WriterWork::Kind;
 using Step = WriterWork::Step;
 
@@ -41,7 +41,7 @@ void NameWriter::ruling(const std::optional<SeenRecord>& stored) {
     if (stored) saw(*stored);
     return;
   }
-  if (++work_->tries > kMostTries) {
+  if (++work_->tries > kMostPuts) {
     nobody_decided();
     return;
   }
@@ -103,7 +103,7 @@ void NameWriter::nobody_decided() {
   if (!work_->asked.expect) {
     work_->step = Step::commit;
   } else if (work_->perhaps) {
-    finish(Result::perhaps);
+    finish(AnswerResult::perhaps);
   } else {
     drop_tentative(false);
   }
@@ -127,7 +127,7 @@ void NameWriter::drop_tentative(bool lost) {
     work_->step = Step::drop;
   } else {
     if (work_->winner) saw(*work_->winner);
-    finish(work_->winner ? Result::conflict : Result::unreachable);
+    finish(work_->winner ? AnswerResult::conflict : AnswerResult::unreachable);
   }
 }
 

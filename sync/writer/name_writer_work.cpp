@@ -6,11 +6,11 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr int kMostTries = 8;  // to sign
+constexpr int kMostSignings = 8;  // to sign
 
 }  // namespace
 
-using Result = writer_action::Answer::Result;
+using AnswerResult = writer_action::Answer::Result;
 using Kind = WriterWork::Kind;
 using Step = WriterWork::Step;
 
@@ -74,7 +74,7 @@ void NameWriter::go_on() {
     case Kind::publish:
     case Kind::resolution:
       if (!work_->answered && !own_knowledge) {
-        finish(Result::unreachable);
+        finish(AnswerResult::unreachable);
       } else {
         check_and_sign();
       }
@@ -177,23 +177,23 @@ void NameWriter::check_and_sign() {
       work_->winner = known;
       drop_tentative(false);
     } else {
-      finish(Result::conflict);
+      finish(AnswerResult::conflict);
     }
     return;
   }
-  if (++work_->tries > kMostTries) {
+  if (++work_->tries > kMostSignings) {
     if (work_->reserved) {
       work_->winner = known;
       drop_tentative(work_->kind == Kind::resume);
     } else {
-      finish(Result::failed);
+      finish(AnswerResult::failed);
     }
     return;
   }
   Sequence sequence{std::max(known ? known->record.sequence.value : 0, state_.highest.value) + 1};
   if (work_->kind == Kind::renew) sequence = known->record.sequence;
   if (sequence.value > kMaxSequence) {
-    finish(Result::failed);
+    finish(AnswerResult::failed);
     return;
   }
   auto vector = work_->kind == Kind::resume ? work_->seen->vector : vector_for(*work_);
@@ -249,22 +249,23 @@ void NameWriter::abandon() {
   if (state_.contested && !repeat_at_) plan_repeat();
 }
 
-void NameWriter::finish(Result result) {
+void NameWriter::finish(AnswerResult result) {
   const Kind kind = work_->kind;
-  if (result == Result::perhaps) {
+  if (result == AnswerResult::perhaps) {
     // It is asked again later, and nothing goes past it.
     resume_at_ = now_.steady + options_.ask_again;
     for (Work& other : std::exchange(waiting_, {})) {
       if (other.kind == Kind::resolution) plan_resolution();
       if (other.asked.id)
-        emit(writer_action::Answer{.id = other.asked.id, .result = Result::unreachable});
+        emit(writer_action::Answer{.id = other.asked.id, .result = AnswerResult::unreachable});
     }
   }
   Pending pending;
   pending.answer.id = work_->asked.id;
   pending.answer.result = result;
   pending.answer.winner = work_->winner;
-  if (result == Result::conflict && !pending.answer.winner) pending.answer.winner = state_.known;
+  if (result == AnswerResult::conflict && !pending.answer.winner)
+    pending.answer.winner = state_.known;
   pending.revision = revision_;
   if (pending.answer.id) answers_.push_back(std::move(pending));
   work_.reset();

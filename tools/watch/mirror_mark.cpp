@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kMaxSize = 64 * 1024;
 
-tl::unexpected<Error> system_error(const std::filesystem::path& path) {
+tl::unexpected<Error> mark_error(const std::filesystem::path& path) {
   return fail(Errc::io, path.string() + ": " + std::generic_category().message(errno));
 }
 
@@ -75,7 +75,7 @@ bool MadeDirectory::is(const MadeDirectory& other) const {
 Result<MadeDirectory> MadeDirectory::of(const Folder& folder) {
   struct statx status {};
   if (::statx(folder.get(), "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0)
-    return system_error(folder.path());
+    return mark_error(folder.path());
   MadeDirectory out;
   out.inode = status.stx_ino;
   if ((status.stx_mask & STATX_BTIME) != 0)
@@ -95,9 +95,9 @@ Result<MirrorMarkFile> MirrorMarkFile::open(const std::filesystem::path& state_d
   const std::string name = to_hex(sha256(as_bytes(mirror.native()))).substr(0, 32);
   Descriptor lock(::openat(folder->get(), (name + ".lock").c_str(),
                            O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
-  if (!lock) return system_error(folder->path() / name);
+  if (!lock) return mark_error(folder->path() / name);
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return system_error(folder->path() / name);
+    if (errno != EWOULDBLOCK) return mark_error(folder->path() / name);
     return fail(Errc::conflict, "another process mirrors into \"" + mirror.string() +
                                     "\": stop it, or mirror into another directory");
   }
@@ -108,10 +108,10 @@ Result<std::optional<MirrorMark>> MirrorMarkFile::read() const {
   const Descriptor file(
       ::openat(folder_.get(), name_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file && errno == ENOENT) return std::nullopt;
-  if (!file) return system_error(folder_.path() / name_);
+  if (!file) return mark_error(folder_.path() / name_);
   std::string text(kMaxSize, '\0');
   const ssize_t size = ::read(file.get(), text.data(), text.size());
-  if (size < 0) return system_error(folder_.path() / name_);
+  if (size < 0) return mark_error(folder_.path() / name_);
   text.resize(static_cast<size_t>(size));
   return MirrorMark::parse(text);
 }

@@ -21,7 +21,7 @@ constexpr std::string_view kEnd = ".tmp";
 constexpr int kLook = O_PATH | O_DIRECTORY | O_CLOEXEC;
 constexpr int kList = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-tl::unexpected<Error> system_error(const fs::path& path, int number) {
+tl::unexpected<Error> folder_error(const fs::path& path, int number) {
   const Errc code = number == ENOENT    ? Errc::not_found
                     : number == EEXIST  ? Errc::conflict
                     : number == ELOOP   ? Errc::refused
@@ -38,7 +38,7 @@ Result<std::vector<std::string>> list(Descriptor descriptor, const fs::path& pat
   if (!stream) {
     const int number = errno;
     if (copy >= 0) ::close(copy);
-    return system_error(path, number);
+    return folder_error(path, number);
   }
   std::vector<std::string> out;
   errno = 0;
@@ -46,7 +46,7 @@ Result<std::vector<std::string>> list(Descriptor descriptor, const fs::path& pat
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") out.emplace_back(name);
   }
-  if (errno != 0) return system_error(path, errno);
+  if (errno != 0) return folder_error(path, errno);
   return out;
 }
 
@@ -64,13 +64,13 @@ Status empty_out(int folder, dev_t device, const fs::path& path) {
     if (S_ISDIR(status.st_mode)) {
       flags = AT_REMOVEDIR;
       const Descriptor inner(::openat(folder, name.c_str(), kList));
-      if (!inner || ::fstat(inner.get(), &status) != 0) return system_error(path / name, errno);
+      if (!inner || ::fstat(inner.get(), &status) != 0) return folder_error(path / name, errno);
       if (status.st_dev != device)
         return fail(Errc::io, (path / name).string() + ": another file system is mounted there");
       if (Status emptied = empty_out(inner.get(), device, path / name); !emptied) return emptied;
     }
     if (::unlinkat(folder, name.c_str(), flags) != 0 && errno != ENOENT)
-      return system_error(path / name, errno);
+      return folder_error(path / name, errno);
   }
   return {};
 }
@@ -78,7 +78,7 @@ Status empty_out(int folder, dev_t device, const fs::path& path) {
 Status make_above(const fs::path& path) {
   if (path.empty() || ::access(path.c_str(), F_OK) == 0) return {};
   if (Status above = make_above(path.parent_path()); !above) return above;
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(path, errno);
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return folder_error(path, errno);
   return {};
 }
 
@@ -93,7 +93,7 @@ Descriptor::~Descriptor() {
 Result<Folder> Folder::of(int number, fs::path path) {
   Descriptor descriptor(number);
   struct stat status {};
-  if (!descriptor || ::fstat(descriptor.get(), &status) != 0) return system_error(path, errno);
+  if (!descriptor || ::fstat(descriptor.get(), &status) != 0) return folder_error(path, errno);
   return Folder(std::move(descriptor), status, std::move(path));
 }
 
@@ -106,7 +106,7 @@ Result<Folder> Folder::open_own(const fs::path& path) {
   const fs::path clean = path.has_filename() ? path : path.parent_path();
   if (Status made = make_above(clean); !made) return fail(made.error());
   struct stat link {};
-  if (::lstat(clean.c_str(), &link) != 0) return system_error(path, errno);
+  if (::lstat(clean.c_str(), &link) != 0) return folder_error(path, errno);
   if (!is_ours_or_roots(link.st_uid) && S_ISLNK(link.st_mode))
     return fail(Errc::refused, "\"" + path.string() + "\" is a link of another user (uid " +
                                    std::to_string(link.st_uid) + "): use another directory");
@@ -127,7 +127,7 @@ Result<Folder> Folder::open_inner(const std::string& name) const {
 }
 
 Result<Folder> Folder::make_inner(const std::string& name, mode_t mode) const {
-  if (::mkdirat(get(), name.c_str(), mode) != 0) return system_error(path_ / name, errno);
+  if (::mkdirat(get(), name.c_str(), mode) != 0) return folder_error(path_ / name, errno);
   return open_inner(name);
 }
 
@@ -137,7 +137,7 @@ Result<std::optional<struct stat>> Folder::look(const std::string& name) const {
   struct stat status {};
   if (::fstatat(get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
   if (errno == ENOENT) return std::nullopt;
-  return system_error(path_ / name, errno);
+  return folder_error(path_ / name, errno);
 }
 
 bool Folder::holds(const std::string& name, int descriptor) const {
@@ -148,7 +148,7 @@ bool Folder::holds(const std::string& name, int descriptor) const {
 
 Result<std::vector<std::string>> Folder::names() const {
   Descriptor descriptor(::openat(get(), ".", kList));
-  if (!descriptor) return system_error(path_, errno);
+  if (!descriptor) return folder_error(path_, errno);
   return list(std::move(descriptor), path_);
 }
 
@@ -161,12 +161,12 @@ Status Folder::remove_tree(const std::string& name, FileId expected) const {
     flags = AT_REMOVEDIR;
     const Descriptor inner(::openat(get(), name.c_str(), kList));
     struct stat status {};
-    if (!inner || ::fstat(inner.get(), &status) != 0) return system_error(path_ / name, errno);
+    if (!inner || ::fstat(inner.get(), &status) != 0) return folder_error(path_ / name, errno);
     if (id_of(status) != expected) return {};
     if (Status done = empty_out(inner.get(), expected.device, path_ / name); !done) return done;
   }
   if (::unlinkat(get(), name.c_str(), flags) != 0 && errno != ENOENT)
-    return system_error(path_ / name, errno);
+    return folder_error(path_ / name, errno);
   return {};
 }
 

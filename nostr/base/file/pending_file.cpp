@@ -6,16 +6,13 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <system_error>
+
+#include "ipnscast/nostr/base/file/file_error.h"
 
 namespace ipnscast {
 namespace {
 
 namespace fs = std::filesystem;
-
-tl::unexpected<Error> system_error(const fs::path& path, int number) {
-  return fail(Errc::io, path.string() + ": " + std::generic_category().message(number));
-}
 
 const char* kind_of(mode_t mode) {
   if (S_ISDIR(mode)) return "a directory";

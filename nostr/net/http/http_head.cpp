@@ -16,10 +16,10 @@ tl::unexpected<BadRequest> bad(std::string why, int status = 400) {
   return tl::unexpected<BadRequest>({status, std::move(why)});
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_token_char(char c) {
-  if ((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z')) return true;
+  if ((c >= '0' && c <= '9') || (lower_letter(c) >= 'a' && lower_letter(c) <= 'z')) return true;
   return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
@@ -29,14 +29,15 @@ bool is_token(std::string_view text) {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
 }
 
 bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+  return std::ranges::equal(a, b,
+                            [](char x, char y) { return lower_letter(x) == lower_letter(y); });
 }
 
 // The next line, without its end, which "\n" alone may be. RFC 9112 section 2.2.
@@ -123,11 +124,11 @@ tl::expected<void, BadRequest> read_headers(std::string_view text, RequestHead& 
     const size_t colon = line.find(':');
     // No space before the colon, and no continued lines: proxies disagree on what they mean.
     if (colon == line.npos || !is_token(line.substr(0, colon))) return bad("cannot read a header");
-    const std::string_view value = trimmed(line.substr(colon + 1));
+    const std::string_view value = without_blanks(line.substr(colon + 1));
     if (std::ranges::any_of(value, [](char c) { return is_control(c) && c != '\t'; }))
       return bad("a header has control characters");
     std::string name(line.substr(0, colon));
-    std::ranges::transform(name, name.begin(), lower);
+    std::ranges::transform(name, name.begin(), lower_letter);
     if (!add_header(head, std::move(name), value)) return bad("a header came twice");
   }
 }
@@ -189,7 +190,7 @@ tl::expected<RequestHead, BadRequest> parse_request_head(std::string_view text) 
 bool has_token(std::string_view header, std::string_view token) {
   while (!header.empty()) {
     const size_t comma = header.find(',');
-    if (same_word(trimmed(header.substr(0, comma)), token)) return true;
+    if (same_word(without_blanks(header.substr(0, comma)), token)) return true;
     if (comma == header.npos) return false;
     header.remove_prefix(comma + 1);
   }

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kReadBytes = 256 << 10;
-constexpr size_t kMaxDepth = 256;
+constexpr size_t kMaxPackDepth = 256;
 constexpr size_t kMaxLinkTarget = 4095;
 
 tl::unexpected<Error> cannot(const fs::path& path, const std::string& why) {
@@ -95,7 +95,7 @@ class TreePacker {
   }
 
   Result<PackedEntry> pack_entries(const Folder& folder, const fs::path& path, size_t depth) {
-    if (depth > kMaxDepth) return fail(Errc::too_large, path.string() + ": nested too deeply");
+    if (depth > kMaxPackDepth) return fail(Errc::too_large, path.string() + ": nested too deeply");
     if (Status allowed = allow(folder.id(), path); !allowed) return fail(allowed.error());
     const auto names = folder.names();
     if (!names) return fail(Errc::io, names.error().message);

@@ -9,7 +9,7 @@ namespace ipnscast::sync {
 namespace {
 
 // Another process that takes the new directory for abandoned can win once or twice.
-constexpr int kMostTries = 16;
+constexpr int kMostNames = 16;
 
 }  // namespace
 
@@ -21,7 +21,7 @@ Result<Workspace> Workspace::make_beside(const std::filesystem::path& target) {
 
 Result<Workspace> Workspace::make_in(Folder parent) {
   remove_abandoned(parent);
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  for (int tries = 0; tries < kMostNames; ++tries) {
     std::string name = temporary_name();
     auto folder = parent.make_inner(name, 0700);
     // The name was taken, or somebody removed what was made.

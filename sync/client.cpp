@@ -19,6 +19,8 @@ namespace {
 constexpr Seconds kMetricsInterval{10};
 constexpr std::string_view kAtRestInfo = "ipnscast-at-rest-v1";
 constexpr Milliseconds kShortestTry{1'000};
+// Past the time in which places answer, until whoever asked them has to come back.
+constexpr Milliseconds kAskGrace{3'000};
 
 bool is_trusted(const Config& config, const nostr::PublicKey& key) {
   const auto& trusted = config.trusted_authors;
@@ -40,6 +42,7 @@ Status ClientImpl::start() {
   if (auto opened = open_network(); !opened) return opened;
   open_threads();
   if (auto loaded = publisher_->load(); !loaded) return loaded;
+  follow_what_is_open();
   repairing_ = publisher_.get();
   publisher_->start();
   return {};
@@ -76,13 +79,10 @@ Status ClientImpl::open_state() {
                                         {nostr::outbox_schema(), sync_schema()});
   if (!database) return fail(database.error());
   writer_ = std::make_unique<store::Writer>(std::move(*database));
-  if (!config_.device_id.empty()) return {};
-  return writer_->run([this](store::Database& db) -> Status {
-    auto stored = load_setting(db, "device_id");
-    if (!stored) return fail(stored.error());
-    config_.device_id = stored->value_or(to_hex(random_bytes(8)));
-    return *stored ? Status{} : save_setting(db, "device_id", config_.device_id);
-  });
+  auto identity = DeviceIdentity::open(*writer_, config_.device_id);
+  if (!identity) return fail(identity.error());
+  identity_ = std::move(*identity);
+  return {};
 }
 
 Status ClientImpl::open_private_names() {
@@ -163,40 +163,49 @@ void ClientImpl::open_threads() {
       Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, *contents_,
                        outbox_.get(), pool_.get(), config_.signer},
       publisher_options(),
-      Publisher::Notify{[this](const nostr::EventId& id) { sync_->tell(input::Sent{id}); },
-                        [this](const IpnsName& name, Sequence sequence, const std::string& value) {
-                          sync_->tell(input::Published{name, sequence, value});
-                        }});
+      Publisher::Notify{[this](const SentEvent& event) {
+                          sync_->note(input::Sent{event.id, event.address, event.created_at});
+                        },
+                        [this](const IpnsName& name) {
+                          if (sync_) sync_->note(input::Written{name});
+                        },
+                        [this] { take_another_identity(); }});
   sync_ = std::make_unique<SyncThread>(
-      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get(), config_.signer},
+      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get(), config_.signer,
+                        &publisher_->written()},
       sync_options());
   tell_own_past();
 }
 
-// What this device signed and published before, so that its own echoes and values are recognised.
+void ClientImpl::follow_what_is_open() {
+  for (const IpnsName& name : publisher_->written_names()) sync_->tell(input::Written{name});
+}
+
+// What this device signed before, so that its own echoes are recognised.
 void ClientImpl::tell_own_past() {
-  std::vector<nostr::EventId> sent;
-  std::vector<OwnName> own;
+  std::vector<SentEvent> sent;
   const Status read = writer_->run([&](store::Database& db) -> Status {
-    auto ids = load_sent(db);
-    if (!ids) return fail(ids.error());
-    auto names = load_own_names(db);
-    if (!names) return fail(names.error());
-    sent = std::move(*ids);
-    own = std::move(*names);
+    auto events = load_sent(db);
+    if (!events) return fail(events.error());
+    sent = std::move(*events);
     return {};
   });
   if (!read) log_error("client", read.error().message);
-  for (const nostr::EventId& id : sent) sync_->tell(input::Sent{id});
-  for (const OwnName& name : own)
-    sync_->tell(input::Published{name.name, name.sequence, name.value});
+  for (const SentEvent& event : sent)
+    sync_->tell(input::Sent{event.id, event.address, event.created_at});
+}
+
+// One object says who we are, so the next record and hint are signed by the new one.
+void ClientImpl::take_another_identity() {
+  sync_->note(input::DeviceId{identity_->renew()});
+  publisher_->identity_changed();
 }
 
 SyncThread::Options ClientImpl::sync_options() {
   SyncThread::Options out;
   out.engine.trusted_authors = config_.trusted_authors;
   if (config_.signer) out.engine.own_key = config_.signer->public_key();
-  out.engine.device_id = config_.device_id;
+  out.engine.device_id = identity_->id();
   out.engine.confirm = config_.confirm;
   out.engine.expired = config_.expired;
   out.engine.poll.min = config_.poll_min;
@@ -224,6 +233,7 @@ SyncThread::Options ClientImpl::sync_options() {
     publisher_->saw(name, report);
   };
   out.on_turn = [this] { save_metrics_in_turn(); };
+  out.on_clone = [this] { take_another_identity(); };
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
   return out;
 }
@@ -239,7 +249,7 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.topic = config_.topic;
   out.private_hints = config_.private_hints;
   out.private_names = private_names_;
-  out.device_id = config_.device_id;
+  out.identity = identity_;
   out.profile = config_.profile;
   out.lifetime = config_.record_lifetime;
   out.ttl = config_.record_ttl;
@@ -250,6 +260,11 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.outbox = config_.outbox;
   out.timeout = config_.publish_timeout;
   out.answer_by = config_.answer_by;
+  out.writer.ask_by = config_.answer_by + kAskGrace;
+  out.writer.settle = config_.publish_settle;
+  out.writer.vector = config_.publish_vector;
+  out.writer.job = config_.publish_job;
+  out.writer.lifetime = config_.record_lifetime;
   out.versions = config_.versions;
   out.private_paths = config_.private_paths;
   out.private_paths.insert(out.private_paths.end(),

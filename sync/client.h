@@ -39,6 +39,9 @@ struct WatchOptions {
   // handed over, now or later, and the next version is looked at anew. May be empty.
   std::function<Status(const Change&, BlockSource&)> validate{};
   bool fetch_content = true;  // false: records only
+  // What on_change takes is what the application publishes on next (PublishOptions::based_on).
+  // false: it only looks.
+  bool takes_in = true;
 };
 
 struct GetProgress {
@@ -71,10 +74,12 @@ class Client {
 
   // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence,
   // sends it to all routers, and announces it. Waits for the outcome, publish_timeout at most; what
-  // is not done by then goes on from the outbox. Errc::conflict for expect_sequence. Without
-  // `queue` nothing is committed before one node has the content: Errc::timeout when none has it in
-  // time, Errc::unreachable when none takes it. When a place turns out to have a newer record, ours
-  // is signed once more above that one, unless expect_sequence is given. Errc::refused for a path
+  // is not done by then goes on from the outbox. As with `git push`: Errc::conflict when somebody
+  // has a better record with another value than the one that this was made on (based_on), or
+  // another sequence than expect_sequence. What turns out later to have been displaced is told by
+  // ChangeKind::lost. Without `queue` nothing is committed before one node has the content:
+  // Errc::timeout when none has it in time, Errc::unreachable when none takes it. Errc::timeout, too,
+  // when the node that decides may have stored it but does not say so. Errc::refused for a path
   // that holds our own files (state_dir, cache_dir, private_paths) or lies among them, whatever it
   // is called.
   virtual Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
@@ -96,6 +101,15 @@ class Client {
   // half of record_lifetime is over: the same value under the same sequence, whichever device
   // published it, to all routers and as a hint. A copy of the key is kept until close().
   virtual Status keep_alive(const IpnsKey& key) = 0;
+
+  // The application has taken this version of the name in: what it publishes next is made on it.
+  virtual Status take_in(const IpnsName& name, const IpnsRecord& record) = 0;
+  // Publishes of this device that were displaced by versions which do not contain them
+  // (ChangeKind::lost), until they are acknowledged or published again. Of names that were written
+  // from this state directory.
+  virtual std::vector<LostPublish> lost(const IpnsName& name) = 0;
+  // Errc::not_found when there are none.
+  virtual Status acknowledge_lost(const IpnsName& name) = 0;
 
   // Asks everybody, and takes what is known here as an answer among the others. Places that answer
   // an older record of a name of ours than we know get ours.

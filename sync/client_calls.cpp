@@ -73,7 +73,8 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   if (has_handler)
     sync_->app().set_handler(
         name, validated(std::move(options.validate), std::move(options.on_change), *cache_));
-  sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored)});
+  sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored),
+                           options.takes_in});
   return {};
 }
 
@@ -110,6 +111,23 @@ Status ClientImpl::keep_alive(const IpnsKey& key) {
   if (closed_) return fail(Errc::closed, "the client is closed");
   publisher_->keep_alive(key);
   return {};
+}
+
+Status ClientImpl::take_in(const IpnsName& name, const IpnsRecord& record) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  return publisher_->take_in(name, record);
+}
+
+std::vector<LostPublish> ClientImpl::lost(const IpnsName& name) {
+  std::vector<LostPublish> out;
+  if (closed_) return out;
+  for (const OwnPublish& own : publisher_->lost(name)) out.push_back(lost_publish(own));
+  return out;
+}
+
+Status ClientImpl::acknowledge_lost(const IpnsName& name) {
+  if (closed_) return fail(Errc::closed, "the client is closed");
+  return publisher_->acknowledge_lost(name);
 }
 
 void ClientImpl::invalidate(const IpnsName& name) {

@@ -35,6 +35,9 @@ class ClientImpl final : public Client {
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline,
                                 Freshness freshness) override;
   void invalidate(const IpnsName& name) override;
+  Status take_in(const IpnsName& name, const IpnsRecord& record) override;
+  std::vector<LostPublish> lost(const IpnsName& name) override;
+  Status acknowledge_lost(const IpnsName& name) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
   std::vector<NameStatus> status() override;
@@ -54,6 +57,8 @@ class ClientImpl final : public Client {
   Status open_cache();
   void open_threads();
   void tell_own_past();
+  void follow_what_is_open();
+  void take_another_identity();
   Result<Outcome> timed_publish(const std::function<Result<Outcome>()>& publish);
   void save_metrics();
   void save_metrics_in_turn();
@@ -63,6 +68,7 @@ class ClientImpl final : public Client {
 
   // constant after start()
   Config config_;
+  std::shared_ptr<DeviceIdentity> identity_;
   std::shared_ptr<const PrivateNames> private_names_;  // null: none
 
   Meter meter_;

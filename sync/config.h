@@ -92,6 +92,13 @@ struct Config {
   Milliseconds retry_max{300'000};
   nostr::OutboxLimits outbox;
   Milliseconds publish_timeout{10'000};
+  // How long it may take until all places and relays show what was published.
+  Milliseconds publish_settle{2'000};
+  // Records say which publishes of which devices they contain, so that a device learns for certain
+  // whether its own was built upon. It shows the public how many devices write a name.
+  bool publish_vector = true;
+  // This state was made for one run and is gone after it: publishes leave no trace of this device.
+  bool publish_job = false;
 };
 
 }  // namespace ipnscast::sync

@@ -197,6 +197,10 @@ Status outbox_advance_clock(store::Database& db, Seconds passed, UnixSeconds now
   return count_time(db, std::min(passed, kLongestStep), now);
 }
 
+Status outbox_withdraw(store::Database& db, const Address& address) {
+  return drop_superseded(db, address);
+}
+
 Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
                   const OutboxLimits& limits) {
   const auto address = address_of(event);

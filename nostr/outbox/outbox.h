@@ -38,6 +38,9 @@ struct OutboxLimits {
 Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
                   const OutboxLimits& limits = {});
 
+// Takes what waits at this address back: no relay gets it any more.
+Status outbox_withdraw(store::Database& db, const Address& address);
+
 // Counts the time since the last process that used this outbox; `now` is the machine's clock. A day
 // is believed; a longer time, which may be a clock that was set, counts as an hour, and one that
 // runs backwards not at all.

@@ -18,6 +18,8 @@ std::string_view to_string(ChangeKind kind) {
       return "confirmed";
     case ChangeKind::withdrawn:
       return "withdrawn";
+    case ChangeKind::lost:
+      return "lost";
   }
   return "change";
 }

@@ -7,6 +7,7 @@
 
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/event/keys.h"
+#include "ipnscast/sync/change/version.h"
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -20,6 +21,7 @@ enum class ChangeKind {
   provisional,  // confirm = trusted: announced by a trusted author, not yet proved by a record
   confirmed,    // the provisional one is proved
   withdrawn,    // the provisional one turned out wrong, or an expired one is rejected
+  lost,         // what this device published was displaced by a version that does not contain it
 };
 std::string_view to_string(ChangeKind kind);
 
@@ -43,7 +45,9 @@ struct Change {
   std::optional<Cid>
       cid;  // the value's root, or its last link when the value is a chain; fetched and verified
   std::optional<Cid> previous;             // what was handed over before
-  std::optional<std::string> other_value;  // of a conflict: the value that lost
+  std::optional<std::string> other_value;  // of conflict and lost: the value that lost
+  std::optional<Version> common{};  // of lost: what both were made of, where that is known
+  bool certain = true;  // of lost; false: `value` does not say what it was made of (Kubo's records)
   SourceKind source = SourceKind::poll;
   std::optional<nostr::PublicKey> author;  // of the hint
   bool unconfirmed_freshness = false;      // first contact, and only one source answered

@@ -33,15 +33,22 @@ Trust Engine::trust_of(const News& news) {
   return Trust::stranger;
 }
 
+// An older one is ours, from before the table of sent events begins.
+bool Engine::later_than_sent(const News& news) const {
+  if (!news.address) return false;
+  const auto until = sent_until_.find(*news.address);
+  return until == sent_until_.end() || news.created_at > until->second;
+}
+
 void Engine::take(News& in) {
   Tracked* name = tracked(in.name);
-  if (name == nullptr || !name->row.watched) return;
+  if (name == nullptr || !name->active()) return;
   if (in.event_id && sent_.contains(*in.event_id)) {
     ++counts_[Row::own_echo];
     return;
   }
   const bool own_device = in.author && in.author == options_.own_key && !device_id_.empty() &&
-                          in.device_id == device_id_;
+                          in.device_id == device_id_ && later_than_sent(in);
   if (own_device && !new_device_id_asked_) {
     new_device_id_asked_ = true;
     emit(action::NewDeviceId{});
@@ -115,7 +122,7 @@ void Engine::start_resolve(Tracked& name, std::optional<Sequence> floor) {
 
 void Engine::take(input::ResolveUpdate& in) {
   Tracked* name = tracked(in.name);
-  if (name == nullptr || !name->row.watched) return;
+  if (name == nullptr || !name->active()) return;
   const bool current = name->resolve && name->resolve->job == in.job;
   if (current) name->resolve->answered = std::max(name->resolve->answered, in.sources_answered);
   // A late answer counts whatever it answers (S0-17).
@@ -172,7 +179,7 @@ bool Engine::reached(const Tracked& name, const News& news) const {
 
 void Engine::take(input::PollDone& in) {
   Tracked* name = tracked(in.name);
-  if (name == nullptr || !name->row.watched) return;
+  if (name == nullptr || !name->active()) return;
   const bool current = name->poll && name->poll->job == in.job;
   if (current) {
     name->poll.reset();

@@ -20,7 +20,8 @@ bool Engine::content_ready(const Tracked& name) const {
 
 void Engine::fetch_if_wanted(Tracked& name) {
   auto& row = name.row;
-  if (!row.owed || !needs_content(*row.owed) || name.fetch || content_ready(name)) return;
+  if (!row.watched || !row.owed || !needs_content(*row.owed)) return;
+  if (name.fetch || content_ready(name)) return;
   if (row.failures > 0 && name.retry > now_.steady) return;
   name.fetch =
       Tracked::Fetching{next_job(), row.record->value, now_.steady + options_.fetch_timeout};
@@ -30,7 +31,7 @@ void Engine::fetch_if_wanted(Tracked& name) {
 // A trusted claim's content comes before its record does.
 void Engine::start_prefetch(Tracked& name, const Cid& cid) {
   const std::string value = value_of(cid.as_v1());
-  if (!name.row.fetch_content) return;
+  if (!name.row.watched || !name.row.fetch_content) return;
   if (name.prefetch && name.prefetch->value == value) return;
   if (name.fetch && name.fetch->value == value) return;
   if (name.prefetched && name.prefetched->value == value) return;
@@ -42,7 +43,7 @@ void Engine::start_prefetch(Tracked& name, const Cid& cid) {
 
 void Engine::take(input::Fetched& in) {
   Tracked* name = tracked(in.name);
-  if (name == nullptr || !name->row.watched) return;
+  if (name == nullptr || !name->active()) return;
   const auto content_of = [&](const std::string& value) {
     return Tracked::Content{value, in.cid ? in.cid : root_of(value)};
   };
@@ -65,7 +66,7 @@ void Engine::take(input::Fetched& in) {
 
 void Engine::take(input::FetchFailed& in) {
   Tracked* name = tracked(in.name);
-  if (name == nullptr || !name->row.watched) return;
+  if (name == nullptr || !name->active()) return;
   if (name->fetch && name->fetch->job == in.job) {
     name->fetch.reset();
     failed(*name);

@@ -7,17 +7,8 @@ bool same_root(const Cid& cid, const KnownRecord& record) {
   return root_of(record.value) == cid.as_v1();
 }
 
-std::optional<Milliseconds> merge_after(const Known& known, const KnownRecord& winner,
-                                        const std::string& loser) {
-  if (known.own_sequence != winner.sequence) return std::nullopt;
-  if (known.own_value == loser) return Milliseconds(0);
-  if (known.own_value == winner.value) return kConflictWinnerWaits;
-  return std::nullopt;
-}
-
 RecordDecision conflict(const Known& known, const KnownRecord& record) {
   const bool arrived_wins = wins_over(record, *known.record);
-  const auto& winner = arrived_wins ? record : *known.record;
   const auto& loser = arrived_wins ? known.record->value : record.value;
   RecordDecision out;
   if (!arrived_wins && known.loser == loser) return out;
@@ -27,7 +18,6 @@ RecordDecision conflict(const Known& known, const KnownRecord& record) {
   out.notify = ChangeKind::conflict;
   out.other_value = loser;
   out.flip = true;
-  out.merge_after = merge_after(known, winner, loser);
   return out;
 }
 
@@ -122,11 +112,13 @@ RecordDecision decide(const Known& known, const KnownRecord& record, ExpiredPoli
     out.row = Row::too_high;
     return out;
   }
+  // One that has expired is a floor as any other.
+  const auto& best = known.ahead ? known.ahead : known.record;
+  if (best && record.sequence < best->sequence) {
+    out.row = Row::rollback;
+    return out;
+  }
   if (known.record) {
-    if (record.sequence < known.record->sequence) {
-      out.row = Row::rollback;
-      return out;
-    }
     const bool same_value = record.value == known.record->value;
     if (record.sequence == known.record->sequence && same_value &&
         !wins_over(record, *known.record))
@@ -134,8 +126,9 @@ RecordDecision decide(const Known& known, const KnownRecord& record, ExpiredPoli
   }
   if (expired(record, now)) {
     // Rank comes before time: one that loses says nothing about what is known.
-    if (known.record && !wins_over(record, *known.record)) return out;
+    if (best && !wins_over(record, *best)) return out;
     out.row = Row::stale;
+    out.ahead = true;
     if (!known.stale) out.notify = expiry_kind(policy);
     return out;
   }

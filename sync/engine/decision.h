@@ -33,7 +33,6 @@ enum class Row {
 std::string_view to_string(Row row);
 
 inline constexpr int kConflictFlipsPerHour = 3;
-inline constexpr Milliseconds kConflictWinnerWaits{30'000};
 
 // How much an author's word weighs.
 enum class Trust { trusted, stranger, stranger_over_budget };
@@ -43,10 +42,8 @@ struct Known {
   std::optional<KnownRecord> record;
   std::optional<std::string> loser;  // the value that lost against `record` last and was reported
   int flips_last_hour = 0;           // conflicts reported within the hour
-  bool stale = false;                // the expiry of `record` has been reported
-  // What this device itself published last under this name, when it holds the key.
-  std::optional<Sequence> own_sequence;
-  std::string own_value;
+  bool stale = false;                // the expiry of `record`, or of `ahead`, has been reported
+  std::optional<KnownRecord> ahead;  // better than `record`, but expired
 };
 
 // A hint without a record that holds.
@@ -75,9 +72,7 @@ struct RecordDecision {
   std::optional<ChangeKind> notify;        // the handler is owed this
   std::optional<std::string> other_value;  // of a conflict: the value that lost
   bool flip = false;                       // counts as a conflict of this hour
-  // This device published one of the two values: merge and publish sequence + 1 after this time,
-  // unless the sequence has grown by then. 0 when our value lost.
-  std::optional<Milliseconds> merge_after;
+  bool ahead = false;                      // it has expired, but is better than what is known
 };
 // `record` has been verified for the name, except that it may have expired.
 RecordDecision decide(const Known& known, const KnownRecord& record, ExpiredPolicy policy,

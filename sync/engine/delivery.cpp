@@ -38,6 +38,7 @@ void Engine::take(input::Committed& in) {
 // While two publishers flip one sequence, hand-overs wait until the hour of the alarm is over.
 std::optional<Instant> Engine::held_until(const Tracked& name) const {
   if (name.row.owed != ChangeKind::conflict) return std::nullopt;
+  if (writers_ != nullptr && writers_->owes_report(name.row.name)) return std::nullopt;
   if (name.flips.size() <= static_cast<size_t>(kConflictFlipsPerHour)) return std::nullopt;
   return name.flips.front() + std::chrono::hours(1);
 }
@@ -54,10 +55,22 @@ void Engine::deliver_if_due(Tracked& name) {
     deliver(name, What::withdrawal, std::move(change));
     return;
   }
+  std::optional<OwnPublish> displaced;
+  if (writers_ != nullptr && writers_->owes_report(row.name)) {
+    const auto report = writers_->report(row.name);
+    if (!report) return;
+    const bool one = report->conflict && row.owed == ChangeKind::conflict &&
+                     row.loser == report->ours.value();
+    if (!one) {
+      deliver(name, What::report, displaced_change(name, *report), report->ours);
+      return;
+    }
+    displaced = report->ours;  // both in one
+  }
   if (row.owed) {
     if (!content_ready(name)) return;
     if (const auto held = held_until(name); held && *held > now_.steady) return;
-    deliver(name, What::record, change_of(name, *row.owed));
+    deliver(name, What::record, change_of(name, *row.owed), std::move(displaced));
     return;
   }
   if (row.expiry_owed) {
@@ -77,10 +90,26 @@ void Engine::deliver_if_due(Tracked& name) {
   }
 }
 
-void Engine::deliver(Tracked& name, What what, Change change) {
+void Engine::deliver(Tracked& name, What what, Change change,
+                     std::optional<OwnPublish> displaced) {
   const JobId job = next_job();
-  name.delivery = Tracked::Delivering{job, what, name.generation, change};
+  name.delivery =
+      Tracked::Delivering{job, what, name.generation, change, std::move(displaced)};
   emit(action::Deliver{name.row.name, job, std::move(change)});
+}
+
+// A publish of this device was displaced by a version that does not contain it.
+Change Engine::displaced_change(const Tracked& name, const writer_action::Report& report) const {
+  Change change = change_of(name, ChangeKind::lost);
+  change.other_value = report.ours.value();
+  change.certain = report.ours.certain;
+  change.common = report.common;
+  if (const auto& theirs = report.ours.theirs) {
+    change.sequence = theirs->record.sequence;
+    change.value = theirs->record.value;
+    change.cid = root_of(theirs->record.value);
+  }
+  return change;
 }
 
 Change Engine::change_of(const Tracked& name, ChangeKind kind) const {
@@ -122,14 +151,36 @@ void Engine::take(input::Handled& in) {
   advance(*name);
 }
 
+namespace {
+
+// The application published another value while it was given this one.
+bool published_past(const NameRow& row, const Change& change) {
+  return row.record && row.handed && row.handed->value == row.record->value &&
+         change.value != row.record->value;
+}
+
+}  // namespace
+
+// What the application publishes next is made on it.
+void Engine::take_in(Tracked& name, const Change& change) {
+  auto& row = name.row;
+  if (!name.takes_in || !row.record) return;
+  const Version version{change.sequence, change.value};
+  if (!row.taken || row.taken->sequence <= version.sequence) row.taken = version;
+  if (writers_ != nullptr && row.record->version() == version)
+    writers_->taken_in(row.name, *row.record);
+}
+
 // The handler has it. What came up meanwhile is owed still.
 void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
   auto& row = name.row;
   const bool latest = done.generation == name.generation;
   switch (done.what) {
     case What::record:
-      row.handed = NameRow::Handed{done.change.sequence, done.change.value, done.change.cid};
+      if (!published_past(row, done.change))
+        row.handed = NameRow::Handed{done.change.sequence, done.change.value, done.change.cid};
       if (latest) row.owed.reset();
+      take_in(name, done.change);
       break;
     case What::expiry:
       if (row.expiry_owed == done.change.kind) row.expiry_owed.reset();
@@ -141,7 +192,10 @@ void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
     case What::withdrawal:
       if (row.withdraw_owed == done.change.cid) row.withdraw_owed.reset();
       break;
+    case What::report:
+      break;
   }
+  if (done.displaced) writers_->told(row.name, *done.displaced);
   row.failures = 0;
   row.retry_at = {};
   touch(name, false);

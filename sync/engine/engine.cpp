@@ -29,9 +29,10 @@ struct Engine::Dispatch {
   }
 };
 
-Engine::Engine(EngineOptions options, uint64_t seed)
+Engine::Engine(EngineOptions options, uint64_t seed, WriterView* writers)
     : options_(std::move(options)),
       trusted_(options_.trusted_authors.begin(), options_.trusted_authors.end()),
+      writers_(writers),
       schedule_(options_.poll),
       authors_(options_.authors),
       deduplicator_(options_.max_names),
@@ -60,7 +61,7 @@ Engine::Tracked* Engine::tracked(const IpnsName& name) {
 
 const NameRow* Engine::find(const IpnsName& name) const {
   const auto it = names_.find(name);
-  return it == names_.end() || !it->second->row.watched ? nullptr : &it->second->row;
+  return it == names_.end() || !it->second->active() ? nullptr : &it->second->row;
 }
 
 bool Engine::busy(const IpnsName& name) const {
@@ -71,23 +72,28 @@ bool Engine::busy(const IpnsName& name) const {
          n.row.owed || n.row.expiry_owed || n.row.withdraw_owed;
 }
 
-void Engine::take(input::Watch& in) {
-  Tracked* name = tracked(in.name);
-  if (name == nullptr) {
-    if (names_.size() >= options_.max_names) {
-      emit(action::Alarm{
-          in.name, "not watched: " + std::to_string(options_.max_names) + " names are the limit"});
-      return;
-    }
-    NameRow row = in.stored ? std::move(*in.stored) : NameRow{.name = in.name};
-    auto fresh = std::make_unique<Tracked>(std::move(row));
-    name = names_.emplace(in.name, std::move(fresh)).first->second.get();
-    // Not further away than the longest back-off, whatever the clock did meanwhile.
-    if (name->row.failures > 0) {
-      const int64_t wait = name->row.retry_at.value - now_.wall.value;
-      name->retry = now_.steady + Milliseconds(std::clamp<int64_t>(wait, 0, kRetryMax.count()));
-    }
+Engine::Tracked* Engine::track(const IpnsName& key, std::optional<NameRow> stored) {
+  if (Tracked* const known = tracked(key)) return known;
+  if (names_.size() >= options_.max_names) {
+    emit(action::Alarm{
+        key, "not watched: " + std::to_string(options_.max_names) + " names are the limit"});
+    return nullptr;
   }
+  NameRow row = stored ? std::move(*stored) : NameRow{.name = key};
+  auto fresh = std::make_unique<Tracked>(std::move(row));
+  Tracked* const name = names_.emplace(key, std::move(fresh)).first->second.get();
+  // Not further away than the longest back-off, whatever the clock did meanwhile.
+  if (name->row.failures > 0) {
+    const int64_t wait = name->row.retry_at.value - now_.wall.value;
+    name->retry = now_.steady + Milliseconds(std::clamp<int64_t>(wait, 0, kRetryMax.count()));
+  }
+  return name;
+}
+
+void Engine::take(input::Watch& in) {
+  Tracked* const name = track(in.name, std::move(in.stored));
+  if (name == nullptr) return;
+  name->takes_in = in.takes_in;
   const bool begins = !name->row.watched || !name->has_handler;
   if (!name->row.watched || name->row.fetch_content != in.fetch_content) {
     name->row.watched = true;
@@ -104,10 +110,32 @@ void Engine::take(input::Watch& in) {
   advance(*name);
 }
 
+// What this device published there is not settled: others' records matter, whoever watches.
+void Engine::take(input::Follow& in) {
+  Tracked* const name = track(in.name, std::move(in.stored));
+  if (name == nullptr) return;
+  const bool begins = !name->active();
+  name->followed = writers_ != nullptr && writers_->open(in.name);
+  if (begins) name->next_poll = now_.steady + schedule_.interval(name->row.source, rng_);
+  advance(*name);
+}
+
+void Engine::take(input::Written& in) {
+  Tracked* const name = tracked(in.name);
+  const bool open = writers_ != nullptr && writers_->open(in.name);
+  if (name == nullptr) {
+    if (open) emit(action::Load{in.name});
+    return;
+  }
+  if (name->followed && !open && !name->row.watched) drop_work(*name);
+  name->followed = open;
+  advance(*name);
+}
+
 void Engine::take(input::Unwatch& in) {
   Tracked* name = tracked(in.name);
   if (name == nullptr || !name->row.watched) return;
-  drop_work(*name);
+  if (!name->followed) drop_work(*name);
   name->row.watched = false;
   name->has_handler = false;
   touch(*name, false);
@@ -124,7 +152,6 @@ void Engine::take(input::Forget& in) {
   fresh.fetch_content = name->row.fetch_content;
   name->row = std::move(fresh);
   name->flips.clear();
-  name->merge_at.reset();
   name->next_poll = now_.steady;
   touch(*name, true);
   advance(*name);
@@ -135,19 +162,16 @@ void Engine::take(SourceHealth& in) {
   // Names that relied on it are polled at the quick rate from now on (R29). A recovered source
   // slows them down after their next poll, which also shows what was missed meanwhile.
   for (auto& [key, name] : names_) {
-    if (!name->row.watched || name->row.source != in.source) continue;
+    if (!name->active() || name->row.source != in.source) continue;
     name->next_poll = std::min(name->next_poll, now_.steady + schedule_.interval(in.source, rng_));
     schedule(*name);
   }
 }
 
-void Engine::take(input::Sent& in) { sent_.insert(in.event_id); }
-
-void Engine::take(input::Published& in) {
-  Tracked* name = tracked(in.name);
-  if (name == nullptr) return;
-  name->own_sequence = in.sequence;
-  name->own_value = std::move(in.value);
+void Engine::take(input::Sent& in) {
+  sent_.insert(in.event_id);
+  UnixSeconds& until = sent_until_[in.address];
+  until = std::max(until, in.created_at);
 }
 
 void Engine::take(input::DeviceId& in) {
@@ -163,8 +187,9 @@ void Engine::take(input::Tick&) {
 
 // What the name needs next, from its state alone. Called after everything that may have changed it.
 void Engine::advance(Tracked& name) {
-  if (name.row.watched) {
+  if (name.active()) {
     give_up_on_lost_work(name);
+    follow_truth(name);
     check_expiry(name);
     if (name.row.provisional &&
         now_.wall.value - name.row.provisional->since.value >= options_.provisional_limit.count()) {
@@ -177,10 +202,9 @@ void Engine::advance(Tracked& name) {
     }
     poll_if_due(name);
     fetch_if_wanted(name);
-    merge_if_due(name);
   }
   commit_if_dirty(name);
-  if (name.row.watched) {
+  if (name.active()) {
     deliver_if_due(name);
   } else if (!name.commit && !name.dirty()) {
     if (name.due) timers_.erase({*name.due, &name});
@@ -264,7 +288,7 @@ void Engine::schedule(Tracked& name) {
   const auto until_lost = [&](const auto& job) {
     if (job) at(job->deadline + options_.grace);
   };
-  if (name.row.watched) {
+  if (name.active()) {
     until_lost(name.resolve);
     until_lost(name.lingering);
     until_lost(name.poll);
@@ -273,7 +297,6 @@ void Engine::schedule(Tracked& name) {
     at(name.next_poll);
     if (name.pending) at(name.next_claim);
     if (name.chase_at) at(*name.chase_at);
-    if (name.merge_at) at(*name.merge_at);
     if (name.row.failures > 0) at(name.retry);
     if (const auto held = held_until(name)) at(*held);
     if (name.row.record && !name.row.stale) at(steady_time(end_of(*name.row.record), now_));

@@ -16,6 +16,7 @@
 #include "ipnscast/sync/engine/messages.h"
 #include "ipnscast/sync/engine/poll_schedule.h"
 #include "ipnscast/sync/engine/tracked_name.h"
+#include "ipnscast/sync/writer/writer_view.h"
 
 namespace ipnscast::sync {
 
@@ -52,8 +53,9 @@ struct EngineOptions {
 // decided in one place, advance(), from its state alone.
 class Engine {
  public:
-  // `seed` for jitter.
-  Engine(EngineOptions options, uint64_t seed);
+  // `seed` for jitter. `writers`: names that this device writes; null: it writes none. It outlives
+  // the engine, and is asked from within handle() only.
+  Engine(EngineOptions options, uint64_t seed, WriterView* writers = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -64,7 +66,7 @@ class Engine {
   // When the next Tick is due. Nothing: only when an input arrives.
   std::optional<Instant> next_wake() const;
 
-  // The row of a watched name as it is in memory. nullptr when unknown.
+  // The row of a name that is followed as it is in memory. nullptr when unknown.
   const NameRow* find(const IpnsName& name) const;
   size_t size() const { return names_.size(); }
   // How often each row of the decision table applied.
@@ -81,11 +83,12 @@ class Engine {
 
   // engine.cpp: names, sources, time
   void take(input::Watch& in);
+  void take(input::Follow& in);
+  void take(input::Written& in);
   void take(input::Unwatch& in);
   void take(input::Forget& in);
   void take(SourceHealth& in);
   void take(input::Sent& in);
-  void take(input::Published& in);
   void take(input::DeviceId& in);
   void take(input::Tick& in);
   void advance(Tracked& name);
@@ -95,6 +98,7 @@ class Engine {
   void schedule(Tracked& name);
   void drop_work(Tracked& name);
   Tracked* tracked(const IpnsName& name);
+  Tracked* track(const IpnsName& name, std::optional<NameRow> stored);
   JobId next_job() { return JobId{++last_job_}; }
   void emit(Action action) { out_.push_back(std::move(action)); }
 
@@ -110,18 +114,22 @@ class Engine {
   void drop_claim(Tracked& name);
   Trust trust_of(const News& news);
   bool reached(const Tracked& name, const News& news) const;
+  bool later_than_sent(const News& news) const;
 
   // records.cpp: what is proved
   void take(input::RecordArrived& in);
   void consider(Tracked& name, const KnownRecord& record, const SourceId& source,
                 const std::optional<nostr::PublicKey>& author, bool unconfirmed = false);
+  void weigh(Tracked& name, const KnownRecord& record, const SourceId& source,
+             const std::optional<nostr::PublicKey>& author, bool unconfirmed);
+  void follow_truth(Tracked& name);
+  void adopt_own(Tracked& name, const KnownRecord& record);
   void adopt(Tracked& name, const KnownRecord& record, const RecordDecision& decision,
              const SourceId& source, const std::optional<nostr::PublicKey>& author,
              bool unconfirmed);
   void settle_provisional(Tracked& name);
   void withdraw_provisional(Tracked& name);
   void check_expiry(Tracked& name);
-  void merge_if_due(Tracked& name);
   Known known(Tracked& name) const;
   void owe(Tracked& name, ChangeKind kind);
 
@@ -140,14 +148,18 @@ class Engine {
   void touch(Tracked& name, bool substance);
   void commit_if_dirty(Tracked& name);
   void deliver_if_due(Tracked& name);
-  void deliver(Tracked& name, Tracked::Delivering::What what, Change change);
+  void deliver(Tracked& name, Tracked::Delivering::What what, Change change,
+               std::optional<OwnPublish> displaced = {});
+  Change displaced_change(const Tracked& name, const writer_action::Report& report) const;
   Change change_of(const Tracked& name, ChangeKind kind) const;
   void acknowledge(Tracked& name, const Tracked::Delivering& done);
+  void take_in(Tracked& name, const Change& change);
   std::optional<Instant> held_until(const Tracked& name) const;
 
   // constant after construction
   const EngineOptions options_;
   const std::unordered_set<nostr::PublicKey> trusted_;
+  WriterView* const writers_;
 
   std::unordered_map<IpnsName, std::unique_ptr<Tracked>> names_;
   std::set<std::pair<Instant, Tracked*>> timers_;
@@ -156,6 +168,7 @@ class Engine {
   AuthorBook authors_;
   Deduplicator deduplicator_;
   BoundedSet<nostr::EventId> sent_;
+  std::map<nostr::Address, UnixSeconds> sent_until_;  // by this device
   std::string device_id_;
   bool new_device_id_asked_ = false;
   std::map<Row, uint64_t> counts_;

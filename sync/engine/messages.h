@@ -25,6 +25,16 @@ struct Watch {
   bool fetch_content = true;
   bool has_handler = true;
   std::optional<NameRow> stored;
+  bool takes_in = true;  // what the handler takes is what the application publishes on
+};
+// Follow the name without a handler, because something that this device published is not settled.
+struct Follow {
+  IpnsName name;
+  std::optional<NameRow> stored;
+};
+// What this device writes under the name, or owes it, is not what it was (WriterView).
+struct Written {
+  IpnsName name;
 };
 struct Unwatch {
   IpnsName name;
@@ -34,7 +44,7 @@ struct Forget {
   IpnsName name;
 };
 
-// A verified record that nobody asked for: pubsub, w3name, a publisher of this process.
+// A verified record that nobody asked for: pubsub, w3name.
 struct RecordArrived {
   IpnsName name;
   KnownRecord record;
@@ -81,12 +91,8 @@ struct Handled {
 // This device signed an event (committed to the table of sent ones), or loaded it at start.
 struct Sent {
   nostr::EventId event_id;
-};
-// This device published a record under a name whose key it holds.
-struct Published {
-  IpnsName name;
-  Sequence sequence;
-  std::string value;
+  nostr::Address address;
+  UnixSeconds created_at;
 };
 struct DeviceId {
   std::string id;
@@ -95,10 +101,10 @@ struct Tick {};
 
 }  // namespace input
 
-using Input = std::variant<input::Watch, input::Unwatch, input::Forget, News, input::RecordArrived,
+using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch, input::Forget, News, input::RecordArrived,
                            input::ResolveUpdate, input::PollDone, input::Fetched,
                            input::FetchFailed, input::Committed, input::Handled, SourceHealth,
-                           input::Sent, input::Published, input::DeviceId, input::Tick>;
+                           input::Sent, input::DeviceId, input::Tick>;
 
 // What the engine wants done. Every one that carries a deadline is answered by then; the engine
 // gives up on it soon after.
@@ -139,10 +145,9 @@ struct Deliver {
   JobId job;
   Change change;
 };
-// Two devices published under one sequence: merge and publish the next one.
-struct Merge {
+// The name has to be followed: load what is known of it, and say so with input::Follow.
+struct Load {
   IpnsName name;
-  Sequence after;
 };
 // Our state directory was copied: take another device id and say so with input::DeviceId.
 struct NewDeviceId {};
@@ -156,6 +161,6 @@ struct Alarm {
 
 using Action =
     std::variant<action::Resolve, action::Poll, action::Fetch, action::Cancel, action::Commit,
-                 action::Deliver, action::Merge, action::NewDeviceId, action::Alarm>;
+                 action::Deliver, action::Load, action::NewDeviceId, action::Alarm>;
 
 }  // namespace ipnscast::sync

@@ -4,7 +4,7 @@ namespace ipnscast::sync {
 
 void Engine::take(input::RecordArrived& in) {
   Tracked* name = tracked(in.name);
-  if (name == nullptr || !name->row.watched) return;
+  if (name == nullptr || !name->active()) return;
   const Deduplicator::Sighting sighting{in.record.sequence, in.record.value,
                                         Deduplicator::Strength::record, in.record.eol};
   if (!deduplicator_.admit(in.name, sighting, in.source.kind)) {
@@ -23,8 +23,7 @@ Known Engine::known(Tracked& name) const {
   out.loser = name.row.loser;
   out.flips_last_hour = static_cast<int>(name.flips.size());
   out.stale = name.row.stale;
-  out.own_sequence = name.own_sequence;
-  out.own_value = name.own_value;
+  out.ahead = name.row.ahead;
   return out;
 }
 
@@ -32,6 +31,12 @@ Known Engine::known(Tracked& name) const {
 // behind it.
 void Engine::consider(Tracked& name, const KnownRecord& record, const SourceId& source,
                       const std::optional<nostr::PublicKey>& author, bool unconfirmed) {
+  if (writers_ != nullptr) writers_->saw(name.row.name, record, source.endpoint);
+  weigh(name, record, source, author, unconfirmed);
+}
+
+void Engine::weigh(Tracked& name, const KnownRecord& record, const SourceId& source,
+                   const std::optional<nostr::PublicKey>& author, bool unconfirmed) {
   const bool first = !name.row.record;
   if (first && !expired(record, now_.wall)) {
     // At least two sources are asked: the record waits for the foreground answer of a resolution.
@@ -60,10 +65,6 @@ void Engine::consider(Tracked& name, const KnownRecord& record, const SourceId& 
     emit(action::Alarm{name.row.name,
                        "two publishers keep overwriting each other under one sequence"});
   }
-  if (decision.merge_after) {
-    name.merge_at = now_.steady + *decision.merge_after;
-    name.merge_sequence = record.sequence;
-  }
   if (auto& claim = name.following; claim && !claim->marked && claim->news.author) {
     Claim said;
     said.cid = claim->news.cid;
@@ -76,6 +77,10 @@ void Engine::consider(Tracked& name, const KnownRecord& record, const SourceId& 
   if (decision.adopt) {
     adopt(name, record, decision, source, author, first && unconfirmed);
     return;
+  }
+  if (decision.ahead) {
+    name.row.ahead = record;
+    touch(name, false);
   }
   if (decision.row == Row::conflict_lost) {
     name.row.loser = decision.other_value;
@@ -100,6 +105,7 @@ void Engine::adopt(Tracked& name, const KnownRecord& record, const RecordDecisio
   auto& row = name.row;
   const bool grows = !row.record || record.sequence > row.record->sequence;
   row.record = record;
+  row.ahead.reset();
   row.stale = false;
   // Who was not told yet that it went stale need not be told that it is good again.
   const bool untold = row.expiry_owed.has_value();
@@ -180,7 +186,71 @@ void Engine::withdraw_provisional(Tracked& name) {
   touch(name, true);
 }
 
+// One truth: of a name that this device writes, the writer says which record counts.
+void Engine::follow_truth(Tracked& name) {
+  if (writers_ == nullptr) return;
+  const auto truth = writers_->truth(name.row.name);
+  if (!truth) return;
+  auto& row = name.row;
+  const KnownRecord& record = truth->record;
+  if (row.record == record) return;
+  if (expired(record, now_.wall)) return;
+  if (truth->taken_in) {
+    adopt_own(name, record);
+    return;
+  }
+  // Ours, which nobody had heard of, gave way to what was published meanwhile.
+  const bool gave_way =
+      row.record && wins_over(*row.record, record) && row.record->version() != record.version();
+  if (gave_way) row.record.reset();
+  if (row.record || gave_way) weigh(name, record, {SourceKind::local, ""}, std::nullopt, false);
+}
+
+// The application has it: it published it.
+void Engine::adopt_own(Tracked& name, const KnownRecord& record) {
+  auto& row = name.row;
+  const bool other = !row.record || row.record->value != record.value;
+  row.record = record;
+  row.ahead.reset();
+  row.stale = false;
+  row.expiry_owed.reset();
+  row.loser.reset();
+  if (other) {
+    row.source = {SourceKind::local, ""};
+    row.author = options_.own_key;
+    row.seen = now_.wall;
+    if (name.fetch) emit(action::Cancel{name.fetch->job});
+    name.fetch.reset();
+    name.content.reset();
+    ++name.generation;
+    if (name.has_handler) {
+      row.owed.reset();
+      row.handed = NameRow::Handed{record.sequence, record.value, root_of(record.value)};
+      row.taken = record.version();
+    } else if (!row.handed || row.handed->value != record.value) {
+      row.owed = ChangeKind::change;  // for a handler of another day
+    }
+  }
+  touch(name, true);
+}
+
 void Engine::check_expiry(Tracked& name) {
+  auto& row = name.row;
+  // The clock was wrong, or went back.
+  if (row.ahead && !expired(*row.ahead, now_.wall)) {
+    const KnownRecord good = *std::exchange(row.ahead, std::nullopt);
+    weigh(name, good, row.source, row.author, false);
+    return;
+  }
+  if (row.stale && !row.ahead && row.record && !expired(*row.record, now_.wall)) {
+    row.stale = false;
+    const bool told = !std::exchange(row.expiry_owed, std::nullopt);
+    if (told && !row.owed)
+      owe(name, options_.expired == ExpiredPolicy::reject ? ChangeKind::change
+                                                          : ChangeKind::refresh);
+    touch(name, true);
+    return;
+  }
   // Looked at first without making a copy of what is known: this runs for every input.
   if (!name.row.record || name.row.stale || !expired(*name.row.record, now_.wall)) return;
   const auto decision = decide_expiry(known(name), options_.expired, now_.wall);
@@ -189,14 +259,6 @@ void Engine::check_expiry(Tracked& name) {
   name.row.stale = true;
   name.row.expiry_owed = decision.notify;
   touch(name, true);
-}
-
-void Engine::merge_if_due(Tracked& name) {
-  if (!name.merge_at || *name.merge_at > now_.steady) return;
-  name.merge_at.reset();
-  if (name.row.record && name.row.record->sequence == name.merge_sequence) {
-    emit(action::Merge{name.row.name, name.merge_sequence});
-  }
 }
 
 }  // namespace ipnscast::sync

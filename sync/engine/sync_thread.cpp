@@ -15,12 +15,27 @@ constexpr size_t kOpeningMessages = 256;  // behind a signer that takes its time
 
 uint64_t random_seed() { return make_rng()(); }
 
+// The name that is followed from now on, perhaps, or no longer.
+std::optional<IpnsName> begins_or_ends(const Input& in) {
+  return std::visit(
+      [](const auto& one) -> std::optional<IpnsName> {
+        using In = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<In, input::Watch> || std::is_same_v<In, input::Unwatch> ||
+                      std::is_same_v<In, input::Follow> || std::is_same_v<In, input::Written>) {
+          return one.name;
+        } else {
+          return std::nullopt;
+        }
+      },
+      in);
+}
+
 }  // namespace
 
 SyncThread::SyncThread(Parts parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
-      engine_(options_.engine, random_seed()),
+      engine_(options_.engine, random_seed(), parts_.written),
       inbox_(std::make_shared<Inbox<Message>>(kInboxMessages)),
       app_([inbox = inbox_](input::Handled handled) {
         inbox->push_reserved(Input(std::move(handled)));
@@ -154,6 +169,8 @@ void SyncThread::note_known(const Input& in) {
       std::for_each(rows.mapped().begin(), rows.mapped().end(), holds);
   } else if (const auto* watch = std::get_if<input::Watch>(&in)) {
     if (watch->stored) holds(*watch->stored);
+  } else if (const auto* follow = std::get_if<input::Follow>(&in)) {
+    if (follow->stored) holds(*follow->stored);
   } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
     known_->forget(unwatch->name);
   } else if (const auto* forget = std::get_if<input::Forget>(&in)) {
@@ -162,14 +179,17 @@ void SyncThread::note_known(const Input& in) {
 }
 
 void SyncThread::feed(Input in) {
-  if (const auto* watch = std::get_if<input::Watch>(&in)) {
-    names_changed_ = names_.insert(watch->name).second || names_changed_;
-  } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
-    names_changed_ = names_.erase(unwatch->name) > 0 || names_changed_;
-  }
+  const std::optional<IpnsName> name = begins_or_ends(in);
   for (Action& action : engine_.handle(std::move(in), system_now())) {
     std::visit([&](auto& a) { perform(a); }, action);
   }
+  if (name) note_names(*name);
+}
+
+void SyncThread::note_names(const IpnsName& name) {
+  const bool followed = engine_.find(name) != nullptr;
+  const bool changed = followed ? names_.insert(name).second : names_.erase(name) > 0;
+  names_changed_ = names_changed_ || changed;
 }
 
 void SyncThread::ask_for_names() {
@@ -189,18 +209,22 @@ void SyncThread::perform(action::Commit& action) {
 
 void SyncThread::perform(action::Deliver& action) { app_.deliver(std::move(action)); }
 
-void SyncThread::perform(action::Merge& action) {
-  log_warning("engine", action.name.to_string() + ": another device published under sequence " +
-                            std::to_string(action.after.value) +
-                            " too, and its value won; publish again to replace it");
+void SyncThread::perform(action::Load& action) {
+  const auto found = std::make_shared<std::optional<NameRow>>();
+  parts_.writer.submit(
+      [name = action.name, found](store::Database& db) -> Status {
+        auto row = load_name(db, name);
+        if (!row) return fail(row.error());
+        *found = std::move(*row);
+        return {};
+      },
+      [inbox = inbox_, name = action.name, found](const Status& read) {
+        if (read) inbox->push_reserved(Input(input::Follow{name, std::move(*found)}));
+      });
 }
 
 void SyncThread::perform(action::NewDeviceId& /*action*/) {
-  const std::string id = to_hex(random_bytes(8));
-  log_warning("engine", "this state directory was copied; the device id is now " + id);
-  parts_.writer.submit([id](store::Database& db) { return save_setting(db, "device_id", id); },
-                       [](const Status&) {});
-  inbox_->push_reserved(Input(input::DeviceId{id}));
+  if (options_.on_clone) options_.on_clone();
 }
 
 void SyncThread::perform(action::Alarm& action) {

@@ -29,6 +29,7 @@ class SyncThread {
     BlockCache& cache;
     nostr::Pool* pool = nullptr;            // none: no relays are configured
     std::shared_ptr<nostr::Signer> opener;  // decrypts private hints; none: there are none
+    WriterView* written = nullptr;          // the names that this device writes; none: it writes none
   };
   struct Options {
     EngineOptions engine;
@@ -38,6 +39,9 @@ class SyncThread {
     std::function<void(const nostr::Event&)> on_own_event;
     // After each message. Sync thread.
     std::function<void()> on_turn;
+    // Another device runs on a copy of this state: who we are has to change, and input::DeviceId to
+    // say so. Sync thread; must not block.
+    std::function<void()> on_clone;
     // What gateways answered, when a resolution or poll is over. Resolver thread; must not block.
     std::function<void(const IpnsName&, const ResolveReport&)> on_resolved;
   };
@@ -48,6 +52,9 @@ class SyncThread {
   AppThread& app() { return app_; }
   // Any thread. Waits for room.
   void tell(Input input);
+  // The same past the inbox's limit, for a word that whoever is asked by the sync thread has to
+  // say. Any thread; does not wait.
+  void note(Input input) { inbox_->push_reserved(std::move(input)); }
   // Stops taking anything, then ends. Idempotent.
   void close();
 
@@ -83,6 +90,7 @@ class SyncThread {
   void read(const nostr::PoolMessage& message, const std::optional<Result<std::string>>& text);
   void read_opened();
   void feed(Input input);
+  void note_names(const IpnsName& name);
   void ask_for_names();
   void forget_job(const Input& input);
 
@@ -92,7 +100,7 @@ class SyncThread {
   void perform(action::Cancel& action);
   void perform(action::Commit& action);
   void perform(action::Deliver& action);
-  void perform(action::Merge& action);
+  void perform(action::Load& action);
   void perform(action::NewDeviceId& action);
   void perform(action::Alarm& action);
   void follow(JobId job);
@@ -112,7 +120,7 @@ class SyncThread {
   std::map<JobId, Work> work_;
   std::map<JobId, Chain> chains_;
   std::map<JobId, std::vector<NameRow>> commits_;  // under way
-  std::set<IpnsName> names_;                       // watched
+  std::set<IpnsName> names_;                       // followed
   bool names_changed_ = false;
 
   std::atomic<bool> pool_held_back_ = false;

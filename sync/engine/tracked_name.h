@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ipnscast/sync/engine/messages.h"
+#include "ipnscast/sync/writer/own_publish.h"
 
 namespace ipnscast::sync {
 
@@ -48,11 +49,12 @@ struct Following {
   bool marked = false;  // its author was marked down for it
 };
 struct Delivering {
-  enum class What { record, expiry, provisional, withdrawal };
+  enum class What { record, expiry, provisional, withdrawal, report };
   JobId job;
   What what = What::record;
   uint64_t generation = 0;
   Change change;
+  std::optional<OwnPublish> displaced{};  // what the application learns by it
 };
 struct Committing {
   JobId job;
@@ -77,6 +79,8 @@ struct TrackedName {
 
   NameRow row;
   bool has_handler = false;
+  bool takes_in = true;
+  bool followed = false;  // whoever watches or not
 
   // Every change of the row is a revision; a hand-over waits until the latest one that it rests on
   // is committed.
@@ -108,10 +112,6 @@ struct TrackedName {
   Instant next_poll;
   Instant retry;  // row.retry_at on the steady clock
   std::deque<Instant> flips;
-  std::optional<Instant> merge_at;
-  Sequence merge_sequence;
-  std::optional<Sequence> own_sequence;
-  std::string own_value;
 
   Instant seen_at;  // of the news behind row.record
   std::chrono::microseconds confirmed_after{0};
@@ -119,6 +119,7 @@ struct TrackedName {
 
   std::optional<Instant> due;  // its place in the engine's timers
 
+  bool active() const { return row.watched || followed; }
   bool resolving_in_foreground() const { return resolve && !resolve->settled; }
   bool dirty() const { return committed < revision && !(commit && commit->revision == revision); }
 };

@@ -47,7 +47,7 @@ Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcem
     const Now now = system_now();
     HintDraft draft{what.name, what.cid, what.sequence, now.wall};
     draft.version = what.version;
-    draft.device_id = options_.device_id;
+    draft.device_id = options_.identity->id();
     draft.parent = what.parent;
     draft.record = what.record;
     draft.kind = kind;
@@ -110,7 +110,8 @@ Status Publisher::save_hint(store::Database& db, const SignedHint& hint) const {
   return nostr::outbox_add(db, event, options_.relays, options_.outbox);
 }
 
-void Publisher::send_hints(const std::vector<SignedHint>& hints,
+void Publisher::send_hints(const IpnsName& name, const std::optional<IpnsRecord>& record,
+                           const std::vector<SignedHint>& hints,
                            const std::shared_ptr<Progress>& progress) {
   progress->expect_hints(hints.size(), options_.relays);
   for (const SignedHint& hint : hints) {
@@ -118,7 +119,12 @@ void Publisher::send_hints(const std::vector<SignedHint>& hints,
       parts_.outbox->committed({*hint.time.deletion, options_.relays}, {}, nullptr);
     parts_.outbox->committed(
         {hint.event, options_.relays}, options_.quorum,
-        [progress](const nostr::PublishReport& report) { progress->hint_reported(report); });
+        [this, name, record, progress](const nostr::PublishReport& report) {
+          for (const auto& [url, outcome] : report.relays) {
+            if (record && outcome.stored()) shows(name, *record, url.text());
+          }
+          progress->hint_reported(report);
+        });
   }
 }
 

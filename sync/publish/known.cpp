@@ -45,71 +45,75 @@ std::vector<nostr::Filter> Publisher::own_hint_filters(const IpnsName& name) con
   return trusted_hint_filters(how, {name});
 }
 
-// S0-12: the highest sequence that this device used, knows of, or can find out about. With own
-// state gone or elsewhere, our own hints on relays may be all that tells of it: nodes forget a
-// record that has expired, readers do not.
-Result<Publisher::Current> Publisher::current(const IpnsName& name, const PublishOptions& options) {
-  Current out;
-  const auto consider = [&](const IpnsRecord& record) {
-    const auto& fields = record.fields();
-    if (out.sequence && fields.sequence <= *out.sequence) return;
-    out.sequence = fields.sequence;
-    out.value = fields.value;
-  };
-  bool own_state = false;
+// S0-12: everything that can be found out about the name. With own state gone or elsewhere, our own
+// hints on relays may be all that tells of it: nodes forget a record that has expired, readers do
+// not.
+Publisher::Asked Publisher::ask(const IpnsName& name) {
   std::set<nostr::EventId> sent;
   const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-    auto own = load_own_name(db, name);
-    if (!own) return fail(own.error());
-    if (*own) {
-      own_state = true;
-      out = {(*own)->sequence, (*own)->value, (*own)->version};
-    }
-    auto row = load_name(db, name);
-    if (!row) return fail(row.error());
-    if (*row && (*row)->record && (!out.sequence || *out.sequence < (*row)->record->sequence)) {
-      out.sequence = (*row)->record->sequence;
-      out.value = (*row)->record->value;
-    }
-    auto ids = load_sent(db);
-    if (!ids) return fail(ids.error());
-    sent.insert(ids->begin(), ids->end());
+    auto events = load_sent(db);
+    if (!events) return fail(events.error());
+    for (const SentEvent& event : *events) sent.insert(event.id);
     return {};
   });
-  if (!read) return fail(read.error());
+  if (!read) log_error("publisher", read.error().message);
+  const auto state = writers_.state(name);
+  const bool known_here = state && state->known;
 
+  Asked out;
   const Instant start = std::chrono::steady_clock::now();
   std::optional<HintSearch> relays;
   if (parts_.pool && parts_.signer) relays.emplace(*parts_.pool, own_hint_filters(name));
   bool nodes_asked = false;
-  bool answered = false;
+  out.all = true;
   if (parts_.book.size() > 0) {
     const ResolveReport report = ask_everybody(name);
     nodes_asked = !report.sources.empty();
-    answered = std::any_of(report.sources.begin(), report.sources.end(), told);
-    if (report.best) consider(*report.best);
-    if (report.expired) consider(*report.expired);
-    if (nodes_asked && options.expect_sequence && !options.force) {
-      if (auto all = check_own_nodes(report); !all) return fail(all.error());
+    out.answered = std::any_of(report.sources.begin(), report.sources.end(), told);
+    note_answers(name, report);
+    if (nodes_asked) {
+      if (auto all = check_own_nodes(report); !all) {
+        out.all = false;
+        out.missing = all.error().message;
+      }
     }
   }
   if (relays) {
     const Instant end =
-        start + (own_state ? std::min(kRelaysOfKnown, options_.answer_by) : options_.answer_by);
+        start + (known_here ? std::min(kRelaysOfKnown, options_.answer_by) : options_.answer_by);
     const size_t heard = relays->wait(end, [&](const nostr::Event& event) {
       if (sent.count(event.id) != 0) return;
       learn(event);
-      if (const auto record = own_hint_record(name, event, end)) consider(*record);
+      if (const auto record = own_hint_record(name, event, end))
+        writers_.saw(name, known_record(*record), "");
     });
-    if (!nodes_asked) answered = heard > 0;
+    // Relays alone cannot tell that a name has no record.
+    if (!nodes_asked || known_here) out.answered = out.answered || heard > 0;
   } else if (!nodes_asked) {
-    answered = true;  // there is nobody to ask
+    out.answered = true;  // there is nobody to ask
   }
-  if (answered || own_state || options.force) return out;
-  return fail(Errc::unreachable,
-              std::string(nodes_asked ? "no node or router" : "no relay") +
+  if (!out.answered) {
+    out.missing = std::string(nodes_asked ? "no node or router" : "no relay") +
                   " answered, so the name's sequence is unknown (--force starts from what is "
-                  "known here)");
+                  "known here)";
+  }
+  return out;
+}
+
+// Each answer is a sighting, and those of our own places say what these have.
+void Publisher::note_answers(const IpnsName& name, const ResolveReport& report) {
+  if (report.expired) writers_.saw(name, known_record(*report.expired), "");
+  if (report.best) writers_.saw(name, known_record(*report.best), "");
+  if (!writers_.open(name)) return;
+  for (const ResolveReport::Source& source : report.sources) {
+    const bool best = report.best && source.sequence == report.best->fields().sequence &&
+                      source.value == report.best->fields().value;
+    if (best) {
+      writers_.saw(name, known_record(*report.best), source.url);
+    } else if (told(source)) {
+      writers_.tell(name, writer_input::ShowsNothing{source.url});
+    }
+  }
 }
 
 // A compare-and-set counts only when every own node told what it has.

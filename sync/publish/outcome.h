@@ -7,6 +7,7 @@
 
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/event/event.h"
+#include "ipnscast/sync/change/version.h"
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -25,6 +26,7 @@ struct Outcome {
     Milliseconds took{0};
     bool newer = false;         // refused a record, as it has a newer one
     Sequence newer_sequence{};  // of that one, which was verified
+    Bytes newer_record{};
     What what = What::hint;
     bool settled =
         false;  // not ok, and not tried again: refused for good, or it has something newer
@@ -36,7 +38,11 @@ struct Outcome {
   std::optional<nostr::EventId> hint;  // none: there is no relay, or no key to sign with
   std::vector<Place> places;
   bool quorum_met = false;
-  bool queued = false;  // no node has the content yet, see PublishOptions::queue
+  bool queued = false;  // no node has the content yet, or nobody answered: see PublishOptions::queue
+  // It cannot vanish unnoticed any more: the place that decides has it, or all places show it.
+  // Otherwise what becomes of it is seen by a later run or told by ChangeKind::lost.
+  bool settled = false;
+  bool undecided = false;  // no single place decides about this name
   size_t relays_acknowledged = 0;
   std::chrono::microseconds packed{0};  // how long packing the path took
   uint64_t hidden_left_out = 0;         // see PublishOptions::hidden
@@ -55,7 +61,14 @@ struct PublishProgress {
 
 struct PublishOptions {
   std::optional<Sequence> expect_sequence;  // compare-and-set: what the name is known to have now
-  bool force = false;  // publish an empty state over a richer one, or go past a conflict
+  // What the edit was made on. An application that edits should say so. Nothing: what this device
+  // has taken in last: by publishing, by a handler that returned success, by Client::take_in().
+  std::optional<Version> based_on{};
+  bool replace = false;  // over whatever is there
+  bool force = false;    // publish an empty state over a richer one, though nobody answers
+  // Wait until it is certain what became of it, or until Config::publish_settle has passed. So do
+  // based_on and expect_sequence.
+  bool settle = false;
   // When no node takes the content now, the publish is committed all the same, provided that this
   // device knows the name's sequence (or `force`): content, record and hint go on from the outbox
   // as long as a client is open on this state directory. Until then readers cannot fetch it.

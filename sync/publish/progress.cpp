@@ -6,6 +6,11 @@
 
 namespace ipnscast::sync {
 
+void Publisher::Progress::hold() {
+  std::lock_guard lock(mutex_);
+  ++expected_;
+}
+
 void Publisher::Progress::expect_record(std::vector<Outcome::Place> takers) {
   std::lock_guard lock(mutex_);
   ++expected_;
@@ -31,7 +36,6 @@ void Publisher::Progress::place(Outcome::Place place) {
   {
     std::lock_guard lock(mutex_);
     pending_.erase(place.url);
-    newer_ |= place.newer;
     places_.push_back(std::move(place));
   }
   changed_.notify_all();
@@ -64,10 +68,9 @@ void Publisher::Progress::hint_reported(const nostr::PublishReport& report) {
   reported();
 }
 
-void Publisher::Progress::wait(Instant deadline, bool until_newer, const nostr::Quorum& quorum,
-                               Outcome& outcome) {
+void Publisher::Progress::wait(Instant deadline, const nostr::Quorum& quorum, Outcome& outcome) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline, [&] { return expected_ == 0 || (until_newer && newer_); });
+  changed_.wait_until(lock, deadline, [&] { return expected_ == 0; });
   outcome.places.insert(outcome.places.end(), places_.begin(), places_.end());
   for (auto [url, place] : pending_) {
     place.took =

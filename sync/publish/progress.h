@@ -14,6 +14,9 @@ namespace ipnscast::sync {
 // caller who waits.
 class Publisher::Progress {
  public:
+  // Something is still to be sent. Until then nobody is through.
+  void hold();
+  void let_go() { reported(); }
   // The record goes to these places. What is not known of one by the end goes on.
   void expect_record(std::vector<Outcome::Place> takers);
   // What became of it at one; who turned out to take no records is none of the places.
@@ -25,9 +28,8 @@ class Publisher::Progress {
   void expect_hints(size_t reports, const std::vector<nostr::RelayUrl>& relays);
   void hint_reported(const nostr::PublishReport& report);
 
-  // Waits until all have come, or the deadline has passed, or, if that is wanted, one of the places
-  // has a newer record. Then fills in places and quorum.
-  void wait(Instant deadline, bool until_newer, const nostr::Quorum& quorum, Outcome& outcome);
+  // Waits until all have come, or the deadline has passed. Then fills in places and quorum.
+  void wait(Instant deadline, const nostr::Quorum& quorum, Outcome& outcome);
 
  private:
   void reported();
@@ -40,7 +42,6 @@ class Publisher::Progress {
   size_t expected_ = 0;                            // reports
   std::vector<Outcome::Place> places_;             // of the record
   std::map<std::string, Outcome::Place> pending_;  // likewise, by URL
-  bool newer_ = false;                             // one of them has a newer record
   nostr::PublishReport hints_;                     // the best that each relay made of any hint
 };
 

@@ -3,16 +3,18 @@
 #include <algorithm>
 
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/thread_name.h"
 #include "ipnscast/nostr/outbox/outbox.h"
 #include "ipnscast/sync/ipfs/unixfs/packer.h"
-#include "ipnscast/sync/publish/empty_content.h"
 #include "ipnscast/sync/publish/private_places.h"
-#include "ipnscast/sync/publish/progress.h"
+#include "ipnscast/sync/publish/writing.h"
 #include "ipnscast/sync/state/retracted_names.h"
-#include "ipnscast/sync/writer/renewal.h"
+#include "ipnscast/sync/writer/writer_store.h"
 
 namespace ipnscast::sync {
 namespace {
+
+constexpr size_t kWorkers = 4;
 
 // All of it is on disk before anything is made of it.
 Result<Packed> pack_into(BlockCache& cache, const std::filesystem::path& path,
@@ -34,16 +36,62 @@ Publisher::Publisher(Parts parts, Options options, Notify notify)
           {parts_.writer, parts_.http, parts_.book, parts_.cache, parts_.records, parts_.contents},
           options_.errands,
           {[this] { return renewals_due(); },
-           [this](const IpnsName& name) { return renew(name); }}) {}
+           [this](const IpnsName& name) { return renew(name); }}),
+      writers_(options_.writer,
+               {[this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
+                [this](const IpnsName& name) { notify_.written(name); },
+                [this] { return connected(); }}) {}
+
+void Publisher::start() {
+  for (size_t i = 0; i < kWorkers; ++i) {
+    workers_.emplace_back([this, i] {
+      set_thread_name(("publish-" + std::to_string(i)).c_str());
+      work();
+    });
+  }
+  writers_.start();
+  errands_.start();
+}
+
+void Publisher::close() {
+  std::map<PublishId, std::shared_ptr<Task>> waiting;
+  {
+    std::lock_guard lock(tasks_mutex_);
+    closed_ = true;
+    waiting = std::exchange(tasks_, {});
+  }
+  errands_.close();
+  writers_.close();
+  work_inbox_.close();
+  work_inbox_.drain();
+  for (std::thread& worker : workers_) worker.join();
+  workers_.clear();
+  {
+    std::lock_guard lock(tasks_mutex_);
+    writing_.clear();
+  }
+  for (const auto& [id, task] : waiting) {
+    task->take_guard();
+    task->answer.set_value(fail(Errc::closed, "the client is closed"));
+  }
+}
 
 Status Publisher::load() {
   std::vector<OwnName> own_names;
+  std::vector<std::pair<IpnsName, WriterState>> written;
   const Status read = parts_.writer.run([&](store::Database& db) -> Status {
     auto marks = load_created_at(db);
     if (!marks) return fail(marks.error());
     auto names = load_own_names(db);
     if (!names) return fail(names.error());
     own_names = std::move(*names);
+    const auto writers = load_written_names(db);
+    if (!writers) return fail(writers.error());
+    for (const IpnsName& name : *writers) {
+      auto state = load_writer(db, name);
+      if (!state) return fail(state.error().within(name.to_string()));
+      if (*state) written.emplace_back(name, std::move(**state));
+    }
     std::lock_guard lock(marks_mutex_);
     for (const CreatedAtMark& mark : *marks) marks_.restore(mark.address, mark.mark);
     return {};
@@ -51,9 +99,15 @@ Status Publisher::load() {
   if (!read) return read;
   // A publish may have ended between its commit and this.
   for (const OwnName& own : own_names) {
-    auto record = verify_record(own.name, own.record, system_now().wall);
-    if (record) note_latest(own.name, std::move(*record));
     if (const auto root = root_of(own.value)) keep_version(own.name, *root);
+  }
+  for (auto& [name, state] : written) {
+    if (state.owed) {
+      writing(name)->owed = state.owed->record.bytes;
+      auto record = verify_record(name, state.owed->record.bytes, system_now().wall);
+      if (record) note_latest(name, std::move(*record));
+    }
+    writers_.add(name, std::move(state));
   }
   return {};
 }
@@ -94,93 +148,6 @@ Result<Outcome> Publisher::publish_cid(const IpnsKey& key, const Cid& cid,
   return publish_value(key, cid, options, *stored, Outcome{key.name(), cid}, deadline);
 }
 
-Status Publisher::check(const Current& known, const Cid& cid, const PublishOptions& options) const {
-  const uint64_t at = known.sequence ? known.sequence->value : 0;
-  if (options.expect_sequence && (!known.sequence || *options.expect_sequence != *known.sequence)) {
-    return fail(Errc::conflict, known.sequence
-                                    ? "the name is at sequence " + std::to_string(at) + ", not " +
-                                          std::to_string(options.expect_sequence->value)
-                                    : std::string("the name has no record yet"));
-  }
-  if (at >= kMaxSequence) return fail(Errc::invalid, "the name's sequence is used up (2^63 - 1)");
-  const bool richer = known.sequence && !known.value.empty() && known.value != value_of(cid);
-  if (richer && !options.force && is_empty_content(parts_.cache, cid)) {  // R12
-    return fail(Errc::refused,
-                "would replace " + known.value + " by nothing (--force if that is meant)");
-  }
-  return {};
-}
-
-// A place may turn out to have a newer record, which did not answer when it was asked: then ours is
-// signed once more, above that one.
-Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
-                                         const PublishOptions& options, const Stored& stored,
-                                         Outcome outcome, Instant deadline) {
-  auto first = publish_once(key, cid, options, stored, outcome, deadline, std::nullopt);
-  if (!first || options.expect_sequence) return first;
-  std::optional<Sequence> newer;
-  for (const Outcome::Place& place : first->places) {
-    if (place.newer) newer = std::max(newer, std::optional(place.newer_sequence));
-  }
-  if (!newer) return first;
-  log_info("publisher", "a place has sequence " + std::to_string(newer->value) +
-                            " of the name already: signing above it");
-  auto second = publish_once(key, cid, options, stored, std::move(outcome), deadline, newer);
-  if (second) return second;
-  log_warning("publisher", "not signed above it: " + second.error().message);
-  return first;
-}
-
-Result<Outcome> Publisher::publish_once(const IpnsKey& key, const Cid& cid,
-                                        const PublishOptions& options, const Stored& stored,
-                                        Outcome outcome, Instant deadline,
-                                        std::optional<Sequence> above) {
-  const IpnsName name = key.name();
-  Errands::Guard guard = errands_.hold(name);
-  outcome.places = stored.places;
-  outcome.queued = stored.queued;
-  auto progress = std::make_shared<Progress>();
-  std::vector<SignedHint> hints;
-  std::optional<IpnsRecord> record;
-  {
-    std::lock_guard lock(publishing_);
-    auto known = current(name, options);
-    if (!known) return fail(known.error());
-    known->sequence = std::max(known->sequence, above);
-    if (auto allowed = check(*known, cid, options); !allowed) return fail(allowed.error());
-    outcome.sequence = {known->sequence ? known->sequence->value + 1 : 1};
-    const std::string value = "/ipfs/" + cid.to_string();
-    auto made = create_record(
-        key, {value, outcome.sequence, Eol::after(system_now().wall, options_.lifetime),
-              options_.ttl, options_.v1, extra_data(root_of(known->value))});
-    if (!made) return fail(made.error());
-    record = std::move(*made);
-    outcome.record = record->bytes();
-    const OwnName own{name, outcome.sequence, value, known->version + 1, record->bytes()};
-    auto signed_hints = sign_hints(
-        {name, cid, outcome.sequence, record->bytes(), own.version, root_of(known->value)});
-    if (!signed_hints) return fail(signed_hints.error());
-    hints = std::move(*signed_hints);
-    const Commitment all{own, cid, stored.lacking, hints, name};
-    if (auto committed = commit(all); !committed) return fail(committed.error());
-    keep_version(name, cid);
-    note_latest(name, *record);
-    parts_.resolver.invalidate(name);
-    renew_at(name, renewal_time(record->fields().eol, options_.lifetime));
-    notify_.published(name, outcome.sequence, value);
-  }
-  if (!hints.empty()) outcome.hint = hints.front().event.id;
-  send_hints(hints, progress);
-  send_record(name, *record, progress, std::move(guard));
-  progress->wait(deadline, !above && !options.expect_sequence, options_.quorum, outcome);
-  // Who was found out meanwhile to take no records is no place.
-  std::erase_if(outcome.places, [this](const Outcome::Place& place) {
-    const auto gateway = gateway_of(place.url);
-    return place.what == Outcome::Place::What::record && gateway && !takes_records(*gateway);
-  });
-  return outcome;
-}
-
 Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                     std::optional<IpnsRecord> record) {
   if (!parts_.outbox || !parts_.signer)
@@ -195,8 +162,8 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
     return fail(committed.error());
   outcome.hint = hints->front().event.id;
   auto progress = std::make_shared<Progress>();
-  send_hints(*hints, progress);
-  progress->wait(deadline, false, options_.quorum, outcome);
+  send_hints(name, record, *hints, progress);
+  progress->wait(deadline, options_.quorum, outcome);
   return outcome;
 }
 
@@ -210,13 +177,10 @@ Status Publisher::commit(const Commitment& what) {
     if (what.wanted) {
       if (auto done = forget_retracted(db, *what.wanted); !done) return done;
     }
+    if (auto saved = save_state(db, what); !saved) return saved;
     if (what.own) {
       const IpnsName& name = what.own->name;
       if (auto saved = save_own_name(db, *what.own); !saved) return saved;
-      for (const size_t gateway : record_takers()) {
-        const OwedRecord owed{name, parts_.book.endpoint(gateway).url};
-        if (auto noted = owe_record(db, owed); !noted) return noted;
-      }
       if (what.root) {
         if (auto added = add_version(db, name, *what.root, options_.versions); !added) return added;
         for (const std::string& node : what.lacking) {
@@ -236,7 +200,8 @@ Status Publisher::commit(const Commitment& what) {
     }
     return committed;
   }
-  for (const SignedHint& hint : what.hints) notify_.sent(hint.event.id);
+  for (const SignedHint& hint : what.hints)
+    notify_.sent({hint.event.id, hint.address, hint.event.created_at});
   return {};
 }
 

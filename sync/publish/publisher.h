@@ -3,8 +3,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
+#include <thread>
 
 #include "ipnscast/nostr/base/bounded_set.h"
+#include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/store/writer.h"
 #include "ipnscast/nostr/outbox/sender.h"
 #include "ipnscast/nostr/pool/pool.h"
@@ -19,7 +22,9 @@
 #include "ipnscast/sync/publish/repair_limit.h"
 #include "ipnscast/sync/resolve/resolve_report.h"
 #include "ipnscast/sync/resolve/resolver.h"
+#include "ipnscast/sync/state/device_identity.h"
 #include "ipnscast/sync/state/state_store.h"
+#include "ipnscast/sync/writer/writer_book.h"
 
 namespace ipnscast::sync {
 
@@ -49,7 +54,7 @@ class Publisher {
     std::string topic;
     bool private_hints = false;                         // hints are made private
     std::shared_ptr<const PrivateNames> private_names;  // null: there is no key to hide names with
-    std::string device_id;
+    std::shared_ptr<DeviceIdentity> identity;
     PackProfile profile;
     std::chrono::nanoseconds lifetime{};
     std::chrono::nanoseconds ttl{};
@@ -61,23 +66,36 @@ class Publisher {
     ErrandBook::Options errands;
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
+    NameWriter::Options writer;
     size_t versions = 5;                               // kept on the nodes besides the current one
     std::vector<std::filesystem::path> private_paths;  // that are never published
   };
-  // Tells the engine what this device did. Any thread.
+  // Tells others what this device did. Any thread; must not block.
   struct Notify {
-    std::function<void(const nostr::EventId&)> sent;
-    std::function<void(const IpnsName&, Sequence, const std::string& value)> published;
+    std::function<void(const SentEvent&)> sent;
+    std::function<void(const IpnsName&)> written;  // see WriterBook::Hooks::changed
+    std::function<void()> cloned;  // another device runs on a copy of this state
   };
 
   Publisher(Parts parts, Options options, Notify notify);
 
-  // Reads the created_at marks. Before anything else.
+  // Reads the created_at marks and the names that were written before. Before anything else.
   Status load();
   // Begins to finish what earlier runs left undone.
-  void start() { errands_.start(); }
-  // When the senders are closed. Idempotent.
-  void close() { errands_.close(); }
+  void start();
+  // Calls that wait end with Errc::closed. When the senders are closed. Idempotent.
+  void close();
+
+  // What followers have to know of the names that are written here.
+  WriterView& written() { return writers_; }
+  std::vector<IpnsName> written_names() { return writers_.names(); }
+  // This device goes by another id from now on.
+  void identity_changed();
+  // The application has taken this version in.
+  Status take_in(const IpnsName& name, const IpnsRecord& record);
+  // Of a name that was written here: what was lost and not acknowledged.
+  std::vector<OwnPublish> lost(const IpnsName& name);
+  Status acknowledge_lost(const IpnsName& name);
 
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                           const PublishOptions& options);
@@ -99,11 +117,6 @@ class Publisher {
   void superseded(const nostr::Event& ours, const nostr::Event& newer);
 
  private:
-  struct Current {
-    std::optional<Sequence> sequence;
-    std::string value;
-    uint64_t version = 0;
-  };
   struct Announcement {
     IpnsName name;
     Cid cid;
@@ -135,19 +148,18 @@ class Publisher {
   };
   Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
                                 const Stored& stored, Outcome outcome, Instant deadline);
-  Result<Outcome> publish_once(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
-                               const Stored& stored, Outcome outcome, Instant deadline,
-                               std::optional<Sequence> above);
   Status check_name(const IpnsName& name) const;
   nostr::Address address_of(int kind, const IpnsName& name) const;
   std::vector<nostr::Address> used_addresses(const IpnsName& name);
   Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
                                           UnixSeconds created_at);
   Result<Hint> read_own(const nostr::Event& event, Milliseconds timeout);
-  Status check(const Current& current, const Cid& cid, const PublishOptions& options) const;
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
   // What is committed together: a record of ours with its version and what is owed for it, hints.
   struct Commitment {
+    std::optional<std::pair<IpnsName, WriterState>> state{};
+    bool brings = false;     // the state's owed record is to go to all places
+    bool withdraws = false;  // what was owed before is to go nowhere any more
     std::optional<OwnName> own{};
     std::optional<Cid> root{};           // a new version
     std::vector<std::string> lacking{};  // nodes without it
@@ -156,16 +168,44 @@ class Publisher {
     std::optional<IpnsName> unless_retracted{};  // Errc::refused when it was meanwhile
   };
   Status commit(const Commitment& what);
+  Status save_state(store::Database& db, const Commitment& what);
   Status save_hint(store::Database& db, const SignedHint& hint) const;
   Result<HintTime> take_time(const nostr::Address& address);
   Status sign_above(const IpnsName& name, const nostr::Event& ours, const nostr::Event& newer);
-  void send_hints(const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
+  // writing.cpp: a publish on its way through the name's writer
+  struct Task;
+  Status begin_writing(const IpnsKey& key);
+  std::shared_ptr<Task> task_of(PublishId id);
+  Error refusal(Task& task, const writer_action::Answer& answer);
+  void act(const IpnsName& name, WriterAction action);
+  void answer(const writer_action::Answer& answer);
+  // writer_work.cpp: what writers want done; on the threads publish-0, publish-1, ...
+  struct Made;
+  void work();
+  void perform(const IpnsName& name, writer_action::Ask& action);
+  void perform(const IpnsName& name, writer_action::Sign& action);
+  void perform(const IpnsName& name, writer_action::Commit& action);
+  void perform(const IpnsName& name, writer_action::Send& action);
+  Result<IpnsRecord> sign_record(const IpnsName& name, const writer_action::Sign& action,
+                                 const Task* task);
+  Status commit_state(const IpnsName& name, const WriterState& state);
+  std::set<std::string> connected();
+  void shows(const IpnsName& name, const IpnsRecord& record, const std::string& place);
+  // `record`: what they announce, when it is to be noted who has it.
+  void send_hints(const IpnsName& name, const std::optional<IpnsRecord>& record,
+                  const std::vector<SignedHint>& hints, const std::shared_ptr<Progress>& progress);
   void send_record(const IpnsName& name, const IpnsRecord& record,
                    const std::shared_ptr<Progress>& progress, Errands::Guard guard);
   // known.cpp
-  Result<Current> current(const IpnsName& name, const PublishOptions& options);
+  struct Asked {
+    bool answered = false;       // somebody did, or there is nobody to ask
+    bool all = false;            // every own node did
+    std::string missing{};       // who did not, for people
+  };
+  Asked ask(const IpnsName& name);
   ResolveReport ask_everybody(const IpnsName& name);
   Status check_own_nodes(const ResolveReport& report) const;
+  void note_answers(const IpnsName& name, const ResolveReport& report);
   std::vector<nostr::Filter> own_hint_filters(const IpnsName& name) const;
   std::optional<IpnsRecord> own_hint_record(const IpnsName& name, const nostr::Event& event,
                                             Instant end);
@@ -173,17 +213,12 @@ class Publisher {
   bool takes_records(size_t gateway) const;
   std::optional<size_t> gateway_of(const std::string& url) const;
   std::vector<size_t> record_takers() const;
+  void note_place(const IpnsName& name, const IpnsRecord& record, const Outcome::Place& place);
   void note_latest(const IpnsName& name, IpnsRecord record);
   void repair(const IpnsName& name, const IpnsRecord& record, const std::vector<size_t>& lagging);
   // renewals.cpp
-  struct Newest {
-    std::optional<IpnsRecord> record;
-    bool known_here = false;  // not only from the network
-    bool answered = false;    // somebody did, or there is nobody to ask
-  };
   std::vector<std::pair<IpnsName, UnixMillis>> renewals_due();
   Status renew(const IpnsName& name);
-  Result<Newest> newest(const IpnsName& name);
   void renew_at(const IpnsName& name, UnixMillis time);
   std::map<std::string, Bytes> extra_data(const std::optional<Cid>& previous) const;
   void keep_version(const IpnsName& name, const Cid& root);
@@ -207,16 +242,32 @@ class Publisher {
   RepairLimit repairs_;                    // guarded by latest_mutex_
   struct Kept {
     IpnsKey key;
-    UnixMillis renew_at;
+    std::optional<UnixMillis> renew_at;  // nothing: it is not renewed
   };
   std::mutex kept_mutex_;
-  std::map<IpnsName, Kept> kept_;  // guarded by kept_mutex_
+  std::map<IpnsName, Kept> kept_;  // guarded by kept_mutex_; keys of names that are written
 
-  std::mutex publishing_;  // one sequence at a time
+  std::mutex tasks_mutex_;
+  // guarded by tasks_mutex_
+  bool closed_ = false;
+  uint64_t last_publish_ = 0;
+  std::map<PublishId, std::shared_ptr<Task>> tasks_;
+  // Of each name: what was signed last, what goes to all places, and with which hints.
+  struct Writing;
+  std::map<IpnsName, std::shared_ptr<Writing>> writing_;
+  std::shared_ptr<Writing> writing(const IpnsName& name);
+
   std::mutex marks_mutex_;
   CreatedAtAllocator marks_;  // guarded by marks_mutex_
 
-  Errands errands_;  // last: its thread uses the rest
+  struct WriterWork {
+    IpnsName name;
+    WriterAction action;
+  };
+  Inbox<WriterWork> work_inbox_{1'024};
+  Errands errands_;  // its thread uses the rest
+  WriterBook writers_;
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace ipnscast::sync

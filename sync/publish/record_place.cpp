@@ -75,6 +75,7 @@ std::optional<Outcome::Place> put_record(const gateway::Endpoint& endpoint,
     if (there && better(*there, record)) {
       place.newer = true;
       place.newer_sequence = there->fields().sequence;
+      place.newer_record = there->bytes();
       place.settled = true;
       place.detail = "refused: a newer record is there, sequence " +
                      std::to_string(there->fields().sequence.value);

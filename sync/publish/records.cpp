@@ -3,6 +3,7 @@
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/publish/progress.h"
+#include "ipnscast/sync/state/known_here.h"
 
 namespace ipnscast::sync {
 
@@ -43,13 +44,26 @@ void Publisher::send_record(const IpnsName& name, const IpnsRecord& record,
   }
   progress->expect_record(std::move(places));
   parts_.records.send(
-      name, record, [progress](const Outcome::Place& place) { progress->place(place); },
+      name, record,
+      [this, name, record, progress](const Outcome::Place& place) {
+        note_place(name, record, place);
+        progress->place(place);
+      },
       [this, progress, name, bytes = record.bytes(), takers,
        guard = std::move(guard)](const std::vector<Outcome::Place>& brought) {
         errands_.note_brought(name, bytes, takers, brought);
         progress->record_everywhere();
       },
       takers);
+}
+
+// What a place has after all is news as any other.
+void Publisher::note_place(const IpnsName& name, const IpnsRecord& record,
+                           const Outcome::Place& place) {
+  if (place.ok) shows(name, record, place.url);
+  if (place.newer_record.empty()) return;
+  if (const auto newer = sound_record(name, place.newer_record))
+    writers_.saw(name, known_record(*newer), place.url);
 }
 
 void Publisher::note_latest(const IpnsName& name, IpnsRecord record) {
@@ -91,6 +105,7 @@ void Publisher::repair(const IpnsName& name, const IpnsRecord& record,
 }
 
 void Publisher::saw(const IpnsName& name, const ResolveReport& report) {
+  if (writers_.has(name)) note_answers(name, report);
   std::optional<IpnsRecord> newest;
   std::vector<size_t> lagging;
   {
@@ -105,8 +120,10 @@ void Publisher::saw(const IpnsName& name, const ResolveReport& report) {
         if (source.url != parts_.book.endpoint(gateway).url) return false;
         if (!source.sequence)
           return source.answer == "not found" || source.answer == "expired record";
+        // Another value under its sequence is not replaced: the winner goes on as sequence + 1.
         return *source.sequence < fields.sequence ||
-               (*source.sequence == fields.sequence && source.eol && *source.eol < fields.eol);
+               (*source.sequence == fields.sequence && source.value == fields.value &&
+                source.eol && *source.eol < fields.eol);
       };
       if (std::any_of(report.sources.begin(), report.sources.end(), lags) &&
           repairs_.admit(name, gateway, std::chrono::steady_clock::now())) {

@@ -10,6 +10,12 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr int64_t kRecordLookAgain = 3'600'000;  // ms, for a name that has no record yet
+constexpr int64_t kRenewalTries = 60'000;        // ms, until it is tried again
+
+bool told(const ResolveReport::Source& source) {
+  return source.answer == "record" || source.answer == "not found" ||
+         source.answer == "expired record";
+}
 
 UnixMillis in_an_hour() { return {system_now().wall.value + kRecordLookAgain}; }
 
@@ -26,6 +32,10 @@ std::map<std::string, Bytes> Publisher::extra_data(const std::optional<Cid>& pre
 
 void Publisher::keep_alive(const IpnsKey& key) {
   const IpnsName name = key.name();
+  if (auto ready = begin_writing(key); !ready) {
+    log_error("publisher", "not kept alive: " + ready.error().message);
+    return;
+  }
   UnixMillis first = system_now().wall;
   {
     std::lock_guard lock(latest_mutex_);
@@ -42,97 +52,47 @@ void Publisher::keep_alive(const IpnsKey& key) {
 std::vector<std::pair<IpnsName, UnixMillis>> Publisher::renewals_due() {
   std::lock_guard lock(kept_mutex_);
   std::vector<std::pair<IpnsName, UnixMillis>> out;
-  for (const auto& [name, kept] : kept_) out.emplace_back(name, kept.renew_at);
+  for (const auto& [name, kept] : kept_) {
+    if (kept.renew_at) out.emplace_back(name, *kept.renew_at);
+  }
   return out;
 }
 
 void Publisher::renew_at(const IpnsName& name, UnixMillis time) {
   std::lock_guard lock(kept_mutex_);
   const auto it = kept_.find(name);
-  if (it != kept_.end()) it->second.renew_at = time;
+  if (it != kept_.end() && it->second.renew_at) it->second.renew_at = time;
 }
 
-// Of all that this device, and whoever answers, knows of the name.
-Result<Publisher::Newest> Publisher::newest(const IpnsName& name) {
-  Newest out;
-  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-    auto known = load_known(db, name);
-    if (!known) return fail(known.error());
-    out.record = std::move(*known);
-    return {};
-  });
-  if (!read) return fail(read.error());
-  out.known_here = out.record.has_value();
-  out.answered = parts_.book.size() == 0;
-  if (out.answered) return out;
-  const ResolveReport report = ask_everybody(name);
-  for (const auto& source : report.sources)
-    out.answered |= source.answer == "record" || source.answer == "not found" ||
-                    source.answer == "expired record";
-  take_better(out.record, report.best);
-  take_better(out.record, report.expired);
-  return out;
-}
-
+// The writer asks everybody and signs, unless somebody else did so meanwhile; when it does, the
+// commit says when the next one is due.
 Status Publisher::renew(const IpnsName& name) {
-  std::optional<IpnsKey> key;
-  {
-    std::lock_guard lock(kept_mutex_);
-    const auto it = kept_.find(name);
-    if (it == kept_.end()) return {};
-    key = it->second.key.clone();
-  }
-  const auto progress = std::make_shared<Progress>();
-  std::optional<IpnsRecord> record;
-  std::vector<SignedHint> hints;
-  {
-    std::lock_guard lock(publishing_);
-    auto known = newest(name);
-    if (!known) return fail(known.error());
-    if (!known->answered) return fail(Errc::unreachable, "no node or router answered");
-    const UnixMillis now = system_now().wall;
+  auto state = writers_.state(name);
+  const bool known_here = state && state->known;
+  if (!known_here) {
+    const ResolveReport report = ask_everybody(name);
+    if (std::none_of(report.sources.begin(), report.sources.end(), told) &&
+        parts_.book.size() > 0)
+      return fail(Errc::unreachable, "no node or router answered");
     // One that only somebody else remembers, and that is over, may have been replaced long ago.
-    if (!known->record || (known->record->expired(now) && !known->known_here)) {
+    if (!report.best) {
       renew_at(name, in_an_hour());
       return {};
     }
-    const IpnsRecord& old = *known->record;
-    const UnixMillis due = renewal_time(old.fields().eol, options_.lifetime);
-    if (now < due) {
-      note_latest(name, old);
-      renew_at(name, due);
-      return {};
-    }
-    auto made =
-        create_record(*key, renewed(old, options_.lifetime, options_.ttl, options_.v1, now));
-    if (!made) return fail(made.error());
-    record = std::move(*made);
-    OwnName own{name, record->fields().sequence, record->fields().value, 0, record->bytes()};
-    bool retracted = false;
-    const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-      auto before = load_own_name(db, name);
-      if (!before) return fail(before.error());
-      if (*before) own.version = (*before)->version;
-      const auto found = is_retracted(db, name);
-      if (!found) return fail(found.error());
-      retracted = *found;
-      return {};
-    });
-    if (!read) return read;
-    const auto cid = root_of(own.value);
-    if (cid && !retracted) {
-      auto signed_hints = sign_hints({name, *cid, own.sequence, own.record, own.version, {}});
-      if (!signed_hints) return fail(signed_hints.error());
-      hints = std::move(*signed_hints);
-    }
-    if (auto committed = commit({.own = own, .hints = hints}); !committed) return committed;
-    note_latest(name, *record);
-    renew_at(name, renewal_time(record->fields().eol, options_.lifetime));
+    note_answers(name, report);
+    state = writers_.state(name);
   }
-  log_info("publisher", "renewed the record of " + name.to_string() + ", valid until " +
-                            record->fields().eol.to_string());
-  if (!hints.empty()) send_hints(hints, progress);
-  send_record(name, *record, progress, errands_.hold(name));
+  if (!state || !state->known) return {};
+  const UnixMillis now = system_now().wall;
+  const UnixMillis due = renewal_time(state->known->record.eol, options_.lifetime);
+  if (now < due) {
+    if (auto record = sound_record(name, state->known->record.bytes))
+      note_latest(name, std::move(*record));
+    renew_at(name, due);
+    return {};
+  }
+  renew_at(name, {now.value + kRenewalTries});
+  writers_.tell(name, writer_input::Renew{});
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/hint/hint_repair.h"
 #include "ipnscast/sync/publish/publisher.h"
+#include "ipnscast/sync/state/known_here.h"
 #include "ipnscast/sync/state/retracted_names.h"
 
 namespace ipnscast::sync {
@@ -16,7 +17,15 @@ void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) 
   if (!parts_.signer || newer.pubkey != parts_.signer->public_key()) return;
   learn(newer);
   const Result<Hint> hint = read_own(ours, kReadTimeout);
-  if (!hides(hint, read_own(newer, kReadTimeout))) return;
+  const Result<Hint> other = read_own(newer, kReadTimeout);
+  if (hint && other && !other->record.empty()) {
+    if (const auto record = sound_record(hint->name, other->record))
+      writers_.saw(hint->name, known_record(*record), "");
+  }
+  if (!hides(hint, other)) return;
+  // What was displaced meanwhile is not brought back.
+  const auto truth = writers_.truth(hint->name);
+  if (truth && !hint->record.empty() && truth->record.bytes != hint->record) return;
   if (auto repaired = sign_above(hint->name, ours, newer); !repaired) {
     log_error("publisher",
               "a relay has a newer event with an older state of ours, and it could not "

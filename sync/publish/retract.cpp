@@ -36,7 +36,6 @@ Result<Outcome> Publisher::retract(const IpnsName& name) {
   if (!parts_.outbox || !parts_.signer)
     return fail(Errc::invalid, "retracting needs relays and a Nostr key");
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
-  std::unique_lock publishing(publishing_);
   const std::vector<nostr::Address> addresses = used_addresses(name);
   const UnixSeconds now = system_now().seconds();
   nostr::UnsignedEvent what = retraction_of(addresses, now);
@@ -72,12 +71,11 @@ Result<Outcome> Publisher::retract(const IpnsName& name) {
     std::lock_guard lock(marks_mutex_);
     for (const nostr::Address& address : addresses) marks_.restore(address, event->created_at);
   }
-  publishing.unlock();
   Outcome outcome{name};
   outcome.hint = event->id;
   auto progress = std::make_shared<Progress>();
-  send_hints({SignedHint{std::move(*event), {}}}, progress);
-  progress->wait(deadline, false, options_.quorum, outcome);
+  send_hints(name, std::nullopt, {SignedHint{std::move(*event), {}}}, progress);
+  progress->wait(deadline, options_.quorum, outcome);
   return outcome;
 }
 

@@ -9,6 +9,7 @@ News news_from(const Hint& hint, SourceId source, std::optional<KnownRecord> ver
           .sequence = hint.sequence,
           .author = hint.author,
           .event_id = hint.event_id,
+          .created_at = hint.created_at,
           .device_id = hint.device_id,
           .at_fault = hint.faults.any() || bad_record,
           .source = std::move(source),

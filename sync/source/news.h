@@ -17,6 +17,8 @@ struct News {
   std::optional<Sequence> sequence;
   std::optional<nostr::PublicKey> author;  // nothing: a source without signatures (push servers)
   std::optional<nostr::EventId> event_id;
+  std::optional<nostr::Address> address{};  // of the event, and its time
+  UnixSeconds created_at{};
   std::string device_id;
   bool at_fault = false;  // the hint has faults, or its record did not verify
   SourceId source;

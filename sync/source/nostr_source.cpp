@@ -101,7 +101,10 @@ std::optional<SourceWord> NostrSource::read(const nostr::PoolMessage& message,
     options_.known->read(event->event, *hint);
   bool bad_record = false;
   auto record = record_of(*hint, now, bad_record);
-  return news_from(*hint, {SourceKind::nostr, event->relay.text()}, std::move(record), bad_record);
+  News news =
+      news_from(*hint, {SourceKind::nostr, event->relay.text()}, std::move(record), bad_record);
+  news.address = nostr::address_of(event->event);
+  return news;
 }
 
 }  // namespace ipnscast::sync

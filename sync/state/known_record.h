@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "ipnscast/sync/change/version.h"
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -17,6 +18,7 @@ struct KnownRecord {
   Eol eol;
   Bytes data;   // the signed CBOR: the last tie-break
   Bytes bytes;  // the whole record, for handing it on
+  Version version() const { return {sequence, value}; }
   bool operator==(const KnownRecord&) const = default;
 };
 

@@ -30,7 +30,8 @@ struct NameRow {
   bool fetch_content = true;
 
   std::optional<KnownRecord> record;  // verified; the floor against rollbacks
-  bool stale = false;                 // its expiry has been noticed
+  bool stale = false;                 // its expiry, or that of `ahead`, has been noticed
+  std::optional<KnownRecord> ahead;   // better than `record`, but its time is over
   std::optional<std::string> loser;   // of the last conflict at its sequence
   SourceId source;                    // over which the latest change came
   std::optional<nostr::PublicKey> author;
@@ -38,6 +39,8 @@ struct NameRow {
   UnixMillis seen;
 
   std::optional<Handed> handed;
+  // What the application has taken in last: the base of what it publishes next.
+  std::optional<Version> taken;
   std::optional<ChangeKind> owed;         // the handler must still be told this about `record`
   std::optional<ChangeKind> expiry_owed;  // after that: stale or withdrawn
   std::optional<Provisional> provisional;

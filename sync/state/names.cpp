@@ -1,3 +1,4 @@
+#include "ipnscast/sync/state/known_here.h"
 #include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
@@ -12,7 +13,7 @@ constexpr const char* kColumns =
     "endpoint, author, unconfirmed, seen_ms, handed_sequence, handed_value, handed_cid, owed, "
     "expiry_owed, "
     "provisional_cid, provisional_author, provisional_since_ms, withdraw_owed, failures, "
-    "retry_at_ms";
+    "retry_at_ms, taken_sequence, taken_value, ahead";
 
 int64_t number(Sequence sequence) { return static_cast<int64_t>(sequence.value); }
 
@@ -38,7 +39,7 @@ void bind_nulls(Statement& s, int count) {
 
 Status save(Database& db, const NameRow& row) {
   auto s = db.prepare(std::string("INSERT OR REPLACE INTO sync_names(") + kColumns +
-                      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   s.bind(ByteView(row.name.bytes())).bind(int64_t{row.watched}).bind(int64_t{row.fetch_content});
   if (const auto& record = row.record) {
     s.bind(number(record->sequence)).bind(record->value);
@@ -73,6 +74,16 @@ Status save(Database& db, const NameRow& row) {
   }
   bind_cid(s, row.withdraw_owed);
   s.bind(int64_t{row.failures}).bind(row.retry_at.value);
+  if (row.taken) {
+    s.bind(number(row.taken->sequence)).bind(row.taken->value);
+  } else {
+    bind_nulls(s, 2);
+  }
+  if (row.ahead) {
+    s.bind(ByteView(row.ahead->bytes));
+  } else {
+    s.bind_null();
+  }
   const auto done = s.run();
   if (!done) return fail(done.error());
   return {};
@@ -129,6 +140,10 @@ Result<NameRow> read(const Statement& s) {
   row.withdraw_owed = cid_at(s, 24);
   row.failures = static_cast<int>(s.integer(25));
   row.retry_at = {s.integer(26)};
+  if (!s.is_null(27)) row.taken = Version{sequence_at(s, 27), s.text(28)};
+  if (!s.is_null(29)) {
+    if (const auto ahead = sound_record(*name, s.blob(29))) row.ahead = known_record(*ahead);
+  }
   return row;
 }
 

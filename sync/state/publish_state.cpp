@@ -101,6 +101,12 @@ Status owe_record(Database& db, const OwedRecord& owed) {
   return run(s);
 }
 
+Status drop_owed_records(Database& db, const IpnsName& name) {
+  auto s = db.prepare("DELETE FROM sync_owed_records WHERE name = ?");
+  s.bind(ByteView(name.bytes()));
+  return run(s);
+}
+
 Status settle_record(Database& db, const OwedRecord& owed, ByteView record) {
   auto s = db.prepare(
       "DELETE FROM sync_owed_records WHERE name = ?1 AND place = ?2 AND NOT EXISTS"

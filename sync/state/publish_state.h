@@ -43,6 +43,8 @@ struct OwedRecord {
   std::string place;  // URL
 };
 Status owe_record(store::Database& db, const OwedRecord& owed);
+// Nobody is to get what was owed under this name.
+Status drop_owed_records(store::Database& db, const IpnsName& name);
 // The place has this record, or a better one. Does nothing when a newer one of ours is owed by now.
 Status settle_record(store::Database& db, const OwedRecord& owed, ByteView record);
 Result<std::vector<OwedRecord>> load_owed_records(store::Database& db);

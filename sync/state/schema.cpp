@@ -95,7 +95,61 @@ CREATE TABLE sync_gateways(
   at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql"},
-           {4, kRetractedTable}}};
+           {4, kRetractedTable},
+           // What earlier versions knew of a name of ours becomes its base, so that the first
+           // publish after the upgrade asks nothing.
+           {5, R"sql(
+CREATE TABLE sync_writers(          -- names that this device writes, or may write
+  name BLOB PRIMARY KEY,            -- multihash
+  tag BLOB NOT NULL,                -- of this device, for this name; zero: not known yet
+  count INTEGER NOT NULL,           -- of own publishes, tentative ones too; never given again
+  highest INTEGER NOT NULL,         -- sequence that was signed here
+  base_sequence INTEGER,            -- what was taken in last; NULL: nothing
+  base_value TEXT,
+  base_vector BLOB,                 -- DAG-CBOR as in the record's _vv; NULL: unknown
+  known BLOB,                       -- the best record
+  known_vector BLOB,
+  contested_sequence INTEGER,       -- for which two values are known
+  contested_loser TEXT,
+  owed BLOB,                        -- the record that this device brings to all places
+  owed_vector BLOB,
+  before_queue BLOB,                -- the best record when the first queued publish was made
+  before_queue_vector BLOB
+) WITHOUT ROWID;
+CREATE TABLE sync_own_publishes(
+  name BLOB NOT NULL,
+  tag BLOB NOT NULL,                -- under which it is compared
+  count INTEGER NOT NULL,
+  number INTEGER NOT NULL,          -- their order
+  sequence INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  record BLOB NOT NULL,
+  vector BLOB,
+  state INTEGER NOT NULL,           -- OwnPublish::State
+  queued INTEGER NOT NULL,
+  expected INTEGER,                 -- compare-and-set
+  made_on_sequence INTEGER,
+  made_on_value TEXT,
+  twin_tag BLOB,
+  twin_count INTEGER,
+  theirs BLOB,                      -- the record that displaced it
+  theirs_vector BLOB,
+  certain INTEGER NOT NULL,
+  told INTEGER NOT NULL,
+  PRIMARY KEY(name, tag, count)
+) WITHOUT ROWID;
+ALTER TABLE sync_names ADD COLUMN taken_sequence INTEGER;  -- what the application has taken in
+ALTER TABLE sync_names ADD COLUMN taken_value TEXT;
+ALTER TABLE sync_names ADD COLUMN ahead BLOB;  -- an expired record that is better than the good one
+UPDATE sync_names SET taken_sequence = handed_sequence, taken_value = handed_value;
+INSERT INTO sync_writers(name, tag, count, highest, base_sequence, base_value, known)
+  SELECT o.name, zeroblob(8), 0, o.sequence,
+    iif(h.handed_sequence IS NULL OR o.sequence >= h.handed_sequence,
+        o.sequence, h.handed_sequence),
+    iif(h.handed_sequence IS NULL OR o.sequence >= h.handed_sequence, o.value, h.handed_value),
+    iif(h.record IS NULL OR o.sequence > h.sequence, o.record, h.record)
+  FROM sync_own_names AS o LEFT JOIN sync_names AS h ON h.name = o.name;
+)sql"}}};
 }
 
 }  // namespace ipnscast::sync

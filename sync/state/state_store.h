@@ -50,7 +50,12 @@ Result<std::vector<CreatedAtMark>> load_created_at(store::Database& db);
 // relays hold no more of it, and what they hold may come back years later.
 Status save_sent(store::Database& db, const nostr::EventId& id, const nostr::Address& address,
                  UnixSeconds created_at);
-Result<std::vector<nostr::EventId>> load_sent(store::Database& db);
+struct SentEvent {
+  nostr::EventId id;
+  nostr::Address address;
+  UnixSeconds created_at;
+};
+Result<std::vector<SentEvent>> load_sent(store::Database& db);
 // Of an address: those that lie behind `limit`, from a clock that was wrong, and the time of the
 // last that does not.
 struct SentAround {

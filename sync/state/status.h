@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/sync/change/version.h"
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -18,6 +19,15 @@ struct NameStatus {
   Eol eol;
   bool stale = false;
   bool handed_over = false;
+};
+
+// A publish of this device that was displaced by a version which does not contain it.
+struct LostPublish {
+  Version ours;
+  Version theirs;          // what displaced it
+  bool conflict = false;   // under the same sequence
+  bool certain = true;     // false: theirs does not say what it was made of
+  bool told = false;       // the application knows
 };
 
 // What was learned of a gateway, in this run and those before.

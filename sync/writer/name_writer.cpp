@@ -66,7 +66,7 @@ void NameWriter::take(writer_input::Saw& in) {
 void NameWriter::take(writer_input::Asked& in) {
   if (!work_ || work_->step != Work::Step::ask || work_->job != in.job) return;
   work_->answered = in.answered;
-  if (work_->asked.expect && !in.all) {
+  if (work_->asked.expect && !in.all && !work_->asked.force) {
     finish(AnswerResult::unreachable);
     return;
   }
@@ -76,7 +76,10 @@ void NameWriter::take(writer_input::Asked& in) {
 void NameWriter::take(writer_input::Signed& in) {
   if (!work_ || work_->step != Work::Step::sign || work_->job != in.job) return;
   if (!in.record) {
-    if (work_->reserved) {
+    const auto kind = work_->kind;
+    if (kind == Work::Kind::resume || kind == Work::Kind::renew || kind == Work::Kind::repeat) {
+      abandon();  // all stays as it is, for another time or another run
+    } else if (work_->reserved) {
       drop_tentative(false);
     } else {
       finish(AnswerResult::failed);
@@ -220,7 +223,7 @@ void NameWriter::take(writer_input::Tick&) {
   if (!work_ || now_.steady < work_->deadline) return;
   switch (work_->step) {
     case Work::Step::ask:  // nobody said that the asking is over
-      if (work_->asked.expect) {
+      if (work_->asked.expect && !work_->asked.force) {
         finish(AnswerResult::unreachable);
       } else {
         go_on();
@@ -270,14 +273,25 @@ void NameWriter::commit_if_due() {
   emit(writer_action::Commit{commit_->job, std::move(state)});
 }
 
+writer_action::Report NameWriter::report_of(const OwnPublish& own) const {
+  const bool conflict = own.theirs && own.theirs->record.sequence == own.sequence();
+  return {own, conflict, common_of(own)};
+}
+
+std::optional<writer_action::Report> NameWriter::report() const {
+  if (!committed(revision_)) return std::nullopt;
+  for (const OwnPublish& own : state_.own) {
+    if (own.state == OwnPublish::State::lost && !own.told) return report_of(own);
+  }
+  return std::nullopt;
+}
+
 // Reports, answers and what is owed go out when the file says so.
 void NameWriter::say_what_is_committed() {
   if (committed(revision_)) {
     for (const OwnPublish& own : state_.own) {
       if (own.state != OwnPublish::State::lost || own.told) continue;
-      if (!reporting_.emplace(own.tag, own.count).second) continue;
-      emit(writer_action::Report{own, own.theirs && own.theirs->record.sequence == own.sequence(),
-                                 common_of(own)});
+      if (reporting_.emplace(own.tag, own.count).second) emit(report_of(own));
     }
     const std::optional<Bytes> owed =
         state_.owed ? std::optional(state_.owed->record.bytes) : std::nullopt;

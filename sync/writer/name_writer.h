@@ -71,6 +71,10 @@ class NameWriter {
   const WriterState& state() const { return state_; }
   // Changes wait until the application knows what they displaced.
   bool owes_report() const;
+  // What it is to be told next. Nothing, too, while the state file does not say so yet.
+  std::optional<writer_action::Report> report() const;
+  // Own publishes of which it is not certain what becomes of them.
+  bool unsettled() const;
 
  private:
   struct Dispatch;
@@ -115,6 +119,7 @@ class NameWriter {
   void advance();
   void commit_if_due();
   void say_what_is_committed();
+  writer_action::Report report_of(const OwnPublish& own) const;
   void look_at_settling();
   void touch() { ++revision_; }
   bool committed(uint64_t revision) const { return committed_ >= revision; }
@@ -146,6 +151,7 @@ class NameWriter {
   void check_and_sign();
   const std::optional<WriterState::Base>& base_of(const Work& work) const;
   std::optional<Version> ground_of(const Work& work) const;
+  bool replaces(const Work& work) const;
   bool refused(const Work& work) const;
   std::optional<VersionVector> vector_for(const Work& work) const;
   bool overtaken() const;  // something else is known than when it was signed

@@ -59,7 +59,7 @@ void NameWriter::apply(WriterState& state, const Work& work) const {
     for (OwnPublish& own : state.own) {
       if (own.state != State::lost) continue;
       if (work.kind == Kind::resolution || own.value() == ours.record.value ||
-          (!own.certain && own.told && !work.asked.replace))
+          (!own.certain && own.told && work.ground))
         own.state = State::acknowledged;
       if (own.value() == ours.record.value && row_of != nullptr && own.tag == row_of->tag)
         row_of->twin = OwnPublish::Twin{own.tag, own.count};

@@ -22,6 +22,16 @@ SeenRecord seen_record(const IpnsRecord& record) {
   return {known_record(record), vector_of(record.fields())};
 }
 
+LostPublish lost_publish(const OwnPublish& own) {
+  LostPublish out;
+  out.ours = own.seen.version();
+  if (own.theirs) out.theirs = own.theirs->version();
+  out.conflict = own.theirs && own.theirs->record.sequence == own.sequence();
+  out.certain = own.certain;
+  out.told = own.told;
+  return out;
+}
+
 NameWriter::Relation NameWriter::relation(const OwnPublish& own, const SeenRecord& to) {
   if (to.record.value == own.value()) return Relation::current;
   if (covers(to.vector, own.tag, own.count)) return Relation::contained;
@@ -59,6 +69,12 @@ const OwnPublish* NameWriter::unresolved() const {
 bool NameWriter::owes_report() const {
   return std::any_of(state_.own.begin(), state_.own.end(), [](const OwnPublish& own) {
     return own.state == OwnPublish::State::lost && !own.told;
+  });
+}
+
+bool NameWriter::unsettled() const {
+  return std::any_of(state_.own.begin(), state_.own.end(), [](const OwnPublish& own) {
+    return own.state == OwnPublish::State::tentative || own.state == OwnPublish::State::sent;
   });
 }
 

@@ -73,7 +73,7 @@ void NameWriter::go_on() {
   switch (work_->kind) {
     case Kind::publish:
     case Kind::resolution:
-      if (!work_->answered && !own_knowledge) {
+      if (!work_->answered && !own_knowledge && !work_->asked.force) {
         finish(AnswerResult::unreachable);
       } else {
         check_and_sign();
@@ -122,11 +122,20 @@ const std::optional<WriterState::Base>& NameWriter::base_of(const Work& work) co
 // What the value is made on.
 std::optional<Version> NameWriter::ground_of(const Work& work) const {
   if (work.theirs) return work.theirs->version();
-  if (work.asked.replace) return std::nullopt;
+  if (replaces(work)) return std::nullopt;
   if (work.asked.based_on) return work.asked.based_on;
   const auto& base = base_of(work);
   if (!base) return std::nullopt;
   return base->version;
+}
+
+// It knowingly goes over what it was not made on: so does a compare-and-set whose edit was made on
+// something else. Whose version that is will be told, as the vector does not contain it.
+bool NameWriter::replaces(const Work& work) const {
+  if (work.asked.replace) return true;
+  if (!work.asked.expect || work.asked.based_on || !state_.known) return false;
+  const auto& base = base_of(work);
+  return !base || base->version.value != state_.known->record.value;
 }
 
 // Somebody has what this was not made on.
@@ -137,7 +146,7 @@ bool NameWriter::refused(const Work& work) const {
     const Sequence at = known ? known->record.sequence : Sequence{0};
     if (*work.asked.expect != at) return true;
   }
-  if (work.asked.replace) return false;
+  if (replaces(work)) return false;
   const auto ground = ground_of(work);
   if (!known) return work.asked.based_on.has_value();
   return !ground || ground->value != known->record.value ||
@@ -152,7 +161,7 @@ std::optional<VersionVector> NameWriter::vector_for(const Work& work) const {
   if (work.kind == Kind::resolution) {
     vector = work.joined.value_or(VersionVector{});
     if (!work.asked.replace) vector.join(known_vector.value_or(VersionVector{}));
-  } else if (!work.asked.replace) {
+  } else if (!replaces(work)) {
     if (known_vector) {
       vector = *known_vector;
     } else if (known && state_.base && state_.base->vector &&
@@ -212,8 +221,8 @@ void NameWriter::check_and_sign() {
   work_->step = Step::sign;
   work_->job = next_job();
   const bool carried = vector && (options_.vector || !own_value) && !vector->entries().empty();
-  emit(writer_action::Sign{work_->job, work_->asked.value, sequence,
-                           carried ? vector : std::nullopt});
+  emit(writer_action::Sign{work_->job, work_->asked.id, work_->asked.value, sequence,
+                           work_->kind == Kind::renew, carried ? vector : std::nullopt});
 }
 
 bool NameWriter::overtaken() const {

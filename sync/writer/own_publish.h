@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ipnscast/sync/state/known_record.h"
+#include "ipnscast/sync/state/status.h"
 #include "ipnscast/sync/writer/version_vector.h"
 
 namespace ipnscast::sync {
@@ -83,5 +84,8 @@ struct WriterState {
   std::vector<OwnPublish> own;             // in the order in which they were made
   bool operator==(const WriterState&) const = default;
 };
+
+// What people and programs are told of a lost one.
+LostPublish lost_publish(const OwnPublish& own);
 
 }  // namespace ipnscast::sync

@@ -10,13 +10,6 @@
 
 namespace ipnscast::sync {
 
-// A state of a name: what people mean by "the version".
-struct Version {
-  Sequence sequence;
-  std::string value;
-  bool operator==(const Version&) const = default;
-};
-
 // Stands for a device in public: whoever does not hold the record's key cannot tell which one it
 // is, nor whether two names are written by the same one.
 struct DeviceTag {

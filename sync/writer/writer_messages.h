@@ -22,8 +22,9 @@ struct Publish {
   PublishId id;
   std::string value;
   std::optional<Version> based_on;  // what the edit was made on; nothing: what was taken in last
-  std::optional<Sequence> expect;   // compare-and-set; 0: there is no record
+  std::optional<Sequence> expect;   // compare-and-set, whatever it was made on; 0: no record
   bool replace = false;             // over whatever is there
+  bool force = false;               // what is known here counts, though nobody answered
   bool wait = false;                // answer when `settle` is over
 };
 // The known record gets a later end of life.
@@ -111,8 +112,10 @@ struct Ask {
 };
 struct Sign {
   WriterJob job;
+  PublishId id;  // for which publish; none: of its own accord
   std::string value;
   Sequence sequence;
+  bool renewal = false;  // the known record with a later end of life
   std::optional<VersionVector> vector;  // for the record
 };
 // Write this in one transaction; what is owed goes with it, as outbox and owed rows.

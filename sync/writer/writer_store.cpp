@@ -3,71 +3,9 @@
 #include <algorithm>
 
 #include "ipnscast/sync/state/known_here.h"
+#include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
-
-const char* const kWriterTables = R"sql(
-CREATE TABLE sync_writers(          -- names that this device writes, or may write
-  name BLOB PRIMARY KEY,            -- multihash
-  tag BLOB NOT NULL,                -- of this device, for this name; zero: not known yet
-  count INTEGER NOT NULL,           -- of own publishes, tentative ones too; never given again
-  highest INTEGER NOT NULL,         -- sequence that was signed here
-  base_sequence INTEGER,            -- what was taken in last; NULL: nothing
-  base_value TEXT,
-  base_vector BLOB,                 -- DAG-CBOR as in the record's _vv; NULL: unknown
-  known BLOB,                       -- the best record
-  known_vector BLOB,
-  contested_sequence INTEGER,       -- for which two values are known
-  contested_loser TEXT,
-  owed BLOB,                        -- the record that this device brings to all places
-  owed_vector BLOB,
-  before_queue BLOB,                -- the best record when the first queued publish was made
-  before_queue_vector BLOB
-) WITHOUT ROWID;
-CREATE TABLE sync_own_publishes(
-  name BLOB NOT NULL,
-  tag BLOB NOT NULL,                -- under which it is compared
-  count INTEGER NOT NULL,
-  number INTEGER NOT NULL,          -- their order
-  sequence INTEGER NOT NULL,
-  value TEXT NOT NULL,
-  record BLOB NOT NULL,
-  vector BLOB,
-  state INTEGER NOT NULL,           -- OwnPublish::State
-  queued INTEGER NOT NULL,
-  expected INTEGER,                 -- compare-and-set
-  made_on_sequence INTEGER,
-  made_on_value TEXT,
-  twin_tag BLOB,
-  twin_count INTEGER,
-  theirs BLOB,                      -- the record that displaced it
-  theirs_vector BLOB,
-  certain INTEGER NOT NULL,
-  told INTEGER NOT NULL,
-  PRIMARY KEY(name, tag, count)
-) WITHOUT ROWID;
-CREATE INDEX sync_own_publishes_unsettled ON sync_own_publishes(name) WHERE state IN (0, 1, 3);
-CREATE TABLE sync_consumers(        -- what each was handed last
-  name BLOB NOT NULL,
-  consumer TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY(name, consumer)
-) WITHOUT ROWID;
-INSERT INTO sync_consumers(name, consumer, sequence, value)
-  SELECT name, 'app', handed_sequence, handed_value FROM sync_names
-  WHERE handed_sequence IS NOT NULL;
-INSERT INTO sync_writers(name, tag, count, highest, base_sequence, base_value, known)
-  SELECT n.name, zeroblob(8), 0, ifnull(o.sequence, 0),
-    iif(h.handed_sequence IS NULL OR o.sequence >= h.handed_sequence,
-        o.sequence, h.handed_sequence),
-    iif(h.handed_sequence IS NULL OR o.sequence >= h.handed_sequence, o.value, h.handed_value),
-    iif(h.record IS NULL OR o.sequence > h.sequence, o.record, h.record)
-  FROM (SELECT name FROM sync_own_names UNION SELECT name FROM sync_names) AS n
-  LEFT JOIN sync_own_names AS o ON o.name = n.name
-  LEFT JOIN sync_names AS h ON h.name = n.name
-  WHERE o.name IS NOT NULL OR h.record IS NOT NULL;
-)sql";
 
 namespace {
 
@@ -270,32 +208,37 @@ Result<std::optional<WriterState>> load_writer(Database& db, const IpnsName& nam
   return std::optional(std::move(state));
 }
 
-Result<std::vector<IpnsName>> load_unsettled_names(Database& db) {
+Result<WriterState> load_or_begin_writer(Database& db, const IpnsName& name) {
+  auto stored = load_writer(db, name);
+  if (!stored) return fail(stored.error());
+  if (*stored) return std::move(**stored);
+  WriterState state;
+  const auto row = load_name(db, name);
+  if (!row) return fail(row.error());
+  if (!*row) return state;
+  const KnownRecord* const best = (*row)->ahead    ? &*(*row)->ahead
+                                  : (*row)->record ? &*(*row)->record
+                                                   : nullptr;
+  if (best != nullptr) {
+    const auto record = sound_record(name, best->bytes);
+    if (!record) return fail(Errc::signature, "state file: a record that does not hold");
+    state.known = seen_record(*record);
+  }
+  if (const auto& taken = (*row)->taken) {
+    const bool current = state.known && state.known->version() == *taken;
+    state.base = WriterState::Base{*taken, current ? state.known->vector : std::nullopt};
+  }
+  return state;
+}
+
+Result<std::vector<IpnsName>> load_written_names(Database& db) {
   std::vector<IpnsName> out;
-  auto s = db.prepare(
-      "SELECT DISTINCT name FROM sync_own_publishes WHERE state IN (0, 1, 3) ORDER BY name");
+  auto s = db.prepare("SELECT name FROM sync_writers ORDER BY name");
   while (s.step()) {
     const auto name = IpnsName::from_multihash(s.blob(0));
     if (!name) return fail(name.error().within("state file: name"));
     out.push_back(*name);
   }
-  if (!s.status()) return fail(s.status().error());
-  return out;
-}
-
-Status save_consumed(Database& db, const IpnsName& name, std::string_view consumer,
-                     const Consumed& what) {
-  auto s = db.prepare(
-      "INSERT OR REPLACE INTO sync_consumers(name, consumer, sequence, value) VALUES(?,?,?,?)");
-  s.bind(ByteView(name.bytes())).bind(consumer).bind(number(what.sequence)).bind(what.value);
-  return run(s);
-}
-
-Result<std::map<std::string, Consumed>> load_consumers(Database& db, const IpnsName& name) {
-  std::map<std::string, Consumed> out;
-  auto s = db.prepare("SELECT consumer, sequence, value FROM sync_consumers WHERE name = ?");
-  s.bind(ByteView(name.bytes()));
-  while (s.step()) out.emplace(s.text(0), Consumed{sequence_at(s, 1), s.text(2)});
   if (!s.status()) return fail(s.status().error());
   return out;
 }

@@ -298,6 +298,7 @@ void EngineWorld::act(action::Deliver& a) {
               "a provisional hand-over is committed first, so that a crash cannot leave it open");
       break;
     case ChangeKind::withdrawn:
+    case ChangeKind::lost:  // no name is written here
     case ChangeKind::stale:
       break;
   }

@@ -83,7 +83,7 @@ class EngineWorld {
   void act(sync::action::Cancel& a);
   void act(sync::action::Commit& a);
   void act(sync::action::Deliver& a);
-  void act(sync::action::Merge&) {}
+  void act(sync::action::Load&) {}
   void act(sync::action::NewDeviceId&) {}
   void act(sync::action::Alarm&) {}
 

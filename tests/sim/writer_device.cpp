@@ -375,7 +375,11 @@ void WriterWorld::edit(Device& device, bool stubborn) {
     if (chance(15)) publish.expect = known ? known->record.sequence : Sequence{0};
   }
   device.content = truth(publish.value);
-  if (publish.replace) over_[publish.value] = device.writer->state().base.has_value();
+  const auto& base = device.writer->state().base;
+  const auto& at = device.writer->state().known;
+  const bool over = publish.expect && !publish.based_on && at &&
+                    (!base || base->version.value != at->record.value);
+  if (publish.replace || over) over_[publish.value] = base.has_value();
   device.publishing.emplace(publish.id.value, publish.value);
   feed(device, std::move(publish));
 }

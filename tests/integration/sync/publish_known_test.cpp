@@ -1,5 +1,6 @@
 // What a publish finds out about its name before it signs, whoever is slow, silent or forgetful.
 #include "ipnscast/tests/integration/sync/publish_fixture.h"
+#include "ipnscast/tests/integration/sync/publish_nodes.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
@@ -36,12 +37,19 @@ TEST_CASE("S0-12 another device with the same key goes on above the record in ou
     REQUIRE(third->relays_acknowledged == 1);
   }
   auto second = *Client::open(world.config("second", {&node}));
+  // It has taken in nothing of that yet, so it is asked what it means (R33).
+  const auto unseen = second->publish(world.key, world.tree("four"));
+  REQUIRE_FALSE(unseen);
+  CHECK(unseen.error().code == Errc::conflict);
+  CHECK(unseen.error().message.find("sequence 3") != std::string::npos);
+  CHECK(unseen.error().message.find("--based-on 3") != std::string::npos);
+  CHECK(unseen.error().message.find("--replace") != std::string::npos);
   // Neither is the richer content replaced by nothing unasked (R12).
   std::filesystem::create_directories(world.dir.path() / "empty");
-  const auto empty = second->publish(world.key, world.dir.path() / "empty");
+  const auto empty = second->publish(world.key, world.dir.path() / "empty", {.replace = true});
   REQUIRE_FALSE(empty);
   CHECK(empty.error().code == Errc::refused);
-  const auto fourth = second->publish(world.key, world.tree("four"));
+  const auto fourth = second->publish(world.key, world.tree("four"), {.replace = true});
   REQUIRE(fourth);
   CHECK(fourth->sequence == Sequence{4});
 }
@@ -61,7 +69,8 @@ TEST_CASE("S0-12 another device goes on above a private hint of ours too") {
     for (const char* text : {"one", "two"}) REQUIRE(first->publish(key, world.tree(text)));
   }
   auto second = *Client::open(config("second"));
-  const auto third = second->publish(key, world.tree("three"));
+  CHECK(second->publish(key, world.tree("three")).error().code == Errc::conflict);
+  const auto third = second->publish(key, world.tree("three"), {.replace = true});
   REQUIRE(third);
   CHECK(third->sequence == Sequence{3});
 }
@@ -74,7 +83,7 @@ TEST_CASE("an expired record is an answer: the next publish goes above it (S0-12
   config.relays.clear();
   auto writer = *Client::open(config);
   SECTION("a plain one") {
-    const auto outcome = writer->publish(world.key, world.tree("one"));
+    const auto outcome = writer->publish(world.key, world.tree("one"), {.replace = true});
     REQUIRE(outcome);
     CHECK(outcome->sequence == Sequence{8});
   }
@@ -99,7 +108,8 @@ TEST_CASE("the next sequence is above the highest of all nodes, not above the fa
   REQUIRE(writer->publish(world.key, world.tree("one")));
   slow.keeps(world.record(9));  // another device of ours reached only that one
   SECTION("a plain publish") {
-    const auto outcome = writer->publish(world.key, world.tree("two"));
+    CHECK(writer->publish(world.key, world.tree("two")).error().code == Errc::conflict);
+    const auto outcome = writer->publish(world.key, world.tree("two"), {.replace = true});
     REQUIRE(outcome);
     CHECK(outcome->sequence == Sequence{10});
     CHECK(outcome->complete());
@@ -156,7 +166,8 @@ TEST_CASE("the first publish of a name goes through although one node hangs") {
   CHECK(row->detail == "not yet, goes on");
 }
 
-TEST_CASE("when a place has a newer record after all, ours is signed once more above it") {
+TEST_CASE(
+    "when a place has a newer record after all, nothing is signed above it: ours is told lost (R33)") {
   ScriptedWorld world;
   ScriptedNode good;
   std::atomic<bool> put = false;
@@ -168,33 +179,38 @@ TEST_CASE("when a place has a newer record after all, ours is signed once more a
   });
   late.keeps(world.record(9));
   auto writer = *Client::open(world.config("writer", {&good, &late}));
-  SECTION("and then everybody has it") {
+  const IpnsName name = world.key.name();
+  SECTION("later, when nobody waits for it") {
     const auto outcome = writer->publish(world.key, world.tree("one"));
     REQUIRE(outcome);
-    CHECK(outcome->sequence == Sequence{10});
-    CHECK(outcome->complete());
-    CHECK(good.kept(world.key.name())->fields().sequence == Sequence{10});
-    CHECK(late.kept(world.key.name())->fields().sequence == Sequence{10});
-  }
-  SECTION("but not when a sequence was asked for") {
-    good.keeps(world.record(3));
-    const auto outcome =
-        writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{3}});
-    REQUIRE(outcome);
-    CHECK(outcome->sequence == Sequence{4});
+    CHECK(outcome->sequence == Sequence{1});
+    CHECK_FALSE(outcome->settled);
     const auto* row = find_place(*outcome, late.server.url(), What::record);
     REQUIRE(row);
     CHECK(row->newer);
     CHECK(row->settled);
     CHECK(row->newer_sequence == Sequence{9});
+    REQUIRE(Nodes::eventually([&] { return writer->lost(name).size() == 1; }));
+    const LostPublish lost = writer->lost(name).front();
+    CHECK(lost.ours == Version{{1}, "/ipfs/" + outcome->cid.to_string()});
+    CHECK(lost.theirs.sequence == Sequence{9});
+    REQUIRE(writer->acknowledge_lost(name));
+    CHECK(writer->lost(name).empty());
+    CHECK(writer->acknowledge_lost(name).error().code == Errc::not_found);
   }
-  SECTION("nor when that would replace something by nothing (R12)") {
-    std::filesystem::create_directories(world.dir.path() / "empty");
-    const auto outcome = writer->publish(world.key, world.dir.path() / "empty");
-    REQUIRE(outcome);
-    CHECK(outcome->sequence == Sequence{1});
-    CHECK(late.kept(world.key.name())->fields().sequence == Sequence{9});
+  SECTION("at once, when the publish waits until it is settled") {
+    const auto refused = writer->publish(world.key, world.tree("one"), {.settle = true});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::conflict);
   }
+  SECTION("at once, when a sequence was asked for") {
+    good.keeps(world.record(3));
+    const auto refused =
+        writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{3}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::conflict);
+  }
+  CHECK(late.kept(name)->fields().sequence == Sequence{9});
 }
 
 TEST_CASE("content that no node takes is not published") {

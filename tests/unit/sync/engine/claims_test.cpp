@@ -148,10 +148,25 @@ TEST_CASE("the same hint over a second source is counted and triggers nothing (S
 TEST_CASE("the echo of our own event asks for no work (S0-31, S0-35)") {
   Bench b;
   b.settled_at(5, 5);
-  b.feed(input::Sent{event(6)});
+  b.feed(input::Sent{event(6), *b.news(6, 6).address, b.now.seconds()});
   b.feed(b.news(6, 6));
   CHECK(b.actions.empty());
   CHECK(b.engine->counts().at(Row::own_echo) == 1);
+}
+
+TEST_CASE("an event of ours that the table of sent ones has dropped tells of no copied state (R37)") {
+  Bench b({.own_key = author(3), .device_id = "phone"});
+  b.settled_at(5, 5);
+  auto old = b.news(6, 6, author(3));
+  old.device_id = "phone";
+  b.feed(input::Sent{event(7), *old.address, old.created_at});
+  b.feed(old);
+  CHECK_FALSE(b.next<action::NewDeviceId>());
+  auto later = b.news(7, 8, author(3));
+  later.device_id = "phone";
+  later.created_at.value += 1;
+  b.feed(later);
+  CHECK(b.next<action::NewDeviceId>());
 }
 
 TEST_CASE("a copied state directory is noticed once and the event still counts") {

@@ -122,21 +122,6 @@ TEST_CASE("after three flips in an hour a conflict is only an alarm, on the same
 }
 
 TEST_CASE(
-    "the device whose value lost merges at once, the winner waits 30 s, others do not merge") {
-  const auto lost = record(5, 1, 3600);
-  const auto won = record(5, 2, 7200);
-  auto known = knowing(lost);
-  CHECK_FALSE(arrive(known, won).merge_after);
-  known.own_sequence = Sequence{5};
-  known.own_value = lost.value;
-  CHECK(arrive(known, won).merge_after == Milliseconds(0));
-  known = knowing(won);
-  known.own_sequence = Sequence{5};
-  known.own_value = won.value;
-  CHECK(arrive(known, lost).merge_after == kConflictWinnerWaits);
-}
-
-TEST_CASE(
     "an expired record of the same sequence with another value withdraws no valid one (R36)") {
   for (const auto policy : {ExpiredPolicy::last_good, ExpiredPolicy::reject}) {
     const auto out = arrive(knowing(record(5, 1)), record(5, 2, -60), policy);
@@ -146,6 +131,18 @@ TEST_CASE(
   }
   // One that is newer does count.
   CHECK(arrive(knowing(record(5, 1)), record(6, 2, -60)).notify == ChangeKind::stale);
+}
+
+TEST_CASE("an expired record that wins is a floor: told once, and undone by nothing below it (R36)") {
+  const auto out = arrive(knowing(record(5, 1)), record(6, 2, -60));
+  CHECK(out.ahead);
+  auto known = knowing(record(4, 1));
+  known.ahead = record(6, 2, -60);
+  known.stale = true;
+  CHECK_FALSE(arrive(known, record(6, 2, -60)).notify);
+  CHECK(arrive(known, record(5, 3)).row == Row::rollback);
+  CHECK(arrive(known, record(6, 2)).adopt);
+  CHECK(arrive(known, record(7, 4)).adopt);
 }
 
 TEST_CASE("an expired record is reported as stale and never adopted (R22)") {

@@ -29,7 +29,7 @@ struct Bench {
     restart();
   }
 
-  void restart() { engine = std::make_unique<Engine>(options, 1); }
+  void restart() { engine = std::make_unique<Engine>(options, 1, writers); }
 
   void feed(Input input) {
     for (auto& action : engine->handle(std::move(input), now)) {
@@ -85,6 +85,8 @@ struct Bench {
              .sequence = {},
              .author = by,
              .event_id = event(tag),
+             .address = nostr::Address{30078, by, "ipns-sync-" + kName.to_string()},
+             .created_at = now.seconds(),
              .device_id = {},
              .at_fault = false,
              .source = kRelay,
@@ -125,6 +127,7 @@ struct Bench {
   }
 
   EngineOptions options;
+  WriterView* writers = nullptr;
   Now now;
   std::unique_ptr<Engine> engine;
   std::vector<Action> actions;

@@ -203,22 +203,6 @@ TEST_CASE(
   CHECK(b.delivered().cid == cid(9));
 }
 
-TEST_CASE("the device whose value lost is asked to merge at once, the winner after 30 s") {
-  Bench b;
-  b.settled_at(5, 5);
-  b.feed(input::Published{kName, {5}, value_of(cid(5))});
-  b.arrive(b.record(5, 6, 999'999));
-  CHECK(b.next<action::Merge>());
-  Bench w;
-  w.settled_at(5, 5);
-  w.feed(input::Published{kName, {5}, value_of(cid(5))});
-  w.arrive(w.record(5, 6, 100));
-  w.pass(Milliseconds(29'999));
-  CHECK_FALSE(w.next<action::Merge>());
-  w.pass(Milliseconds(1));
-  CHECK(w.next<action::Merge>());
-}
-
 TEST_CASE("expiry is reported once, the content stays, and its renewal is told (R22)") {
   Bench b;
   b.watch();

@@ -144,10 +144,13 @@ TEST_CASE("of each address the latest four sent events are remembered (S0-35, R3
     REQUIRE(save_sent(*db, event(i), {30078, {}, "busy"}, {i}));
   }
   REQUIRE(save_sent(*db, event(100), {30078, {}, "quiet"}, {0}));
-  const auto ids = load_sent(*db);
-  REQUIRE(ids);
-  CHECK(*ids ==
-        std::vector<nostr::EventId>{event(100), event(47), event(48), event(49), event(50)});
+  const auto sent = load_sent(*db);
+  REQUIRE(sent);
+  std::vector<nostr::EventId> ids;
+  for (const SentEvent& one : *sent) ids.push_back(one.id);
+  CHECK(ids == std::vector<nostr::EventId>{event(100), event(47), event(48), event(49), event(50)});
+  CHECK(sent->back().created_at == UnixSeconds{50});
+  CHECK(sent->back().address.d == "busy");
 }
 
 TEST_CASE("settings are kept by key") {

@@ -27,21 +27,36 @@ DeviceTag tag(uint8_t number) {
   return out;
 }
 
-// The tables of the sync layer with those of the writer.
-store::Schema writer_schema() {
-  store::Schema schema = sync_schema();
-  schema.migrations.push_back({5, kWriterTables});
-  return schema;
-}
-
-// A state file as the version before this one left it.
+// A state file as the version before this one left it: schema 4.
 class LandedState {
  public:
-  LandedState() { db_ = std::move(*store::Database::open(file_, {sync_schema()})); }
+  LandedState() {
+    store::Schema schema = sync_schema();
+    while (schema.migrations.back().number > 4) schema.migrations.pop_back();
+    db_ = std::move(*store::Database::open(file_, {schema}));
+  }
   store::Database& db() { return *db_; }
+  // A row of sync_names as that version wrote it.
+  void follow(const IpnsKey& by, const SeenRecord& seen, std::optional<Version> handed) {
+    auto s = db_->prepare(
+        "INSERT INTO sync_names(name, watched, fetch_content, sequence, value, eol_seconds, "
+        "eol_nanoseconds, data, record, stale, source, endpoint, unconfirmed, seen_ms, "
+        "handed_sequence, handed_value, failures, retry_at_ms) "
+        "VALUES(?,1,1,?,?,?,?,?,?,0,0,'',0,0,?,?,0,0)");
+    const KnownRecord& record = seen.record;
+    s.bind(ByteView(by.name().bytes())).bind(static_cast<int64_t>(record.sequence.value));
+    s.bind(record.value).bind(record.eol.seconds).bind(int64_t{record.eol.nanoseconds});
+    s.bind(ByteView(record.data)).bind(ByteView(record.bytes));
+    if (handed) {
+      s.bind(static_cast<int64_t>(handed->sequence.value)).bind(handed->value);
+    } else {
+      s.bind_null().bind_null();
+    }
+    REQUIRE(s.run());
+  }
   std::unique_ptr<store::Database> upgraded() {
     db_.reset();
-    auto db = store::Database::open(file_, {writer_schema()});
+    auto db = store::Database::open(file_, {sync_schema()});
     REQUIRE(db);
     return std::move(*db);
   }
@@ -52,12 +67,6 @@ class LandedState {
   std::unique_ptr<store::Database> db_;
 };
 
-NameRow row_of(const IpnsKey& by, const SeenRecord& seen) {
-  NameRow row{.name = by.name()};
-  row.record = seen.record;
-  return row;
-}
-
 OwnName own_of(const IpnsKey& by, const SeenRecord& seen) {
   return {by.name(), seen.record.sequence, seen.record.value, 1, seen.record.bytes};
 }
@@ -65,7 +74,7 @@ OwnName own_of(const IpnsKey& by, const SeenRecord& seen) {
 }  // namespace
 
 TEST_CASE("what the writer of a name knows comes back from the file as it was written (R33)") {
-  const auto db = std::move(*store::Database::open(":memory:", {writer_schema()}));
+  const auto db = std::move(*store::Database::open(":memory:", {sync_schema()}));
   const IpnsKey by = key(1);
   VersionVector vector;
   vector.raise(tag(1), {7, {40}});
@@ -95,7 +104,6 @@ TEST_CASE("what the writer of a name knows comes back from the file as it was wr
   auto loaded = load_writer(*db, by.name());
   REQUIRE(loaded);
   CHECK(*loaded == state);
-  CHECK(*load_unsettled_names(*db) == std::vector<IpnsName>{by.name()});
 
   // The next commit replaces all of it.
   state.own = {};
@@ -107,12 +115,11 @@ TEST_CASE("what the writer of a name knows comes back from the file as it was wr
   state.before_queue.reset();
   REQUIRE(save_writer(*db, by.name(), state));
   CHECK(*load_writer(*db, by.name()) == state);
-  CHECK(load_unsettled_names(*db)->empty());
   CHECK(*load_writer(*db, key(2).name()) == std::nullopt);
 }
 
 TEST_CASE("a vector outlives a record of the same version that carries none") {
-  const auto db = std::move(*store::Database::open(":memory:", {writer_schema()}));
+  const auto db = std::move(*store::Database::open(":memory:", {sync_schema()}));
   const IpnsKey by = key(1);
   WriterState state;
   state.known = record(by, 5, 1);
@@ -123,7 +130,7 @@ TEST_CASE("a vector outlives a record of the same version that carries none") {
 }
 
 TEST_CASE("a damaged record, tag or vector in the state file is an error, not a surprise") {
-  const auto db = std::move(*store::Database::open(":memory:", {writer_schema()}));
+  const auto db = std::move(*store::Database::open(":memory:", {sync_schema()}));
   const IpnsKey by = key(1);
   WriterState state;
   state.known = record(key(2), 5, 1);  // of another name
@@ -135,19 +142,6 @@ TEST_CASE("a damaged record, tag or vector in the state file is an error, not a 
   CHECK(load_writer(*db, by.name()).error().code == Errc::parse);
   REQUIRE(db->execute("UPDATE sync_writers SET known_vector = NULL, tag = x'00'"));
   CHECK(load_writer(*db, by.name()).error().code == Errc::parse);
-}
-
-TEST_CASE("what each consumer was handed is kept apart") {
-  const auto db = std::move(*store::Database::open(":memory:", {writer_schema()}));
-  const IpnsName name = key(1).name();
-  REQUIRE(save_consumed(*db, name, "app", {{4}, value(1)}));
-  REQUIRE(save_consumed(*db, name, "mirror", {{3}, value(2)}));
-  REQUIRE(save_consumed(*db, name, "app", {{5}, value(3)}));
-  const auto loaded = load_consumers(*db, name);
-  REQUIRE(loaded);
-  CHECK(loaded->size() == 2);
-  CHECK(loaded->at("app") == Consumed{{5}, value(3)});
-  CHECK(loaded->at("mirror") == Consumed{{3}, value(2)});
 }
 
 TEST_CASE("after the upgrade a lone device's base is what it published last") {
@@ -169,17 +163,15 @@ TEST_CASE("after the upgrade a lone device's base is what it published last") {
 TEST_CASE("after the upgrade a device that only followed has taken in what its handler took") {
   LandedState landed;
   const IpnsKey by = key(1);
-  NameRow row = row_of(by, record(by, 9, 3));
-  row.watched = true;
-  row.handed = NameRow::Handed{{8}, value(2), cid(2)};
-  REQUIRE(save_names(landed.db(), {row}));
+  landed.follow(by, record(by, 9, 3), Version{{8}, value(2)});
   const auto db = landed.upgraded();
-  const auto state = load_writer(*db, by.name());
+  CHECK(*load_writer(*db, by.name()) == std::nullopt);
+  CHECK(load_written_names(*db)->empty());
+  const auto state = load_or_begin_writer(*db, by.name());
   REQUIRE(state);
-  REQUIRE(*state);
-  CHECK((*state)->base->version == Version{{8}, value(2)});
-  CHECK((*state)->known == record(by, 9, 3));
-  CHECK(load_consumers(*db, by.name())->at("app") == Consumed{{8}, value(2)});
+  CHECK(state->base->version == Version{{8}, value(2)});
+  CHECK(state->known == record(by, 9, 3));
+  CHECK(load_name(*db, by.name())->value().taken == Version{{8}, value(2)});
 }
 
 TEST_CASE("after the upgrade the better of own publish and hand-over is the base") {
@@ -187,16 +179,12 @@ TEST_CASE("after the upgrade the better of own publish and hand-over is the base
   const IpnsKey ahead = key(1);    // published after what was handed over
   const IpnsKey behind = key(2);   // took in another device's after its own
   const IpnsKey renewed = key(3);  // another device renewed its record
-  NameRow row = row_of(ahead, record(ahead, 4, 1));
-  row.handed = NameRow::Handed{{4}, value(1), cid(1)};
-  REQUIRE(save_names(landed.db(), {row}));
+  landed.follow(ahead, record(ahead, 4, 1), Version{{4}, value(1)});
   REQUIRE(save_own_name(landed.db(), own_of(ahead, record(ahead, 5, 2))));
-  row = row_of(behind, record(behind, 7, 4));
-  row.handed = NameRow::Handed{{7}, value(4), cid(4)};
-  REQUIRE(save_names(landed.db(), {row}));
+  landed.follow(behind, record(behind, 7, 4), Version{{7}, value(4)});
   REQUIRE(save_own_name(landed.db(), own_of(behind, record(behind, 6, 3))));
   const SeenRecord later = record(renewed, 5, 1, 4'000'000'100);
-  REQUIRE(save_names(landed.db(), {row_of(renewed, later)}));
+  landed.follow(renewed, later, std::nullopt);
   REQUIRE(save_own_name(landed.db(), own_of(renewed, record(renewed, 5, 1))));
   const auto db = landed.upgraded();
   auto state = load_writer(*db, ahead.name());

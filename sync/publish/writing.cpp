@@ -1,0 +1,232 @@
+// A publish on its way through the name's writer, and back to the caller.
+#include "ipnscast/sync/publish/writing.h"
+
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/state/state_store.h"
+#include "ipnscast/sync/writer/writer_store.h"
+
+namespace ipnscast::sync {
+namespace {
+
+using Answered = writer_action::Answer::Result;
+
+std::string at(const Version& version) {
+  return "sequence " + std::to_string(version.sequence.value) + " (" + version.value + ")";
+}
+
+// "(/ipfs/bafy..., by device 3fa9c1d2)"
+std::string winner_text(const SeenRecord& winner) {
+  std::string out = std::to_string(winner.record.sequence.value) + " (" + winner.record.value;
+  const auto writer = winner.vector ? winner.vector->writer_of(winner.record.sequence)
+                                    : std::optional<DeviceTag>();
+  if (writer) out += ", by device " + to_hex(ByteView(writer->bytes)).substr(0, 8);
+  return out + ")";
+}
+
+}  // namespace
+
+std::shared_ptr<Publisher::Writing> Publisher::writing(const IpnsName& name) {
+  std::lock_guard lock(tasks_mutex_);
+  auto& out = writing_[name];
+  if (!out) out = std::make_shared<Writing>();
+  return out;
+}
+
+std::shared_ptr<Publisher::Task> Publisher::task_of(PublishId id) {
+  std::lock_guard lock(tasks_mutex_);
+  const auto it = tasks_.find(id);
+  return it == tasks_.end() ? nullptr : it->second;
+}
+
+// The writer of this name is there from now on, and so is the key.
+Status Publisher::begin_writing(const IpnsKey& key) {
+  const IpnsName name = key.name();
+  if (!writers_.has(name)) {
+    WriterState state;
+    const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+      auto found = load_or_begin_writer(db, name);
+      if (!found) return fail(found.error());
+      state = std::move(*found);
+      return {};
+    });
+    if (!read) return read;
+    writers_.add(name, std::move(state));
+  }
+  {
+    std::lock_guard lock(kept_mutex_);
+    const auto it = kept_.find(name);
+    if (it == kept_.end()) kept_.emplace(name, Kept{key.clone(), std::nullopt});
+  }
+  const DeviceTag tag = device_tag(key, options_.identity->id());
+  const auto state = writers_.state(name);
+  if (state && state->tag != tag) writers_.tell(name, writer_input::Identity{tag});
+  return {};
+}
+
+Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
+                                         const PublishOptions& options, const Stored& stored,
+                                         Outcome outcome, Instant deadline) {
+  if (auto ready = begin_writing(key); !ready) return fail(ready.error());
+  auto task = std::make_shared<Task>(key.name(), cid, options, stored);
+  task->guard = errands_.hold(task->name);
+  auto answered = task->answer.get_future();
+  writer_input::Publish publish;
+  {
+    std::lock_guard lock(tasks_mutex_);
+    if (closed_) return fail(Errc::closed, "the client is closed");
+    publish.id = PublishId{++last_publish_};
+    tasks_.emplace(publish.id, task);
+  }
+  publish.value = value_of(cid);
+  publish.based_on = options.based_on;
+  publish.expect = options.expect_sequence;
+  publish.replace = options.replace;
+  publish.force = options.force;
+  publish.wait = options.settle || options.based_on || options.expect_sequence;
+  const PublishId id = publish.id;
+  writers_.tell(task->name, std::move(publish));
+  auto answer = answered.get();
+  {
+    std::lock_guard lock(tasks_mutex_);
+    tasks_.erase(id);
+  }
+  const bool on_its_way = answer && answer->result == Answered::published;
+  if (!on_its_way) {
+    task->take_guard();
+    task->sending_is_over();
+  }
+  if (!answer) return fail(answer.error());
+  const bool done =
+      answer->result == Answered::published || answer->result == Answered::queued;
+  if (!done) return fail(refusal(*task, *answer));
+  outcome.sequence = answer->version.sequence;
+  outcome.settled = answer->settled;
+  outcome.undecided = answer->undecided;
+  outcome.places = stored.places;
+  outcome.queued = stored.queued || answer->result == Answered::queued;
+  {
+    std::lock_guard lock(task->mutex);
+    outcome.record = task->record;
+    outcome.hint = task->hint;
+  }
+  task->progress->wait(deadline, options_.quorum, outcome);
+  // Who was found out meanwhile to take no records is no place.
+  std::erase_if(outcome.places, [this](const Outcome::Place& place) {
+    const auto gateway = gateway_of(place.url);
+    return place.what == Outcome::Place::What::record && gateway && !takes_records(*gateway);
+  });
+  return outcome;
+}
+
+// Why it was not published, in the words of whoever may do something about it.
+Error Publisher::refusal(Task& task, const writer_action::Answer& answer) {
+  std::optional<Error> noted;
+  {
+    std::lock_guard lock(task.mutex);
+    noted = task.error;
+  }
+  if (!noted && answer.result == Answered::unreachable) {
+    const auto now = writing(task.name);
+    std::lock_guard lock(now->mutex);
+    if (!now->silence.empty()) noted = Error{Errc::unreachable, now->silence};
+  }
+  switch (answer.result) {
+    case Answered::unreachable:
+    case Answered::failed:
+      if (noted) return *noted;
+      return answer.result == Answered::failed
+                 ? Error{Errc::busy, "too many publishes of this name wait"}
+                 : Error{Errc::unreachable, "nobody answered, so the name's sequence is unknown"};
+    case Answered::perhaps:
+      return {Errc::timeout,
+              "the node that decides may have stored it, but did not say so: it is asked again, and "
+              "the next publish of this name waits for that"};
+    default:
+      break;
+  }
+  if (const auto& expect = task.options.expect_sequence) {
+    if (!answer.winner) return {Errc::conflict, "the name has no record yet"};
+    if (answer.winner->record.sequence != *expect)
+      return {Errc::conflict, "the name is at sequence " +
+                                  std::to_string(answer.winner->record.sequence.value) + ", not " +
+                                  std::to_string(expect->value)};
+  }
+  if (!answer.winner) return {Errc::conflict, "nobody has the version it was to be based on"};
+  const auto state = writers_.state(task.name);
+  std::string taken = "has taken in nothing of it yet";
+  if (const auto& on = task.options.based_on) {
+    taken = "made this on " + at(*on);
+  } else if (state && state->base) {
+    taken = "has taken in " + std::to_string(state->base->version.sequence.value);
+  }
+  const std::string there = std::to_string(answer.winner->record.sequence.value);
+  return {Errc::conflict, "the name is at sequence " + winner_text(*answer.winner) +
+                              "; this device " + taken +
+                              ": take that in first (get, watch), name it (--based-on " + there +
+                              "), or replace it (--replace)"};
+}
+
+void Publisher::act(const IpnsName& name, WriterAction action) {
+  if (auto* said = std::get_if<writer_action::Answer>(&action)) {
+    answer(*said);
+  } else if (auto* send = std::get_if<writer_action::Send>(&action)) {
+    perform(name, *send);
+  } else if (std::holds_alternative<writer_action::NewIdentity>(action)) {
+    notify_.cloned();
+  } else if (!std::holds_alternative<writer_action::Report>(action)) {
+    work_inbox_.push_reserved({name, std::move(action)});
+  }
+}
+
+void Publisher::answer(const writer_action::Answer& answer) {
+  if (const auto task = task_of(answer.id)) task->answer.set_value(answer);
+}
+
+void Publisher::identity_changed() {
+  std::vector<std::pair<IpnsName, DeviceTag>> tags;
+  {
+    std::lock_guard lock(kept_mutex_);
+    for (const auto& [name, kept] : kept_)
+      tags.emplace_back(name, device_tag(kept.key, options_.identity->id()));
+  }
+  for (const auto& [name, tag] : tags) writers_.tell(name, writer_input::Identity{tag});
+}
+
+// Of a name that was never written here, the state file notes it for the day when it is.
+Status Publisher::take_in(const IpnsName& name, const IpnsRecord& record) {
+  const KnownRecord known = known_record(record);
+  if (writers_.has(name)) {
+    writers_.saw(name, known, "");
+    writers_.taken_in(name, known);
+  }
+  return parts_.writer.run([&](store::Database& db) -> Status {
+    auto row = load_name(db, name);
+    if (!row) return fail(row.error());
+    NameRow taken = *row ? std::move(**row) : NameRow{.name = name};
+    if (taken.taken && taken.taken->sequence > known.sequence) return {};
+    taken.taken = known.version();
+    if (!taken.record || wins_over(known, *taken.record)) taken.record = known;
+    return save_names(db, {taken});
+  });
+}
+
+std::vector<OwnPublish> Publisher::lost(const IpnsName& name) {
+  std::vector<OwnPublish> out;
+  const auto state = writers_.state(name);
+  if (!state) return out;
+  for (const OwnPublish& own : state->own) {
+    if (own.state == OwnPublish::State::lost) out.push_back(own);
+  }
+  return out;
+}
+
+Status Publisher::acknowledge_lost(const IpnsName& name) {
+  if (lost(name).empty())
+    return fail(Errc::not_found, "nothing that was published under " + name.to_string() +
+                                     " is lost");
+  writers_.tell(name, writer_input::Acknowledge{});
+  return {};
+}
+
+}  // namespace ipnscast::sync

@@ -1,0 +1,222 @@
+#include "ipnscast/sync/writer/writer_book.h"
+
+#include "ipnscast/nostr/base/thread_name.h"
+
+namespace ipnscast::sync {
+namespace {
+
+constexpr Milliseconds kLookWhoIsConnected{1'000};
+
+// The vector stands in the record's own data.
+SeenRecord seen_of(const KnownRecord& record) {
+  const auto fields = peek_record(record.bytes);
+  return {record, fields ? vector_of(*fields) : std::nullopt};
+}
+
+// What followers see of a name.
+struct Sight {
+  std::optional<Bytes> known;
+  std::optional<Version> base;
+  bool owes = false;
+  bool tells = false;
+  bool open = false;
+  bool operator==(const Sight&) const = default;
+};
+
+Sight sight_of(const NameWriter& writer) {
+  const WriterState& state = writer.state();
+  Sight out;
+  if (state.known) out.known = state.known->record.bytes;
+  if (state.base) out.base = state.base->version;
+  out.owes = writer.owes_report();
+  out.tells = writer.report().has_value();
+  out.open = writer.unsettled() || out.owes;
+  return out;
+}
+
+}  // namespace
+
+WriterBook::WriterBook(NameWriter::Options options, Hooks hooks)
+    : options_(options), hooks_(std::move(hooks)) {}
+
+WriterBook::~WriterBook() { close(); }
+
+void WriterBook::start() {
+  thread_ = std::thread([this] { serve(); });
+}
+
+void WriterBook::close() {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    actions_.clear();
+  }
+  woken_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+WriterBook::Entry* WriterBook::find(const IpnsName& name) {
+  const auto it = names_.find(name);
+  return it == names_.end() ? nullptr : it->second.get();
+}
+
+void WriterBook::add(const IpnsName& name, WriterState stored) {
+  std::lock_guard lock(mutex_);
+  if (find(name) != nullptr) return;
+  auto entry = std::make_unique<Entry>(NameWriter(options_, std::move(stored), rng_()));
+  Entry& added = *names_.emplace(name, std::move(entry)).first->second;
+  feed(name, added, writer_input::Tick{});
+  feed(name, added, writer_input::Places{connected_});
+}
+
+bool WriterBook::has(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  return find(name) != nullptr;
+}
+
+std::vector<IpnsName> WriterBook::names() {
+  std::lock_guard lock(mutex_);
+  std::vector<IpnsName> out;
+  for (const auto& [name, entry] : names_) out.push_back(name);
+  return out;
+}
+
+// True when followers of the name see something else than before.
+bool WriterBook::feed(const IpnsName& name, Entry& entry, WriterInput input) {
+  if (closed_) return false;
+  const Sight before = sight_of(entry.writer);
+  auto actions = entry.writer.handle(std::move(input), system_now());
+  if (!actions.empty()) woken_.notify_all();
+  for (WriterAction& action : actions) actions_.emplace_back(name, std::move(action));
+  if (const auto due = entry.writer.next_wake(); due != entry.due) {
+    if (entry.due) timers_.erase({*entry.due, name});
+    if (due) timers_.emplace(*due, name);
+    entry.due = due;
+    woken_.notify_all();
+  }
+  return sight_of(entry.writer) != before;
+}
+
+void WriterBook::tell(const IpnsName& name, WriterInput input) {
+  bool changed = false;
+  {
+    std::lock_guard lock(mutex_);
+    Entry* const entry = find(name);
+    if (entry != nullptr) changed = feed(name, *entry, std::move(input));
+  }
+  if (changed) hooks_.changed(name);
+}
+
+std::optional<WriterState> WriterBook::state(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  const Entry* const entry = find(name);
+  if (entry == nullptr) return std::nullopt;
+  return entry->writer.state();
+}
+
+bool WriterBook::open(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  const Entry* const entry = find(name);
+  return entry != nullptr && (entry->writer.unsettled() || entry->writer.owes_report());
+}
+
+std::optional<WriterView::Truth> WriterBook::truth(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  const Entry* const entry = find(name);
+  if (entry == nullptr || !entry->writer.state().known) return std::nullopt;
+  const WriterState& state = entry->writer.state();
+  return Truth{state.known->record,
+               state.base && state.base->version == state.known->version()};
+}
+
+void WriterBook::saw(const IpnsName& name, const KnownRecord& record, const std::string& place) {
+  tell(name, writer_input::Saw{seen_of(record), place});
+}
+
+void WriterBook::taken_in(const IpnsName& name, const KnownRecord& record) {
+  tell(name, writer_input::TakenIn{seen_of(record)});
+}
+
+bool WriterBook::owes_report(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  const Entry* const entry = find(name);
+  return entry != nullptr && entry->writer.owes_report();
+}
+
+std::optional<writer_action::Report> WriterBook::report(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  const Entry* const entry = find(name);
+  if (entry == nullptr) return std::nullopt;
+  return entry->writer.report();
+}
+
+void WriterBook::told(const IpnsName& name, const OwnPublish& ours) {
+  tell(name, writer_input::Told{ours.tag, ours.count});
+}
+
+bool WriterBook::anything_open() const {
+  return std::any_of(names_.begin(), names_.end(), [](const auto& one) {
+    const WriterState& state = one.second->writer.state();
+    const bool queued = std::any_of(state.own.begin(), state.own.end(),
+                                    [](const OwnPublish& own) { return own.queued; });
+    return queued || one.second->writer.unsettled();
+  });
+}
+
+std::vector<IpnsName> WriterBook::tick_those_due() {
+  std::vector<IpnsName> changed;
+  const Instant now = std::chrono::steady_clock::now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const IpnsName name = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    Entry& entry = *names_.at(name);
+    entry.due.reset();
+    if (feed(name, entry, writer_input::Tick{})) changed.push_back(name);
+  }
+  return changed;
+}
+
+std::vector<IpnsName> WriterBook::say_who_is_connected(std::set<std::string> connected) {
+  std::vector<IpnsName> changed;
+  std::lock_guard lock(mutex_);
+  connected_ = std::move(connected);
+  for (auto& [name, entry] : names_) {
+    if (feed(name, *entry, writer_input::Places{connected_})) changed.push_back(name);
+  }
+  return changed;
+}
+
+void WriterBook::serve() {
+  set_thread_name("writers");
+  Instant look = std::chrono::steady_clock::now();
+  std::unique_lock lock(mutex_);
+  while (!closed_) {
+    std::vector<IpnsName> changed = tick_those_due();
+    std::deque<std::pair<IpnsName, WriterAction>> actions = std::exchange(actions_, {});
+    const bool open = anything_open();
+    if (actions.empty() && changed.empty()) {
+      const bool looks = open && look <= std::chrono::steady_clock::now();
+      if (!looks) {
+        std::optional<Instant> until;
+        if (!timers_.empty()) until = timers_.begin()->first;
+        if (open) until = until ? std::min(*until, look) : look;
+        if (until) {
+          woken_.wait_until(lock, *until);
+        } else {
+          woken_.wait(lock);
+        }
+        continue;
+      }
+    }
+    lock.unlock();
+    for (const IpnsName& name : changed) hooks_.changed(name);
+    for (auto& [name, action] : actions) hooks_.act(name, std::move(action));
+    if (open && look <= std::chrono::steady_clock::now()) {
+      look = std::chrono::steady_clock::now() + kLookWhoIsConnected;
+      for (const IpnsName& name : say_who_is_connected(hooks_.connected())) hooks_.changed(name);
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace ipnscast::sync

@@ -9,6 +9,7 @@
 
 #include "ipnscast/sync/change/change.h"
 #include "ipnscast/sync/config.h"
+#include "ipnscast/sync/engine/handler_health.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
 #include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
 #include "ipnscast/sync/metrics/metrics.h"
@@ -32,11 +33,13 @@ namespace ipnscast::sync {
 //   }});
 
 struct WatchOptions {
-  // Runs on the app thread, one at a time. An error makes the change come again later (1 s doubling
-  // to 5 min); other names go on meanwhile.
+  // Runs on a lane's thread: for one name one call at a time, names side by side
+  // (Config::handler_lanes). An error makes the change come again later (1 s doubling to 5 min), as
+  // does a handler that has not returned after Config::handler_timeout: what it returns later has no
+  // effect, and the next call may come while it still runs. Other names go on meanwhile.
   std::function<Status(const Change&)> on_change;
-  // Looks at each new value before on_change does, on the app thread too: what it refuses is not
-  // handed over, now or later, and the next version is looked at anew. May be empty.
+  // Looks at each new value before on_change does, on the same thread: what it refuses is not handed
+  // over, now or later, and the next version is looked at anew. May be empty.
   std::function<Status(const Change&, BlockSource&)> validate{};
   bool fetch_content = true;  // false: records only
   // What on_change takes is what the application publishes on next (PublishOptions::based_on).
@@ -132,6 +135,7 @@ class Client {
   // days.
   virtual std::vector<GatewayStatus> gateways() = 0;
   virtual PrivateHintCounters private_hints() const = 0;
+  virtual HandlerHealth handlers() const = 0;
   // How often and how fast things were done since open(). Kept in the state directory too, every
   // ten seconds and on close().
   virtual Metrics metrics() = 0;

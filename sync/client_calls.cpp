@@ -71,8 +71,8 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   if (!read) return read;
   const bool has_handler = options.on_change != nullptr;
   if (has_handler)
-    sync_->app().set_handler(
-        name, validated(std::move(options.validate), std::move(options.on_change), *cache_));
+    sync_->handlers().set_handler(
+        name, {validated(std::move(options.validate), std::move(options.on_change), *cache_)});
   sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored),
                            options.takes_in});
   return {};
@@ -80,7 +80,7 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
 
 void ClientImpl::unwatch(const IpnsName& name) {
   if (closed_) return;
-  sync_->app().remove_handler(name);
+  sync_->handlers().remove_handler(name);
   sync_->tell(input::Unwatch{name});
 }
 

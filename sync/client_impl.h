@@ -43,6 +43,7 @@ class ClientImpl final : public Client {
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override { return sync_->private_hints(); }
+  HandlerHealth handlers() const override { return sync_->handlers().health(); }
   Status forget(const IpnsName& name) override;
   Metrics metrics() override;
   BlockSource& blocks() override { return *cache_; }

@@ -72,6 +72,11 @@ struct Config {
   bool encrypt_at_rest = false;
   Milliseconds fetch_stall{5'000};
   size_t parallel = 8;  // fetches at a time, 1 to 64; others wait
+  // Handlers side by side, 1 to 64; for one name they run one after the other all the same. A
+  // handler that takes longer while other names wait goes on beside the others (16 at most), unless
+  // this is 1.
+  size_t handler_lanes = 4;
+  Milliseconds handler_timeout{600'000};  // then a change counts as not handed over, and comes again
   // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
   // routers among them name as trustless gateways.
   gateway::ProviderHosts providers = gateway::ProviderHosts::public_only;

@@ -167,6 +167,10 @@ Status check_together(const Settings& s) {
   }
   if (s.fetch.parallel == 0 || s.fetch.parallel > 64)
     return fail(Errc::invalid, "fetch.parallel: want 1 to 64");
+  if (s.handover.lanes == 0 || s.handover.lanes > 64)
+    return fail(Errc::invalid, "handover.lanes: want 1 to 64");
+  if (s.handover.handler_timeout <= std::chrono::milliseconds(0))
+    return fail(Errc::invalid, "handover.handler_timeout: want a time");
   if (auto access = relay_access(s); !access) return fail(access.error());
   if (auto gateways = all_gateways(s.gateways); !gateways) return fail(gateways.error());
   if (auto quorum = to_quorum(s.relays.quorum); !quorum)
@@ -333,6 +337,8 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.encrypt_at_rest = s.publish.at_rest == "aes-256-gcm";
   config.fetch_stall = s.fetch.stall;
   config.parallel = s.fetch.parallel;
+  config.handler_lanes = s.handover.lanes;
+  config.handler_timeout = s.handover.handler_timeout;
   using Hosts = sync::gateway::ProviderHosts;
   config.providers = s.gateways.providers == "any"    ? Hosts::any
                      : s.gateways.providers == "none" ? Hosts::none

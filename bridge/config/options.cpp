@@ -179,6 +179,13 @@ std::vector<Option> make_options() {
       {"fetch", "versions", Type::number, "5", "",
        "versions of a name that are kept whatever the cache size",
        into([](Settings& s) -> auto& { return s.fetch.versions; })},
+      {"handover", "lanes", Type::number, "4", "handlers",
+       "--exec commands and handlers side by side, one at a time for each name; a slow one makes "
+       "room for others, unless this is 1",
+       into([](Settings& s) -> auto& { return s.handover.lanes; })},
+      {"handover", "handler_timeout", Type::duration, "10m", "",
+       "then a command is ended, and its change comes again",
+       into([](Settings& s) -> auto& { return s.handover.handler_timeout; })},
       {"publish", "lifetime", Type::duration, "48h", "", "how long our records are valid",
        into([](Settings& s) -> auto& { return s.publish.lifetime; })},
       {"publish", "ttl", Type::duration, "5m", "", "how long others may cache them",

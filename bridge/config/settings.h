@@ -98,6 +98,11 @@ struct FetchSettings {
   size_t versions = 0;
 };
 
+struct HandoverSettings {
+  size_t lanes = 0;
+  std::chrono::milliseconds handler_timeout{0};
+};
+
 struct PublishSettings {
   std::chrono::milliseconds lifetime{0};
   std::chrono::milliseconds ttl{0};
@@ -176,6 +181,7 @@ struct Settings {
   GatewaysSettings gateways;
   ResolveSettings resolve;
   FetchSettings fetch;
+  HandoverSettings handover;
   PublishSettings publish;
   BridgeSettings bridge;
   PushSettings push;

@@ -11,6 +11,7 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kInboxMessages = 4096;
+constexpr Seconds kHandlersMayTake{5};    // when closing
 constexpr size_t kOpeningMessages = 256;  // behind a signer that takes its time
 
 uint64_t random_seed() { return make_rng()(); }
@@ -37,15 +38,19 @@ SyncThread::SyncThread(Parts parts, Options options)
       options_(std::move(options)),
       engine_(options_.engine, random_seed(), parts_.written),
       inbox_(std::make_shared<Inbox<Message>>(kInboxMessages)),
-      app_([inbox = inbox_](input::Handled handled) {
-        inbox->push_reserved(Input(std::move(handled)));
-      }),
+      handlers_(options_.handlers,
+                [inbox = inbox_](input::Handled handled) {
+                  inbox->push_reserved(Input(std::move(handled)));
+                }),
       thread_([this] { serve(); }) {}
 
 SyncThread::~SyncThread() { close(); }
 
 void SyncThread::close() {
-  app_.close();
+  if (const size_t left = handlers_.close(kHandlersMayTake); left > 0)
+    log_warning("handlers", std::to_string(left) + " did not return within " +
+                                std::to_string(kHandlersMayTake.count()) +
+                                " s of closing; their changes come again at the next start");
   inbox_->close();
   if (thread_.joinable()) thread_.join();
 }
@@ -207,7 +212,7 @@ void SyncThread::perform(action::Commit& action) {
       });
 }
 
-void SyncThread::perform(action::Deliver& action) { app_.deliver(std::move(action)); }
+void SyncThread::perform(action::Deliver& action) { handlers_.deliver(std::move(action)); }
 
 void SyncThread::perform(action::Load& action) {
   const auto found = std::make_shared<std::optional<NameRow>>();

@@ -9,8 +9,8 @@
 
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/store/writer.h"
-#include "ipnscast/sync/engine/app_thread.h"
 #include "ipnscast/sync/engine/engine.h"
+#include "ipnscast/sync/engine/handler_lanes.h"
 #include "ipnscast/sync/fetch/fetcher.h"
 #include "ipnscast/sync/resolve/resolver.h"
 #include "ipnscast/sync/source/hint_opener.h"
@@ -35,6 +35,7 @@ class SyncThread {
     EngineOptions engine;
     NostrSource::Options nostr;
     FetchOptions fetch;
+    HandlerLanes::Options handlers;
     // A verified event of our own key, from any device: its address and time. Sync thread.
     std::function<void(const nostr::Event&)> on_own_event;
     // After each message. Sync thread.
@@ -49,13 +50,13 @@ class SyncThread {
   SyncThread(Parts parts, Options options);
   ~SyncThread();
 
-  AppThread& app() { return app_; }
+  HandlerLanes& handlers() { return handlers_; }
   // Any thread. Waits for room.
   void tell(Input input);
   // The same past the inbox's limit, for a word that whoever is asked by the sync thread has to
   // say. Any thread; does not wait.
   void note(Input input) { inbox_->push_reserved(std::move(input)); }
-  // Stops taking anything, then ends. Idempotent.
+  // Waits for handlers, five seconds at most, stops taking anything, then ends. Idempotent.
   void close();
 
   // Any thread.
@@ -128,7 +129,7 @@ class SyncThread {
   std::atomic<uint64_t> private_read_ = 0;
   std::atomic<uint64_t> private_dropped_ = 0;
   const std::shared_ptr<Inbox<Message>> inbox_;  // shared with callbacks that may come after us
-  AppThread app_;
+  HandlerLanes handlers_;
   std::thread thread_;
 };
 

@@ -58,9 +58,11 @@ void report_usage(Context& context, std::string_view message) {
 }
 
 void print_line(std::string_view line) {
+  ::flockfile(stdout);  // handlers of several names print side by side
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fputc('\n', stdout);
   std::fflush(stdout);
+  ::funlockfile(stdout);
 }
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {

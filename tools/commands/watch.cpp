@@ -203,6 +203,11 @@ void watch(Context& context, const WatchOptions& options) {
   if (!how) return report(context, how.error());
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();
+  if (!how->exec.empty()) {
+    // The command has the whole time, and is ended before its lane is given up.
+    how->exec_timeout = config->handler_timeout;
+    config->handler_timeout += 2 * ChangeCommand::kGrace;
+  }
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
   Sequences floors;
@@ -245,7 +250,7 @@ void add_watch(CLI::App& app, Context& context) {
   command
       ->add_option("--exec", options->exec,
                    "Run this by /bin/sh on each change, the JSON line on its input; again later "
-                   "when it fails")
+                   "when it fails or takes longer than handover.handler_timeout")
       ->type_name("CMD");
   command->add_flag("--records-only", options->records_only, "Do not fetch the content");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");

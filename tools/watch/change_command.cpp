@@ -1,15 +1,23 @@
 #include "ipnscast/tools/watch/change_command.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <vector>
+
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/tools/watch/process_group.h"
 
 extern char** environ;
 
@@ -31,6 +39,13 @@ Status fill(int fd, const std::string& input) {
       ::lseek(fd, 0, SEEK_SET) == 0;
   if (!whole) return fail(Errc::io, std::string("--exec: its input: ") + std::strerror(errno));
   return {};
+}
+
+std::string seconds_text(Milliseconds time) {
+  const std::string milliseconds = std::to_string(time.count() % 1'000);
+  std::string out = std::to_string(time.count() / 1'000);
+  if (milliseconds != "0") out += "." + std::string(3 - milliseconds.size(), '0') + milliseconds;
+  return out + " s";
 }
 
 // Ours with `added` on top.
@@ -92,27 +107,56 @@ Result<pid_t> ChangeCommand::start(const std::map<std::string, std::string>& env
   const int failed = ::posix_spawn(&child, shell.c_str(), &settings.actions, &settings.attributes,
                                    arguments, pointers.data());
   if (failed != 0) return fail(Errc::io, std::string("--exec: ") + std::strerror(failed));
-  running_ = child;
+  ++running_;
   return child;
+}
+
+ChangeCommand::ChangeCommand(std::string command, Milliseconds timeout)
+    : command_(std::move(command)), timeout_(timeout), stop_(::eventfd(0, EFD_CLOEXEC)) {}
+
+ChangeCommand::~ChangeCommand() {
+  stop();
+  if (stop_ >= 0) ::close(stop_);
 }
 
 Status ChangeCommand::run(const std::map<std::string, std::string>& environment,
                           const std::string& input) {
+  if (stop_ < 0) return fail(Errc::io, "--exec: no more files can be opened");
   const ChangeFile file{::memfd_create("change", MFD_CLOEXEC)};
   if (const Status filled = fill(file.fd, input); !filled) return filled;
   const auto child = start(environment, file.fd);
   if (!child) return fail(child.error());
-  // Waited for without reaping it first, so that stop() never meets another process of this id.
-  siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(*child), &info, WEXITED | WNOWAIT) != 0 &&
-         errno == EINTR) {
-  }
+  Status ended = wait_for(*child);
   const std::lock_guard lock(mutex_);
-  running_ = 0;
-  int status = 0;
-  while (::waitpid(*child, &status, 0) < 0 && errno == EINTR) {
+  --running_;
+  changed_.notify_all();
+  return ended;
+}
+
+// It is reaped last, so that no signal of ours meets another process of this id.
+Status ChangeCommand::wait_for(pid_t child) {
+  const ChangeFile process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
+  pollfd what[] = {{process.fd, POLLIN, 0}, {stop_, POLLIN, 0}};
+  const Instant deadline = std::chrono::steady_clock::now() + timeout_;
+  bool ended = process.fd < 0;
+  const int failure = errno;
+  while (!ended && what[0].revents == 0 && what[1].revents == 0) {
+    const auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now());
+    ended = left <= Milliseconds(0) ||
+            (::poll(what, 2, static_cast<int>(std::min<int64_t>(left.count(), INT_MAX))) < 0 &&
+             errno != EINTR);
   }
-  if (stopped_) return fail(Errc::cancelled, "--exec: stopped");
+  const bool by_itself = what[0].revents != 0;
+  if (!by_itself && what[1].revents == 0 && process.fd >= 0)
+    log_warning("watch", "--exec: the command has not ended within " + seconds_text(timeout_) +
+                             ", the limit of handover.handler_timeout, and is ended now");
+  if (!by_itself) end_process_group(child, kGrace);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (process.fd < 0) return fail(Errc::io, std::string("--exec: ") + std::strerror(failure));
+  if (what[1].revents != 0) return fail(Errc::cancelled, "--exec: stopped");
+  if (!by_itself) return fail(Errc::timeout, "--exec: took longer than " + seconds_text(timeout_));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   if (WIFEXITED(status))
     return fail(Errc::refused, "--exec: ended with " + std::to_string(WEXITSTATUS(status)));
@@ -120,9 +164,11 @@ Status ChangeCommand::run(const std::map<std::string, std::string>& environment,
 }
 
 void ChangeCommand::stop() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   stopped_ = true;
-  if (running_ > 0) ::kill(-running_, SIGTERM);
+  const uint64_t once = 1;
+  (void)!::write(stop_, &once, sizeof(once));
+  changed_.wait(lock, [&] { return running_ == 0; });
 }
 
 }  // namespace ipnscast::tools

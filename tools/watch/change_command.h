@@ -2,34 +2,46 @@
 
 #include <sys/types.h>
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
+#include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::tools {
 
-// Runs a user's command by /bin/sh, one at a time, in a process group of its own. Thread-safe.
+// Runs a user's command by /bin/sh, each time in a process group of its own. Thread-safe.
 class ChangeCommand {
  public:
-  explicit ChangeCommand(std::string command) : command_(std::move(command)) {}
+  // Between asking a process group to end (SIGTERM) and ending it (SIGKILL).
+  static constexpr Seconds kGrace{5};
+
+  // `timeout`: of each run.
+  ChangeCommand(std::string command, Milliseconds timeout);
+  ~ChangeCommand();
 
   // Waits for its end. `environment` is added to ours, `input` is its standard input; what it
   // writes goes where ours goes, its output to our standard error. Errc::refused when it does not
-  // end with 0, Errc::cancelled after stop(), Errc::io.
+  // end with 0, Errc::timeout when it had to be ended, Errc::cancelled after stop(), Errc::io.
   Status run(const std::map<std::string, std::string>& environment, const std::string& input);
-  // Ends the one that runs with SIGTERM; no other is started.
+  // Ends those that run, and waits for that; no other is started.
   void stop();
 
  private:
   Result<pid_t> start(const std::map<std::string, std::string>& environment, int input);
+  Status wait_for(pid_t child);
 
   // constant after construction
   const std::string command_;
+  const Milliseconds timeout_;
+  const int stop_;  // an eventfd; readable once stopped
 
   std::mutex mutex_;
-  pid_t running_ = 0;     // guarded by mutex_
+  std::condition_variable changed_;
+  size_t running_ = 0;    // guarded by mutex_
   bool stopped_ = false;  // guarded by mutex_
 };
 

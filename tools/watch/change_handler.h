@@ -17,19 +17,20 @@ class ChangeHandler {
   struct Options {
     bool json = false;
     std::optional<Mirror> mirror;
-    std::string exec;        // empty: none
+    std::string exec;  // empty: none
+    Milliseconds exec_timeout{600'000};
     sync::DagLimits limits;  // of what is written
   };
 
   // `client` outlives the handler's last call.
   ChangeHandler(sync::Client& client, Options options);
 
-  // App thread only.
+  // Names side by side, one call at a time for each; with a mirror there is one name.
   Status handle(const sync::Change& change);
   // Shows what is known already, for a mirror that is behind a state that was handed over before.
   // Before the first handle().
   Status catch_up(const sync::NameStatus& status);
-  // Ends a command that runs, and what is being written. Any thread.
+  // Ends what is being written, and the commands that run, as ChangeCommand::stop(). Any thread.
   void stop();
 
  private:

@@ -397,3 +397,18 @@ TEST_CASE("the settings of [resolve] reach the engine") {
   CHECK(config->breaker_failures == 4);
   CHECK(config->breaker == milliseconds(9'000));
 }
+
+TEST_CASE("the settings of [handover] reach the engine, and nonsense is refused") {
+  const auto s = parse_settings("[handover]\nlanes = 7\nhandler_timeout = \"3m\"\n", environment());
+  REQUIRE(s);
+  const auto config = to_sync_config(*s);
+  REQUIRE(config);
+  CHECK(config->handler_lanes == 7);
+  CHECK(config->handler_timeout == std::chrono::minutes(3));
+  const auto defaults = to_sync_config(*parse_settings("", environment()));
+  CHECK(defaults->handler_lanes == 4);
+  CHECK(defaults->handler_timeout == std::chrono::minutes(10));
+  for (const char* const bad : {"lanes = 0", "lanes = 65", "handler_timeout = \"0\""})
+    CHECK(complaint("[handover]\n" + std::string(bad) + "\n").find("handover.") !=
+          std::string::npos);
+}

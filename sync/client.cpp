@@ -7,7 +7,7 @@
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/nostr/outbox/outbox.h"
-#include "ipnscast/sync/client_impl.h"
+#include "ipnscast/sync/client_handle.h"
 #include "ipnscast/sync/hint/hint_kinds.h"
 #include "ipnscast/sync/keys/own_secret.h"
 #include "ipnscast/sync/state/gateway_memory.h"
@@ -30,9 +30,9 @@ bool is_trusted(const Config& config, const nostr::PublicKey& key) {
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::open(Config config) {
-  auto client = std::make_unique<ClientImpl>(std::move(config));
+  auto client = std::make_shared<ClientImpl>(std::move(config));
   if (auto started = client->start(); !started) return fail(started.error());
-  return std::unique_ptr<Client>(std::move(client));
+  return std::make_unique<ClientHandle>(std::move(client));
 }
 
 Status ClientImpl::start() {
@@ -294,7 +294,6 @@ nostr::OutboxSender::Options ClientImpl::outbox_options() {
 
 Metrics ClientImpl::metrics() {
   Metrics out = meter_.snapshot();
-  if (closed_) return out;
   const RecordCache::Stats records = resolver_->cache_stats();
   const BlockCache::Stats blocks = cache_->stats();
   out.records = {records.hits, records.misses};
@@ -315,23 +314,6 @@ void ClientImpl::save_metrics_in_turn() {
   if (now < metrics_saved_ + kMetricsInterval) return;
   metrics_saved_ = now;
   save_metrics();
-}
-
-void ClientImpl::close() {
-  if (closed_) return;
-  if (sync_) save_metrics();
-  closed_ = true;
-  if (sync_) sync_->close();
-  if (contents_) contents_->close();
-  if (records_) records_->close();
-  if (publisher_) publisher_->close();
-  outbox_.reset();
-  pool_.reset();
-  if (fetcher_) fetcher_->close();
-  if (resolver_) resolver_->close();
-  if (http_) http_->close();
-  if (book_ && writer_) save_gateways_now(*book_, *writer_);
-  if (writer_) writer_->close();
 }
 
 }  // namespace ipnscast::sync

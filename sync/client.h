@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -35,11 +36,11 @@ namespace ipnscast::sync {
 struct WatchOptions {
   // Runs on a lane's thread: for one name one call at a time, names side by side
   // (Config::handler_lanes). An error makes the change come again later (1 s doubling to 5 min), as
-  // does a handler that has not returned after Config::handler_timeout: what it returns later has no
-  // effect, and the next call may come while it still runs. Other names go on meanwhile.
+  // does a handler that has not returned after Config::handler_timeout: what it returns later has
+  // no effect, and the next call may come while it still runs. Other names go on meanwhile.
   std::function<Status(const Change&)> on_change;
-  // Looks at each new value before on_change does, on the same thread: what it refuses is not handed
-  // over, now or later, and the next version is looked at anew. May be empty.
+  // Looks at each new value before on_change does, on the same thread: what it refuses is not
+  // handed over, now or later, and the next version is looked at anew. May be empty.
   std::function<Status(const Change&, BlockSource&)> validate{};
   bool fetch_content = true;  // false: records only
   // What on_change takes is what the application publishes on next (PublishOptions::based_on).
@@ -59,9 +60,12 @@ struct GetOptions {
   bool symlinks = false;           // write those that stay inside; otherwise they are an error
   // Runs on a fetch thread, ten times a second at most; must not block.
   std::function<void(const GetProgress&)> on_progress;
+  std::stop_token stop{};  // asked to stop, it ends with Errc::cancelled, and nothing is written
 };
 
-// Thread-safe. Destroying it closes it.
+// Thread-safe. Destroying it closes it. Calls that wait for others take a stop token, in their
+// options or last: they end within 100 ms of its request, with Errc::cancelled. What was committed
+// by then stays so. Calls in flight when the client is closed end with Errc::closed.
 class Client {
  public:
   // Errc::conflict when another process holds the state directory; Errc::invalid for settings that
@@ -92,13 +96,14 @@ class Client {
                                       const PublishOptions& options = {}) = 0;
   // Only the hint: name, cid, sequence and, when given, the record.
   virtual Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                   std::optional<IpnsRecord> record = {}) = 0;
+                                   std::optional<IpnsRecord> record = {},
+                                   std::stop_token stop = {}) = 0;
 
   // Asks the relays to delete our hints of this name, those of earlier settings included (NIP-09,
   // by address), and keeps asking those that were away. What the relays have of older versions does
   // not come back; the record stays, and so do its renewals, which announce nothing until the next
   // publish() or announce() of the name. The outcome has the relays' answers only.
-  virtual Result<Outcome> retract(const IpnsName& name) = 0;
+  virtual Result<Outcome> retract(const IpnsName& name, std::stop_token stop = {}) = 0;
 
   // As long as this client is open, the record of this key's name gets a later end of life before
   // half of record_lifetime is over: the same value under the same sequence, whichever device
@@ -118,7 +123,8 @@ class Client {
   // an older record of a name of ours than we know get ours.
   // Freshness::cached takes a record that was asked for less than record_cache ago.
   virtual Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline,
-                                        Freshness freshness = Freshness::ask) = 0;
+                                        Freshness freshness = Freshness::ask,
+                                        std::stop_token stop = {}) = 0;
   // Forgets what is cached of the name: its record, and who does not have it. metrics() tells how
   // often caches helped.
   virtual void invalidate(const IpnsName& name) = 0;
@@ -146,7 +152,11 @@ class Client {
   // path_resolver.h). The current version of a watched name and the last five are kept.
   virtual BlockSource& blocks() = 0;
 
-  // Stops everything, top-down; what was accepted is committed. Idempotent.
+  // Stops everything, top-down; what was accepted is committed. Waits for the calls in flight and,
+  // five seconds, for handlers; those that still run then keep what they use and are left alone.
+  // From any thread, by several at once. In a handler (also by destroying the client there) it
+  // waits for all others, and the last one to leave ends the rest; in on_progress it waits for
+  // nobody.
   virtual void close() = 0;
 };
 

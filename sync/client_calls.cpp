@@ -1,10 +1,12 @@
 // The calls of the facade.
 #include <algorithm>
-#include <future>
+#include <condition_variable>
+#include <mutex>
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/client_impl.h"
 #include "ipnscast/sync/fetch/arriving_blocks.h"
+#include "ipnscast/sync/fetch/revocable.h"
 #include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/sync/state/known_here.h"
@@ -30,6 +32,26 @@ bool brings_a_value(ChangeKind kind) {
   return kind == ChangeKind::change || kind == ChangeKind::conflict ||
          kind == ChangeKind::provisional;
 }
+
+// How a fetch ended; what is said first counts.
+class FetchEnd {
+ public:
+  void come(Status status) {
+    const std::lock_guard lock(mutex_);
+    if (!status_) status_ = std::move(status);
+    come_.notify_all();
+  }
+  Status wait() {
+    std::unique_lock lock(mutex_);
+    come_.wait(lock, [&] { return status_.has_value(); });
+    return *status_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable come_;
+  std::optional<Status> status_;  // guarded by mutex_
+};
 
 using Handler = std::function<Status(const Change&)>;
 
@@ -60,7 +82,6 @@ Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>
 }
 
 Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   std::optional<NameRow> stored;
   Status read = writer_->run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);
@@ -72,75 +93,69 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   const bool has_handler = options.on_change != nullptr;
   if (has_handler)
     sync_->handlers().set_handler(
-        name, {validated(std::move(options.validate), std::move(options.on_change), *cache_)});
+        name, {validated(std::move(options.validate), std::move(options.on_change), *cache_),
+               [weak = weak_from_this()]() -> std::shared_ptr<void> {
+                 const auto client = weak.lock();
+                 return client ? client->handler_begins() : nullptr;
+               }});
   sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored),
                            options.takes_in});
   return {};
 }
 
 void ClientImpl::unwatch(const IpnsName& name) {
-  if (closed_) return;
   sync_->handlers().remove_handler(name);
   sync_->tell(input::Unwatch{name});
 }
 
 Result<Outcome> ClientImpl::publish(const IpnsKey& key, const std::filesystem::path& path,
                                     const PublishOptions& options) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   return timed_publish([&] { return publisher_->publish(key, path, options); });
 }
 
 Result<Outcome> ClientImpl::publish_cid(const IpnsKey& key, const Cid& cid,
                                         const PublishOptions& options) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   return timed_publish([&] { return publisher_->publish_cid(key, cid, options); });
 }
 
 Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                     std::optional<IpnsRecord> record) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
+                                     std::optional<IpnsRecord> record, std::stop_token stop) {
+  if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
   return publisher_->announce(name, cid, sequence, std::move(record));
 }
 
-Result<Outcome> ClientImpl::retract(const IpnsName& name) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
+Result<Outcome> ClientImpl::retract(const IpnsName& name, std::stop_token stop) {
+  if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
   return publisher_->retract(name);
 }
 
 Status ClientImpl::keep_alive(const IpnsKey& key) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   publisher_->keep_alive(key);
   return {};
 }
 
 Status ClientImpl::take_in(const IpnsName& name, const IpnsRecord& record) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   return publisher_->take_in(name, record);
 }
 
 std::vector<LostPublish> ClientImpl::lost(const IpnsName& name) {
   std::vector<LostPublish> out;
-  if (closed_) return out;
   for (const OwnPublish& own : publisher_->lost(name)) out.push_back(lost_publish(own));
   return out;
 }
 
 Status ClientImpl::acknowledge_lost(const IpnsName& name) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   return publisher_->acknowledge_lost(name);
 }
 
-void ClientImpl::invalidate(const IpnsName& name) {
-  if (!closed_) resolver_->invalidate(name);
-}
+void ClientImpl::invalidate(const IpnsName& name) { resolver_->invalidate(name); }
 
 Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds deadline,
-                                          Freshness freshness) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
+                                          Freshness freshness, std::stop_token stop) {
   ResolveOptions options;
   options.first_contact = true;
   options.fresh = freshness == Freshness::ask;
-  auto report = resolver_->resolve_now(name, options, deadline);
+  auto report = resolver_->resolve_now(name, options, deadline, std::move(stop));
   if (!report) return report;
   publisher_->saw(name, *report);
   const auto known = known_record_of(name);
@@ -171,9 +186,9 @@ Result<std::optional<IpnsRecord>> ClientImpl::known_record_of(const IpnsName& na
 
 Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
                        const GetOptions& options) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
-  const DagLimits limits{.max_bytes = config_.fetch_max_bytes,
-                         .deadline = std::chrono::steady_clock::now() + options.deadline};
+  DagLimits limits{.max_bytes = config_.fetch_max_bytes,
+                   .deadline = std::chrono::steady_clock::now() + options.deadline};
+  limits.stopped = [&] { return options.stop.stop_requested(); };
   const BlockCache::Hold hold(*cache_, cid);
   auto arriving = std::make_shared<ArrivingBlocks>(*cache_);
   FetchOptions fetch;
@@ -186,16 +201,22 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
     fetch.scope.part = DagPart::entity;
     fetch.scope.bytes = options.bytes;
   }
-  if (options.on_progress) {
-    fetch.on_progress = [tell = options.on_progress](const FetchProgress& now) {
+  // A fetch that was cancelled may go on for a moment, when nobody listens any more.
+  const Revocable<const GetProgress&> progress(options.on_progress);
+  if (auto tell = progress.handle()) {
+    fetch.on_progress = [tell = std::move(tell)](const FetchProgress& now) {
       tell({now.bytes, now.blocks, now.waiting});
     };
   }
   fetch.on_block = [arriving](std::string_view key) { arriving->arrived(key); };
-  auto outcome = std::make_shared<std::promise<Status>>();
-  auto over = outcome->get_future();
-  const FetchId id = fetcher_->fetch(cid, fetch, [arriving, outcome](Result<FetchReport> fetched) {
-    outcome->set_value(fetched ? Status{} : fail(fetched.error()));
+  const auto end = std::make_shared<FetchEnd>();
+  const FetchId id = fetcher_->fetch(cid, fetch, [arriving, end](Result<FetchReport> fetched) {
+    end->come(fetched ? Status{} : fail(fetched.error()));
+    arriving->end();
+  });
+  const std::stop_callback on_stop(options.stop, [this, id, arriving, end] {
+    fetcher_->cancel(id);
+    end->come(fail(Errc::cancelled, "stopped"));
     arriving->end();
   });
   // Written while it comes.
@@ -210,14 +231,13 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
   }();
   // What is missing, is so because of how the fetch ended.
   if (!written && written.error().code != Errc::not_found) fetcher_->cancel(id);
-  const Status fetched = over.get();
+  const Status fetched = end->wait();
   const bool missing = !written && written.error().code == Errc::not_found;
   return missing && !fetched ? fetched : written;
 }
 
 std::vector<NameStatus> ClientImpl::status() {
   std::vector<NameStatus> out;
-  if (closed_) return out;
   const Status read = writer_->run([&](store::Database& db) -> Status {
     auto rows = load_watched(db);
     if (!rows) return fail(rows.error());
@@ -232,7 +252,6 @@ std::vector<NameStatus> ClientImpl::status() {
 
 std::vector<GatewayStatus> ClientImpl::gateways() {
   std::vector<GatewayStatus> out;
-  if (closed_) return out;
   std::vector<gateway::GatewayMemory> known = book_->memories(system_now());
   const Status read = writer_->run([&](store::Database& db) -> Status {
     auto rows = load_gateways(db);
@@ -250,7 +269,6 @@ std::vector<GatewayStatus> ClientImpl::gateways() {
 }
 
 Status ClientImpl::forget(const IpnsName& name) {
-  if (closed_) return fail(Errc::closed, "the client is closed");
   bool known = false;
   Status erased = writer_->run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);

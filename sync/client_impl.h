@@ -7,6 +7,7 @@
 #include "ipnscast/nostr/outbox/sender.h"
 #include "ipnscast/sync/cache/block_cache.h"
 #include "ipnscast/sync/client.h"
+#include "ipnscast/sync/client_gate.h"
 #include "ipnscast/sync/engine/sync_thread.h"
 #include "ipnscast/sync/fetch/fetcher.h"
 #include "ipnscast/sync/gateway/http_client.h"
@@ -15,10 +16,17 @@
 
 namespace ipnscast::sync {
 
-class ClientImpl final : public Client {
+// The client itself. Its calls are let in by a ClientHandle, which counts them at the gate. Owned
+// by the handle, by calls in flight and by handlers that run: the last of them ends it.
+class ClientImpl final : public Client, public std::enable_shared_from_this<ClientImpl> {
  public:
   explicit ClientImpl(Config config) : config_(std::move(config)) {}
   ~ClientImpl() override { close(); }
+
+  ClientGate& gate() { return gate_; }
+  // After a call or handler has left the gate, on its thread: who is the last one, and was asked to
+  // by somebody who closed from inside, ends the client.
+  void somebody_left();
 
   Status start();
 
@@ -29,11 +37,11 @@ class ClientImpl final : public Client {
   Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,
                               const PublishOptions& options) override;
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                           std::optional<IpnsRecord> record) override;
-  Result<Outcome> retract(const IpnsName& name) override;
+                           std::optional<IpnsRecord> record, std::stop_token stop) override;
+  Result<Outcome> retract(const IpnsName& name, std::stop_token stop) override;
   Status keep_alive(const IpnsKey& key) override;
-  Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline,
-                                Freshness freshness) override;
+  Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline, Freshness freshness,
+                                std::stop_token stop) override;
   void invalidate(const IpnsName& name) override;
   Status take_in(const IpnsName& name, const IpnsRecord& record) override;
   std::vector<LostPublish> lost(const IpnsName& name) override;
@@ -50,6 +58,9 @@ class ClientImpl final : public Client {
   void close() override;
 
  private:
+  void end(bool wait);
+  void end_parts();
+  std::shared_ptr<void> handler_begins();
   Result<std::optional<IpnsRecord>> known_record_of(const IpnsName& name);
   Status check_config();
   Status open_state();
@@ -89,7 +100,12 @@ class ClientImpl final : public Client {
   std::unique_ptr<nostr::OutboxSender> outbox_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<SyncThread> sync_;
-  bool closed_ = false;
+
+  ClientGate gate_;
+  std::mutex end_mutex_;
+  std::condition_variable end_changed_;
+  bool ending_ = false;  // guarded by end_mutex_
+  bool ended_ = false;   // guarded by end_mutex_
 };
 
 }  // namespace ipnscast::sync

@@ -47,12 +47,17 @@ SyncThread::SyncThread(Parts parts, Options options)
 SyncThread::~SyncThread() { close(); }
 
 void SyncThread::close() {
-  if (const size_t left = handlers_.close(kHandlersMayTake); left > 0)
-    log_warning("handlers", std::to_string(left) + " did not return within " +
-                                std::to_string(kHandlersMayTake.count()) +
-                                " s of closing; their changes come again at the next start");
+  close_handlers();
   inbox_->close();
   if (thread_.joinable()) thread_.join();
+}
+
+void SyncThread::close_handlers() {
+  const size_t left = handlers_.close(kHandlersMayTake);
+  if (left == 0) return;
+  log_warning("handlers", std::to_string(left) + " did not return within " +
+                              std::to_string(kHandlersMayTake.count()) +
+                              " s of closing and are left alone; their changes come again");
 }
 
 void SyncThread::tell(Input input) { inbox_->push(std::move(input)); }

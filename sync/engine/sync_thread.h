@@ -56,7 +56,10 @@ class SyncThread {
   // The same past the inbox's limit, for a word that whoever is asked by the sync thread has to
   // say. Any thread; does not wait.
   void note(Input input) { inbox_->push_reserved(std::move(input)); }
-  // Waits for handlers, five seconds at most, stops taking anything, then ends. Idempotent.
+  // Calls no handler any more. Waits for those that run, as HandlerLanes::close(), five seconds at
+  // most. Idempotent.
+  void close_handlers();
+  // The same, stops taking anything, then ends. Idempotent.
   void close();
 
   // Any thread.

@@ -107,13 +107,19 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
         arrivals->all = true;
         arrivals->changed.notify_all();
       });
+  const std::stop_callback wake(options.stop, [arrivals] {
+    std::lock_guard lock(arrivals->mutex);
+    arrivals->changed.notify_all();
+  });
+  const auto stopped = [&] { return options.stop.stop_requested(); };
   std::unique_lock lock(arrivals->mutex);
-  arrivals->changed.wait_until(lock, deadline,
-                               [&] { return arrivals->somewhere || arrivals->all; });
+  arrivals->changed.wait_until(
+      lock, deadline, [&] { return arrivals->somewhere || arrivals->all || stopped(); });
   if (arrivals->somewhere)
     arrivals->changed.wait_until(lock, start + (deadline - start) / 2,
-                                 [&] { return arrivals->all; });
+                                 [&] { return arrivals->all || stopped(); });
   arrivals->tell_no_more();
+  if (stopped()) return fail(Errc::cancelled, "stopped before anything was published");
   for (const size_t node : nodes) {
     const auto it = std::find_if(arrivals->places.begin(), arrivals->places.end(),
                                  [&](const auto& place) { return place.url == url_of(node); });

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,9 @@ struct PublishOptions {
   // Runs on a content thread, after each few megabytes at a node; must not block. Not after
   // publish() has returned.
   std::function<void(const PublishProgress&)> on_progress{};
+  // Asked to stop, it ends with Errc::cancelled, unless it is committed: what remains goes on from
+  // the outbox then.
+  std::stop_token stop{};
 };
 
 }  // namespace ipnscast::sync

@@ -68,9 +68,14 @@ void Publisher::Progress::hint_reported(const nostr::PublishReport& report) {
   reported();
 }
 
-void Publisher::Progress::wait(Instant deadline, const nostr::Quorum& quorum, Outcome& outcome) {
+void Publisher::Progress::wait(Instant deadline, const nostr::Quorum& quorum, Outcome& outcome,
+                               const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [this] {
+    std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  });
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline, [&] { return expected_ == 0; });
+  changed_.wait_until(lock, deadline, [&] { return expected_ == 0 || stop.stop_requested(); });
   outcome.places.insert(outcome.places.end(), places_.begin(), places_.end());
   for (auto [url, place] : pending_) {
     place.took =

@@ -72,7 +72,7 @@ void Publisher::close() {
   }
   for (const auto& [id, task] : waiting) {
     task->take_guard();
-    task->answer.set_value(fail(Errc::closed, "the client is closed"));
+    task->settle(fail(Errc::closed, "the client is closed"));
   }
 }
 
@@ -124,6 +124,7 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
       {.profile = options_.profile,
        .skip_hidden = !options.hidden,
        .deadline = options.packed_by,
+       .stop = options.stop,
        .allow = [&own](FileId id, const auto& entry) { return own.check_entry(id, entry); }});
   if (!packed) return fail(packed.error());
   const BlockCache::Hold hold(parts_.cache, packed->root);

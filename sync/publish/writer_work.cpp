@@ -98,7 +98,7 @@ void Publisher::perform(const IpnsName& name, writer_action::Sign& action) {
 
 void Publisher::perform(const IpnsName& name, writer_action::Commit& action) {
   const Status done = commit_state(name, action.state);
-  if (!done) {
+  if (!done && done.error().code != Errc::cancelled) {
     log_error("publisher", "what is known of " + name.to_string() +
                                " cannot be committed: " + done.error().message);
     const auto now = writing(name);
@@ -158,15 +158,17 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
       what.hints = std::move(*hints);
     }
   }
-  if (auto committed = commit(what); !committed) return committed;
+  const bool of_task = task && what.own;
+  if (of_task && !task->begin_commit()) return fail(Errc::cancelled, "stopped");
+  const Status committed = commit(what);
+  if (of_task) {
+    const auto hint = what.hints.empty() ? std::nullopt : std::optional(what.hints[0].event.id);
+    task->end_commit(committed.has_value(), what.own->record, hint);
+  }
+  if (!committed) return committed;
   if (what.root) {
     keep_version(name, *what.root);
     parts_.resolver.invalidate(name);
-  }
-  if (task && what.own) {
-    std::lock_guard lock(task->mutex);
-    task->record = what.own->record;
-    if (!what.hints.empty()) task->hint = what.hints.front().event.id;
   }
   if (what.brings) {
     if (auto record = sound_record(name, *owed)) {

@@ -26,6 +26,37 @@ std::string winner_text(const SeenRecord& winner) {
 
 }  // namespace
 
+Result<writer_action::Answer> Publisher::Task::wait() {
+  const std::stop_callback wake(options.stop, [this] {
+    std::lock_guard lock(mutex);
+    changed.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return answer || (options.stop.stop_requested() && !committing); });
+  if (answer) return *answer;
+  if (record.empty()) {
+    stopped = true;
+    return fail(Errc::cancelled, "stopped before anything was published");
+  }
+  writer_action::Answer out{.result = writer_action::Answer::Result::published};
+  if (const auto fields = peek_record(record)) out.version = {fields->sequence, fields->value};
+  out.undecided = true;
+  return out;
+}
+
+void Publisher::Task::end_commit(bool done, const Bytes& bytes,
+                                 const std::optional<nostr::EventId>& event) {
+  {
+    std::lock_guard lock(mutex);
+    committing = false;
+    if (done) {
+      record = bytes;
+      hint = event;
+    }
+  }
+  changed.notify_all();
+}
+
 std::shared_ptr<Publisher::Writing> Publisher::writing(const IpnsName& name) {
   std::lock_guard lock(tasks_mutex_);
   auto& out = writing_[name];
@@ -70,7 +101,6 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   if (auto ready = begin_writing(key); !ready) return fail(ready.error());
   auto task = std::make_shared<Task>(key.name(), cid, options, stored);
   task->guard = errands_.hold(task->name);
-  auto answered = task->answer.get_future();
   writer_input::Publish publish;
   {
     std::lock_guard lock(tasks_mutex_);
@@ -86,7 +116,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   publish.wait = options.settle || options.based_on || options.expect_sequence;
   const PublishId id = publish.id;
   writers_.tell(task->name, std::move(publish));
-  auto answer = answered.get();
+  auto answer = task->wait();
   {
     std::lock_guard lock(tasks_mutex_);
     tasks_.erase(id);
@@ -110,7 +140,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     outcome.record = task->record;
     outcome.hint = task->hint;
   }
-  task->progress->wait(deadline, options_.quorum, outcome);
+  task->progress->wait(deadline, options_.quorum, outcome, options.stop);
   // Who was found out meanwhile to take no records is no place.
   std::erase_if(outcome.places, [this](const Outcome::Place& place) {
     const auto gateway = gateway_of(place.url);
@@ -180,7 +210,7 @@ void Publisher::act(const IpnsName& name, WriterAction action) {
 }
 
 void Publisher::answer(const writer_action::Answer& answer) {
-  if (const auto task = task_of(answer.id)) task->answer.set_value(answer);
+  if (const auto task = task_of(answer.id)) task->settle(answer);
 }
 
 void Publisher::identity_changed() {

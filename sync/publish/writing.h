@@ -1,8 +1,6 @@
 #pragma once
 
 // Private to the publisher: what it holds of a publish, and of a name that is written.
-#include <future>
-
 #include "ipnscast/sync/publish/progress.h"
 
 namespace ipnscast::sync {
@@ -21,16 +19,37 @@ struct Publisher::Task {
   const Stored stored;
   const std::shared_ptr<Progress> progress = std::make_shared<Progress>();
 
-  std::promise<Result<writer_action::Answer>> answer;  // once
-
   std::mutex mutex;
+  std::condition_variable changed;
   // guarded by mutex
+  std::optional<Result<writer_action::Answer>> answer;
+  bool committing = false;  // it is not stopped any more
+  bool stopped = false;     // it is not committed any more
   std::optional<Error> error;  // why it could not be signed or committed, or why nobody answered
   std::optional<nostr::EventId> hint;
   Bytes record;
   Errands::Guard guard;  // until the record is on its way
   bool sent = false;
 
+  // The first answer counts.
+  void settle(Result<writer_action::Answer> with) {
+    {
+      std::lock_guard lock(mutex);
+      if (!answer) answer = std::move(with);
+    }
+    changed.notify_all();
+  }
+  // Until there is an answer. When it is asked to stop: at once, unless it is being committed, and
+  // without waiting for the end of `settle`.
+  Result<writer_action::Answer> wait();
+  // False: it was stopped before.
+  bool begin_commit() {
+    std::lock_guard lock(mutex);
+    if (stopped) return false;
+    committing = true;
+    return true;
+  }
+  void end_commit(bool done, const Bytes& bytes, const std::optional<nostr::EventId>& event);
   Errands::Guard take_guard() {
     std::lock_guard lock(mutex);
     return std::exchange(guard, nullptr);

@@ -106,7 +106,7 @@ void Resolver::cancel(LookupId id) {
 }
 
 Result<ResolveReport> Resolver::resolve_now(const IpnsName& name, const ResolveOptions& options,
-                                            Milliseconds deadline) {
+                                            Milliseconds deadline, std::stop_token stop) {
   struct Waiting {
     std::mutex mutex;
     std::condition_variable changed;
@@ -119,12 +119,20 @@ Result<ResolveReport> Resolver::resolve_now(const IpnsName& name, const ResolveO
     waiting->report = update.report;
     waiting->changed.notify_all();
   });
-  const auto over = [&] { return waiting->report.has_value(); };
+  const std::stop_callback wake(stop, [waiting] {
+    const std::lock_guard lock(waiting->mutex);
+    waiting->changed.notify_all();
+  });
+  const auto over = [&] { return waiting->report || stop.stop_requested(); };
   std::unique_lock lock(waiting->mutex);
   if (!waiting->changed.wait_for(lock, deadline, over)) {
     // Once closed this is refused; closing finishes all.
     impl_->inbox->push_reserved([id](ResolverCore& core, Now now) { core.cut(id, now); });
     waiting->changed.wait(lock, over);
+  }
+  if (!waiting->report) {
+    cancel(id);
+    return fail(Errc::cancelled, "stopped");
   }
   return std::move(*waiting->report);
 }

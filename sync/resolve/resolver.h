@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "ipnscast/sync/metrics/meter.h"
 #include "ipnscast/sync/resolve/resolver_core.h"
@@ -25,9 +26,9 @@ class Resolver {
   void cancel(LookupId id);
 
   // Waits for the first result, for everything to have answered, or for the deadline, and tells
-  // what each source has said by then.
+  // what each source has said by then. Errc::cancelled when it is asked to stop.
   Result<ResolveReport> resolve_now(const IpnsName& name, const ResolveOptions& options,
-                                    Milliseconds deadline);
+                                    Milliseconds deadline, std::stop_token stop = {});
 
   RecordCache::Stats cache_stats();
   void invalidate(const IpnsName& name);

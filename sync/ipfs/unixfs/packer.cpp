@@ -126,6 +126,7 @@ class TreePacker {
   }
 
   Status check_time() const {
+    if (options_.stop.stop_requested()) return fail(Errc::cancelled, "stopped");
     if (!options_.deadline || std::chrono::steady_clock::now() < *options_.deadline) return {};
     return fail(Errc::timeout, "not packed within the deadline");
   }

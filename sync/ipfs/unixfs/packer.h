@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <stop_token>
 
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/file/folder.h"
@@ -14,6 +15,7 @@ struct PackOptions {
   PackProfile profile = kKubo256k;
   bool skip_hidden = false;  // leaves out names that start with a dot, below the path itself
   std::optional<Instant> deadline{};
+  std::stop_token stop{};  // asked to stop, it ends with Errc::cancelled
   // Asked of each file and directory before it is read; its error ends it. Empty: all are allowed.
   std::function<Status(FileId, const std::filesystem::path&)> allow{};
 };

@@ -8,7 +8,7 @@
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/nostr/outbox/outbox.h"
 #include "ipnscast/sync/client_handle.h"
-#include "ipnscast/sync/hint/hint_kinds.h"
+#include "ipnscast/sync/config_check.h"
 #include "ipnscast/sync/keys/own_secret.h"
 #include "ipnscast/sync/state/gateway_memory.h"
 #include "ipnscast/sync/state/state_store.h"
@@ -50,20 +50,10 @@ Status ClientImpl::start() {
 
 Status ClientImpl::check_config() {
   if (config_.state_dir.empty()) return fail(Errc::invalid, "a state directory is needed");
-  if (config_.poll_min > config_.poll_max) return fail(Errc::invalid, "poll_min is above poll_max");
-  if (config_.poll_min < Milliseconds(100))
-    return fail(Errc::invalid, "poll_min: want 100ms or more");
-  if (config_.breaker_failures < 1) return fail(Errc::invalid, "breaker_failures: want 1 or more");
-  if (auto kinds = check_hint_kinds(config_.kinds); !kinds)
-    return fail(kinds.error().within("kinds"));
-  if (auto kinds = check_hint_kinds(config_.public_kinds); !kinds)
-    return fail(kinds.error().within("public_kinds"));
-  if (config_.private_hints && config_.publish_public)
-    return fail(Errc::invalid, "hints are either private or public");
+  if (const auto fault = find_fault(config_))
+    return fail(Errc::invalid, std::string(fault->setting) + ": " + fault->why);
   if (config_.encrypt_at_rest && !config_.signer)
     return fail(Errc::invalid, "encrypting at rest needs a Nostr key or a remote signer");
-  if (config_.private_hints && config_.record_announcer)
-    return fail(Errc::invalid, "private hints and records that name our key exclude each other");
   if (!config_.relays.empty()) {
     if (auto fits = config_.quorum.fits(config_.relays); !fits) return fits;
   }

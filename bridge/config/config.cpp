@@ -6,10 +6,13 @@
 #include <climits>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <numeric>
 #include <sstream>
 
+#include "ipnscast/bridge/config/gateway_setting.h"
 #include "ipnscast/nostr/event/nip19.h"
+#include "ipnscast/sync/config_check.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -85,7 +88,11 @@ Status apply_text(Settings& settings, const Option& option, std::string_view tex
   return apply(settings, option, *value, where);
 }
 
-Status apply_file(Settings& settings, const toml::table& file) {
+// Where a key was set, as a complaint begins: "line 3: fetch.parallel". Those that keep their
+// default are not in it.
+using Places = std::map<std::string, std::string>;
+
+Status apply_file(Settings& settings, const toml::table& file, Places& places) {
   for (const auto& [section_key, section_node] : file) {
     const auto section = section_key.str();
     if (!known_section(section)) return unknown_section(section_node, section);
@@ -97,84 +104,86 @@ Status apply_file(Settings& settings, const toml::table& file) {
     for (const auto& [key, node] : *table) {
       const auto* option = find_option(section, key.str());
       if (option == nullptr) return unknown_key(node, section, key.str());
-      if (auto status = apply(settings, *option, value_of(node), line_of(node) + path_of(*option));
-          !status) {
-        return status;
-      }
+      const std::string where = line_of(node) + path_of(*option);
+      if (auto status = apply(settings, *option, value_of(node), where); !status) return status;
+      places[path_of(*option)] = where;
       if (option->without_effect) settings.without_effect.push_back(path_of(*option));
     }
   }
   return {};
 }
 
-Result<sync::gateway::Uses> uses_of(const GatewaySetting& setting) {
-  if (setting.only.empty()) return sync::gateway::Uses{};
-  sync::gateway::Uses out{false, false, false};
-  for (const std::string& word : setting.only) {
-    if (word == "blocks")
-      out.blocks = true;
-    else if (word == "records")
-      out.records = true;
-    else if (word == "publish")
-      out.publish = true;
-    else
-      return fail(Errc::invalid, "only: \"" + word + "\": want blocks, records or publish");
-  }
-  return out;
-}
-
-Status add_gateways(const std::vector<GatewaySetting>& settings, int tier,
-                    std::vector<sync::Gateway>& out) {
-  for (const auto& gateway : settings) {
-    auto endpoint = sync::gateway::parse_endpoint(gateway.url, gateway.auth);
-    if (!endpoint) return fail(endpoint.error().within("gateways"));
-    const auto uses = uses_of(gateway);
-    if (!uses) return fail(uses.error().within("gateways"));
-    out.push_back({std::move(endpoint->url), tier, std::move(endpoint->authorization), *uses});
-  }
-  return {};
-}
-
 Result<std::vector<sync::Gateway>> all_gateways(const GatewaysSettings& settings) {
   std::vector<sync::Gateway> out;
-  Status added = add_gateways(settings.nodes, 1, out);
-  if (added) added = add_gateways(settings.public_gateways, 2, out);
-  if (added) added = add_gateways(settings.slow, 3, out);
-  if (!added) return fail(added.error());
+  const std::pair<const std::vector<GatewaySetting>*, int> tiers[] = {
+      {&settings.nodes, 1}, {&settings.public_gateways, 2}, {&settings.slow, 3}};
+  for (const auto& [list, tier] : tiers) {
+    for (const GatewaySetting& setting : *list) {
+      auto gateway = to_gateway(setting, tier);
+      if (!gateway) return fail(gateway.error().within("gateways"));
+      out.push_back(std::move(*gateway));
+    }
+  }
   return out;
+}
+
+// The key that sets a member of sync::Config.
+std::string key_of(std::string_view member) {
+  static const std::map<std::string_view, std::string_view> kKeys = {
+      {"kinds", "relays.kinds"},
+      {"public_kinds", "relays.public_kinds"},
+      {"publish_public", "relays.public"},
+      {"private_hints", "relays.private"},
+      {"quorum", "relays.quorum"},
+      {"read_back", "relays.read_back"},
+      {"access.ca_file", "relays.ca_file"},
+      {"poll_min", "sources.poll_min"},
+      {"poll_max", "sources.poll_max"},
+      {"poll_healthy", "sources.poll_healthy"},
+      {"debounce", "sources.debounce"},
+      {"answer_by", "resolve.answer_by"},
+      {"listen", "resolve.listen"},
+      {"slow_listen", "resolve.slow_listen"},
+      {"settle", "resolve.settle"},
+      {"record_cache", "resolve.cache"},
+      {"not_found_cache", "resolve.negative"},
+      {"breaker_failures", "resolve.breaker_failures"},
+      {"breaker", "resolve.breaker"},
+      {"fetch_max_bytes", "fetch.max_bytes"},
+      {"cache_bytes", "fetch.cache_bytes"},
+      {"versions", "fetch.versions"},
+      {"fetch_stall", "fetch.stall"},
+      {"parallel", "fetch.parallel"},
+      {"handler_lanes", "handover.lanes"},
+      {"handler_timeout", "handover.handler_timeout"},
+      {"profile", "publish.profile"},
+      {"record_lifetime", "publish.lifetime"},
+      {"record_ttl", "publish.ttl"},
+      {"record_announcer", "publish.announcer"},
+      {"retry_min", "publish.retry_min"},
+      {"retry_max", "publish.retry_max"},
+      {"outbox.max_events", "publish.queue"},
+      {"outbox.max_age", "publish.max_age"}};
+  const auto found = kKeys.find(member);
+  return std::string(found == kKeys.end() ? member : found->second);
+}
+
+// Where the fault is, of the two keys that it may be about the one that was set.
+std::string place_of(const sync::ConfigFault& fault, const Places& places) {
+  for (const std::string_view member : {fault.setting, fault.other}) {
+    if (const auto found = places.find(key_of(member)); found != places.end()) return found->second;
+  }
+  return key_of(fault.setting);
 }
 
 // What no single key can say.
-Status check_together(const Settings& s) {
-  if (s.sources.poll_max < s.sources.poll_min) {
-    return fail(Errc::invalid, "sources.poll_max: must not be shorter than sources.poll_min");
-  }
-  if (s.sources.poll_min < std::chrono::seconds(1))
-    return fail(Errc::invalid, "sources.poll_min: want 1s at least");
-  if (s.relays.private_hints && s.relays.announce_public)
-    return fail(Errc::invalid,
-                "relays.private: hints are for our devices or, with relays.public, for everybody");
-  if (s.publish.retry_max < s.publish.retry_min) {
-    return fail(Errc::invalid, "publish.retry_max: must not be shorter than publish.retry_min");
-  }
-  if (s.publish.lifetime <= std::chrono::milliseconds(0))
-    return fail(Errc::invalid, "publish.lifetime: want a time");
-  if (s.relays.private_hints && s.publish.announcer)
-    return fail(Errc::invalid,
-                "publish.announcer: a record that names our key undoes relays.private");
-  if (s.push.tls_cert.empty() != s.push.tls_key.empty()) {
+Status check_together(const Settings& s, const Places& places) {
+  if (s.push.tls_cert.empty() != s.push.tls_key.empty())
     return fail(Errc::invalid, "push.tls_cert and push.tls_key: want both or none");
-  }
-  if (s.fetch.parallel == 0 || s.fetch.parallel > 64)
-    return fail(Errc::invalid, "fetch.parallel: want 1 to 64");
-  if (s.handover.lanes == 0 || s.handover.lanes > 64)
-    return fail(Errc::invalid, "handover.lanes: want 1 to 64");
-  if (s.handover.handler_timeout <= std::chrono::milliseconds(0))
-    return fail(Errc::invalid, "handover.handler_timeout: want a time");
-  if (auto access = relay_access(s); !access) return fail(access.error());
-  if (auto gateways = all_gateways(s.gateways); !gateways) return fail(gateways.error());
-  if (auto quorum = to_quorum(s.relays.quorum); !quorum)
-    return fail(quorum.error().within("relays"));
+  const auto config = to_sync_config(s);
+  if (!config) return fail(config.error());
+  if (const auto fault = sync::find_fault(*config))
+    return fail(Errc::invalid, place_of(*fault, places) + ": " + fault->why);
   return {};
 }
 
@@ -218,6 +227,7 @@ std::string nearest(std::string_view unknown, const std::vector<std::string>& kn
 
 Result<Settings> parse_settings(std::string_view toml, const Environment& environment) {
   Settings settings;
+  Places places;
   for (const auto& option : options()) {
     if (option.fallback.empty()) continue;
     if (auto status = apply_text(settings, option, option.fallback, path_of(option)); !status) {
@@ -226,7 +236,7 @@ Result<Settings> parse_settings(std::string_view toml, const Environment& enviro
   }
   try {
     const auto file = toml::parse(toml);
-    if (auto status = apply_file(settings, file); !status) return fail(status.error());
+    if (auto status = apply_file(settings, file, places); !status) return fail(status.error());
   } catch (const toml::parse_error& error) {
     return fail(Errc::parse, "line " + std::to_string(error.source().begin.line) + ": " +
                                  std::string(error.description()));
@@ -237,9 +247,10 @@ Result<Settings> parse_settings(std::string_view toml, const Environment& enviro
     if (!text) continue;
     if (auto status = apply_text(settings, option, *text, name); !status)
       return fail(status.error());
+    places[path_of(option)] = name;
     if (option.without_effect) settings.without_effect.push_back(name);
   }
-  if (auto status = check_together(settings); !status) return fail(status.error());
+  if (auto status = check_together(settings, places); !status) return fail(status.error());
   return settings;
 }
 

@@ -1,5 +1,6 @@
 #include "ipnscast/bridge/config/options.h"
 
+#include "ipnscast/bridge/config/gateway_setting.h"
 #include "ipnscast/bridge/config/value.h"
 #include "ipnscast/sync/hint/hint_kinds.h"
 
@@ -22,6 +23,20 @@ auto hint_kinds_into(Get get) {
     if (auto stored = store(kinds, option, value); !stored) return stored;
     if (auto allowed = sync::check_hint_kinds(kinds); !allowed) return allowed;
     get(s) = std::move(kinds);
+    return {};
+  };
+}
+
+// Stores gateways into the member that `get` names.
+template <typename Get>
+auto gateways_into(Get get) {
+  return [get](Settings& s, const Option& option, const Value& value) -> Status {
+    std::vector<GatewaySetting> gateways;
+    if (auto stored = store(gateways, option, value); !stored) return stored;
+    for (const GatewaySetting& gateway : gateways) {
+      if (auto checked = to_gateway(gateway, 1); !checked) return fail(checked.error());
+    }
+    get(s) = std::move(gateways);
     return {};
   };
 }
@@ -134,12 +149,12 @@ std::vector<Option> make_options() {
        "shortest time between hints of a name that are followed up",
        into([](Settings& s) -> auto& { return s.sources.debounce; })},
       {"gateways", "nodes", Type::gateways, "", "", "own nodes, asked first",
-       into([](Settings& s) -> auto& { return s.gateways.nodes; })},
+       gateways_into([](Settings& s) -> auto& { return s.gateways.nodes; })},
       {"gateways", "public", Type::gateways, "", "",
        "public gateways and delegated routers, asked after a delay or when the nodes fail",
-       into([](Settings& s) -> auto& { return s.gateways.public_gateways; })},
+       gateways_into([](Settings& s) -> auto& { return s.gateways.public_gateways; })},
       {"gateways", "slow", Type::gateways, "", "", "the slow path, beside the others",
-       into([](Settings& s) -> auto& { return s.gateways.slow; })},
+       gateways_into([](Settings& s) -> auto& { return s.gateways.slow; })},
       {"gateways", "providers", Type::choice, "public", "public|any|none",
        "who is asked for content that no gateway has: hosts that routers name, at public addresses "
        "over TLS or at any",

@@ -6,6 +6,7 @@
 #include "ipnscast/bridge/config/quantity.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/temp_dir.h"
+#include "ipnscast/tests/support/test_certificates.h"
 
 using namespace ipnscast;
 using namespace ipnscast::bridge;
@@ -147,11 +148,14 @@ TEST_CASE("a quorum is a number, first, all, or a list of relays, in file and en
 }
 
 TEST_CASE("what [relays] and [publish] say of reaching relays arrives at the engine") {
+  const test::TempDir dir;
+  const auto ca =
+      test::make_certificate(dir.path(), "ca", {.authority = true}).certificate.string();
   const std::string pin = "sha256/" + std::string(43, 'A') + "=";
   const auto s = parse_settings(
       "[relays]\nurls = [\"wss://a.example\"]\nauth = false\nread_back = \"7s\"\n"
-      "proxy = \"socks5://u:p@127.0.0.1:9050\"\nca_file = \"/ca.pem\"\npins = [\"" +
-          pin +
+      "proxy = \"socks5://u:p@127.0.0.1:9050\"\nca_file = \"" +
+          ca + "\"\npins = [\"" + pin +
           "\"]\n[publish]\nqueue = 12\nmax_age = \"2h\"\nretry_min = \"3s\"\n"
           "retry_max = \"4s\"\n",
       environment());
@@ -166,7 +170,7 @@ TEST_CASE("what [relays] and [publish] say of reaching relays arrives at the eng
   CHECK(config->retry_max == Milliseconds(4'000));
   REQUIRE(config->access.proxy);
   CHECK(config->access.proxy->shown() == "socks5://127.0.0.1:9050");
-  CHECK(config->access.ca_file == "/ca.pem");
+  CHECK(config->access.ca_file == ca);
   CHECK(config->access.pins.of(config->relays.front()).size() == 1);
 }
 
@@ -245,7 +249,7 @@ TEST_CASE("gateways are checked, used for what they are for, and shown without t
     CHECK_FALSE(complaint("[gateways]\npublic = [\"" + std::string(url) + "\"]\n").empty());
   CHECK(complaint("[gateways]\nslow = [\"ftp://me:word@h\"]\n").find("word") == std::string::npos);
   CHECK(complaint("[gateways]\nnodes = [{url = \"http://h\", only = [\"nonsense\"]}]\n") ==
-        "gateways: only: \"nonsense\": want blocks, records or publish");
+        "line 2: gateways.nodes: only: \"nonsense\": want blocks, records or publish");
   const auto s = parse_settings(R"(
 [gateways]
 nodes = ["http://me:w%40rd@h:8080/x", {url = "https://b.example", only = ["records", "publish"]}]

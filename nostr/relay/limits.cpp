@@ -115,8 +115,9 @@ void RelayLimits::restore(const LearnedLimits& learned) {
       std::min(known.max_bytes, std::max(kLeastFrame - kAroundFilters, learned.requests.max_bytes));
 }
 
-bool RelayLimits::learn(std::string_view words, size_t open) {
+bool RelayLimits::learn(std::string_view words, const std::function<size_t()>& standing) {
   if (!says(lowered_start(words), kTooManySubscriptions)) return false;
+  const size_t open = standing();
   if (open == 0) return false;  // that would be none at all: no limit, whatever the words say
   const auto known = max_subscriptions();
   if (known && *known <= open) return false;

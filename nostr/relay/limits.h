@@ -23,9 +23,10 @@ struct LearnedLimits {
 class RelayLimits {
  public:
   void announced(const RelayInformation& information);
-  // A refusal of an event or of a subscription (OK, CLOSED or NOTICE), in the relay's words, while
-  // `open` other subscriptions stood. True when it taught us that there is no room beside those.
-  bool learn(std::string_view words, size_t open);
+  // A refusal of an event or of a subscription (OK, CLOSED or NOTICE), in the relay's words.
+  // `standing` gives how many other subscriptions stood, if that matters. True when it taught us
+  // that there is no room beside those.
+  bool learn(std::string_view words, const std::function<size_t()>& standing);
   // The same of a REQ, which needs what `needs` gives if that matters: what the next ones may hold,
   // see requests().
   void learn_request(std::string_view words, const std::function<RequestLimits()>& needs);

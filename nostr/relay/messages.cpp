@@ -111,7 +111,7 @@ void Relay::on(const NoticeMessage& message, Now now, Actions& /*out*/) {
     if (subscription.status.state == SubscriptionState::requested)
       subscription.status.reason = words;
   }
-  limits_.learn(message.text, live);
+  limits_.learn(message.text, [live] { return live; });
   if (requested_ > 0) limits_.learn_request(message.text, [this] { return greatest_needs(); });
   if (log_enabled(LogLevel::debug)) log_debug("relay", "notice: " + words);
 }

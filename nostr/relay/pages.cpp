@@ -77,16 +77,18 @@ void Relay::page_refused(const SubscriptionId& id, Subscription& subscription,
   subscription.page = Page::none;  // closed by the relay: no CLOSE
   due_subscriptions_.set(id, std::nullopt);
   if (subscription.catch_up.reconciling()) return reconciliation_failed(id, subscription, now, out);
-  if (limits_.learn(reason, open_subscriptions())) {
+  if (limits_.learn(reason, [this] { return open_subscriptions(); })) {
     delay_page(id, subscription, Page::needs_room, {StoredEnd::Kind::delayed, reason}, out);
     return wait_for_room(id, now);
   }
   const bool for_good = is_for_good(reason_prefix(reason));
   const auto kind = for_good ? StoredEnd::Kind::incomplete : StoredEnd::Kind::delayed;
   delay_page(id, subscription, Page::backing_off, {kind, reason}, out);
-  const Milliseconds wait =
-      for_good ? options_.refused_retry : subscription.backoff.failed(now.steady, rng_);
-  due_subscriptions_.set(id, now.steady + wait);
+  if (for_good) {
+    due_subscriptions_.set(id, now.steady + options_.refused_retry);
+  } else {
+    refused_for_now(id, subscription, now);
+  }
   room_came(now, out);
 }
 

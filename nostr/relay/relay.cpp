@@ -28,7 +28,8 @@ Relay::Relay(Options options, Rng rng, std::vector<PublicKey> keys)
       rng_(rng),
       connect_backoff_(options.connect),
       outage_backoff_(options.connect_in_outage),
-      auth_(std::move(keys)) {}
+      auth_(std::move(keys)),
+      retry_pace_(options.resubscribe) {}
 
 void Relay::start(Now /*now*/, Actions& out) {
   if (link_ != Link::idle) return;
@@ -61,6 +62,9 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
                                         : connect_backoff_.failed(now.steady, rng_, loss.at_least));
   requested_ = 0;
   queued_.clear();
+  refused_now_.clear();
+  again_.clear();
+  retry_pace_ = RetryPace(options_.resubscribe);
   for (auto& [id, subscription] : subscriptions_) {
     subscription.status = {SubscriptionState::waiting, ""};
     subscription.standing = subscription.negotiating = false;
@@ -110,11 +114,13 @@ void Relay::tick(Now now, Actions& out) {
   for (const SubscriptionId& id : due_subscriptions_.take_due(now.steady)) {
     subscription_due(id, now, out);
   }
+  ask_refused(now, out);
   for (const EventId& id : due_publishing_.take_due(now.steady)) publishing_due(id, now, out);
 }
 
 std::optional<Instant> Relay::next_tick() const {
   std::optional<Instant> out = link_ == Link::waiting ? connect_at_ : std::nullopt;
+  if (!again_.empty() && (!out || retry_pace_.next() < *out)) out = retry_pace_.next();
   for (const auto& next :
        {due_subscriptions_.earliest(), due_publishing_.earliest(), auth_.next_due()}) {
     if (next && (!out || *next < *out)) out = next;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "ipnscast/nostr/relay/limits.h"
 #include "ipnscast/nostr/relay/publish_outcome.h"
 #include "ipnscast/nostr/relay/reconciliation.h"
+#include "ipnscast/nostr/relay/retry_pace.h"
 #include "ipnscast/nostr/verify/frame_verifier.h"
 
 namespace ipnscast::nostr {
@@ -71,7 +73,9 @@ class Relay {
     Milliseconds refused_retry{3'600'000};
     // NIP-77 catches up after an absence of this length, where the relay has it.
     Milliseconds reconcile_after{3'600'000};
-    size_t max_requested = 100;    // REQs without their EOSE at a time; the others follow
+    size_t max_requested = 100;  // REQs without their EOSE at a time; the others follow
+    // Subscriptions refused for now that are asked again each on its own; more share one pace.
+    size_t max_own_retries = 10;
     size_t max_publishing = 1000;  // events waiting for this relay at a time
   };
 
@@ -237,6 +241,7 @@ class Relay {
   void close_request(const SubscriptionId& id, Subscription& subscription, Actions& out);
   void leave_requested(Subscription& subscription, SubscriptionStatus status);
   void subscription_due(const SubscriptionId& id, Now now, Actions& out);
+  void ask_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
   bool still_patient(const SubscriptionId& id, const Subscription& subscription, Now now);
   void request_timed_out(const SubscriptionId& id, Subscription& subscription, Now now);
   void note_answer(const Subscription& subscription, bool in_page, Now now);
@@ -251,6 +256,9 @@ class Relay {
   void wait_for_room(const SubscriptionId& id, Now now);
   void try_for_room(Now now);
   void room_came(Now now, Actions& out);
+  void refused_for_now(const SubscriptionId& id, Subscription& subscription, Now now);
+  bool may_ask_again(const SubscriptionId& id, Now now);
+  void ask_refused(Now now, Actions& out);
 
   // pages.cpp
   static SubscriptionId page_id(const SubscriptionId& id, const Subscription& subscription);
@@ -338,8 +346,11 @@ class Relay {
   Instant reading_since_;
   Instant answering_at_;  // when the last piece of an answer to a REQ came
   std::optional<Instant> tried_for_room_;
-  size_t requested_ = 0;               // subscriptions in that state
-  std::deque<SubscriptionId> queued_;  // that wait for one of these to end
+  size_t requested_ = 0;                  // subscriptions in that state
+  std::deque<SubscriptionId> queued_;     // that wait for one of these to end
+  std::set<SubscriptionId> refused_now_;  // that are to be asked again
+  std::deque<SubscriptionId> again_;      // of these, those that wait for the pace; in order
+  RetryPace retry_pace_;
   DueTimes<SubscriptionId> due_subscriptions_;
   std::map<EventId, Publishing> publishing_;
   DueTimes<EventId> due_publishing_;

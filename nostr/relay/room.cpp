@@ -1,4 +1,5 @@
-// How many subscriptions a relay takes at a time, and who waits for that.
+// How many subscriptions a relay takes at a time, and who waits for that; and the pace at which
+// those are asked again that it refused for now.
 #include "ipnscast/nostr/relay/relay.h"
 
 namespace ipnscast::nostr {
@@ -41,7 +42,7 @@ void Relay::try_for_room(Now now) {
 }
 
 void Relay::room_came(Now now, Actions& out) {
-  if (!limits_.max_subscriptions()) return;
+  if (!limits_.max_subscriptions() || !has_room_for_page()) return;
   for (auto& [id, subscription] : subscriptions_) {
     if (subscription.page == Page::needs_room && has_room_for_page()) {
       ask_page(id, subscription, subscription.catch_up.same_page(), now, out);
@@ -49,6 +50,37 @@ void Relay::room_came(Now now, Actions& out) {
                requested_ < options_.max_requested) {
       request(id, subscription, now, out);
     }
+  }
+}
+
+void Relay::refused_for_now(const SubscriptionId& id, Subscription& subscription, Now now) {
+  refused_now_.insert(id);
+  retry_pace_.refused(now.steady, rng_);
+  due_subscriptions_.set(id, now.steady + subscription.backoff.failed(now.steady, rng_));
+}
+
+// For one that is due. Else it is asked when its turn comes.
+bool Relay::may_ask_again(const SubscriptionId& id, Now now) {
+  if (refused_now_.size() > options_.max_own_retries && refused_now_.contains(id) &&
+      !retry_pace_.take(now.steady)) {
+    again_.push_back(id);
+    return false;
+  }
+  refused_now_.erase(id);
+  return true;
+}
+
+void Relay::ask_refused(Now now, Actions& out) {
+  while (!again_.empty()) {
+    const auto found = subscriptions_.find(again_.front());
+    const bool waits = found != subscriptions_.end() && refused_now_.contains(again_.front());
+    if (waits && refused_now_.size() > options_.max_own_retries && !retry_pace_.take(now.steady))
+      return;
+    const SubscriptionId id = std::move(again_.front());
+    again_.pop_front();
+    if (!waits) continue;
+    refused_now_.erase(id);
+    ask_due(id, found->second, now, out);
   }
 }
 

@@ -81,6 +81,7 @@ void Relay::unsubscribe(const SubscriptionId& id, Now now, Actions& out) {
   leave_requested(found->second, {});
   if (connected()) close_request(id, found->second, out);
   subscriptions_.erase(found);
+  refused_now_.erase(id);
   due_subscriptions_.set(id, std::nullopt);
   if (!connected()) return;
   room_came(now, out);
@@ -158,8 +159,11 @@ void Relay::request_waiting(Now now, Actions& out) {
 
 void Relay::subscription_due(const SubscriptionId& id, Now now, Actions& out) {
   const auto found = subscriptions_.find(id);
-  if (found == subscriptions_.end() || !connected()) return;
-  Subscription& subscription = found->second;
+  if (found == subscriptions_.end() || !connected() || !may_ask_again(id, now)) return;
+  ask_due(id, found->second, now, out);
+}
+
+void Relay::ask_due(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out) {
   switch (subscription.status.state) {
     case SubscriptionState::requested:
       if (still_patient(id, subscription, now)) return;
@@ -240,6 +244,7 @@ void Relay::on(const EoseMessage& message, Now now, Actions& out) {
     subscription.backoff.succeeded(now.steady);
     if (subscription.proofs > 0) auth_.served();
   }
+  retry_pace_.taken(now.steady);
   answering_at_ = now.steady;
   if (!in_page) request_next(now, out);
   if (subscription.catch_up.reconciling()) {
@@ -285,18 +290,17 @@ void Relay::refused(const SubscriptionId& id, Subscription& subscription, const 
         break;
     }
   }
-  if (limits_.learn(reason, open_subscriptions())) {
+  if (limits_.learn(reason, [this] { return open_subscriptions(); })) {
     subscription.status.state = SubscriptionState::waiting;  // asked again when another ends
     return wait_for_room(id, now);
   }
-  Milliseconds wait = options_.refused_retry;
   if (is_for_good(prefix) && !auth_unanswered(subscription)) {
     subscription.status.state = SubscriptionState::refused;
+    due_subscriptions_.set(id, now.steady + options_.refused_retry);
   } else {
     subscription.status.state = SubscriptionState::backing_off;
-    wait = subscription.backoff.failed(now.steady, rng_);
+    refused_for_now(id, subscription, now);
   }
-  due_subscriptions_.set(id, now.steady + wait);
   room_came(now, out);
 }
 

@@ -5,13 +5,16 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
+#include <string>
+#include <vector>
 
-#include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/nostr/server/subscription_index.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -19,6 +22,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kLivePatience{2};
+constexpr size_t kFilterItems = 10;  // of filter_of(), and some
 constexpr double kMib = 1024.0 * 1024.0;
 
 double resident_mib() {
@@ -35,6 +39,51 @@ double most_resident_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
 }
 
+// Which subscriptions are live at which relays. A share may be lost, and told so, before it is
+// live.
+class LiveShares {
+ public:
+  LiveShares(size_t relays, size_t subscriptions)
+      : relays_(relays), live_(relays * subscriptions, false) {}
+
+  void told(size_t subscription, const nostr::PoolLink& link) {
+    const size_t relay = std::stoul(link.relay.path().substr(1));
+    std::lock_guard lock(mutex_);
+    auto share = live_[subscription * relays_ + relay];
+    if (share != link.live) count_ += link.live ? 1 : size_t(-1);
+    share = link.live;
+    if (!link.reason.empty()) last_reason_ = link.reason;
+    if (count_ == live_.size()) all_live_.notify_one();
+  }
+
+  Status wait_until(steady_clock::time_point end) {
+    std::unique_lock lock(mutex_);
+    if (all_live_.wait_until(lock, end, [this] { return count_ == live_.size(); })) return {};
+    return fail(Errc::timeout, "bench: only " + std::to_string(count_) + " of " +
+                                   std::to_string(live_.size()) +
+                                   " shares are live: " + last_reason_);
+  }
+
+ private:
+  const size_t relays_;
+  std::mutex mutex_;
+  std::condition_variable all_live_;
+  std::vector<bool> live_;
+  size_t count_ = 0;
+  std::string last_reason_;
+};
+
+nostr::Filter filter_of(size_t number) {
+  nostr::Filter out;
+  out.kinds = {30078, 30079};
+  out.authors.resize(1);
+  for (size_t i = 0; i < sizeof(number); ++i)
+    out.authors[0].bytes[i] = static_cast<uint8_t>(number >> (8 * i));
+  out.tags['d'] = {"ipns-sync-k51qzi5uqu5dhbucpoao44lx7txki8bokz8n2cucag2rl87ahq2hv090gg" +
+                   std::to_string(number)};
+  return out;
+}
+
 // Serves until the parent closes its end.
 [[noreturn]] void serve(size_t relays, size_t subscriptions, int tell, int until_closed) {
   auto loop = nostr::net::Loop::start();
@@ -43,6 +92,10 @@ double most_resident_mib() {
   options.max_connections = relays + 10;
   options.max_connections_per_address = relays + 10;
   options.relay.max_subscriptions = subscriptions + 10;
+  const size_t filters = relays * subscriptions * nostr::server::count_bytes(filter_of(0));
+  options.relay.max_subscription_items = relays * subscriptions * kFilterItems;
+  options.relay.max_subscription_bytes = filters;
+  options.relay.max_subscription_bytes_total = 2 * filters;
   auto relay = loop ? nostr::server::RelayServer::start(**loop, options)
                     : Result<std::unique_ptr<nostr::server::RelayServer>>(fail(loop.error()));
   const uint16_t port = relay ? (*relay)->port() : 0;
@@ -83,17 +136,6 @@ class RelayProcess {
   uint16_t port_ = 0;
 };
 
-nostr::Filter filter_of(size_t number) {
-  nostr::Filter out;
-  out.kinds = {30078, 30079};
-  out.authors.resize(1);
-  for (size_t i = 0; i < sizeof(number); ++i)
-    out.authors[0].bytes[i] = static_cast<uint8_t>(number >> (8 * i));
-  out.tags['d'] = {"ipns-sync-k51qzi5uqu5dhbucpoao44lx7txki8bokz8n2cucag2rl87ahq2hv090gg" +
-                   std::to_string(number)};
-  return out;
-}
-
 }  // namespace
 
 Result<PoolBenchResult> bench_pool(size_t relays, size_t subscriptions) {
@@ -109,22 +151,16 @@ Result<PoolBenchResult> bench_pool(size_t relays, size_t subscriptions) {
     options.relays.push_back(*nostr::RelayUrl::parse(
         "ws://127.0.0.1:" + std::to_string(server.port()) + "/" + std::to_string(i)));
   }
-  std::atomic<size_t> live = 0;
-  Inbox<bool> all_live(1);
+  LiveShares live(relays, subscriptions);
   const auto start = steady_clock::now();
   const auto pool = nostr::Pool::start(**loop, std::move(options));
   for (size_t i = 0; i < subscriptions; ++i) {
-    pool->subscribe({filter_of(i)}, [&](nostr::PoolMessage& message) {
-      const auto* link = std::get_if<nostr::PoolLink>(&message);
-      if (link != nullptr) live += link->live ? 1 : size_t(-1);
-      if (live == relays * subscriptions) all_live.try_push(true);
+    pool->subscribe({filter_of(i)}, [&live, i](nostr::PoolMessage& message) {
+      if (const auto* link = std::get_if<nostr::PoolLink>(&message)) live.told(i, *link);
       return true;
     });
   }
-  if (!all_live.pop_until(start + kLivePatience)) {
-    return fail(Errc::timeout, "bench: only " + std::to_string(live) + " of " +
-                                   std::to_string(relays * subscriptions) + " shares are live");
-  }
+  if (Status all = live.wait_until(start + kLivePatience); !all) return fail(all.error());
   out.seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
   out.mib_live = resident_mib();
   out.mib_most = most_resident_mib();

@@ -17,6 +17,11 @@ PublicKey key(uint8_t number) {
   return out;
 }
 
+template <size_t count>
+size_t standing() {
+  return count;
+}
+
 }  // namespace
 
 TEST_CASE("NIP-11 limits that are announced are kept to before sending, with words that say why") {
@@ -43,13 +48,14 @@ TEST_CASE("NIP-11 limits that are announced are kept to before sending, with wor
 
 TEST_CASE("a limit that a relay only tells when it refuses is learned") {
   RelayLimits limits;
-  CHECK_FALSE(limits.learn("rate-limited: slow down", 7));
-  CHECK(limits.learn("ERROR: too many concurrent REQs", 7));  // strfry's words
+  CHECK_FALSE(limits.learn("rate-limited: slow down", standing<7>));
+  CHECK(limits.learn("ERROR: too many concurrent REQs", standing<7>));  // strfry's words
   CHECK(limits.max_subscriptions() == 7u);
-  CHECK(limits.learn("rate-limited: too many subscriptions", 5));
+  CHECK(limits.learn("rate-limited: too many subscriptions", standing<5>));
   CHECK(limits.max_subscriptions() == 5u);
-  CHECK_FALSE(limits.learn("rate-limited: too many subscriptions", 9));
-  CHECK_FALSE(limits.learn("rate-limited: too many subscriptions", 0));  // none is no limit
+  CHECK_FALSE(limits.learn("rate-limited: too many subscriptions", standing<9>));
+  CHECK_FALSE(
+      limits.learn("rate-limited: too many subscriptions", standing<0>));  // none is no limit
   CHECK(limits.max_subscriptions() == 5u);
   CHECK(limits.max_subscriptions_is_learned());
   limits.allow_one_more_subscription();

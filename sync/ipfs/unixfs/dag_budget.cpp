@@ -1,5 +1,6 @@
 #include "ipnscast/sync/ipfs/unixfs/dag_budget.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -10,6 +11,12 @@ namespace {
 // have the same licence in many places.
 constexpr uint64_t kFreeRepeats = 256;
 constexpr uint64_t kFreeRepeatedBytes = uint64_t{32} << 20;
+
+// Visits that may come to nothing. Real content has a block for some hundred bytes at least, and a
+// few for each entry of a sharded directory.
+constexpr uint64_t kFreeVisits = uint64_t{1} << 20;
+constexpr uint64_t kBytesPerVisit = 64;
+constexpr uint64_t kVisitsPerEntry = 16;
 
 // Written bytes that are removed in a nanosecond, on ext4 and tmpfs, rounded down.
 constexpr uint64_t kRemoved = 8;
@@ -72,8 +79,15 @@ Status DagBudget::note_repeat(const Cid& cid, size_t bytes) {
   return std::exchange(look_, nullptr)();
 }
 
+uint64_t DagBudget::visits_for(const DagTotals& made) const {
+  const uint64_t earned = kFreeVisits + made.bytes / kBytesPerVisit +
+                          std::min(made.entries, limits_.max_entries) * kVisitsPerEntry;
+  return std::min(earned, limits_.max_visits);
+}
+
 Status DagBudget::visit() {
-  if (spent_.visits >= limits_.max_visits) return too_many_visits(limits_.max_visits);
+  const uint64_t most = visits_for(spent_);
+  if (spent_.visits >= most) return too_many_visits(most);
   ++spent_.visits;
   return check_time();
 }
@@ -101,8 +115,9 @@ Status DagBudget::expect(const DagTotals& claimed) const {
   if (claimed.bytes > limits_.max_bytes - spent_.bytes) return too_many_bytes(limits_.max_bytes);
   if (claimed.entries > limits_.max_entries - spent_.entries)
     return too_many_entries(limits_.max_entries);
-  if (claimed.visits > limits_.max_visits - spent_.visits)
-    return too_many_visits(limits_.max_visits);
+  DagTotals all = spent_;
+  all += claimed;
+  if (all.visits > visits_for(all)) return too_many_visits(visits_for(all));
   return {};
 }
 

@@ -25,6 +25,7 @@ struct DagLimits {
   // Four million: four times the largest trees of small files that people are known to publish.
   uint64_t max_entries = 1 << 22;
   // Sixteen million. Content cut as usual has a block for each 256 KiB: 200,000 visits are 50 GB.
+  // One million of them may come to nothing; the others are earned by bytes and entries.
   uint64_t max_visits = 1 << 24;
   // Links that are held at a time: of all the blocks on the way from the root to one entry.
   uint64_t max_open = 1 << 18;
@@ -65,6 +66,8 @@ class DagBudget {
   const DagTotals& spent() const { return spent_; }
 
  private:
+  // How many are allowed for what comes of them.
+  uint64_t visits_for(const DagTotals& made) const;
   Status note_repeat(const Cid& cid, size_t bytes);
 
   // constant after construction

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/metrics/thinning.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -61,6 +62,7 @@ struct Meter::Impl {
   std::array<Instruments, kOperations.size()> all = {
       make(Operation::resolve), make(Operation::poll), make(Operation::fetch),
       make(Operation::publish), make(Operation::block)};
+  std::array<Thinning, kOperations.size()> thinned;
 };
 
 Meter::Meter() : impl_(std::make_unique<Impl>()) {}
@@ -73,7 +75,8 @@ void Meter::note(Operation operation, const Status& outcome, Microseconds took,
   Impl::Instruments& instruments = impl_->all[static_cast<size_t>(operation)];
   const double seconds = std::chrono::duration<double>(took).count();
   instruments.times.Observe(seconds);
-  instruments.quantiles.Observe(seconds);
+  if (impl_->thinned[static_cast<size_t>(operation)].keep(std::chrono::steady_clock::now()))
+    instruments.quantiles.Observe(seconds);
   if (!outcome) instruments.failures.Increment();
   if (took <= kOperationTarget || !slowest) return;
   log_warning("metrics", "slow " + std::string(to_string(operation)) + ": " + seconds_text(took) +

@@ -1,4 +1,5 @@
 #include "ipnscast/sync/metrics/meter.h"
+#include "ipnscast/sync/metrics/thinning.h"
 #include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
@@ -23,6 +24,26 @@ TEST_CASE("what is done is counted and timed; what was cancelled is not (S1-12)"
   CHECK(metrics.of(Operation::fetch).failures == 1);
   CHECK(metrics.of(Operation::publish).count == 0);
   CHECK(metrics.of(Operation::publish).p99 == microseconds(0));
+}
+
+TEST_CASE("millions of blocks are timed, and their quantiles are made of some thousands") {
+  Thinning thinning;
+  const Instant start = std::chrono::steady_clock::now();
+  size_t kept = 0;
+  for (int i = 0; i < 4'000; ++i) kept += thinning.keep(start);
+  CHECK(kept == 4'000);
+  for (int i = 0; i < 5'000'000; ++i) kept += thinning.keep(start);
+  CHECK(kept > 8'000);
+  CHECK(kept < 60'000);
+  CHECK(thinning.keep(start + Seconds(120)));
+  CHECK(thinning.keep(start + Seconds(121)));
+
+  Meter meter;
+  for (int i = 1; i <= 300'000; ++i) meter.note(Operation::block, {}, microseconds(i % 1000));
+  const Metrics metrics = meter.snapshot();
+  const OperationMetrics& block = metrics.of(Operation::block);
+  CHECK(block.count == 300'000);
+  CHECK(std::abs(block.p50.count() - 500) < 50);
 }
 
 TEST_CASE("what takes longer than the target is counted, and its slowest part is asked for") {

@@ -64,11 +64,12 @@ void ClientImpl::end_parts() {
   }
   if (contents_) contents_->close();
   if (records_) records_->close();
+  // Ends the races that a renewal waits for.
+  if (resolver_) resolver_->close();
   if (publisher_) publisher_->close();
   outbox_.reset();
   pool_.reset();
   if (fetcher_) fetcher_->close();
-  if (resolver_) resolver_->close();
   if (http_) http_->close();
   if (book_ && writer_) save_gateways_now(*book_, *writer_);
   if (writer_) writer_->close();

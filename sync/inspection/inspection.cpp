@@ -90,7 +90,7 @@ std::string count(size_t number, const char* what) {
 
 std::optional<Result<HttpAnswer>> Inspector::ask(HttpCall call, Finding& finding) {
   if (options_.stopped && options_.stopped()) return std::nullopt;
-  call.deadline = options_.timeout;
+  call.deadline = time_left(options_);
   call.stall = Milliseconds(0);
   ++report_.requests;
   auto answer = http_.fetch(std::move(call));
@@ -366,6 +366,13 @@ const Finding& Report::finding(Feature feature) const {
   static const Finding kUntested;
   const auto it = findings.find(feature);
   return it == findings.end() ? kUntested : it->second;
+}
+
+Milliseconds time_left(const Options& options) {
+  if (!options.end) return options.timeout;
+  const auto left =
+      std::chrono::duration_cast<Milliseconds>(*options.end - std::chrono::steady_clock::now());
+  return std::clamp(left, Milliseconds(1), std::max(options.timeout, Milliseconds(1)));
 }
 
 Report inspect(Http& http, const Endpoint& endpoint, const Options& options) {

@@ -65,8 +65,12 @@ struct Options {
                                // node has
   std::optional<IpnsName> name;   // whose record is asked for, when there is no sample
   Milliseconds timeout{5'000};    // of each request
+  std::optional<Instant> end;     // of all requests
   std::function<bool()> stopped;  // asked between requests
 };
+
+// For the next request, at least 1 ms.
+Milliseconds time_left(const Options& options);
 
 // Only reads. Waits for each answer; not from the http thread. Every feature is asked about once:
 // some fifteen requests, fewer where a protocol is not spoken.
@@ -81,6 +85,6 @@ struct Writing {
   std::map<Feature, Finding> findings;
 };
 Writing write(gateway::Http& http, const gateway::Endpoint& endpoint, const Sample& sample,
-              Milliseconds timeout);
+              const Options& options);
 
 }  // namespace ipnscast::sync::inspection

@@ -12,11 +12,11 @@ using Answer = Finding::Answer;
 
 class Writer {
  public:
-  Writer(gateway::Http& http, Milliseconds timeout) : http_(http), timeout_(timeout) {}
+  Writer(gateway::Http& http, const Options& options) : http_(http), options_(options) {}
 
   // Whether the other side took it, by what `read` says of its answer.
   bool give(Feature feature, HttpCall call, const std::function<Status(const HttpAnswer&)>& read) {
-    call.deadline = timeout_;
+    call.deadline = time_left(options_);
     ++writing.requests;
     const auto answer = http_.fetch(std::move(call));
     Finding& finding = writing.findings[feature];
@@ -32,14 +32,14 @@ class Writer {
 
  private:
   gateway::Http& http_;
-  const Milliseconds timeout_;
+  const Options& options_;
 };
 
 }  // namespace
 
 Writing write(gateway::Http& http, const gateway::Endpoint& endpoint, const Sample& sample,
-              Milliseconds timeout) {
-  Writer writer(http, timeout);
+              const Options& options) {
+  Writer writer(http, options);
   const ByteView record = sample.record.bytes();
   writer.give(Feature::routing_put, routing_put_call(endpoint, sample.name, record),
               gateway::read_routing_put);

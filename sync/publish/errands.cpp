@@ -211,6 +211,10 @@ void Errands::unpin(const Errand& errand) {
 void Errands::renew(const Errand& errand) {
   const Status renewed = renewals_.renew(*IpnsName::from_multihash(errand.what));
   if (renewed) return done(errand);
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;  // it was cut off
+  }
   log_warning("publisher", "a record could not be renewed yet: " + renewed.error().message);
   failed(errand);
 }

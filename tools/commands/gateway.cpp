@@ -9,6 +9,7 @@
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/reports/inspection_report.h"
 #include "ipnscast/tools/reports/probe_tally.h"
+#include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/session.h"
 
 namespace ipnscast::tools {
@@ -57,9 +58,8 @@ Result<std::vector<Endpoint>> endpoints(const sync::Config& config,
 }
 
 // What is to be asked for. Errors are the arguments'.
-Result<inspection::Options> what_to_ask(const GatewayOptions& options, Milliseconds timeout) {
+Result<inspection::Options> what_to_ask(const GatewayOptions& options) {
   inspection::Options out;
-  out.timeout = timeout;
   if (options.cid) {
     auto cid = sync::Cid::parse(*options.cid);
     if (!cid) return fail(cid.error().within("--cid"));
@@ -74,6 +74,7 @@ Result<inspection::Options> what_to_ask(const GatewayOptions& options, Milliseco
 }
 
 void probe_gateway(Context& context, const GatewayOptions& options) {
+  const TimeLimit limit(context);
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
@@ -84,7 +85,7 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
   const std::vector<Endpoint>& targets = *given;
   if (targets.empty())
     return report_usage(context, "no gateway is given, and none is configured: see gateways.nodes");
-  auto asking = what_to_ask(options, context.timeout.value_or(Milliseconds(5'000)));
+  auto asking = what_to_ask(options);
   if (!asking) return report_usage(context, asking.error().message);
   sync::gateway::HttpClientOptions http_options;
   http_options.ca_file = config->access.ca_file;
@@ -92,7 +93,11 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
   if (!http) return report(context, http.error());
   std::atomic<bool> stopped = false;
   const OnStopSignal on_stop(stop, [&stopped] { stopped = true; });
-  asking->stopped = [&stopped] { return stopped.load(); };
+  asking->end = limit.end();
+  const auto over = [&limit] {
+    return limit.end() && *limit.end() <= std::chrono::steady_clock::now();
+  };
+  asking->stopped = [&] { return stopped || over(); };
 
   ProgressLine line(context.json);
   // Written first everywhere: a gateway and the RPC of one node are two URLs.
@@ -104,7 +109,7 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
         options.write || nostr::net::NameLookup::is_loopback(host_of(targets[i].url));
     if (!wanted || options.read_only) continue;
     line.show("writing a sample to " + targets[i].url);
-    writings[i] = inspection::write(**http, targets[i], sample, asking->timeout);
+    writings[i] = inspection::write(**http, targets[i], sample, *asking);
     if (writings[i].stored) stored.insert(host_of(targets[i].url));
   }
   ProbeTally tally;
@@ -115,6 +120,11 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
     line.show("asking " + targets[i].url);
     auto found = inspection::inspect(**http, targets[i], wanted);
     if (stopped) break;
+    if (over()) {
+      line.clear();
+      return report(context,
+                    {Errc::timeout, targets[i].url + ": not all was asked within --timeout"});
+    }
     if (!found.unreachable) found.findings.merge(writings[i].findings);
     found.requests += writings[i].requests;
     const auto verdict = inspection::judge(found);
@@ -133,7 +143,7 @@ void add_gateway(CLI::App& app, Context& context) {
   CLI::App* const command = gateway->add_subcommand(
       "probe",
       "What gateways, routers and nodes really do, in some fifteen requests each, one after the "
-      "other, each within --timeout (5s). Exit code 1: unfit as a source of what can be verified, "
+      "other, each within five seconds. Exit code 1: unfit as a source of what can be verified, "
       "3: unreachable");
   const auto options = std::make_shared<GatewayOptions>();
   command->add_option("url", options->urls, "Gateways (default: the configured ones)")

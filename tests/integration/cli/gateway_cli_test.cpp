@@ -40,7 +40,7 @@ ScriptedHttpServer::Script over_https(DnsZone zone) {
 struct World {
   World() {
     const auto http = *sync::gateway::HttpClient::open();
-    sync::inspection::write(*http, {node->rpc_url(), {}}, sample, Seconds(10));
+    sync::inspection::write(*http, {node->rpc_url(), {}}, sample, {.timeout = Seconds(10)});
   }
   Ran run(std::vector<std::string> arguments, const std::string& dns = {}) {
     Command command;

@@ -38,11 +38,12 @@ TEST_CASE("everything that our own node does is found, and verified with what wa
   const auto node = *bridge::Node::start(*loop, {.gateway_port = 0, .rpc_port = 0});
   Http http;
   const Sample sample = make_sample(system_now().wall);
-  const Writing rpc = write(*http.client, {node->rpc_url(), {}}, sample, Seconds(5));
+  const Writing rpc = write(*http.client, {node->rpc_url(), {}}, sample, {.timeout = Seconds(5)});
   CHECK(rpc.stored);
   CHECK(rpc.findings.at(Feature::rpc_import).answer == Answer::yes);
   CHECK(rpc.findings.at(Feature::rpc_put).answer == Answer::yes);
-  const Writing routed = write(*http.client, {node->gateway_url(), {}}, sample, Seconds(5));
+  const Writing routed =
+      write(*http.client, {node->gateway_url(), {}}, sample, {.timeout = Seconds(5)});
   CHECK(routed.findings.at(Feature::routing_put).answer == Answer::yes);
 
   const Report report = http.inspect(node->gateway_url(), {.sample = &sample});

@@ -30,8 +30,8 @@ void add_common_headers(Headers& headers) {
   headers["access-control-allow-methods"] = "GET, HEAD, OPTIONS";
   // Browsers of before 2019 know no "*".
   headers["access-control-allow-headers"] =
-      "Cache-Control, Content-Type, If-None-Match, If-Range, Range, User-Agent, X-Requested-With, "
-      "*";
+      "Cache-Control, Content-Type, If-Match, If-None-Match, If-Range, Range, User-Agent, "
+      "X-Requested-With, *";
   headers["access-control-expose-headers"] =
       "Accept-Ranges, Content-Disposition, Content-Length, Content-Location, Content-Range, Etag, "
       "Retry-After, X-Chunked-Output, X-Ipfs-Path, X-Ipfs-Roots, X-Stream-Output";

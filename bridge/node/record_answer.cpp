@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "ipnscast/nostr/base/hex.h"
-#include "ipnscast/nostr/base/sha256.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
 
 namespace ipnscast::bridge {
 
@@ -25,8 +24,7 @@ bool has_etag(std::string_view if_none_match, std::string_view etag) {
 
 HttpResponse record_answer(const HttpRequest& request, const sync::IpnsRecord& record,
                            UnixMillis now) {
-  const auto digest = sha256(ByteView(record.bytes()));
-  const std::string etag = "\"" + to_hex(ByteView(digest).first(8)) + "\"";
+  const std::string etag = sync::gateway::record_etag(record.bytes());
   const auto ttl = static_cast<int64_t>(
       std::min<uint64_t>(record.fields().ttl_ns / 1'000'000'000, uint64_t{1} << 31));
   const int64_t left = record.fields().eol.seconds - now.value / 1000;
@@ -43,6 +41,28 @@ HttpResponse record_answer(const HttpRequest& request, const sync::IpnsRecord& r
   }
   out.body = record.bytes();
   return out;
+}
+
+HttpResponse stored_record_answer(int status, const std::optional<Bytes>& there) {
+  HttpResponse out{status, {{"cache-control", "no-store"}}, {}};
+  if (!there) return out;
+  out.headers["content-type"] = kRecordType;
+  out.headers["etag"] = sync::gateway::record_etag(*there);
+  out.body = *there;
+  return out;
+}
+
+Result<Precondition> record_precondition(const HttpRequest& request) {
+  const auto header = [&](const char* name) -> std::optional<std::string_view> {
+    const auto found = request.headers.find(name);
+    if (found == request.headers.end()) return std::nullopt;
+    return found->second;
+  };
+  return Precondition::parse(header("if-match"), header("if-none-match"));
+}
+
+void add_precondition_header(std::map<std::string, std::string>& headers) {
+  headers[sync::gateway::kPreconditionHeader] = sync::gateway::kPreconditionToken;
 }
 
 }  // namespace ipnscast::bridge

@@ -3,6 +3,7 @@
 #include "ipnscast/bridge/node/accept.h"
 #include "ipnscast/bridge/node/gateway_headers.h"
 #include "ipnscast/bridge/node/record_answer.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -16,6 +17,7 @@ HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
   HttpResponse out = route(request, now);
   // Pages may read, but nothing allows them to PUT. http-routing-v1, "CORS and Web Browsers"
   add_common_headers(out.headers);
+  add_precondition_header(out.headers);
   return out;
 }
 
@@ -52,15 +54,28 @@ HttpResponse RoutingRoutes::put(const HttpRequest& request, const sync::IpnsName
   if (header_of(request, "content-type").rfind(kRecordType, 0) != 0) {
     return text_answer(406, std::string("want Content-Type: ") + kRecordType);
   }
-  const auto offered = records_.offer(name, request.body, now);
+  const auto precondition = record_precondition(request);
+  if (!precondition) return text_answer(400, precondition.error().message);
+  const auto offered = records_.offer(name, request.body, now, *precondition);
   if (!offered) {
     if (offered.error().code == Errc::refused) return text_answer(403, offered.error().message);
     const bool ours = offered.error().code == Errc::io || offered.error().code == Errc::busy;
     return text_answer(ours ? 500 : 400, offered.error().message);
   }
-  // A publisher that is behind has to know.
-  if (*offered == Offered::older) return text_answer(400, "a better record is known");
-  return {200, {}, {}};
+  using Outcome = Offered::Outcome;
+  switch (offered->outcome) {
+    case Outcome::unmet:
+      return stored_record_answer(412, offered->there);
+    case Outcome::rival:
+      return stored_record_answer(409, offered->there);
+    case Outcome::older:  // a publisher that is behind has to know
+      if (precondition->demands_anything()) return stored_record_answer(409, offered->there);
+      return text_answer(400, "a better record is known");
+    case Outcome::stored:
+    case Outcome::known:
+      break;
+  }
+  return {200, {{"etag", sync::gateway::record_etag(request.body)}}, {}};
 }
 
 }  // namespace ipnscast::bridge

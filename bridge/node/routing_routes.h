@@ -6,6 +6,8 @@
 namespace ipnscast::bridge {
 
 // Delegated routing (http-routing-v1): GET and PUT /routing/v1/ipns/{name}. 404 is "no record".
+// A PUT may demand what it replaces (If-Match: its ETag, If-None-Match: *) and gets 412 with the
+// record that is there otherwise; 409 with it when a record of the same sequence has another value.
 // Thread-safe.
 class RoutingRoutes {
  public:

@@ -6,6 +6,7 @@
 #include "ipnscast/bridge/node/rpc_answer.h"
 #include "ipnscast/bridge/node/store/dag_scope.h"
 #include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/sync/gateway/delegated_routing.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -17,8 +18,15 @@ constexpr int kMaxDepth = 32;
 }  // namespace
 
 HttpResponse RpcRoutes::answer(const HttpRequest& request, UnixMillis now) {
+  HttpResponse out = route(request, now);
+  add_precondition_header(out.headers);
+  return out;
+}
+
+HttpResponse RpcRoutes::route(const HttpRequest& request, UnixMillis now) {
   if (request.path.rfind(kRpcPrefix, 0) != 0) return text_answer(404, "404 page not found");
   if (!header_of(request, "origin").empty()) return text_answer(403, "403 - Forbidden");
+  if (request.method == "OPTIONS") return {204, {{"allow", "OPTIONS, POST"}}, {}};
   if (request.method != "POST") {
     HttpResponse refused = text_answer(405, "405 - Method Not Allowed");
     refused.headers["allow"] = "POST";
@@ -114,48 +122,64 @@ Result<sync::IpnsRecord> RpcRoutes::known_record(const HttpRequest& request, Uni
 HttpResponse RpcRoutes::routing_get(const HttpRequest& request, UnixMillis now) {
   const auto record = known_record(request, now);
   if (!record) return rpc_error(record.error());
-  return rpc_line(
+  HttpResponse out = rpc_line(
       {{"Extra", to_base64(record->bytes())}, {"ID", ""}, {"Responses", nullptr}, {"Type", 5}});
+  out.headers["etag"] = sync::gateway::record_etag(record->bytes());
+  return out;
 }
 
 HttpResponse RpcRoutes::name_get(const HttpRequest& request, UnixMillis now) {
   const auto record = known_record(request, now);
   if (!record) return rpc_error(record.error());
-  return {200, {{"content-type", kRecordType}, {"x-stream-output", "1"}}, record->bytes()};
+  return {200,
+          {{"content-type", kRecordType},
+           {"etag", sync::gateway::record_etag(record->bytes())},
+           {"x-stream-output", "1"}},
+          record->bytes()};
 }
 
-Result<RpcRoutes::PutRecord> RpcRoutes::put_record(const HttpRequest& request, UnixMillis now) {
+// The words of a refusal without a precondition are Kubo's. Who demands something gets the record
+// that stays, as by delegated routing.
+HttpResponse RpcRoutes::put_record(const HttpRequest& request, UnixMillis now,
+                                   const PutDone& done) {
   const auto argument = rpc_argument(request, "/ipns/");
-  if (!argument) return fail(argument.error());
-  auto name = sync::IpnsName::parse(*argument);
-  if (!name) return fail(Errc::invalid, name.error().message);
+  if (!argument) return rpc_error(argument.error());
+  const auto name = sync::IpnsName::parse(*argument);
+  if (!name) return rpc_error({Errc::invalid, name.error().message});
   const auto record = rpc_file(request);
-  if (!record) return fail(record.error());
-  const auto offered = records_.offer(*name, *record, now);
-  if (!offered) return fail(offered.error());
-  if (*offered == Offered::older) {
-    return fail(Errc::conflict, "can't replace a newer value with an older value");
+  if (!record) return rpc_error(record.error());
+  const auto precondition = record_precondition(request);
+  if (!precondition) return rpc_error(precondition.error());
+  const auto offered = records_.offer(*name, *record, now, *precondition);
+  if (!offered) {
+    HttpResponse out = rpc_error(offered.error());
+    if (offered.error().code == Errc::refused) out.status = 403;
+    return out;
   }
-  auto fields = sync::peek_record(*record);
-  return PutRecord{std::move(*name), fields ? fields->value : ""};
-}
-
-HttpResponse RpcRoutes::put_failed(const Error& error) {
-  HttpResponse out = rpc_error(error);
-  if (error.code == Errc::refused) out.status = 403;
+  using Outcome = Offered::Outcome;
+  if (offered->outcome == Outcome::unmet) return stored_record_answer(412, offered->there);
+  if (offered->outcome == Outcome::older || offered->outcome == Outcome::rival) {
+    if (precondition->demands_anything()) return stored_record_answer(409, offered->there);
+    return rpc_error({Errc::conflict, offered->outcome == Outcome::older
+                                          ? "can't replace a newer value with an older value"
+                                          : "another value has this sequence already"});
+  }
+  HttpResponse out = done(*name, *record);
+  out.headers["etag"] = sync::gateway::record_etag(*record);
   return out;
 }
 
 HttpResponse RpcRoutes::routing_put(const HttpRequest& request, UnixMillis now) {
-  const auto put = put_record(request, now);
-  if (!put) return put_failed(put.error());
-  return rpc_line({{"Extra", ""}, {"ID", ""}, {"Responses", nullptr}, {"Type", 5}});
+  return put_record(request, now, [](const sync::IpnsName&, ByteView) {
+    return rpc_line({{"Extra", ""}, {"ID", ""}, {"Responses", nullptr}, {"Type", 5}});
+  });
 }
 
 HttpResponse RpcRoutes::name_put(const HttpRequest& request, UnixMillis now) {
-  const auto put = put_record(request, now);
-  if (!put) return put_failed(put.error());
-  return rpc_line({{"Name", put->name.to_string()}, {"Value", put->value}});
+  return put_record(request, now, [](const sync::IpnsName& name, ByteView record) {
+    const auto fields = sync::peek_record(record);
+    return rpc_line({{"Name", name.to_string()}, {"Value", fields ? fields->value : ""}});
+  });
 }
 
 // Follows names to names through the records that are here. IPNS record spec, "Name Resolution".

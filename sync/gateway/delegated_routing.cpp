@@ -1,5 +1,9 @@
 #include "ipnscast/sync/gateway/delegated_routing.h"
 
+#include <algorithm>
+
+#include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/sha256.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
 namespace ipnscast::sync::gateway {
@@ -41,6 +45,23 @@ Speaks read_routing_probe(const HttpAnswer& answer) {
   const bool text = media_type(answer.head) != "text/html";
   if (text && (status == 200 || status == 400 || status == 422)) return Speaks::yes;
   return speaks_perhaps(answer);
+}
+
+bool offers_preconditions(const HttpHead& head) {
+  std::string_view rest = head.header(kPreconditionHeader);
+  while (!rest.empty()) {
+    std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    while (!word.empty() && word.front() == ' ') word.remove_prefix(1);
+    while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
+    if (word == kPreconditionToken) return true;
+  }
+  return false;
+}
+
+std::string record_etag(ByteView record) {
+  const auto digest = sha256(record);
+  return "\"" + to_hex(ByteView(digest)) + "\"";
 }
 
 }  // namespace ipnscast::sync::gateway

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "ipnscast/sync/gateway/trustless.h"
 
 namespace ipnscast::sync::gateway {
@@ -19,5 +21,16 @@ Status read_routing_put(const HttpAnswer& answer);
 // router answered.
 HttpCall routing_probe_call(const Endpoint& endpoint);
 Speaks read_routing_probe(const HttpAnswer& answer);
+
+// The header and the word by which a node tells that it heeds preconditions (RFC 9110 section 13.1)
+// when records are put: see sync/decider/conditional_put.h. It stands in each answer below
+// /routing/v1/ and /api/v0/, OPTIONS among them. An answer without it came from something else, a
+// proxy perhaps.
+inline constexpr const char* kPreconditionHeader = "accept-precondition";
+inline constexpr const char* kPreconditionToken = "ipns-record";
+bool offers_preconditions(const HttpHead& head);
+
+// The ETag of a record at such a node: the SHA-256 of its bytes as lower-case hex, in quotes.
+std::string record_etag(ByteView record);
 
 }  // namespace ipnscast::sync::gateway

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ipnscast/sync/gateway/delegated_routing.h"
+
 namespace ipnscast::bridge {
 namespace {
 
@@ -28,6 +30,13 @@ Errc code_of(sync::RecordFault fault) {
   return Errc::internal;
 }
 
+// The record, its time over or not.
+std::optional<sync::IpnsRecord> sound(const sync::IpnsName& name, ByteView bytes, UnixMillis now) {
+  auto record = sync::verify_record(name, bytes, now);
+  if (!record) return std::move(record.error().expired_record);
+  return std::move(*record);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::filesystem::path& file,
@@ -45,7 +54,8 @@ Result<std::unique_ptr<RecordStore>> RecordStore::open(const std::filesystem::pa
       new RecordStore(std::move(*db), names, max_names, std::move(writers)));
 }
 
-Result<Offered> RecordStore::offer(const sync::IpnsName& name, ByteView record, UnixMillis now) {
+Result<Offered> RecordStore::offer(const sync::IpnsName& name, ByteView record, UnixMillis now,
+                                   const Precondition& precondition) {
   if (!writers_.empty() && !writers_.contains(name))
     return fail(Errc::refused, "this node takes records of listed names only, and \"" +
                                    name.to_string() + "\" is not among them (node.writers)");
@@ -55,15 +65,25 @@ Result<Offered> RecordStore::offer(const sync::IpnsName& name, ByteView record, 
                 std::string(to_string(offered.error().fault)) + ": " + offered.error().message);
   }
   std::lock_guard lock(mutex_);
-  const auto known = read(name);
+  auto known = read(name);
   if (!known) return fail(known.error());
+  using Outcome = Offered::Outcome;
+  if (*known && std::ranges::equal(**known, record)) return Offered{Outcome::known};
+  const auto etag =
+      *known ? std::optional(sync::gateway::record_etag(ByteView(**known))) : std::nullopt;
+  if (!precondition.holds(etag)) return Offered{Outcome::unmet, std::move(*known)};
   if (*known) {
-    if (std::ranges::equal(**known, record)) return Offered::known;
-    const auto current = sync::verify_record(name, **known, now);
-    if (current && !sync::better(*offered, *current)) return Offered::older;
+    const auto current = sound(name, **known, now);
+    if (current) {
+      const auto& ours = offered->fields();
+      const auto& theirs = current->fields();
+      if (ours.sequence == theirs.sequence && ours.value != theirs.value)
+        return Offered{Outcome::rival, std::move(*known)};
+      if (!sync::better(*offered, *current)) return Offered{Outcome::older, std::move(*known)};
+    }
   }
   if (Status written = write(name, record, !*known); !written) return fail(written.error());
-  return Offered::stored;
+  return Offered{Outcome::stored};
 }
 
 Result<std::optional<sync::IpnsRecord>> RecordStore::get(const sync::IpnsName& name,
@@ -75,9 +95,7 @@ Result<std::optional<sync::IpnsRecord>> RecordStore::get(const sync::IpnsName& n
   }
   if (!bytes) return fail(bytes.error());
   if (!*bytes) return std::nullopt;
-  auto record = sync::verify_record(name, **bytes, now);
-  if (!record) return std::move(record.error().expired_record);
-  return std::move(*record);
+  return sound(name, **bytes, now);
 }
 
 Result<std::optional<Bytes>> RecordStore::read(const sync::IpnsName& name) {

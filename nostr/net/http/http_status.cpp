@@ -22,6 +22,8 @@ const char* reason_phrase(int status) {
       return "Method Not Allowed";
     case 406:
       return "Not Acceptable";
+    case 409:
+      return "Conflict";
     case 412:
       return "Precondition Failed";
     case 413:

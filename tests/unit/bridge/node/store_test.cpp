@@ -10,6 +10,7 @@
 using namespace ipnscast;
 using namespace ipnscast::bridge;
 using namespace ipnscast::test;
+using Outcome = Offered::Outcome;
 using sync::Cid;
 using sync::Codec;
 
@@ -113,11 +114,11 @@ TEST_CASE("S0-16: the node keeps the best record of a name, and only verified on
   Stage stage;
   const auto key = record_key(1);
   const Bytes newer = record_of(key, 5);
-  CHECK(*stage.records->offer(key.name(), newer, kNow) == Offered::stored);
-  CHECK(*stage.records->offer(key.name(), newer, kNow) == Offered::known);
-  CHECK(*stage.records->offer(key.name(), record_of(key, 4), kNow) == Offered::older);
-  CHECK(*stage.records->offer(key.name(), record_of(key, 5, "/ipfs/bafkqaaa", 72), kNow) ==
-        Offered::stored);
+  CHECK(stage.records->offer(key.name(), newer, kNow)->outcome == Outcome::stored);
+  CHECK(stage.records->offer(key.name(), newer, kNow)->outcome == Outcome::known);
+  CHECK(stage.records->offer(key.name(), record_of(key, 4), kNow)->outcome == Outcome::older);
+  CHECK(stage.records->offer(key.name(), record_of(key, 5, "/ipfs/bafkqaaa", 72), kNow)->outcome ==
+        Outcome::stored);
   CHECK(stage.records->offer(record_key(2).name(), newer, kNow).error().code == Errc::signature);
   Bytes broken = newer;
   broken[broken.size() / 2] ^= 1;
@@ -133,13 +134,28 @@ TEST_CASE("S0-16: the node keeps the best record of a name, and only verified on
   CHECK(over->fields().sequence == sync::Sequence{5});
 }
 
+TEST_CASE("R36: a record whose time is over makes room only for what ranks above it") {
+  Stage stage;
+  const auto key = record_key(1);
+  REQUIRE(stage.records->offer(key.name(), record_of(key, 5, "/ipfs/bafkqaaa", 1), kNow));
+  const UnixMillis later{kNow.value + 2 * 3600 * 1000};
+  const auto offer = [&](uint64_t sequence, std::string value) {
+    return stage.records->offer(key.name(), record_of(key, sequence, std::move(value)), later)
+        ->outcome;
+  };
+  CHECK(offer(4, "/ipfs/bafkqaaa") == Outcome::older);
+  CHECK(offer(5, "/ipfs/bafkqaalb") == Outcome::rival);
+  CHECK(offer(5, "/ipfs/bafkqaaa") == Outcome::stored);
+  CHECK(offer(6, "/ipfs/bafkqaalb") == Outcome::stored);
+}
+
 TEST_CASE("a node with as many names as it may have takes no new one and updates the others") {
   auto records = std::move(*RecordStore::open(":memory:", 1));
   const auto key = record_key(1);
   REQUIRE(records->offer(key.name(), record_of(key, 1), kNow));
   CHECK(records->offer(record_key(2).name(), record_of(record_key(2), 1), kNow).error().code ==
         Errc::busy);
-  CHECK(*records->offer(key.name(), record_of(key, 2), kNow) == Offered::stored);
+  CHECK(records->offer(key.name(), record_of(key, 2), kNow)->outcome == Outcome::stored);
 }
 
 TEST_CASE(

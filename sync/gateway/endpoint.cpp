@@ -32,6 +32,8 @@ Errc errc_of(const HttpHead& head) {
     case 404:
     case 410:
       return Errc::not_found;
+    case 409:
+      return Errc::conflict;
     case 429:
       return Errc::busy;
     case 503:

@@ -30,8 +30,9 @@ struct Endpoint {
 Result<Endpoint> parse_endpoint(std::string_view url, std::string authorization = {});
 
 // Reads the status of an answer whose body is of use only on 200: success, or Errc::not_found (404,
-// 410), busy (429, 503 with Retry-After), refused (401, 403, 451), unsupported (400, 405, 406, 412,
-// 501), unreachable (all else). The message holds the first line of a text body.
+// 410), conflict (409), busy (429, 503 with Retry-After), refused (401, 403, 451), unsupported
+// (400, 405, 406, 412, 501), unreachable (all else). The message holds the first line of a text
+// body.
 Status check_status(const HttpAnswer& answer);
 
 // What the answer to a probe says. A gateway that is asked in vain costs a request, one that is not

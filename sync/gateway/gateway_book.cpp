@@ -37,8 +37,13 @@ std::string book_origin(const std::string& url) {
 GatewayBook::GatewayBook(std::vector<Entry> entries, BreakerOptions options)
     : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {
-    learned_.push_back(
-        {std::nullopt, Breaker(options), {}, {}, {}, book_origin(entry.endpoint.url)});
+    learned_.push_back({std::nullopt,
+                        std::nullopt,
+                        Breaker(options),
+                        {},
+                        {},
+                        {},
+                        book_origin(entry.endpoint.url)});
   }
 }
 
@@ -50,6 +55,12 @@ std::optional<Dialects> GatewayBook::dialects(size_t gateway) const {
 void GatewayBook::set_dialects(size_t gateway, Dialects dialects) {
   std::lock_guard lock(mutex_);
   learned_[gateway].dialects = dialects;
+  if (dialects.preconditions) learned_[gateway].preconditions = dialects.preconditions;
+}
+
+std::optional<bool> GatewayBook::offers_preconditions(size_t gateway) const {
+  std::lock_guard lock(mutex_);
+  return learned_[gateway].preconditions;
 }
 
 bool GatewayBook::admit(size_t gateway, Instant now) {
@@ -94,6 +105,7 @@ void GatewayBook::report_locked(Learned& learned, const Status& outcome, Instant
   switch (outcome.error().code) {
     case Errc::not_found:
     case Errc::unsupported:
+    case Errc::conflict:
       learned.score.answered(now);
       return learned.breaker.succeeded();
     case Errc::cancelled:

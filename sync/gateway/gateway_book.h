@@ -20,6 +20,8 @@ struct Dialects {
   bool routing = false;
   bool rpc = false;
   bool path = false;  // plain files under /ipfs/
+  // Whether it heeds preconditions when records are put (sync/decider). Nothing: not told.
+  std::optional<bool> preconditions{};
   bool any() const { return trustless || routing || rpc || path; }
   bool operator==(const Dialects&) const = default;
 };
@@ -45,6 +47,8 @@ class GatewayBook {
   // Nothing while it is not known, which is to be read as "perhaps all".
   std::optional<Dialects> dialects(size_t gateway) const;
   void set_dialects(size_t gateway, Dialects dialects);
+  // What was learned of that last, whether the gateway answers now or not.
+  std::optional<bool> offers_preconditions(size_t gateway) const;
 
   // Whether it may be asked now: see Breaker::admit(). Gateways of one host share a Retry-After.
   bool admit(size_t gateway, Instant now);
@@ -82,6 +86,7 @@ class GatewayBook {
  private:
   struct Learned {
     std::optional<Dialects> dialects;
+    std::optional<bool> preconditions;
     Breaker breaker;
     Latency latency;
     Score score;

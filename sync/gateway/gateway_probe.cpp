@@ -5,6 +5,7 @@
 #include "ipnscast/sync/gateway/delegated_routing.h"
 #include "ipnscast/sync/gateway/kubo_rpc.h"
 #include "ipnscast/sync/gateway/path_gateway.h"
+#include "ipnscast/sync/gateway/redirect.h"
 #include "ipnscast/sync/gateway/trustless.h"
 
 namespace ipnscast::sync::gateway {
@@ -14,10 +15,27 @@ constexpr Milliseconds kDeadline{3'000};
 
 // Collects the four answers; the last one hands over the report.
 struct Probe {
+  Probe(const Endpoint& endpoint, std::function<void(ProbeReport)> when_done)
+      : origin(origin_of(endpoint.url)), done(std::move(when_done)) {}
+
+  const Origin origin;
+  const std::function<void(ProbeReport)> done;
   std::mutex mutex;
+  // guarded by mutex
   ProbeReport report;
   int missing = 4;
-  std::function<void(ProbeReport)> done;
+  bool offers = false;     // preconditions, by some answer
+  bool may_offer = false;  // an answer that would tell did not come, or says to come back later
+
+  // Records are put by two of the dialects. Only the gateway's own word counts, not that of
+  // whoever it redirects to.
+  void note_preconditions(bool Dialects::*dialect, const Result<HttpAnswer>& answer) {
+    if (dialect != &Dialects::routing && dialect != &Dialects::rpc) return;
+    const bool clear = answer ? answer->head.status < 500 && answer->head.status != 429
+                              : answer.error().code == Errc::refused;
+    may_offer |= !clear;
+    offers |= answer && offers_preconditions(answer->head) && origin_of(answer->head.url) == origin;
+  }
 
   void take(const Result<HttpAnswer>& answer, bool Dialects::*dialect,
             std::string ProbeReport::*words,
@@ -35,7 +53,9 @@ struct Probe {
     } else {
       report.*words = "no: " + answer.error().message;
     }
+    note_preconditions(dialect, answer);
     if (--missing > 0) return;
+    if (offers || !may_offer) report.dialects.preconditions = offers;
     lock.unlock();
     done(std::move(report));
   }
@@ -44,8 +64,7 @@ struct Probe {
 }  // namespace
 
 void probe_gateway(Http& http, const Endpoint& endpoint, std::function<void(ProbeReport)> done) {
-  auto probe = std::make_shared<Probe>();
-  probe->done = std::move(done);
+  const auto probe = std::make_shared<Probe>(endpoint, std::move(done));
   const auto bounded = [](HttpCall call) {
     call.deadline = kDeadline;
     call.stall = Milliseconds(0);

@@ -20,8 +20,8 @@ struct ProbeReport {
 };
 
 // Asks for the empty block, for a record under a name that is none, for the RPC's version, and for
-// a file that stands in its CID, side by side, 3 s at most. `done` comes once, on the http thread,
-// and must not block.
+// a file that stands in its CID, side by side, 3 s at most. Whether it heeds preconditions stands
+// in the headers of these answers. `done` comes once, on the http thread, and must not block.
 void probe_gateway(Http& http, const Endpoint& endpoint, std::function<void(ProbeReport)> done);
 
 }  // namespace ipnscast::sync::gateway

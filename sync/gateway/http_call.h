@@ -65,6 +65,9 @@ struct HttpTimings {
   std::chrono::microseconds look_up{0};  // of the name
   std::chrono::microseconds connect{0};  // TCP
   std::chrono::microseconds tls{0};      // 0 without TLS
+  // A byte of the request may have left. False: there was no connection that it could have gone
+  // over, so that nobody can have acted on it.
+  bool request_begun = true;
 };
 
 // An answer that is taken as a whole.

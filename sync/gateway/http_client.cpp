@@ -169,7 +169,7 @@ HttpId HttpClient::start(HttpCall call, HttpHandlers handlers) {
   const HttpId id{++impl_->last_id};
   auto done = handlers.done;
   if (!impl_->orders.push(Start{id, std::move(call), std::move(handlers)}) && done) {
-    done(fail(Errc::closed, "shut down"), {});
+    done(fail(Errc::closed, "shut down"), {.request_begun = false});
   }
   return id;
 }

@@ -88,7 +88,10 @@ curl_socket_t HttpTransfer::open_socket(void* self, curlsocktype, curl_sockaddr*
 int HttpTransfer::before_request(void* self, char* ip, char*, int port, int) {
   auto* const transfer = static_cast<HttpTransfer*>(self);
   SocketAddress there{ip == nullptr ? "" : ip, static_cast<uint16_t>(port)};
-  if (transfer->may_reach(there)) return CURL_PREREQFUNC_OK;
+  if (transfer->may_reach(there)) {
+    transfer->request_begun_ = true;
+    return CURL_PREREQFUNC_OK;
+  }
   transfer->forbidden_ = std::move(there.ip);
   return CURL_PREREQFUNC_ABORT;
 }

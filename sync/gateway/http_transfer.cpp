@@ -297,6 +297,7 @@ Instant HttpTransfer::next_check() const {
 
 HttpTimings HttpTransfer::timings() const {
   HttpTimings out;
+  out.request_begun = request_begun_;
   out.first_byte = earlier_ + milliseconds(easy_, CURLINFO_STARTTRANSFER_TIME_T);
   out.total = earlier_ + milliseconds(easy_, CURLINFO_TOTAL_TIME_T);
   long opened = 0;
@@ -324,7 +325,8 @@ void HttpTransfer::finish(CURLcode code) {
 
 void HttpTransfer::finish(Error error) {
   if (handlers_.done) {
-    handlers_.done(fail(std::move(error)), easy_ != nullptr ? timings() : HttpTimings{});
+    handlers_.done(fail(std::move(error)),
+                   easy_ != nullptr ? timings() : HttpTimings{.request_begun = false});
   }
 }
 

@@ -80,6 +80,7 @@ class HttpTransfer {
   bool head_delivered_ = false;
   uint64_t received_ = 0;
   bool paused_ = false;
+  bool request_begun_ = false;
   Status refused_;  // our own reason for stopping the transfer
   Instant last_progress_;
   Instant last_check_;

@@ -52,6 +52,7 @@ class Inspector {
   void routing();
   void rpc();
   void path();
+  void preconditions(const HttpAnswer& answer);
 
   Http& http_;
   const Endpoint& endpoint_;
@@ -228,12 +229,14 @@ void Inspector::routing() {
   if (report_.name) {
     auto answer = answered(Feature::routing, routing_get_call(endpoint_, *report_.name));
     if (!answer) return;
+    preconditions(*answer);
     const Speaks speaks = read_routing_probe(*answer);
     auto read = gateway::read_ipns_record(std::move(*answer));
     judge(finding, read ? check_record(*report_.name, read->record) : fail(read.error()), "");
     if (!finding.verified && !finding.lied)
       finding.answer = speaks == Speaks::no ? Answer::no : Answer::unclear;
   } else if (const auto answer = answered(Feature::routing, routing_probe_call(endpoint_))) {
+    preconditions(*answer);
     const Speaks speaks = read_routing_probe(*answer);
     finding.answer = speaks == Speaks::yes  ? Answer::yes
                      : speaks == Speaks::no ? Answer::no
@@ -252,6 +255,14 @@ void Inspector::routing() {
   providers.words = named ? count(named->size(), "gateway") + " over HTTP" : named.error().message;
 }
 
+// From an answer of a protocol by which records are put.
+void Inspector::preconditions(const HttpAnswer& answer) {
+  const bool offers = gateway::offers_preconditions(answer.head);
+  if (says(Feature::preconditions, Answer::yes)) return;
+  note(Feature::preconditions).answer = offers ? Answer::yes : Answer::no;
+  note(Feature::preconditions).words = offers ? "decides between devices that write one name" : "";
+}
+
 void Inspector::rpc() {
   const auto answer = answered(Feature::rpc, kubo_version_call(endpoint_));
   if (!answer) return;
@@ -264,6 +275,7 @@ void Inspector::rpc() {
                                                                : version.error().message;
     return;
   }
+  preconditions(*answer);
   finding.answer = Answer::yes;
   report_.rpc_version = version->substr(0, 64);
   auto block = answered(Feature::rpc_block, kubo_block_get_call(endpoint_, report_.content, true));
@@ -340,6 +352,8 @@ std::string_view to_string(Feature feature) {
       return "rpc-block";
     case Feature::rpc_put:
       return "rpc-put";
+    case Feature::preconditions:
+      return "preconditions";
     case Feature::path:
       return "path";
     case Feature::http2:

@@ -28,6 +28,7 @@ enum class Feature {
   rpc_import,      // takes blocks
   rpc_block,       // gives blocks
   rpc_put,         // takes records
+  preconditions,   // decides between writers (sync/decider/conditional_put.h)
   path,            // plain files
   http2,
 };

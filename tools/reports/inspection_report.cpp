@@ -58,6 +58,8 @@ std::string title(Feature feature) {
       return "RPC, blocks";
     case Feature::rpc_put:
       return "RPC, record";
+    case Feature::preconditions:
+      return "preconditions";
     case Feature::path:
       return "plain files";
     case Feature::http2:

@@ -80,6 +80,8 @@ TEST_CASE("gateway probe tells what gateways do, line by line of JSON, and by it
   const json second = json::parse(good.out.substr(good.out.find('\n') + 1));
   CHECK(second["features"]["rpc-import"]["answer"] == "yes");
   CHECK(second["features"]["rpc-block"]["verified"] == true);
+  CHECK(first["features"]["preconditions"]["answer"] == "yes");
+  CHECK(second["features"]["preconditions"]["answer"] == "yes");
 
   ScriptedHttpServer site([](const ScriptedRequest&) {
     return ScriptedAnswer{.headers = {{"Content-Type", "text/html"}}, .body = "<html>"};

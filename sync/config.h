@@ -17,6 +17,10 @@
 
 namespace ipnscast::sync {
 
+// What a publish may replace: the version that this device has taken in, whatever it has seen, or
+// whatever is there.
+enum class PublishOver { base, seen, any };
+
 struct Config {
   std::filesystem::path state_dir;  // one process at a time (lock)
   std::filesystem::path cache_dir;  // blocks; empty: <state_dir>/cache
@@ -89,8 +93,13 @@ struct Config {
   // resolves a name finds its announcements. Not with private_hints.
   bool record_announcer = false;
   bool record_previous = false;  // link each record to the value before
-  nostr::Quorum quorum;          // relays that must acknowledge a publish; not used without relays
-  bool auth = true;              // prove to relays that ask for it (NIP-42) that the key is ours
+  // Which of the own nodes (gateways of tier 1) decides between the devices that write one name:
+  // its URL, or "none". Empty: the first that can and that is not at a loopback address, see
+  // choose_decider(). The same on all devices.
+  std::string publish_decider;
+  PublishOver publish_over = PublishOver::base;
+  nostr::Quorum quorum;  // relays that must acknowledge a publish; not used without relays
+  bool auth = true;      // prove to relays that ask for it (NIP-42) that the key is ours
   Milliseconds read_back{
       2'000};  // after which relays are asked for what they acknowledged; 0: never
   Milliseconds retry_min{1'000};  // waits between tries to publish

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ipnscast/nostr/net/stream/tls_client.h"
+#include "ipnscast/sync/decider/decider.h"
 #include "ipnscast/sync/gateway/endpoint.h"
 #include "ipnscast/sync/hint/hint_kinds.h"
 
@@ -85,6 +86,7 @@ Fault check_times(const Config& c) {
                                    {"fetch_stall", bounded(c.fetch_stall), kSome},
                                    {"record_ttl", bounded(c.record_ttl), kAny},
                                    {"read_back", bounded(c.read_back), kAny},
+                                   {"publish_settle", bounded(c.publish_settle), kAny},
                                    {"retry_min", bounded(c.retry_min), kSome},
                                    {"retry_max", bounded(c.retry_max), kSome},
                                    {"outbox.max_age", bounded(c.outbox.max_age), kSome},
@@ -160,6 +162,12 @@ Fault check_places(const Config& c) {
     if (gateway.tier < 1 || gateway.tier > 3)
       return ConfigFault{"gateways", "want tier 1 to 3, not " + std::to_string(gateway.tier)};
   }
+  std::vector<std::string> nodes;
+  for (const Gateway& gateway : c.gateways) {
+    if (gateway.tier == 1) nodes.push_back(gateway.url);
+  }
+  if (auto decider = check_decider(c.publish_decider, nodes); !decider)
+    return ConfigFault{"publish_decider", decider.error().message};
   if (c.access.ca_file.empty()) return {};
   const auto tls = nostr::net::make_tls_context(c.access.ca_file, {}, nullptr);
   if (!tls) return ConfigFault{"access.ca_file", tls.error().message};

@@ -160,6 +160,8 @@ std::string key_of(std::string_view member) {
       {"record_lifetime", "publish.lifetime"},
       {"record_ttl", "publish.ttl"},
       {"record_announcer", "publish.announcer"},
+      {"publish_decider", "publish.decider"},
+      {"publish_settle", "publish.settle"},
       {"retry_min", "publish.retry_min"},
       {"retry_max", "publish.retry_max"},
       {"outbox.max_events", "publish.queue"},
@@ -359,6 +361,12 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.record_v1 = s.publish.v1;
   config.record_announcer = s.publish.announcer;
   config.record_previous = s.publish.previous;
+  config.publish_decider = s.publish.decider;
+  config.publish_settle = s.publish.settle;
+  config.publish_vector = s.publish.vector;
+  config.publish_over = s.publish.over == "seen"  ? sync::PublishOver::seen
+                        : s.publish.over == "any" ? sync::PublishOver::any
+                                                  : sync::PublishOver::base;
   config.versions = s.fetch.versions;
   if (s.publish.profile == "unixfs-v1-2025") config.profile = sync::kUnixfsV1_2025;
   auto quorum = to_quorum(s.relays.quorum);

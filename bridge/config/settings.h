@@ -110,6 +110,10 @@ struct PublishSettings {
   bool v1 = false;
   bool announcer = false;
   bool previous = false;
+  std::string decider;
+  std::chrono::milliseconds settle{0};
+  bool vector = false;
+  std::string over;
   std::chrono::milliseconds retry_min{0};
   std::chrono::milliseconds retry_max{0};
   size_t queue = 0;

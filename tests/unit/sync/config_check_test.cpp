@@ -53,9 +53,13 @@ std::vector<Nonsense> all_nonsense() {
   for (const auto& [setting, member] : not_zero)
     add_times(out, setting, member, {kZero, kNegative, kMost, kTooLong});
   const std::pair<std::string_view, Milliseconds Config::*> not_negative[] = {
-      {"debounce", &Config::debounce},         {"settle", &Config::settle},
-      {"record_cache", &Config::record_cache}, {"not_found_cache", &Config::not_found_cache},
-      {"breaker", &Config::breaker},           {"read_back", &Config::read_back}};
+      {"debounce", &Config::debounce},
+      {"settle", &Config::settle},
+      {"record_cache", &Config::record_cache},
+      {"not_found_cache", &Config::not_found_cache},
+      {"breaker", &Config::breaker},
+      {"read_back", &Config::read_back},
+      {"publish_settle", &Config::publish_settle}};
   for (const auto& [setting, member] : not_negative)
     add_times(out, setting, member, {kNegative, kMost, kTooLong});
   add_times(out, "record_lifetime", &Config::record_lifetime,
@@ -92,6 +96,12 @@ std::vector<Nonsense> all_nonsense() {
   number("gateways", [](Config& c) { c.gateways = {{""}}; });
   for (const int tier : {-1, 0, 4})
     number("gateways", [=](Config& c) { c.gateways = {{"http://host", tier}}; });
+  for (const char* nobody : {"http://host", "node", "none "})
+    number("publish_decider", [=](Config& c) { c.publish_decider = nobody; });
+  number("publish_decider", [](Config& c) {
+    c.gateways = {{"http://host", 2}};
+    c.publish_decider = "http://host";
+  });
   number("access.ca_file", [](Config& c) { c.access.ca_file = "/no/such/file.pem"; });
   number("private_hints", [](Config& c) { c.private_hints = c.publish_public = true; });
   number("private_hints", [](Config& c) { c.private_hints = c.record_announcer = true; });

@@ -319,6 +319,40 @@ TEST_CASE("at_rest is obeyed, and what undoes another setting is refused") {
       parse_settings("[relays]\nprivate = true\n[publish]\nannouncer = true\n", environment()));
 }
 
+TEST_CASE("who decides between devices is one of the nodes, and the rest of that is obeyed (R34)") {
+  const auto parse = [](const std::string& publish) {
+    return parse_settings(
+        "[gateways]\nnodes = [\"http://me:secret@node.example:8081/\"]\n[publish]\n" + publish,
+        environment());
+  };
+  const auto plain = parse("");
+  REQUIRE(plain);
+  const auto config = to_sync_config(*plain);
+  CHECK(config->publish_decider.empty());
+  CHECK(config->publish_settle == Milliseconds(2'000));
+  CHECK(config->publish_vector);
+  CHECK(config->publish_over == sync::PublishOver::base);
+  const auto set = parse(
+      "decider = \"http://node.example:8081\"\nsettle = \"5s\"\nvector = false\nover = \"seen\"\n");
+  REQUIRE(set);
+  const auto obeyed = to_sync_config(*set);
+  CHECK(obeyed->publish_decider == "http://node.example:8081");
+  CHECK(obeyed->publish_settle == Milliseconds(5'000));
+  CHECK_FALSE(obeyed->publish_vector);
+  CHECK(obeyed->publish_over == sync::PublishOver::seen);
+  CHECK(to_sync_config(*parse("over = \"any\"\n"))->publish_over == sync::PublishOver::any);
+  CHECK(parse("decider = \"none\"\n"));
+  const auto stranger = parse("decider = \"http://other.example\"\n");
+  REQUIRE_FALSE(stranger);
+  CHECK(stranger.error().message ==
+        "line 4: publish.decider: \"http://other.example\" is not one of gateways.nodes: add it "
+        "there, or "
+        "write \"none\" if no node is to decide");
+  CHECK_FALSE(parse("decider = \"node.example\"\n"));
+  CHECK_FALSE(parse("over = \"all\"\n"));
+  CHECK_FALSE(parse("settle = \"soon\"\n"));
+}
+
 TEST_CASE("publish.profile, lifetime, ttl, v1, announcer, previous and fetch.versions are obeyed") {
   const auto s = parse_settings(
       "[publish]\nprofile = \"unixfs-v1-2025\"\nlifetime = \"72h\"\nttl = \"1m\"\nv1 = false\n"

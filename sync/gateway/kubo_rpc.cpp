@@ -136,8 +136,9 @@ Result<Bytes> read_kubo_name_get(HttpAnswer answer) {
   return std::move(answer.body);
 }
 
-HttpCall kubo_routing_get_call(const Endpoint& endpoint, const IpnsName& name) {
-  HttpCall call = endpoint.call("POST", "/api/v0/routing/get?arg=/ipns/" + name.to_string());
+HttpCall kubo_routing_get_call(const Endpoint& endpoint, const IpnsName& name, bool offline) {
+  HttpCall call = endpoint.call("POST", "/api/v0/routing/get?arg=/ipns/" + name.to_string() +
+                                            (offline ? "&offline=true" : ""));
   call.max_bytes = 64 * 1024;
   return call;
 }

@@ -43,7 +43,9 @@ HttpCall kubo_dag_export_call(const Endpoint& endpoint, const Cid& root, uint64_
 // Errc::not_found when the node finds none, Errc::unsupported when it does not know the command.
 HttpCall kubo_name_get_call(const Endpoint& endpoint, const IpnsName& name);
 Result<Bytes> read_kubo_name_get(HttpAnswer answer);
-HttpCall kubo_routing_get_call(const Endpoint& endpoint, const IpnsName& name);
+// `offline`: what the node itself keeps, it asks nobody else.
+HttpCall kubo_routing_get_call(const Endpoint& endpoint, const IpnsName& name,
+                               bool offline = false);
 Result<Bytes> read_kubo_routing_get(const HttpAnswer& answer);
 
 // Gives the node a signed record, to keep and to spread; a node without peers keeps it at least

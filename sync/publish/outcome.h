@@ -25,8 +25,10 @@ struct Outcome {
     bool ok = false;
     std::string detail;  // "acknowledged", "duplicate", "refused: ...", "no answer", ...
     Milliseconds took{0};
-    bool newer = false;         // refused a record, as it has a newer one
-    Sequence newer_sequence{};  // of that one, which was verified
+    // It keeps another record, which was verified: a newer one, or one of the same sequence with
+    // another value.
+    bool newer = false;
+    Sequence newer_sequence{};
     Bytes newer_record{};
     What what = What::hint;
     bool settled =

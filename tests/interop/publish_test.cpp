@@ -6,6 +6,7 @@
 #include "ipnscast/sync/ipfs/unixfs/packer.h"
 #include "ipnscast/sync/publish/content_plan.h"
 #include "ipnscast/sync/publish/content_sender.h"
+#include "ipnscast/sync/publish/record_place.h"
 #include "ipnscast/sync/publish/record_sender.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/peers.h"
@@ -142,4 +143,49 @@ TEST_CASE("Kubo takes the same value with a later end of life, which its name/pu
   const auto older = records.send_now(key.name(), record(3, 47));
   CHECK_FALSE(older[0].ok);
   CHECK(older[0].newer);
+}
+
+TEST_CASE(
+    "S0-72: Kubo keeps the value that it has under a sequence, whatever ranks above it (R33)") {
+  const auto folder = peer("kubo");
+  if (!folder) SKIP_TEST(folder.error());
+  Stage stage(*folder);
+  const auto key = *IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, 11));
+  const auto record = [&](uint64_t sequence, const char* value, int hours) {
+    return *create_record(key, {.value = value,
+                                .sequence = {sequence},
+                                .eol = Eol::after(system_now().wall, std::chrono::hours(hours))});
+  };
+  const IpnsRecord theirs = record(3, "/ipfs/bafkqaaa", 10);
+  const IpnsRecord ours = record(3, "/ipfs/bafkqaalb", 40);
+  const IpnsRecord renewal = record(3, "/ipfs/bafkqaaa", 20);
+  const IpnsRecord next = record(4, "/ipfs/bafkqaalb", 10);
+  // As an older Kubo, whose routing/put takes what ranks above: it knows no name/put.
+  const bool old = GENERATE(false, true);
+  CAPTURE(old);
+  RecordPlaceTools tools;
+  tools.ask = [&](gateway::HttpCall call) -> Result<gateway::HttpAnswer> {
+    const bool unknown = call.url.find("/api/v0/name/") != std::string::npos;
+    if (!old || !unknown) return stage.http->fetch(std::move(call));
+    gateway::HttpAnswer answer;
+    answer.head.status = 404;
+    return answer;
+  };
+  tools.wait = [](Milliseconds) { return false; };
+  gateway::Dialects dialects;
+  dialects.rpc = true;
+  const auto put = [&](const IpnsRecord& what) {
+    return *put_record({stage.kubo.rpc(), {}}, dialects, key.name(), what, {}, tools);
+  };
+  const Outcome::Place first = put(theirs);
+  INFO(first.detail);
+  REQUIRE(first.ok);
+  const Outcome::Place rival = put(ours);
+  INFO(rival.detail);
+  CHECK_FALSE(rival.ok);
+  CHECK(rival.newer);
+  CHECK(rival.newer_record == theirs.bytes());
+  CHECK(put(renewal).ok);
+  CHECK(put(theirs).newer_record == renewal.bytes());
+  CHECK(put(next).ok);
 }

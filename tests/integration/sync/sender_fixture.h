@@ -19,10 +19,11 @@ using namespace ipnscast::sync;
 
 inline IpnsKey key() { return std::move(*IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, 7))); }
 
-inline IpnsRecord record(uint64_t sequence) {
-  return *create_record(key(), {.value = "/ipfs/bafkqaaa",
+inline IpnsRecord record(uint64_t sequence, const std::string& value = "/ipfs/bafkqaaa",
+                         int hours = 1) {
+  return *create_record(key(), {.value = value,
                                 .sequence = {sequence},
-                                .eol = Eol::after(system_now().wall, std::chrono::hours(1))});
+                                .eol = Eol::after(system_now().wall, std::chrono::hours(hours))});
 }
 
 inline std::string text(const IpnsRecord& record) { return std::string(as_text(record.bytes())); }
@@ -31,6 +32,7 @@ struct Faults {
   bool loses_blocks = false;
   bool loses_records = false;
   bool old = false;  // knows no name/get and name/put
+  bool refuses_records = false;
   std::string pin_error;
   int lost_puts = 0;  // so many records are lost, then they stay
 };
@@ -100,6 +102,7 @@ struct KeepingNode {
       return pinned.erase(argument) != 0 ? ScriptedAnswer{.body = R"({"Pins":[]})"}
                                          : error("not pinned or pinned indirectly");
     if ((is("name/put") && !faults.old) || is("routing/put")) {
+      if (const auto why = stands_against(file_of(request), is("name/put"))) return error(*why);
       if (faults.lost_puts-- <= 0 && !faults.loses_records) kept = file_of(request);
       return {.body = R"({"Name":"x","Value":"y"})"};
     }
@@ -110,6 +113,23 @@ struct KeepingNode {
       return {.body = R"({"Extra":")" + to_base64(as_bytes(kept)) + R"(","Type":5})"};
     }
     return unknown();
+  }
+
+  // Kubo's rules: name/put wants a higher sequence, routing/put only what ranks above. With mutex
+  // held.
+  std::optional<std::string> stands_against(const std::string& file, bool by_name_put) const {
+    if (faults.refuses_records) return "no space left on device";
+    const auto verified = [](const std::string& text) {
+      return verify_record(key().name(), as_bytes(text), system_now().wall);
+    };
+    if (kept.empty() || kept == file) return std::nullopt;
+    const auto known = verified(kept);
+    const auto offered = verified(file);
+    if (!known || !offered) return std::nullopt;
+    if (by_name_put && known->fields().sequence >= offered->fields().sequence)
+      return "existing IPNS record has sequence >= new record sequence";
+    if (better(*known, *offered)) return "can't replace a newer value with an older value";
+    return std::nullopt;
   }
 
   // As Kubo does before it pins: the first block below the root that is not here. With mutex held.

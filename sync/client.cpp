@@ -93,6 +93,7 @@ Status ClientImpl::open_network() {
   loop_ = std::move(*loop);
   gateway::HttpClientOptions http;
   http.ca_file = config_.access.ca_file;
+  http.witness = witness_;
   auto client = gateway::HttpClient::open(http);
   if (!client) return fail(client.error());
   http_ = std::move(*client);
@@ -145,6 +146,7 @@ void ClientImpl::open_threads() {
     pool.relays = config_.relays;
     if (config_.signer && config_.auth) pool.signers = {config_.signer};
     pool.access = config_.access;
+    pool.witness = witness_;
     pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
     pool_ = nostr::Pool::start(*loop_, std::move(pool));
     outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_, outbox_options());

@@ -83,6 +83,9 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   std::shared_ptr<DeviceIdentity> identity_;
   std::shared_ptr<const PrivateNames> private_names_;  // null: none
 
+  // What our servers say the time is, by their dates.
+  const std::shared_ptr<ClockWitness> witness_ = std::make_shared<ClockWitness>();
+
   Meter meter_;
   Instant metrics_saved_{};  // sync thread, then close()
   std::optional<store::FileLock> lock_;

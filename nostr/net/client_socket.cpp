@@ -138,6 +138,11 @@ Closed ClientSocket::upgrade_failure(std::string_view why, int http_status,
           {}};
 }
 
+void ClientSocket::accepted(std::string_view date) {
+  if (options_.witness && url_.named_by() == NamedBy::configuration)
+    options_.witness->note_date(url_.text(), date, system_now());
+}
+
 int ClientSocket::established() {
   stage_ = Stage::open;
   schedule_ping();

@@ -24,6 +24,8 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   // What lws reports. Each may end with this object destroyed by a handler; the result is lws's
   // return value.
   void created(lws* wsi);  // lws has a socket of its own, and nothing was written yet
+  // The relay's answer to our request is good, and has this date.
+  void accepted(std::string_view date);
   int established();
   int received(const MessageReader::Part& part);
   // True when compressed messages were offered and not agreed on yet.

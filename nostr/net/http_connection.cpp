@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "ipnscast/nostr/base/http_date.h"
 #include "ipnscast/nostr/net/http/http_status.h"
 #include "ipnscast/nostr/net/server_socket.h"
 
@@ -304,6 +305,7 @@ void HttpConnection::compose_head(HttpOutput::Head head) {
   ends_with_connection_ = !head.content_length && !head_only_ && !chunked_;
   if (head.content_length && !bodiless)
     head.headers["content-length"] = std::to_string(*head.content_length);
+  head.headers["date"] = http_date(system_now().seconds());  // RFC 9110, 6.6.1
   if (!keep_alive_ || !http_1_1_) head.headers["connection"] = keep_alive_ ? "keep-alive" : "close";
   for (const auto& [name, value] : head.headers) {
     out_ += name + ": ";

@@ -17,16 +17,20 @@ constexpr std::string_view kRequestHeaders =
 }  // namespace
 
 Result<RelayInformation> ask_for_information(RawStream& stream, const RelayUrl& url,
-                                             const Patience& patience) {
+                                             const Patience& patience, ClockWitness* witness) {
   const auto answer = http_get(stream, url, kRequestHeaders, false, kMaxRelayInformation, patience);
   if (!answer) return fail(answer.error());
+  if (const auto date = answer->headers.find("date"); witness && date != answer->headers.end())
+    witness->note_date(url.text(), date->second, system_now());
   if (answer->status != 200) return fail(Errc::refused, "HTTP " + std::to_string(answer->status));
   return parse_relay_information(answer->body);
 }
 
-InformationFetcher::InformationFetcher(Loop& loop, Access access, Done done)
+InformationFetcher::InformationFetcher(Loop& loop, Access access, Done done,
+                                       std::shared_ptr<ClockWitness> witness)
     : loop_(loop),
       access_(std::move(access)),
+      witness_(std::move(witness)),
       done_(std::make_shared<Done>(std::move(done))),
       inbox_(std::make_shared<Inbox<Question>>(kMaxQuestions)),
       thread_([this] { serve(); }) {}
@@ -74,7 +78,8 @@ Result<RelayInformation> InformationFetcher::fetch(const Question& question) con
   StreamTimes times;
   auto stream = open_relay_stream(question.url, access_, question.addresses, patience, times);
   if (!stream) return fail(stream.error());
-  return ask_for_information(*stream, question.url, patience);
+  const bool ours = question.url.named_by() == NamedBy::configuration;
+  return ask_for_information(*stream, question.url, patience, ours ? witness_.get() : nullptr);
 }
 
 }  // namespace ipnscast::nostr::net

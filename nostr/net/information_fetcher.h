@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/event/relay_url.h"
 #include "ipnscast/nostr/net/stream/relay_stream.h"
@@ -18,8 +19,10 @@ class Loop;
 
 // Asks for a relay's information document on an open stream. NIP-11. Errc::refused for another
 // status than 200, what http_get() and parse_relay_information() say.
+// `witness` is told the answer's date; null: none.
 Result<RelayInformation> ask_for_information(RawStream& stream, const RelayUrl& url,
-                                             const Patience& patience);
+                                             const Patience& patience,
+                                             ClockWitness* witness = nullptr);
 
 // The thread nip11: fetches information documents, one after the other, each from a connection of
 // its own. A relay that has none costs nothing but the try.
@@ -29,8 +32,10 @@ class InformationFetcher {
   // and ask_for_information(); Errc::busy when very many wait.
   using Done = std::function<void(const RelayUrl&, Result<RelayInformation>)>;
 
-  // The loop outlives it.
-  InformationFetcher(Loop& loop, Access access, Done done);
+  // The loop outlives it. `witness`: is told what relays of the configuration say the time is; may
+  // be null.
+  InformationFetcher(Loop& loop, Access access, Done done,
+                     std::shared_ptr<ClockWitness> witness = nullptr);
   // Cancels what is under way. `done` is not called afterwards by what runs on the net thread
   // later.
   ~InformationFetcher();
@@ -50,6 +55,7 @@ class InformationFetcher {
 
   Loop& loop_;
   const Access access_;
+  const std::shared_ptr<ClockWitness> witness_;
   const std::shared_ptr<Done> done_;
   std::atomic<bool> cancelled_ = false;
   // Shared with look-ups, which may outlive us.

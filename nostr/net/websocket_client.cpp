@@ -19,6 +19,14 @@ Milliseconds retry_after_of(lws* wsi) {
   return retry_after({text.data(), static_cast<size_t>(size)}, system_now().wall);
 }
 
+// Of the answer that accepts us. lws drops it before LWS_CALLBACK_CLIENT_ESTABLISHED.
+std::string date_of(lws* wsi) {
+  std::array<char, 64> text{};
+  const int size =
+      lws_hdr_copy(wsi, text.data(), static_cast<int>(text.size()), WSI_TOKEN_HTTP_DATE);
+  return size <= 0 ? std::string() : std::string(text.data(), static_cast<size_t>(size));
+}
+
 // 1005 stands for a close frame without a code. RFC 6455 section 7.1.5.
 int close_code(const void* in, size_t size) {
   if (size < 2) return 1005;
@@ -38,6 +46,9 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
     }
     case LWS_CALLBACK_WSI_CREATE:
       socket->created(wsi);
+      return 0;
+    case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+      socket->accepted(date_of(wsi));
       return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
       return socket->established();

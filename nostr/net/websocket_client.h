@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/nostr/event/relay_url.h"
 #include "ipnscast/nostr/net/stream/access.h"
 #include "ipnscast/nostr/net/stream/closed.h"
@@ -20,6 +21,8 @@ struct ClientOptions {
   Milliseconds ping_interval{25'000};
   Milliseconds probe_deadline{5'000};  // for an answer after this machine slept
   Access access{};
+  // Is told what a relay of the configuration says the time is, when it accepts us; may be null.
+  std::shared_ptr<ClockWitness> witness{};
 };
 
 // All are called on the net thread and must not block. closed() comes exactly once and last.

@@ -42,7 +42,8 @@ std::unique_ptr<Pool> Pool::start(net::Loop& loop, PoolOptions options) {
         loop, impl->options.access,
         [self = impl->weak_from_this()](const RelayUrl& url, Result<RelayInformation> what) {
           if (const auto pool_impl = self.lock()) pool_impl->informed(url, what);
-        });
+        },
+        impl->options.witness);
   }
   loop.run([&] { impl->start(); });
   return pool;
@@ -93,6 +94,7 @@ void Pool::Impl::post(std::function<void(Impl&)> task) {
 
 void Pool::Impl::connect(Link& link) {
   net::ClientOptions client;
+  client.witness = options.witness;
   client.max_frame_bytes = options.limits.max_bytes;
   client.connect_timeout = options.connect_timeout;
   client.ping_interval = options.ping_interval;

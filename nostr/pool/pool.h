@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/nostr/base/strong_id.h"
 #include "ipnscast/nostr/event/filter.h"
 #include "ipnscast/nostr/event/signer.h"
@@ -73,6 +74,8 @@ struct PoolOptions {
   size_t remembered_events = 65536;  // per subscription, so that an event is delivered once
   Quarantine::Options quarantine;
   bool read_information = true;  // fetch each relay's NIP-11 document, and keep to its limits
+  // Is told what the relays of the configuration say the time is; may be null.
+  std::shared_ptr<ClockWitness> witness{};
 };
 
 struct SubscribeOptions {

@@ -99,9 +99,9 @@ void HttpClient::Impl::obey(Order order) {
 }
 
 void HttpClient::Impl::take(Start start) {
-  auto transfer =
-      std::make_unique<HttpTransfer>(start.id, std::move(start.call), std::move(start.handlers),
-                                     options.ca_file, std::chrono::steady_clock::now());
+  auto transfer = std::make_unique<HttpTransfer>(
+      start.id, std::move(start.call), std::move(start.handlers), options.ca_file,
+      options.witness.get(), std::chrono::steady_clock::now());
   if (transfer->easy() == nullptr || curl_multi_add_handle(multi, transfer->easy()) != CURLM_OK) {
     transfer->finish(
         transfer->why_not()

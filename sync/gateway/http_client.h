@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/sync/gateway/http_call.h"
 
 namespace ipnscast::sync::gateway {
@@ -13,6 +14,8 @@ struct HttpClientOptions {
   size_t connections = 128;
   size_t calls = 4096;          // waiting to be taken over; start() then waits for room
   std::string thread = "http";  // its name, 15 characters at most
+  // Is told what the hosts of the configuration say the time is; may be null.
+  std::shared_ptr<ClockWitness> witness{};
 };
 
 // The http thread: owns the one curl multi handle with all its transfers. Connections are kept and

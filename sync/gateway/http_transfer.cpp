@@ -78,10 +78,11 @@ int version_of(CURL* easy) {
 }  // namespace
 
 HttpTransfer::HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers,
-                           const std::string& ca_file, Instant now)
+                           const std::string& ca_file, ClockWitness* witness, Instant now)
     : id_(id),
       call_(std::move(call)),
       handlers_(std::move(handlers)),
+      witness_(witness),
       started_(now),
       last_progress_(now),
       last_check_(now),
@@ -231,10 +232,22 @@ void HttpTransfer::deliver_head() {
   head_.status = static_cast<int>(status);
   head_.version = version_of(easy_);
   if (url != nullptr) head_.url = url;
+  note_date();
   curl_off_t retry_after = 0;
   curl_easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &retry_after);
   head_.retry_after = Seconds(retry_after);
   if (handlers_.head) handlers_.head(head_);
+}
+
+// What the host that the configuration names says the time is. A cache in between hands on what it
+// was told some time ago (RFC 9111, "Age").
+void HttpTransfer::note_date() {
+  if (witness_ == nullptr || guarded_) return;
+  const std::string_view age = head_.header("age");
+  if (!age.empty() && age != "0") return;
+  const Origin there = origin_of(call_.url);
+  witness_->note_date(there.scheme + "://" + there.host + ":" + there.port, head_.header("date"),
+                      system_now());
 }
 
 size_t HttpTransfer::note_body(ByteView bytes) {

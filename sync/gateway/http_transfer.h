@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/sync/gateway/http_call.h"
 #include "ipnscast/sync/gateway/redirect.h"
 
@@ -26,8 +27,9 @@ struct SocketAddress {
 // to the http client.
 class HttpTransfer {
  public:
+  // `witness` may be null.
   HttpTransfer(HttpId id, HttpCall call, HttpHandlers handlers, const std::string& ca_file,
-               Instant now);
+               ClockWitness* witness, Instant now);
   ~HttpTransfer();
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
@@ -63,6 +65,7 @@ class HttpTransfer {
   void note_header(std::string_view line);
   size_t note_body(ByteView bytes);
   void deliver_head();
+  void note_date();
   HttpTimings timings() const;
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int before_request(void* self, char* ip, char* own_ip, int port, int own_port);
@@ -71,6 +74,7 @@ class HttpTransfer {
   const HttpId id_;
   const HttpCall call_;
   const HttpHandlers handlers_;
+  ClockWitness* const witness_;
   const Instant started_;
 
   CURL* easy_ = nullptr;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
+
+#include "ipnscast/nostr/base/http_date.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -37,11 +38,9 @@ Milliseconds retry_after(std::string_view header, UnixMillis now) {
   int64_t seconds = 0;
   const auto [end, failed] = std::from_chars(header.data(), header.data() + header.size(), seconds);
   if (failed != std::errc() || end != header.data() + header.size()) {
-    tm parts{};
-    const std::string text(header);
-    const char* rest = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    if (rest == nullptr || *rest != '\0') return Milliseconds(0);
-    seconds = static_cast<int64_t>(timegm(&parts)) - now.value / 1000;
+    const auto date = parse_http_date(header);
+    if (!date) return Milliseconds(0);
+    seconds = date->value - now.value / 1000;
   }
   return Seconds(std::clamp<int64_t>(seconds, 0, kLongestSeconds));
 }

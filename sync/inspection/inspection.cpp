@@ -1,6 +1,8 @@
 #include "ipnscast/sync/inspection/inspection.h"
 
 #include <algorithm>
+#include <future>
+#include <memory>
 
 #include "ipnscast/sync/gateway/delegated_routing.h"
 #include "ipnscast/sync/gateway/kubo_rpc.h"
@@ -90,11 +92,18 @@ std::string count(size_t number, const char* what) {
 }
 
 std::optional<Result<HttpAnswer>> Inspector::ask(HttpCall call, Finding& finding) {
-  if (options_.stopped && options_.stopped()) return std::nullopt;
+  const bool late = options_.end && *options_.end <= std::chrono::steady_clock::now();
+  if (late || options_.stop.stop_requested()) return std::nullopt;
   call.deadline = time_left(options_);
   call.stall = Milliseconds(0);
   ++report_.requests;
-  auto answer = http_.fetch(std::move(call));
+  const auto come = std::make_shared<std::promise<Result<HttpAnswer>>>();
+  auto coming = come->get_future();
+  const gateway::HttpId id = http_.start_whole(
+      std::move(call), [come](Result<HttpAnswer> whole) { come->set_value(std::move(whole)); });
+  const std::stop_callback on_stop(options_.stop, [&] { http_.cancel(id); });
+  auto answer = coming.get();
+  if (!answer && options_.stop.stop_requested()) return std::nullopt;
   if (answer) finding.took = answer->timings.total;
   return answer;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -64,10 +65,10 @@ struct Options {
   const Sample* sample = nullptr;
   std::optional<Cid> content;  // else this is asked for; else the empty directory, which every Kubo
                                // node has
-  std::optional<IpnsName> name;   // whose record is asked for, when there is no sample
-  Milliseconds timeout{5'000};    // of each request
-  std::optional<Instant> end;     // of all requests
-  std::function<bool()> stopped;  // asked between requests
+  std::optional<IpnsName> name;  // whose record is asked for, when there is no sample
+  Milliseconds timeout{5'000};   // of each request
+  std::optional<Instant> end;    // of all requests
+  std::stop_token stop{};        // asked to stop, it gives what was found until then
 };
 
 // For the next request, at least 1 ms.

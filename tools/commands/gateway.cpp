@@ -1,6 +1,6 @@
-#include <atomic>
 #include <memory>
 #include <set>
+#include <stop_token>
 
 #include "ipnscast/nostr/net/stream/name_lookup.h"
 #include "ipnscast/sync/gateway/http_client.h"
@@ -91,20 +91,20 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
   http_options.ca_file = config->access.ca_file;
   const auto http = sync::gateway::HttpClient::open(http_options);
   if (!http) return report(context, http.error());
-  std::atomic<bool> stopped = false;
-  const OnStopSignal on_stop(stop, [&stopped] { stopped = true; });
+  std::stop_source stopping;
+  const OnStopSignal on_stop(stop, [&stopping] { stopping.request_stop(); });
+  asking->stop = stopping.get_token();
   asking->end = limit.end();
   const auto over = [&limit] {
     return limit.end() && *limit.end() <= std::chrono::steady_clock::now();
   };
-  asking->stopped = [&] { return stopped || over(); };
 
   ProgressLine line(context.json);
   // Written first everywhere: a gateway and the RPC of one node are two URLs.
   const inspection::Sample sample = inspection::make_sample(system_now().wall);
   std::vector<inspection::Writing> writings(targets.size());
   std::set<std::string> stored;
-  for (size_t i = 0; i < targets.size() && !stopped; ++i) {
+  for (size_t i = 0; i < targets.size() && !asking->stop.stop_requested(); ++i) {
     const bool wanted =
         options.write || nostr::net::NameLookup::is_loopback(host_of(targets[i].url));
     if (!wanted || options.read_only) continue;
@@ -113,13 +113,13 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
     if (writings[i].stored) stored.insert(host_of(targets[i].url));
   }
   ProbeTally tally;
-  for (size_t i = 0; i < targets.size() && !stopped; ++i) {
+  for (size_t i = 0; i < targets.size() && !asking->stop.stop_requested(); ++i) {
     inspection::Options wanted = *asking;
     if (stored.contains(host_of(targets[i].url)) && !options.cid && !options.name)
       wanted.sample = &sample;
     line.show("asking " + targets[i].url);
     auto found = inspection::inspect(**http, targets[i], wanted);
-    if (stopped) break;
+    if (asking->stop.stop_requested()) break;
     if (over()) {
       line.clear();
       return report(context,
@@ -132,7 +132,7 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
     print_inspection(context, found, verdict);
     tally.add(found.unreachable.has_value(), verdict.fit);
   }
-  context.exit = stopped ? Exit::interrupted : tally.exit();
+  context.exit = asking->stop.stop_requested() ? Exit::interrupted : tally.exit();
 }
 
 }  // namespace

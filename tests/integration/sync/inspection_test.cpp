@@ -1,4 +1,6 @@
 // What `gateway probe` finds out about our own node, and about gateways that are at fault.
+#include <thread>
+
 #include "ipnscast/bridge/node/node_server.h"
 #include "ipnscast/sync/gateway/http_client.h"
 #include "ipnscast/sync/inspection/verdict.h"
@@ -138,4 +140,21 @@ TEST_CASE("an RPC that wants authorization says so, and one request hangs no lon
   CHECK(report.finding(Feature::rpc).answer == Answer::unclear);
   CHECK(report.finding(Feature::rpc).words == "wants authorization");
   CHECK(report.finding(Feature::path).answer == Answer::unclear);
+}
+
+TEST_CASE("an inspection that is asked to stop ends beside a gateway that does not answer") {
+  ScriptedHttpServer mute(
+      [](const ScriptedRequest&) { return ScriptedAnswer{.delay = std::chrono::hours(1)}; });
+  Http http;
+  std::stop_source stop;
+  std::thread stopper([&] {
+    while (mute.count("/ipfs/") == 0) std::this_thread::sleep_for(Milliseconds(5));
+    stop.request_stop();
+  });
+  const Instant start = std::chrono::steady_clock::now();
+  const Report report =
+      http.inspect(mute.url(), {.timeout = Milliseconds(600'000), .stop = stop.get_token()});
+  stopper.join();
+  CHECK(report.requests == 1);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::minutes(5));
 }

@@ -28,10 +28,11 @@ TEST_CASE("S0-12 another device with the same key goes on above the record in ou
     for (const char* text : {"one", "two"}) REQUIRE(first->publish(world.key, world.tree(text)));
   }
   {
-    auto config = world.config("first", {&node});
-    if (expired) config.record_lifetime = Milliseconds(1);
-    auto first = *Client::open(config);
-    const auto third = first->publish(world.key, world.tree("three"));
+    auto first = *Client::open(world.config("first", {&node}));
+    const IpnsRecord over = world.record(3, std::chrono::seconds(-60));
+    const auto third = expired ? first->announce(world.key.name(), *root_of(over.fields().value),
+                                                 over.fields().sequence, over)
+                               : first->publish(world.key, world.tree("three"));
     REQUIRE(third);
     REQUIRE(third->sequence == Sequence{3});
     REQUIRE(third->relays_acknowledged == 1);

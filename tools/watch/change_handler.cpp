@@ -46,6 +46,19 @@ Result<TreeChanges> ChangeHandler::show(const std::string& value, const sync::Ci
   return options_.mirror->show(client_.blocks(), value, *end, options_.limits);
 }
 
+// Once for each change, and by one thread at a time.
+Result<TreeChanges> ChangeHandler::show_once(const sync::Change& change) {
+  const std::unique_lock lock(mirror_mutex_, std::try_to_lock);
+  if (!lock) return fail(Errc::busy, "the mirror is still being written");
+  if (shown_ && shown_->kind == change.kind && shown_->sequence == change.sequence &&
+      shown_->value == change.value)
+    return shown_->changes;
+  auto changes = show(change.value, *change.cid);
+  if (!changes) return changes;
+  shown_ = Shown{change.kind, change.sequence, change.value, *changes};
+  return changes;
+}
+
 Status ChangeHandler::run_command(const sync::Change& change, const std::string& line) {
   return command_->run(
       {{"IPNSCAST_NAME", change.name.to_string()},
@@ -59,7 +72,7 @@ Status ChangeHandler::run_command(const sync::Change& change, const std::string&
 Status ChangeHandler::handle(const sync::Change& change) {
   Applied applied;
   if (options_.mirror && brings_content(change)) {
-    auto shown = show(change.value, *change.cid);
+    auto shown = show_once(change);
     if (!shown) {
       log_warning("mirror", shown.error().message);
       return fail(shown.error());

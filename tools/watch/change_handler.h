@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "ipnscast/sync/client.h"
@@ -35,12 +36,24 @@ class ChangeHandler {
 
  private:
   Result<TreeChanges> show(const std::string& value, const sync::Cid& root);
+  Result<TreeChanges> show_once(const sync::Change& change);
   Status run_command(const sync::Change& change, const std::string& line);
 
   sync::Client& client_;
   Options options_;
   std::optional<ChangeCommand> command_;
   std::atomic<bool> stopped_ = false;
+
+  // The change that the mirror shows, for when it comes again: the command failed, or writing took
+  // so long that it does not count as handed over.
+  struct Shown {
+    sync::ChangeKind kind;
+    sync::Sequence sequence;
+    std::string value;
+    TreeChanges changes;
+  };
+  std::mutex mirror_mutex_;
+  std::optional<Shown> shown_;  // guarded by mirror_mutex_
 };
 
 }  // namespace ipnscast::tools

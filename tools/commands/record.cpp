@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "ipnscast/nostr/base/file/pending_file.h"
@@ -18,6 +19,8 @@ using namespace ipnscast::sync;
 
 constexpr size_t kMaxRecordFile = 1 << 20;
 
+constexpr Milliseconds kUsualTtl{300'000};
+
 struct CreateOptions {
   std::string secret_file;
   std::string type = "ed25519";
@@ -26,7 +29,7 @@ struct CreateOptions {
   uint64_t sequence = 0;
   std::string lifetime = "48h";
   std::string eol;
-  std::string ttl = "5m";
+  std::string ttl;  // empty: 5m, or the lifetime when that is shorter
   bool v1 = false;
   std::vector<std::string> data;
   std::string output;
@@ -67,6 +70,16 @@ Result<IpnsKey> load_key(const Context& context, const CreateOptions& options) {
   return key;
 }
 
+// Of a record that is made to be used; with --eol anything goes, for trying things out.
+Status check_times(Milliseconds lifetime, Milliseconds ttl) {
+  if (lifetime <= Milliseconds(0))
+    return fail(Errc::invalid, "--lifetime: a record that is valid for no time is of no use");
+  if (ttl > lifetime)
+    return fail(Errc::invalid,
+                "--ttl: a record may not be cached for longer than it is valid (--lifetime)");
+  return {};
+}
+
 Result<Eol> end_of_life(const CreateOptions& options) {
   if (!options.eol.empty()) {
     auto eol = Eol::parse(options.eol);
@@ -86,9 +99,18 @@ Result<RecordOptions> record_options(const CreateOptions& options) {
   const auto eol = end_of_life(options);
   if (!eol) return fail(eol.error());
   out.eol = *eol;
-  const auto ttl = parse_duration(options.ttl);
-  if (!ttl) return fail(ttl.error().within("--ttl"));
-  out.ttl = *ttl;
+  const auto lifetime = parse_duration(options.lifetime);
+  Milliseconds ttl = lifetime ? std::min(kUsualTtl, *lifetime) : kUsualTtl;
+  if (!options.ttl.empty()) {
+    const auto given = parse_duration(options.ttl);
+    if (!given) return fail(given.error().within("--ttl"));
+    ttl = *given;
+  }
+  if (options.eol.empty()) {
+    if (const Status good = check_times(lifetime.value_or(Milliseconds(0)), ttl); !good)
+      return fail(good.error());
+  }
+  out.ttl = ttl;
   for (const std::string& pair : options.data) {
     const size_t equals = pair.find('=');
     if (equals == pair.npos) return fail(Errc::invalid, "--data: want name=text");

@@ -6,10 +6,13 @@
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/progress_line.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
+#include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
 
 namespace ipnscast::tools {
 namespace {
+
+constexpr Milliseconds kTargetDeadline{10'000};
 
 struct PublishOptions {
   std::string target;
@@ -88,7 +91,8 @@ void publish(Context& context, const PublishOptions& options) {
   if (!session) return;
   const auto cid = content_of(options);
   if (!cid) return report(context, cid.error());
-  const auto key = resolve_own_key(*session, options.target, options.derived);
+  const auto key = resolve_own_key(*session, options.target, options.derived,
+                                   TimeLimit(context).left(kTargetDeadline));
   if (!key) return report(context, key.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
@@ -130,7 +134,7 @@ void add_publish(CLI::App& app, Context& context) {
   const auto options = std::make_shared<PublishOptions>();
   command
       ->add_option("target", options->target,
-                   "self, a key's label, or a name of ours")
+                   "self, a key's label, a name of ours, or the npub that announces it")
       ->type_name("TARGET")
       ->required();
   command->add_option("path", options->path, "A file or directory")->type_name("PATH");

@@ -55,8 +55,9 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
   out.exec = options.exec;
   if (options.mirror.empty()) return out;
   if (target.names.size() != 1)
-    return fail(Errc::invalid,
-                "--mirror: want one name, these are " + std::to_string(target.names.size()));
+    return fail(Errc::invalid, "--mirror: want one name, these are " +
+                                   std::to_string(target.names.size()) + ": " +
+                                   name_list(target.names));
   if (options.records_only)
     return fail(Errc::invalid, "--mirror and --records-only exclude each other");
   auto mirror = Mirror::open(options.mirror, target.names.front(), state_dir);

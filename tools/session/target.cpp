@@ -200,8 +200,72 @@ Result<std::optional<Target>> without_dns(const Session& session, std::string_vi
 
 Status want_one_name(const Target& target, std::string_view text) {
   if (target.names.size() == 1) return {};
-  return fail(Errc::invalid, std::string(text) + " announces " +
-                                 std::to_string(target.names.size()) + " names: want one");
+  return fail(Errc::invalid, "\"" + std::string(text) + "\" announces " +
+                                 std::to_string(target.names.size()) +
+                                 " names: " + name_list(target.names) + ". Give one of them");
+}
+
+// The Nostr key that an npub or nprofile stands for; nothing for other targets.
+std::optional<nostr::PublicKey> author_in(std::string_view text) {
+  if (!is_nip19(text)) return std::nullopt;
+  const auto decoded = nostr::decode_nip19(text);
+  if (!decoded) return std::nullopt;
+  if (const auto* key = std::get_if<nostr::PublicKey>(&*decoded)) return *key;
+  if (const auto* profile = std::get_if<nostr::ProfilePointer>(&*decoded)) return profile->pubkey;
+  return std::nullopt;
+}
+
+// The stored Nostr key of this public key. Errc::not_found.
+Result<sync::StoredKey> key_of_author(const Session& session, const nostr::PublicKey& author) {
+  const auto entries = session.keys().list();
+  if (!entries) return fail(entries.error());
+  std::optional<Error> closed;
+  for (const auto& entry : *entries) {
+    auto key = session.keys().load(entry.label);
+    const auto secret = key ? key->nostr_key() : Result<nostr::SecretKey>(fail(key.error()));
+    if (secret && secret->public_key() == author) return key;
+    if (!key && !closed) closed = key.error();
+  }
+  if (closed) return fail(std::move(*closed));
+  return fail(Errc::not_found, "none of our keys is " + nostr::encode_npub(author));
+}
+
+// The key whose name this is. Errc::not_found.
+Result<sync::IpnsKey> key_of_name(const Session& session, const sync::IpnsName& name) {
+  const auto entries = session.keys().list();
+  if (!entries) return fail(entries.error());
+  std::optional<Error> closed;  // a key that could not be looked at, perhaps the one
+  for (const auto& entry : *entries) {
+    const auto key = session.keys().load(entry.label);
+    if (!key) {
+      if (!closed) closed = key.error();
+      continue;
+    }
+    for (const bool own_curve : {false, true}) {
+      auto found = record_key(*key, own_curve);
+      if (found && found->name() == name) return found;
+    }
+  }
+  if (closed) return fail(std::move(*closed));
+  return fail(Errc::not_found, "none of our keys has the name " + name.to_string());
+}
+
+// As watch and resolve take it: the one name that the author announces. Before the first
+// announcement, the name that the key will announce.
+Result<sync::IpnsKey> key_of_announced(const Session& session, std::string_view text,
+                                       const nostr::PublicKey& author, Milliseconds deadline) {
+  const auto target = resolve_target(session, text, false, deadline);
+  if (!target && target.error().code == Errc::not_found) {
+    const auto key = key_of_author(session, author);
+    if (!key) return fail(key.error());
+    return record_key(*key, false);
+  }
+  if (!target)
+    return fail(target.error().within("which name \"" + std::string(text) +
+                                      "\" announces is not known now; give the name or the "
+                                      "label of its key"));
+  if (Status one = want_one_name(*target, text); !one) return fail(one.error());
+  return key_of_name(session, target->names.front());
 }
 
 }  // namespace
@@ -247,7 +311,8 @@ Result<Place> resolve_place(const Session& session, std::string_view text, bool 
                std::move(found->steps)};
 }
 
-Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived) {
+Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived,
+                                      Milliseconds deadline) {
   const bool by_name = is_nip19(text) || sync::IpnsName::parse(text).has_value();
   if (!by_name) {
     const auto key = labelled(session, text);
@@ -256,26 +321,21 @@ Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view t
     if (!looks_like_domain(text))
       return fail(Errc::not_found, "no key has the label " + std::string(text));
   }
+  if (const auto author = author_in(text); author && !derived)
+    return key_of_announced(session, text, *author, deadline);
   const auto target =
-      resolve_target(session, text, true, by_name ? Milliseconds(0) : kDomainDeadline);
+      resolve_target(session, text, derived, by_name ? Milliseconds(0) : kDomainDeadline);
   if (!target) return fail(target.error());
-  const auto entries = session.keys().list();
-  if (!entries) return fail(entries.error());
-  std::optional<Error> closed;  // a key that could not be looked at, perhaps the one
-  for (const auto& entry : *entries) {
-    const auto key = session.keys().load(entry.label);
-    if (!key) {
-      if (!closed) closed = key.error();
-      continue;
-    }
-    for (const bool own_curve : {false, true}) {
-      auto found = record_key(*key, own_curve);
-      if (found && found->name() == target->names.front()) return found;
-    }
-  }
-  if (closed) return fail(std::move(*closed));
-  return fail(Errc::not_found,
-              "none of our keys has the name " + target->names.front().to_string());
+  return key_of_name(session, target->names.front());
+}
+
+std::string name_list(const std::vector<sync::IpnsName>& names) {
+  constexpr size_t kMost = 50;
+  std::string out;
+  for (size_t i = 0; i < names.size() && i < kMost; ++i)
+    out += (i == 0 ? "" : ", ") + names[i].to_string();
+  if (names.size() > kMost) out += " and " + std::to_string(names.size() - kMost) + " more";
+  return out;
 }
 
 void add_to(sync::Config& config, const Target& target) {

@@ -27,7 +27,8 @@ struct Target {
 Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
                               Milliseconds deadline);
 
-// The same where exactly one name is wanted. Errc::invalid when there are several.
+// The same where exactly one name is wanted. Errc::invalid, with all of them, when there are
+// several.
 Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
                                     Milliseconds deadline);
 
@@ -43,9 +44,15 @@ Result<Place> resolve_place(const Session& session, std::string_view text, bool 
                             Milliseconds deadline);
 
 // The key that signs records under the target: a label, `self`, or a name that one of our keys has,
-// also by a domain that leads to it.
-// Errc::not_found when we hold none, Errc::invalid.
-Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived);
+// also by a domain that leads to it. An npub or nprofile means the name that resolve_name() takes
+// it for; while that key announces none, the name that our Nostr key of this public key has.
+// Errc::not_found when we hold none, Errc::invalid, also, with all of them, for a key that
+// announces several names.
+Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived,
+                                      Milliseconds deadline);
+
+// "k51..., k51...", the first fifty.
+std::string name_list(const std::vector<sync::IpnsName>& names);
 
 // Puts what the target brings along into a client's configuration.
 void add_to(sync::Config& config, const Target& target);

@@ -153,7 +153,7 @@ void ClientImpl::open_threads() {
   }
   publisher_ = std::make_unique<Publisher>(
       Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, *contents_,
-                       outbox_.get(), pool_.get(), config_.signer},
+                       outbox_.get(), pool_.get(), config_.signer, witness_},
       publisher_options(),
       Publisher::Notify{[this](const SentEvent& event) {
                           sync_->note(input::Sent{event.id, event.address, event.created_at});
@@ -255,6 +255,8 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.timeout = config_.publish_timeout;
   out.answer_by = config_.answer_by;
   out.writer.ask_by = config_.answer_by + kAskGrace;
+  out.decider = config_.publish_decider;
+  out.over_any = config_.publish_over == PublishOver::any;
   out.writer.settle = config_.publish_settle;
   out.writer.vector = config_.publish_vector;
   out.writer.job = config_.publish_job;

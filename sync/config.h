@@ -17,9 +17,8 @@
 
 namespace ipnscast::sync {
 
-// What a publish may replace: the version that this device has taken in, whatever it has seen, or
-// whatever is there.
-enum class PublishOver { base, seen, any };
+// What a publish may replace: the version that this device has taken in, or whatever is there.
+enum class PublishOver { base, any };
 
 struct Config {
   std::filesystem::path state_dir;  // one process at a time (lock)
@@ -97,7 +96,7 @@ struct Config {
   // its URL, or "none". Empty: the first that can and that is not at a loopback address, see
   // choose_decider(). The same on all devices.
   std::string publish_decider;
-  PublishOver publish_over = PublishOver::base;
+  PublishOver publish_over = PublishOver::base;  // any: as PublishOptions::replace
   nostr::Quorum quorum;  // relays that must acknowledge a publish; not used without relays
   bool auth = true;      // prove to relays that ask for it (NIP-42) that the key is ours
   Milliseconds read_back{

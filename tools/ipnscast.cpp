@@ -46,6 +46,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_forget(app, context);
   add_gateway(app, context);
   add_get(app, context);
+  add_history(app, context);
   add_init(app, context);
   add_key(app, context);
   add_name(app, context);

@@ -225,9 +225,8 @@ std::vector<Option> make_options() {
       {"publish", "vector", Type::flag, "true", "",
        "records tell which publish of each device they contain; that shows how many devices write",
        into([](Settings& s) -> auto& { return s.publish.vector; })},
-      {"publish", "over", Type::choice, "base", "base|seen|any",
-       "what a publish may replace: what this device has taken in, what it has seen, or anything "
-       "(--replace)",
+      {"publish", "over", Type::choice, "base", "base|any",
+       "what a publish may replace: what this device has taken in, or anything (--replace)",
        into([](Settings& s) -> auto& { return s.publish.over; })},
       {"publish", "retry_min", Type::duration, "1s", "", "first wait after a failed publish",
        into([](Settings& s) -> auto& { return s.publish.retry_min; })},

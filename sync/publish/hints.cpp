@@ -5,6 +5,12 @@
 #include "ipnscast/sync/publish/progress.h"
 
 namespace ipnscast::sync {
+namespace {
+
+constexpr size_t kMostFromFuture = 1'000;
+
+}  // namespace
+
 // What cannot be announced as it was asked for is refused before anything is sent or committed.
 Status Publisher::check_name(const IpnsName& name) const {
   if (!options_.private_hints || !parts_.signer) return {};
@@ -133,7 +139,12 @@ void Publisher::learn(const nostr::Event& event) {
   if (!address) return;
   {
     std::lock_guard lock(marks_mutex_);
-    if (!marks_.learn(*address, event.created_at, system_now().seconds())) return;
+    const UnixSeconds now = system_now().seconds();
+    if (marks_.ahead_of_limit(event.created_at, now) && from_future_.size() < kMostFromFuture) {
+      UnixSeconds& known = from_future_[*address];
+      known = std::max(known, event.created_at);
+    }
+    if (!marks_.learn(*address, event.created_at, now)) return;
   }
   parts_.writer.submit([address = *address, mark = event.created_at](
                            store::Database& db) { return save_created_at(db, address, mark); },

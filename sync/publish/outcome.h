@@ -41,7 +41,7 @@ struct Outcome {
   std::optional<nostr::EventId> hint;  // none: there is no relay, or no key to sign with
   std::vector<Place> places;
   bool quorum_met = false;
-  bool queued = false;  // no node has the content yet, or nobody answered: see PublishOptions::queue
+  bool queued = false;  // no node has the content yet, see PublishOptions::queue
   // It cannot vanish unnoticed any more: the place that decides has it, or all places show it.
   // Otherwise what becomes of it is seen by a later run or told by ChangeKind::lost.
   bool settled = false;
@@ -69,9 +69,11 @@ struct PublishOptions {
   std::optional<Version> based_on{};
   bool replace = false;  // over whatever is there
   bool force = false;    // publish an empty state over a richer one, though nobody answers
-  // Wait until it is certain what became of it, or until Config::publish_settle has passed. So do
-  // based_on and expect_sequence.
-  bool settle = false;
+  bool trust_clock = false;  // although servers or our own hints say that it is wrong
+  // Wait until it is certain what became of it, or until Config::publish_settle has passed: never,
+  // when another device may write the name too, or always. based_on and expect_sequence wait.
+  enum class Settle { no, when_shared, yes };
+  Settle settle = Settle::no;
   // When no node takes the content now, the publish is committed all the same, provided that this
   // device knows the name's sequence (or `force`): content, record and hint go on from the outbox
   // as long as a client is open on this state directory. Until then readers cannot fetch it.

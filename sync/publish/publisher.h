@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "ipnscast/nostr/base/bounded_set.h"
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/store/writer.h"
 #include "ipnscast/nostr/outbox/sender.h"
@@ -47,6 +48,7 @@ class Publisher {
     nostr::OutboxSender* outbox = nullptr;  // none: no relays are configured
     nostr::Pool* pool = nullptr;            // its relays, which are asked for our own hints
     std::shared_ptr<nostr::Signer> signer;  // none: no hints
+    std::shared_ptr<const ClockWitness> witness;
   };
   struct Options {
     std::vector<nostr::RelayUrl> relays;
@@ -67,6 +69,8 @@ class Publisher {
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
     NameWriter::Options writer;
+    std::string decider;      // see choose_decider()
+    bool over_any = false;    // as PublishOptions::replace
     size_t versions = 5;                               // kept on the nodes besides the current one
     std::vector<std::filesystem::path> private_paths;  // that are never published
   };
@@ -175,6 +179,7 @@ class Publisher {
   // writing.cpp: a publish on its way through the name's writer
   struct Task;
   Status begin_writing(const IpnsKey& key);
+  bool written_here_only(const IpnsName& name);
   std::shared_ptr<Task> task_of(PublishId id);
   Error refusal(Task& task, const writer_action::Answer& answer);
   void act(const IpnsName& name, WriterAction action);
@@ -185,7 +190,11 @@ class Publisher {
   void perform(const IpnsName& name, writer_action::Ask& action);
   void perform(const IpnsName& name, writer_action::Sign& action);
   void perform(const IpnsName& name, writer_action::Commit& action);
+  void perform(const IpnsName& name, writer_action::Decide& action);
+  void perform(const IpnsName& name, writer_action::AskDecider& action);
   void perform(const IpnsName& name, writer_action::Send& action);
+  std::optional<size_t> decider() const;
+  Status check_clock(const IpnsName& name);
   Result<IpnsRecord> sign_record(const IpnsName& name, const writer_action::Sign& action,
                                  const Task* task);
   Status commit_state(const IpnsName& name, const WriterState& state);
@@ -259,6 +268,8 @@ class Publisher {
 
   std::mutex marks_mutex_;
   CreatedAtAllocator marks_;  // guarded by marks_mutex_
+  // Events of our key that lie further in the future than relays take. Guarded by marks_mutex_.
+  std::map<nostr::Address, UnixSeconds> from_future_;
 
   struct WriterWork {
     IpnsName name;

@@ -30,6 +30,10 @@ void Publisher::work() {
       perform(name, *ask);
     } else if (auto* sign = std::get_if<writer_action::Sign>(&next->action)) {
       perform(name, *sign);
+    } else if (auto* decide = std::get_if<writer_action::Decide>(&next->action)) {
+      perform(name, *decide);
+    } else if (auto* read = std::get_if<writer_action::AskDecider>(&next->action)) {
+      perform(name, *read);
     } else if (auto* commit = std::get_if<writer_action::Commit>(&next->action)) {
       perform(name, *commit);
     }
@@ -43,7 +47,8 @@ void Publisher::perform(const IpnsName& name, writer_action::Ask& action) {
     std::lock_guard lock(now->mutex);
     now->silence = asked.missing;
   }
-  writers_.tell(name, writer_input::Asked{action.job, asked.answered, asked.all});
+  const bool decides = decider().has_value();
+  writers_.tell(name, writer_input::Asked{action.job, asked.answered, asked.all, decides});
 }
 
 // R12, and what else is looked at right before a name gets a new value.
@@ -80,7 +85,9 @@ Result<IpnsRecord> Publisher::sign_record(const IpnsName& name, const writer_act
 void Publisher::perform(const IpnsName& name, writer_action::Sign& action) {
   const auto task = task_of(action.id);
   const auto state = writers_.state(name);
-  auto record = sign_record(name, action, task.get());
+  const bool trusts_clock = task && task->options.trust_clock;
+  const Status clock = trusts_clock ? Status() : check_clock(name);
+  auto record = clock ? sign_record(name, action, task.get()) : fail(clock.error());
   if (!record) {
     log_info("publisher", "not signed: " + record.error().message);
     if (task) task->note(record.error());
@@ -126,7 +133,6 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
   what.state.emplace(name, state);
   what.brings = owed && owed != owed_before;
   what.withdraws = owed_before && owed != owed_before;
-  if (task) what.wanted = name;
   bool retracted = false;
   std::optional<OwnName> before;
   const Status read = parts_.writer.run([&](store::Database& db) -> Status {
@@ -146,7 +152,10 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
     const bool grows = !before || before->sequence != known.sequence;
     what.own = OwnName{name, known.sequence, known.value, version + (grows ? 1 : 0), known.bytes};
     if (grows) what.root = root_of(known.value);
-    if (task) what.lacking = task->stored.lacking;
+    if (task) {
+      what.wanted = name;
+      what.lacking = task->stored.lacking;
+    }
   }
   if (what.brings && (task || !retracted)) {
     const KnownRecord& record = state.owed->record;
@@ -183,6 +192,7 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
     if (what.brings || what.withdraws) {
       passed = std::exchange(now->bringing, what.brings ? task : nullptr);
       now->hints = std::move(what.hints);
+      now->unsent = what.brings;
     }
   }
   if (passed) {
@@ -220,7 +230,7 @@ void Publisher::perform(const IpnsName& name, writer_action::Send& action) {
   std::shared_ptr<Task> task;
   {
     std::lock_guard lock(now->mutex);
-    if (now->owed != action.seen.record.bytes) return;
+    if (now->owed != action.seen.record.bytes || !std::exchange(now->unsent, false)) return;
     hints = std::exchange(now->hints, {});
     task = std::exchange(now->bringing, nullptr);
   }

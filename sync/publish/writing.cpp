@@ -95,6 +95,15 @@ Status Publisher::begin_writing(const IpnsKey& key) {
   return {};
 }
 
+// As far as the record says.
+bool Publisher::written_here_only(const IpnsName& name) {
+  const auto state = writers_.state(name);
+  if (!state || !state->known) return true;
+  const auto& vector = state->known->vector;
+  return vector && std::all_of(vector->entries().begin(), vector->entries().end(),
+                               [&](const auto& entry) { return entry.first == state->tag; });
+}
+
 Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
                                          const PublishOptions& options, const Stored& stored,
                                          Outcome outcome, Instant deadline) {
@@ -111,9 +120,12 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   publish.value = value_of(cid);
   publish.based_on = options.based_on;
   publish.expect = options.expect_sequence;
-  publish.replace = options.replace;
+  publish.replace = options.replace || options_.over_any;
   publish.force = options.force;
-  publish.wait = options.settle || options.based_on || options.expect_sequence;
+  const bool settles =
+      options.settle == PublishOptions::Settle::yes ||
+      (options.settle == PublishOptions::Settle::when_shared && !written_here_only(task->name));
+  publish.wait = settles || options.based_on || options.expect_sequence;
   const PublishId id = publish.id;
   writers_.tell(task->name, std::move(publish));
   auto answer = task->wait();
@@ -134,7 +146,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   outcome.settled = answer->settled;
   outcome.undecided = answer->undecided;
   outcome.places = stored.places;
-  outcome.queued = stored.queued || answer->result == Answered::queued;
+  outcome.queued = stored.queued;
   {
     std::lock_guard lock(task->mutex);
     outcome.record = task->record;

@@ -82,6 +82,7 @@ struct Publisher::Writing {
   std::optional<Bytes> owed;       // the record that the file says goes to all places
   std::vector<SignedHint> hints;   // of it; until they are sent
   std::shared_ptr<Task> bringing;  // whose it is
+  bool unsent = false;             // this run committed it
   std::string silence;             // who did not answer last time, for people
 };
 

@@ -18,7 +18,7 @@ struct NameWriter::Dispatch {
 };
 
 NameWriter::NameWriter(Options options, WriterState stored, uint64_t seed)
-    : options_(options), state_(std::move(stored)), rng_(seed) {}
+    : options_(options), state_(std::move(stored)), rng_(seed), decider_(options.decider) {}
 
 std::vector<WriterAction> NameWriter::handle(WriterInput input, Now now) {
   const bool first = now_.steady == Instant();
@@ -66,6 +66,7 @@ void NameWriter::take(writer_input::Saw& in) {
 void NameWriter::take(writer_input::Asked& in) {
   if (!work_ || work_->step != Work::Step::ask || work_->job != in.job) return;
   work_->answered = in.answered;
+  decider_ = in.decider.value_or(decider_);
   if (work_->asked.expect && !in.all && !work_->asked.force) {
     finish(AnswerResult::unreachable);
     return;

@@ -47,7 +47,7 @@ struct WriterWork {
 class NameWriter {
  public:
   struct Options {
-    bool decider = false;   // one node decides (conditional puts)
+    bool decider = false;   // one node decides (conditional puts), until Asked says otherwise
     bool vector = true;     // records carry the version vector
     bool job = false;       // leaves no trace of itself: no entry in the vector, no own publish
     bool resolves = false;  // a program answers AskResolution
@@ -175,6 +175,7 @@ class NameWriter {
 
   WriterState state_;
   Rng rng_;
+  bool decider_ = false;
   uint64_t last_job_ = 0;
   uint64_t revision_ = 0;
   uint64_t committed_ = 0;

@@ -92,7 +92,7 @@ void NameWriter::go_on() {
       return;
     }
     case Kind::resume:
-      if (!options_.decider) {
+      if (!decider_) {
         work_->step = Step::commit;
       } else if (work_->answered) {
         read_back();
@@ -243,7 +243,7 @@ void NameWriter::after_signing() {
     return;
   }
   const bool own_value = work_->kind != Kind::renew && work_->kind != Kind::repeat;
-  if (!options_.decider || !work_->answered) {
+  if (!decider_ || !work_->answered) {
     work_->step = Step::commit;
   } else if (own_value && !options_.job) {
     work_->step = Step::reserve;

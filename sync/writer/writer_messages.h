@@ -40,6 +40,7 @@ struct Asked {
   WriterJob job;
   bool answered = false;  // somebody did
   bool all = false;       // every own node did
+  std::optional<bool> decider{};  // there is one now; nothing: as before
 };
 struct Signed {
   WriterJob job;

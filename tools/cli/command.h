@@ -67,6 +67,7 @@ void add_event_req(CLI::App& event, Context& context);      // below `event`
 void add_forget(CLI::App& app, Context& context);
 void add_gateway(CLI::App& app, Context& context);
 void add_get(CLI::App& app, Context& context);
+void add_history(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);
 void add_name(CLI::App& app, Context& context);

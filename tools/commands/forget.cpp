@@ -12,6 +12,7 @@ constexpr Milliseconds kForgetDeadline{10'000};
 
 struct ForgetOptions {
   std::string target;
+  bool lost = false;
   bool derived = false;
 };
 
@@ -32,9 +33,11 @@ void forget(Context& context, const ForgetOptions& options) {
   config->encrypt_at_rest = false;
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
-  if (const Status done = (*client)->forget(*name); !done) return report(context, done.error());
+  const Status done =
+      options.lost ? (*client)->acknowledge_lost(*name) : (*client)->forget(*name);
+  if (!done) return report(context, done.error());
   if (context.json) return print_line(dump({{"forgotten", name->to_string()}}));
-  print_line("forgotten: " + name->to_string());
+  print_line((options.lost ? "struck off: " : "forgotten: ") + name->to_string());
 }
 
 }  // namespace
@@ -46,6 +49,8 @@ void add_forget(CLI::App& app, Context& context) {
   command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
       ->type_name("TARGET")
       ->required();
+  command->add_flag("--lost", options->lost,
+                    "Instead: strike off what history --lost lists; its content may go then");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { forget(context, *options); });
 }

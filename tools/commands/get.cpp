@@ -29,6 +29,12 @@ struct GetOptions {
   bool symlinks = false;
 };
 
+// The version of a name that is fetched as a whole: then it is taken in.
+struct Taken {
+  sync::IpnsName name;
+  sync::IpnsRecord record;
+};
+
 std::string joined(std::string front, const std::string& back) {
   if (!front.empty() && !back.empty()) front += '/';
   return front + back;
@@ -37,13 +43,14 @@ std::string joined(std::string front, const std::string& back) {
 // What the name points to, through further names and domains.
 Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::IpnsName name,
                         std::string path, sync::ExpiredPolicy policy, const TimeLimit& limit,
-                        Milliseconds listen) {
+                        Milliseconds listen, std::optional<Taken>& taken) {
   for (int step = 0; step < kLongestChain; ++step) {
     const auto found = client->resolve(name, limit.left(listen));
     if (!found) return fail(found.error());
     const auto record = record_of(*found, policy);
     if (!record) return fail(nothing_found(name, *found, policy));
     warn_of(name, *found, policy);
+    if (step == 0 && path.empty()) taken = Taken{name, *record};
     const std::string value = record->fields().value;
     if (auto content = parse_ipfs_path(value)) {
       content->path = joined(std::move(content->path), path);
@@ -69,14 +76,16 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
 }
 
 Result<IpfsPath> find(const Session& session, ReadingClient& client, const GetOptions& options,
-                      sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen) {
+                      sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen,
+                      std::optional<Taken>& taken) {
   if (auto content = parse_ipfs_path(options.source)) return content;
   const auto [head, path] = split_path(options.source);
   auto place = resolve_place(session, head, options.derived, limit.left(listen));
   if (!place) return fail(place.error());
   std::string inner = joined(std::move(place->path), std::string(path));
   if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
-  return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen);
+  return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen,
+                taken);
 }
 
 Status copy_to_output(const std::filesystem::path& file) {
@@ -133,7 +142,8 @@ void get(Context& context, const GetOptions& options) {
   const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto content = find(*session, *client, options, policy, limit, listen);
+  std::optional<Taken> taken;
+  const auto content = find(*session, *client, options, policy, limit, listen, taken);
   if (!content) return report(context, content.error());
   Status done;
   {
@@ -143,6 +153,10 @@ void get(Context& context, const GetOptions& options) {
                               : (*client)->get(content->cid, content->path, options.out, wanted);
   }
   if (!done) return report(context, done.error());
+  if (taken && !options.bytes) {
+    if (const Status noted = (*client)->take_in(taken->name, taken->record); !noted)
+      log_warning("get", "not noted as taken in: " + noted.error().message);
+  }
   if (context.json && options.out != "-")
     print_line(
         dump({{"cid", content->cid.to_string()}, {"path", content->path}, {"out", options.out}}));

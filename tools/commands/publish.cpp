@@ -5,6 +5,7 @@
 #include "ipnscast/sync/config_check.h"
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/progress_line.h"
+#include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
@@ -19,6 +20,9 @@ struct PublishOptions {
   std::string path;
   std::string cid;
   std::optional<uint64_t> expect_sequence;
+  std::optional<uint64_t> based_on;
+  bool replace = false;
+  bool trust_clock = false;
   std::string lifetime;  // empty: as configured
   std::string ttl;
   bool force = false;
@@ -85,6 +89,20 @@ class NodeProgress {
   std::map<std::string, sync::PublishProgress> nodes_;  // guarded by mutex_
 };
 
+// The version of this sequence, as the places have it now.
+Result<sync::Version> version_at(sync::Client& client, const sync::IpnsName& name,
+                                 uint64_t sequence, Milliseconds time) {
+  const auto found = client.resolve(name, time);
+  if (!found) return fail(found.error());
+  const auto& best = found->best ? found->best : found->expired;
+  if (!best) return fail(Errc::conflict, "--based-on: the name has no record yet");
+  const auto& fields = best->fields();
+  if (fields.sequence.value == sequence) return sync::Version{fields.sequence, fields.value};
+  return fail(Errc::conflict, "--based-on: the name is at sequence " +
+                                  std::to_string(fields.sequence.value) + " (" + fields.value +
+                                  "), not " + std::to_string(sequence));
+}
+
 void publish(Context& context, const PublishOptions& options) {
   const Instant started = std::chrono::steady_clock::now();
   const auto session = Session::open(context);
@@ -111,6 +129,15 @@ void publish(Context& context, const PublishOptions& options) {
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   sync::PublishOptions how;
+  if (options.based_on) {
+    const auto version = version_at(**client, key->name(), *options.based_on,
+                                    TimeLimit(context).left(kTargetDeadline));
+    if (!version) return report(context, version.error());
+    how.based_on = *version;
+  }
+  how.replace = options.replace;
+  how.trust_clock = options.trust_clock;
+  how.settle = sync::PublishOptions::Settle::when_shared;
   how.force = options.force;
   how.queue = options.queue;
   if (context.timeout) how.packed_by = started + *context.timeout;
@@ -122,8 +149,13 @@ void publish(Context& context, const PublishOptions& options) {
   const auto outcome =
       *cid ? (*client)->publish_cid(*key, **cid, how) : (*client)->publish(*key, options.path, how);
   line.end();
-  if (!outcome) return report(context, outcome.error());
-  print_outcome(context, *outcome);
+  const auto lost = (*client)->lost(key->name());
+  if (outcome) {
+    print_outcome(context, *outcome);
+  } else {
+    report(context, outcome.error());
+  }
+  warn_of_lost(key->name(), lost);
 }
 
 }  // namespace
@@ -152,8 +184,16 @@ void add_publish(CLI::App& app, Context& context) {
       ->add_option("--ttl", options->ttl,
                    "How long others may cache it, no longer than it is valid (publish.ttl)")
       ->type_name("TIME");
+  command
+      ->add_option("--based-on", options->based_on,
+                   "What it was made on: the version with this sequence")
+      ->type_name("N");
+  command->add_flag("--replace", options->replace,
+                    "Over whatever is there, taken in or not; for a job that publishes a site");
+  command->add_flag("--trust-clock", options->trust_clock,
+                    "Although servers or our own hints say that this machine's clock is wrong");
   command->add_flag("--force", options->force,
-                    "Also an empty state over a richer one, and past a conflict");
+                    "Also an empty state over a richer one, and though nobody answers");
   command->add_flag("--queue", options->queue,
                     "When no node takes the content now, commit all the same and bring it later");
   command->add_flag("--hidden", options->hidden,

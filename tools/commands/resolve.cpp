@@ -13,6 +13,7 @@ namespace {
 
 struct ResolveOptions {
   std::string target;
+  bool accept = false;
   bool derived = false;
 };
 
@@ -105,6 +106,11 @@ void resolve(Context& context, const ResolveOptions& options) {
   context.json ? print_json(*place, *found, policy) : print_human(*place, *found, policy);
   if (!record_of(*found, policy)) report(context, nothing_found(*place->name, *found, policy));
   warn_of(*place->name, *found, policy);
+  if (!options.accept) return;
+  const auto record = record_of(*found, policy);
+  if (!record) return;
+  if (const Status taken = (*client)->take_in(*place->name, *record); !taken)
+    report(context, taken.error());
 }
 
 }  // namespace
@@ -118,6 +124,8 @@ void add_resolve(CLI::App& app, Context& context) {
                    "IPNS name, npub, naddr, domain (DNSLink), self or a key's label")
       ->type_name("TARGET")
       ->required();
+  command->add_flag("--accept", options->accept,
+                    "Note it as taken in: the next publish from here is made on it");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { resolve(context, *options); });
 }

@@ -150,6 +150,7 @@ Status Watching::start() {
   for (const auto& name : target_.names) {
     sync::WatchOptions options;
     options.fetch_content = !options_.records_only;
+    options.takes_in = !options_.mirror.empty() || !options_.exec.empty();
     options.on_change = [this](const sync::Change& change) { return handle(change); };
     const Status watched = client_.watch(name, std::move(options));
     if (!watched) return watched;

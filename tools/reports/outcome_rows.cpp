@@ -46,6 +46,7 @@ void print_json(const sync::Outcome& outcome, bool retraction) {
   out["quorum_met"] = outcome.quorum_met;
   if (!retraction) {
     out["queued"] = outcome.queued;
+    out["settled"] = outcome.settled;
     out["hidden_left_out"] = outcome.hidden_left_out;
   }
   out["complete"] = outcome.complete();
@@ -105,14 +106,6 @@ std::string the_rest(const sync::Outcome& outcome) {
   return out;
 }
 
-std::optional<sync::Sequence> newer_elsewhere(const sync::Outcome& outcome) {
-  std::optional<sync::Sequence> out;
-  for (const OutcomePlace& place : outcome.places) {
-    if (place.newer) out = std::max(out, std::optional(place.newer_sequence));
-  }
-  return out;
-}
-
 // The end of a publish that the relays, or the nodes where there are none, did not take.
 void report_missed(Context& context, const sync::Outcome& outcome) {
   const auto& places = outcome.places;
@@ -137,10 +130,7 @@ void report_missed(Context& context, const sync::Outcome& outcome) {
 
 void print(Context& context, const sync::Outcome& outcome, bool retraction) {
   context.json ? print_json(outcome, retraction) : print_human(outcome, retraction);
-  if (const auto newer = newer_elsewhere(outcome)) {
-    report(context, {Errc::conflict, "the name has sequence " + std::to_string(newer->value) +
-                                         " elsewhere; publish again"});
-  } else if (outcome.queued) {
+  if (outcome.queued) {
     report(context, {Errc::busy, "queued, no node has the content yet; " + the_rest(outcome)});
     context.exit = Exit::quorum;
   } else if (!outcome.quorum_met) {

@@ -15,7 +15,7 @@ namespace {
 // Whether the change says that there is content to show.
 bool brings_content(const sync::Change& change) {
   return change.cid && change.kind != sync::ChangeKind::stale &&
-         change.kind != sync::ChangeKind::withdrawn;
+         change.kind != sync::ChangeKind::withdrawn && change.kind != sync::ChangeKind::lost;
 }
 
 std::chrono::microseconds since(UnixMillis seen) {

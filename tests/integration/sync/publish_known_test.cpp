@@ -205,7 +205,7 @@ TEST_CASE(
     CHECK(writer->acknowledge_lost(name).error().code == Errc::not_found);
   }
   SECTION("at once, when the publish waits until it is settled") {
-    const auto refused = writer->publish(world.key, world.tree("one"), {.settle = true});
+    const auto refused = writer->publish(world.key, world.tree("one"), {.settle = PublishOptions::Settle::yes});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::conflict);
   }

@@ -333,13 +333,13 @@ TEST_CASE("who decides between devices is one of the nodes, and the rest of that
   CHECK(config->publish_vector);
   CHECK(config->publish_over == sync::PublishOver::base);
   const auto set = parse(
-      "decider = \"http://node.example:8081\"\nsettle = \"5s\"\nvector = false\nover = \"seen\"\n");
+      "decider = \"http://node.example:8081\"\nsettle = \"5s\"\nvector = false\nover = \"any\"\n");
   REQUIRE(set);
   const auto obeyed = to_sync_config(*set);
   CHECK(obeyed->publish_decider == "http://node.example:8081");
   CHECK(obeyed->publish_settle == Milliseconds(5'000));
   CHECK_FALSE(obeyed->publish_vector);
-  CHECK(obeyed->publish_over == sync::PublishOver::seen);
+  CHECK(obeyed->publish_over == sync::PublishOver::any);
   CHECK(to_sync_config(*parse("over = \"any\"\n"))->publish_over == sync::PublishOver::any);
   CHECK(parse("decider = \"none\"\n"));
   const auto stranger = parse("decider = \"http://other.example\"\n");
@@ -350,6 +350,7 @@ TEST_CASE("who decides between devices is one of the nodes, and the rest of that
         "write \"none\" if no node is to decide");
   CHECK_FALSE(parse("decider = \"node.example\"\n"));
   CHECK_FALSE(parse("over = \"all\"\n"));
+  CHECK_FALSE(parse("over = \"seen\"\n"));
   CHECK_FALSE(parse("settle = \"soon\"\n"));
 }
 

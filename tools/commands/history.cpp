@@ -1,0 +1,63 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "ipnscast/sync/writer/lost_view.h"
+#include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/reports/lost_rows.h"
+#include "ipnscast/tools/session/target.h"
+
+namespace ipnscast::tools {
+namespace {
+
+constexpr Milliseconds kHistoryDeadline{10'000};
+
+struct HistoryOptions {
+  std::string target;
+  bool lost = false;
+  bool derived = false;
+};
+
+void print_versions(Context& context, const sync::IpnsName& name,
+                    const std::vector<sync::Cid>& versions) {
+  if (context.json) {
+    auto list = nlohmann::ordered_json::array();
+    for (const sync::Cid& root : versions) list.push_back(root.to_string());
+    return print_line(dump({{"name", name.to_string()}, {"versions", std::move(list)}}));
+  }
+  for (const sync::Cid& root : versions) print_line(root.to_string());
+  if (versions.empty()) print_line("nothing was published under " + name.to_string() + " here");
+}
+
+void history(Context& context, const HistoryOptions& options) {
+  const auto session = Session::open(context);
+  if (!session) return;
+  const auto name = resolve_name(*session, options.target, options.derived,
+                                 context.timeout.value_or(kHistoryDeadline));
+  if (!name) return report(context, name.error());
+  if (options.lost) {
+    const auto lost = sync::read_lost(session->state_dir(), *name);
+    if (!lost) return report(context, lost.error());
+    return print_lost(context, *name, *lost);
+  }
+  const auto versions = sync::read_versions(session->state_dir(), *name);
+  if (!versions) return report(context, versions.error());
+  print_versions(context, *name, *versions);
+}
+
+}  // namespace
+
+void add_history(CLI::App& app, Context& context) {
+  CLI::App* const command = app.add_subcommand(
+      "history", "What was published under a name from here, newest first, and what was lost");
+  const auto options = std::make_shared<HistoryOptions>();
+  command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
+      ->type_name("TARGET")
+      ->required();
+  command->add_flag("--lost", options->lost,
+                    "What other devices' publishes displaced: get reads it, publish --cid brings "
+                    "it back, forget --lost strikes it off");
+  command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
+  command->callback([&context, options] { history(context, *options); });
+}
+
+}  // namespace ipnscast::tools

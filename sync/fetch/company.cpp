@@ -47,7 +47,7 @@ void FetchJob::join(Active& active, Instant now) {
   const size_t most = interrupted ? kMaxAtOnce : active.transfers.size() + 1;
   bool joined = false;
   while (received < kYoungStream && active.transfers.size() < std::min(most, kMaxAtOnce) &&
-         ask_next(active)) {
+         ask_another(active)) {
     joined = true;
   }
   if (joined) return;

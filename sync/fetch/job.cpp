@@ -121,35 +121,54 @@ size_t FetchJob::busy() const {
 
 // Asks the best one that is left. False when there is none.
 bool FetchJob::ask_next(Active& active) {
-  const Instant now = std::chrono::steady_clock::now();
   while (!active.left.empty()) {
     const Candidate candidate = active.left.back();
     active.left.pop_back();
-    if (liars_.count(candidate.gateway) != 0) continue;
-    if (active.task.scope != nullptr && candidate.dialect == FetchDialect::rpc) continue;
-    const bool stream = active.task.kind == FetchPlan::Kind::car;
-    if (stream && candidate.dialect == FetchDialect::path) continue;
-    if (!book_.admit(candidate.gateway, now)) continue;
-    const uint64_t number = ++last_transfer_;
-    // A stream also brings what we have already, within reason.
-    gateway::HttpCall call =
-        fetch_call(book_.endpoint(candidate.gateway), candidate.dialect, active.task,
-                   plan_.bytes_left() + plan_.bytes_left() / 8 + 4 * kMaxBlockBytes);
-    call.deadline = std::chrono::duration_cast<Milliseconds>(started_ + options_.deadline - now) +
-                    Milliseconds(1);
-    call.stall = options_.stall;
-    Running& running = running_[number];
-    running.owner = active.task.owner;
-    running.candidate = candidate;
-    running.started = now;
-    running.last_byte = now;
-    running.patience = book_.hedge_delay(candidate.gateway, options_.hedge);
-    running.transfer =
-        std::make_unique<FetchTransfer>(http_, std::move(call), active.task.kind, number, inbox_);
-    active.transfers.insert(number);
-    return true;
+    if (ask(active, candidate)) return true;
   }
   return false;
+}
+
+// The same beside those that are being asked. What else they speak is for when they refuse.
+bool FetchJob::ask_another(Active& active) {
+  for (size_t i = active.left.size(); i-- > 0;) {
+    const Candidate candidate = active.left[i];
+    const bool asked =
+        std::any_of(active.transfers.begin(), active.transfers.end(), [&](uint64_t number) {
+          return running_.at(number).candidate.gateway == candidate.gateway;
+        });
+    if (asked) continue;
+    active.left.erase(active.left.begin() + static_cast<std::ptrdiff_t>(i));
+    if (ask(active, candidate)) return true;
+  }
+  return false;
+}
+
+bool FetchJob::ask(Active& active, const Candidate& candidate) {
+  const Instant now = std::chrono::steady_clock::now();
+  if (liars_.count(candidate.gateway) != 0) return false;
+  if (active.task.scope != nullptr && candidate.dialect == FetchDialect::rpc) return false;
+  const bool stream = active.task.kind == FetchPlan::Kind::car;
+  if (stream && candidate.dialect == FetchDialect::path) return false;
+  if (!book_.admit(candidate.gateway, now)) return false;
+  const uint64_t number = ++last_transfer_;
+  // A stream also brings what we have already, within reason.
+  gateway::HttpCall call =
+      fetch_call(book_.endpoint(candidate.gateway), candidate.dialect, active.task,
+                 plan_.bytes_left() + plan_.bytes_left() / 8 + 4 * kMaxBlockBytes);
+  call.deadline = std::chrono::duration_cast<Milliseconds>(started_ + options_.deadline - now) +
+                  Milliseconds(1);
+  call.stall = options_.stall;
+  Running& running = running_[number];
+  running.owner = active.task.owner;
+  running.candidate = candidate;
+  running.started = now;
+  running.last_byte = now;
+  running.patience = book_.hedge_delay(candidate.gateway, options_.hedge);
+  running.transfer =
+      std::make_unique<FetchTransfer>(http_, std::move(call), active.task.kind, number, inbox_);
+  active.transfers.insert(number);
+  return true;
 }
 
 void FetchJob::take(TransferHead& event) {

@@ -98,6 +98,8 @@ class FetchJob {
   void start_tasks();
   size_t busy() const;
   bool ask_next(Active& active);
+  bool ask_another(Active& active);
+  bool ask(Active& active, const Candidate& candidate);
   bool fall_asleep();
   std::vector<Candidate> candidates() const;
   void take(TransferHead& event);

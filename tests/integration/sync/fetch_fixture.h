@@ -44,6 +44,11 @@ inline bool is_car(const ScriptedRequest& request) {
   return request.target.find("format=car") != std::string::npos;
 }
 
+// Nobody is given up for being slow, or joined by another one for it, as everybody is slow on a
+// busy machine.
+inline const FetchOptions kPatient{
+    .deadline = Milliseconds(60'000), .stall = Milliseconds(60'000), .hedge = Milliseconds(60'000)};
+// For tests in which somebody goes quiet.
 inline const FetchOptions kShort{.deadline = Milliseconds(20'000), .stall = Milliseconds(300)};
 
 }  // namespace ipnscast::test

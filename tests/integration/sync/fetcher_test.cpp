@@ -13,12 +13,12 @@ TEST_CASE("a DAG arrives whole in one stream, and a second fetch asks nobody (S0
   const Cid root = table.add_tree(10, 5'000, 1);
   ScriptedHttpServer server(gateway_script(table));
   Fixture fixture({server.url()});
-  const auto report = fixture.fetcher.fetch_now(root, kShort);
+  const auto report = fixture.fetcher.fetch_now(root, kPatient);
   REQUIRE(report);
   CHECK(report->blocks == 111);
   CHECK(fixture.whole(root));
   CHECK(server.requests().size() == 1);
-  const auto again = fixture.fetcher.fetch_now(root, kShort);
+  const auto again = fixture.fetcher.fetch_now(root, kPatient);
   REQUIRE(again);
   CHECK(again->blocks == 0);
   CHECK(server.requests().size() == 1);
@@ -45,7 +45,7 @@ TEST_CASE("a 200 with a hole in it is noticed, and the hole is filled from anoth
   ScriptedHttpServer first(gateway_script(holed));
   ScriptedHttpServer second(gateway_script(whole));
   Fixture fixture({first.url(), second.url()});
-  const auto report = fixture.fetcher.fetch_now(root, kShort);
+  const auto report = fixture.fetcher.fetch_now(root, kPatient);
   REQUIRE(report);
   CHECK(fixture.whole(root));
   CHECK(report->blocks_by_gateway.at(second.url()) == 6);
@@ -62,7 +62,7 @@ TEST_CASE("a block that lies is refused, and its gateway is left alone at once (
   ScriptedHttpServer liar(gateway_script(lying));
   ScriptedHttpServer honest(gateway_script(whole));
   Fixture fixture({liar.url(), honest.url()});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
   CHECK(fixture.whole(root));
   CHECK(fixture.book.left_alone(0, std::chrono::steady_clock::now()));
   CHECK_FALSE(fixture.book.left_alone(1, std::chrono::steady_clock::now()));
@@ -139,6 +139,20 @@ TEST_CASE("a gateway that is slow to begin gets company after the hedge delay") 
   CHECK(fixture.whole(root));
 }
 
+TEST_CASE("a gateway that is slow is not asked a second time beside itself, in another dialect") {
+  BlockTable table;
+  const Cid root = table.add_tree(3, 1'000, 5);
+  ScriptedHttpServer slow(gateway_script(table, [](const ScriptedRequest&, ScriptedAnswer& answer) {
+    answer.delay = Milliseconds(500);
+  }));
+  Fixture fixture({slow.url()});
+  FetchOptions options = kPatient;
+  options.hedge = Milliseconds(50);
+  REQUIRE(fixture.fetcher.fetch_now(root, options));
+  CHECK(slow.requests().size() == 1);
+  CHECK(fixture.whole(root));
+}
+
 TEST_CASE("of a new version that shares blocks only the new ones are asked for (S2-13)") {
   BlockTable table;
   std::vector<Cid> nodes;
@@ -149,8 +163,8 @@ TEST_CASE("of a new version that shares blocks only the new ones are asked for (
   const Cid new_root = table.add_node(nodes);
   ScriptedHttpServer server(gateway_script(table));
   Fixture fixture({server.url()});
-  REQUIRE(fixture.fetcher.fetch_now(old_root, kShort));
-  FetchOptions options = kShort;
+  REQUIRE(fixture.fetcher.fetch_now(old_root, kPatient));
+  FetchOptions options = kPatient;
   options.shares = true;
   const auto report = fixture.fetcher.fetch_now(new_root, options);
   REQUIRE(report);
@@ -168,8 +182,8 @@ TEST_CASE(
   const Cid root = table.add_tree(12, 100, 2);
   ScriptedHttpServer server(gateway_script(table));
   Fixture fixture({server.url()});
-  REQUIRE(fixture.fetcher.fetch_now(known, kShort));
-  FetchOptions options = kShort;
+  REQUIRE(fixture.fetcher.fetch_now(known, kPatient));
+  FetchOptions options = kPatient;
   options.shares = true;
   std::set<std::string> told;
   options.on_block = [&](std::string_view key) { told.emplace(key); };
@@ -196,7 +210,7 @@ TEST_CASE("what a stream below a known node leaves out is asked for again") {
         if (is_car(request)) answer = {.status = 406, .body = "no CAR here"};
       }));
   Fixture fixture({server.url(), no_car.url()});
-  FetchOptions options = kShort;
+  FetchOptions options = kPatient;
   options.shares = true;
   REQUIRE(fixture.fetcher.fetch_now(root, options));
   CHECK(fixture.whole(root));
@@ -215,7 +229,7 @@ TEST_CASE(
     return ScriptedAnswer{.headers = {{"Content-Type", "text/html"}}, .body = "<html>"};
   });
   Fixture fixture({page.url(), raw_only.url()});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
   CHECK(fixture.whole(root));
 }
 
@@ -227,7 +241,7 @@ TEST_CASE("a stream in another order than was asked for is taken as well") {
         if (is_car(request)) answer.body = table.car(root, true);
       }));
   Fixture fixture({server.url()});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
   CHECK(fixture.whole(root));
   CHECK(server.requests().size() == 1);
 }
@@ -246,8 +260,7 @@ TEST_CASE("a stream of sections that can carry nothing ends with its first piece
       }));
   ScriptedHttpServer honest(gateway_script(table));
   Fixture fixture({hostile.url(), honest.url()});
-  FetchOptions options = kShort;
-  options.hedge = Milliseconds(20'000);
+  FetchOptions options = kPatient;
   const auto report = fixture.fetcher.fetch_now(root, options);
   REQUIRE(report);
   CHECK(fixture.whole(root));
@@ -264,9 +277,9 @@ TEST_CASE(
       [](const ScriptedRequest&) { return ScriptedAnswer{.delay = Seconds(60)}; });
   Fixture fixture({server.url()});
   BlockTable other;
-  CHECK(fixture.fetcher.fetch_now(other.add_raw("elsewhere"), kShort).error().code ==
+  CHECK(fixture.fetcher.fetch_now(other.add_raw("elsewhere"), kPatient).error().code ==
         Errc::not_found);
-  FetchOptions small = kShort;
+  FetchOptions small = kPatient;
   small.max_bytes = 50'000;
   CHECK(fixture.fetcher.fetch_now(root, small).error().code == Errc::too_large);
   Fixture waiting({silent.url()});
@@ -290,7 +303,7 @@ TEST_CASE("a node that speaks nothing but Kubo's RPC is fetched from by its own 
         .status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "404 page not found"};
   });
   Fixture fixture({node.url()});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
   CHECK(fixture.whole(root));
 }
 
@@ -306,7 +319,7 @@ TEST_CASE("a gateway that asks for a moment's patience is asked again after it, 
   }));
   ScriptedHttpServer empty([](const ScriptedRequest&) { return ScriptedAnswer{.status = 404}; });
   Fixture fixture({busy.url(), empty.url()});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
   CHECK(fixture.whole(root));
   CHECK(streams == 2);
 }
@@ -317,7 +330,7 @@ TEST_CASE("patience that reaches beyond the deadline ends a fetch at once") {
   });
   Fixture fixture({busy.url()});
   BlockTable table;
-  const auto fetched = fixture.fetcher.fetch_now(table.add_raw("x"), kShort);
+  const auto fetched = fixture.fetcher.fetch_now(table.add_raw("x"), kPatient);
   REQUIRE_FALSE(fetched);
   CHECK(fetched.error().code == Errc::busy);
 }
@@ -328,7 +341,7 @@ TEST_CASE("content that nobody has is not found, whatever dialects they lack") {
   });
   Fixture fixture({gateway.url()});
   BlockTable table;
-  const auto fetched = fixture.fetcher.fetch_now(table.add_raw("x"), kShort);
+  const auto fetched = fixture.fetcher.fetch_now(table.add_raw("x"), kPatient);
   REQUIRE_FALSE(fetched);
   CHECK(fetched.error().code == Errc::not_found);
 }
@@ -359,6 +372,7 @@ TEST_CASE("in random trials with failing gateways the DAG arrives whole as long 
   Rng rng(seed);
   BlockTable table;
   const Cid root = table.add_tree(6, 3'000, 10);
+  const FetchOptions options{.deadline = Milliseconds(60'000), .stall = Milliseconds(3'000)};
   for (int trial = 0; trial < 12; ++trial) {
     std::vector<std::unique_ptr<ScriptedHttpServer>> servers;
     std::vector<std::string> urls;
@@ -378,7 +392,7 @@ TEST_CASE("in random trials with failing gateways the DAG arrives whole as long 
       urls.push_back(servers.back()->url());
     }
     Fixture fixture(urls);
-    const auto report = fixture.fetcher.fetch_now(root, kShort);
+    const auto report = fixture.fetcher.fetch_now(root, options);
     INFO("trial " << trial << ": " << (report ? "fetched" : report.error().message));
     REQUIRE(report);
     REQUIRE(fixture.whole(root));

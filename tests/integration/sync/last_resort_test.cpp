@@ -57,10 +57,10 @@ TEST_CASE(
   const Cid leaf = packed.add_raw("a leaf");
   ScriptedHttpServer server(plain_files({{root.to_string(), file}, {leaf.to_string(), "a leaf"}}));
   Fixture fixture({server.url()});
-  const auto fetched = fixture.fetcher.fetch_now(root, kShort);
+  const auto fetched = fixture.fetcher.fetch_now(root, kPatient);
   REQUIRE(fetched);
   CHECK(fixture.whole(root));
-  REQUIRE(fixture.fetcher.fetch_now(leaf, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(leaf, kPatient));
   CHECK(fixture.whole(leaf));
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("plain bytes that do not make the CID are never taken (R20)") {
                                          {directory.to_string(), "<html>a listing</html>"}}));
   Fixture fixture({server.url()});
   for (const Cid& cid : {root, leaf, directory}) {
-    CHECK_FALSE(fixture.fetcher.fetch_now(cid, kShort));
+    CHECK_FALSE(fixture.fetcher.fetch_now(cid, kPatient));
     CHECK_FALSE(fixture.cache->has(cid));
   }
 }
@@ -87,8 +87,8 @@ TEST_CASE("a gateway with verifiable formats is never asked for plain files") {
   ScriptedHttpServer server(gateway_script(table));
   Fixture fixture({server.url()});
   fixture.book.set_dialects(0, {.trustless = true, .path = true});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
-  CHECK_FALSE(fixture.fetcher.fetch_now(*make_cid(Codec::raw, as_bytes("absent")), kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
+  CHECK_FALSE(fixture.fetcher.fetch_now(*make_cid(Codec::raw, as_bytes("absent")), kPatient));
   for (const ScriptedRequest& request : server.requests())
     CHECK(request.target.find("format=") != std::string::npos);
 }
@@ -101,7 +101,7 @@ TEST_CASE("what no gateway has is fetched from whom a router names, when that is
   Fixture fixture({router.url()});
   Fetcher fetcher(*fixture.http, fixture.book, *fixture.cache,
                   {.providers = gateway::ProviderHosts::any});
-  const auto fetched = fetcher.fetch_now(root, kShort);
+  const auto fetched = fetcher.fetch_now(root, kPatient);
   REQUIRE(fetched);
   CHECK(fixture.whole(root));
   CHECK(fetched->blocks_by_gateway.count(provider.url()) == 1);
@@ -128,7 +128,7 @@ TEST_CASE("only what the gateways lack is asked of a provider") {
   Fixture fixture({first.url()});
   Fetcher fetcher(*fixture.http, fixture.book, *fixture.cache,
                   {.providers = gateway::ProviderHosts::any});
-  const auto fetched = fetcher.fetch_now(root, kShort);
+  const auto fetched = fetcher.fetch_now(root, kPatient);
   REQUIRE(fetched);
   CHECK(fixture.whole(root));
   CHECK(fetched->blocks == 8);  // of 21
@@ -142,7 +142,7 @@ TEST_CASE("a router cannot send us to a loopback address, nor when nobody is to 
   for (const auto hosts : {gateway::ProviderHosts::public_only, gateway::ProviderHosts::none}) {
     Fixture fixture({router.url()});
     Fetcher fetcher(*fixture.http, fixture.book, *fixture.cache, {.providers = hosts});
-    const auto fetched = fetcher.fetch_now(root, kShort);
+    const auto fetched = fetcher.fetch_now(root, kPatient);
     REQUIRE_FALSE(fetched);
     CHECK(fetched.error().code == Errc::not_found);
   }
@@ -160,7 +160,7 @@ TEST_CASE("content that is at fault itself sends nobody to look for it elsewhere
   Fixture fixture({server.url()});
   Fetcher fetcher(*fixture.http, fixture.book, *fixture.cache,
                   {.providers = gateway::ProviderHosts::any});
-  FetchOptions options = kShort;
+  FetchOptions options = kPatient;
   options.scope.path = "nowhere";
   CHECK_FALSE(fetcher.fetch_now(root, options));
   CHECK(server.count("/routing/") == 0);
@@ -185,7 +185,7 @@ TEST_CASE(
   Fixture fixture({});
   gateway::GatewayBook book(entries);
   Fetcher fetcher(*fixture.http, book, *fixture.cache, {.cache_probe = Seconds(20)});
-  FetchOptions options = kShort;
+  FetchOptions options = kPatient;
   options.hedge = Milliseconds(20'000);
   REQUIRE(fetcher.fetch_now(root, options));
   CHECK(fixture.whole(root));
@@ -203,6 +203,6 @@ TEST_CASE("own nodes, and a few gateways, are asked at once, without a question 
   const Cid root = table.add_tree(2, 100, 7);
   ScriptedHttpServer server(gateway_script(table));
   Fixture fixture({server.url(), server.url(), server.url(), server.url(), server.url()});
-  REQUIRE(fixture.fetcher.fetch_now(root, kShort));
+  REQUIRE(fixture.fetcher.fetch_now(root, kPatient));
   for (const ScriptedRequest& request : server.requests()) CHECK(request.method == "GET");
 }

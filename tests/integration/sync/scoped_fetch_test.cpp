@@ -48,7 +48,7 @@ std::string content(BlockCache& cache, const Cid& file, const std::optional<Byte
 }
 
 FetchOptions scoped(const std::string& path, std::optional<ByteRange> bytes = {}) {
-  FetchOptions out = kShort;
+  FetchOptions out = kPatient;
   out.scope = {path, bytes ? DagPart::entity : DagPart::all, bytes};
   return out;
 }

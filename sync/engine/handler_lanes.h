@@ -18,7 +18,7 @@ class HandlerLanes {
   struct Options {
     size_t lanes = 4;               // calls side by side; 1: strictly one after the other
     Milliseconds timeout{600'000};  // of each call
-    Milliseconds patience{20};      // not with a single lane
+    Milliseconds patience{10};      // not with a single lane
     size_t most_slow = 16;          // calls beside the lanes
     size_t most_written_off = 64;   // threads
   };

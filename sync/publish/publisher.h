@@ -180,6 +180,7 @@ class Publisher {
   struct Task;
   Status begin_writing(const IpnsKey& key);
   bool written_here_only(const IpnsName& name);
+  void add_those_to_come(Outcome& outcome) const;
   std::shared_ptr<Task> task_of(PublishId id);
   Error refusal(Task& task, const writer_action::Answer& answer);
   void act(const IpnsName& name, WriterAction action);

@@ -95,6 +95,19 @@ Status Publisher::begin_writing(const IpnsKey& key) {
   return {};
 }
 
+// Nobody answered, so nothing was sent: they are asked again before it is.
+void Publisher::add_those_to_come(Outcome& outcome) const {
+  using Place = Outcome::Place;
+  for (const size_t gateway : record_takers()) {
+    Place place{Place::Kind::node, parts_.book.endpoint(gateway).url, false, "did not answer"};
+    place.what = Place::What::record;
+    outcome.places.push_back(std::move(place));
+  }
+  if (parts_.outbox == nullptr || !parts_.signer) return;
+  for (const nostr::RelayUrl& relay : options_.relays)
+    outcome.places.push_back({Place::Kind::relay, relay.text(), false, "did not answer"});
+}
+
 // As far as the record says.
 bool Publisher::written_here_only(const IpnsName& name) {
   const auto state = writers_.state(name);
@@ -151,6 +164,10 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     std::lock_guard lock(task->mutex);
     outcome.record = task->record;
     outcome.hint = task->hint;
+  }
+  if (answer->result == Answered::queued) {
+    add_those_to_come(outcome);
+    return outcome;
   }
   task->progress->wait(deadline, options_.quorum, outcome, options.stop);
   // Who was found out meanwhile to take no records is no place.

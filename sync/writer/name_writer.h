@@ -137,6 +137,7 @@ class NameWriter {
   void plan_repeat();
   void plan_resolution();
   static Relation relation(const OwnPublish& own, const SeenRecord& to);
+  Relation judge(const OwnPublish& own, const SeenRecord& to) const;
   OwnPublish* tentative();
   OwnPublish* head();
   const OwnPublish* unresolved() const;  // for a program to decide about

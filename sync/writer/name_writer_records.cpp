@@ -46,6 +46,16 @@ NameWriter::Relation NameWriter::relation(const OwnPublish& own, const SeenRecor
   return entry ? Relation::displaced : Relation::unknown;
 }
 
+// Where somebody else counts under our tag, on a copy of our state, it proves nothing about what is
+// still on its way.
+NameWriter::Relation NameWriter::judge(const OwnPublish& own, const SeenRecord& to) const {
+  const Relation is = relation(own, to);
+  if (is != Relation::contained || own.state != OwnPublish::State::sent) return is;
+  const auto entry = to.vector ? to.vector->of(own.tag) : std::nullopt;
+  const bool shared = own.tag != state_.tag || (entry && entry->count > state_.count);
+  return shared ? Relation::unknown : is;
+}
+
 OwnPublish* NameWriter::tentative() {
   const auto it = std::find_if(state_.own.begin(), state_.own.end(), [](const OwnPublish& own) {
     return own.state == OwnPublish::State::tentative;
@@ -172,7 +182,7 @@ void NameWriter::weigh() {
   lose(theirs, false);
   for (OwnPublish& own : state_.own) {
     if (own.state != OwnPublish::State::sent || own.queued) continue;
-    if (relation(own, theirs) == Relation::contained) {
+    if (judge(own, theirs) == Relation::contained) {
       own.state = OwnPublish::State::settled;
       touch();
     }
@@ -184,7 +194,7 @@ void NameWriter::lose(const SeenRecord& theirs, bool overtaken) {
   bool reported = false;
   for (auto own = state_.own.rbegin(); own != state_.own.rend(); ++own) {
     if (!own->alive()) continue;
-    const Relation is = relation(*own, theirs);
+    const Relation is = judge(*own, theirs);
     const bool untold = own->queued && overtaken;
     if (!untold && (is == Relation::current || is == Relation::contained)) continue;
     own->state = OwnPublish::State::lost;
@@ -263,7 +273,7 @@ bool NameWriter::everybody_shows(const OwnPublish& own) const {
   return std::all_of(connected_.begin(), connected_.end(), [&](const std::string& place) {
     const auto shown = shown_.find(place);
     if (shown == shown_.end()) return false;
-    const Relation is = relation(own, shown->second);
+    const Relation is = judge(own, shown->second);
     return is == Relation::current || is == Relation::contained;
   });
 }

@@ -128,6 +128,13 @@ class SetWriter {
     }));
   }
 
+  void tell_lost(const sync::Change& change) const {
+    std::printf("{\"lost\":\"%s\",\"certain\":%s,\"ms\":%lld}\n",
+                change.other_value.value_or("").c_str(), change.certain ? "true" : "false",
+                static_cast<long long>(elapsed()));
+    std::fflush(stdout);
+  }
+
   // On a lane's thread.
   Status take(const sync::Change& change) {
     using sync::ChangeKind;
@@ -135,9 +142,7 @@ class SetWriter {
       const std::lock_guard lock(mutex_);
       ++lost_;
       changed_at_ = std::chrono::steady_clock::now();
-      std::printf("{\"lost\":\"%s\",\"certain\":%s}\n", change.other_value.value_or("").c_str(),
-                  change.certain ? "true" : "false");
-      std::fflush(stdout);
+      tell_lost(change);
       return {};
     }
     const bool current = change.kind == ChangeKind::change || change.kind == ChangeKind::conflict ||
@@ -160,6 +165,7 @@ class SetWriter {
     changed_at_ = std::chrono::steady_clock::now();
     ++taken_;
     changed_.notify_all();
+    if (change.kind == ChangeKind::conflict) tell_lost(change);
     std::printf("{\"taken\":%llu,\"kind\":\"%s\",\"entries\":%zu}\n",
                 static_cast<unsigned long long>(change.sequence.value),
                 std::string(to_string(change.kind)).c_str(), of_devices(there_));
@@ -237,6 +243,8 @@ class SetWriter {
     std::unique_lock lock(mutex_);
     if (error.code == Errc::conflict) {
       ++refused_;
+      std::fprintf(stderr, "%lld ms: %s\n", static_cast<long long>(elapsed()),
+                   error.message.c_str());
     } else {
       ++troubles_;
       std::fprintf(stderr, "set_writer %s: %s: %s\n", device_.c_str(),

@@ -27,6 +27,9 @@ SetDevice read_device(std::string name, const Ran& ran) {
   out.name = std::move(name);
   const size_t from = ran.out.size() > kShownOutput ? ran.out.size() - kShownOutput : 0;
   out.output = ran.out.substr(from) + ran.err.substr(0, kShownOutput);
+  if (const char* const folder = std::getenv("IPNSCAST_WRITER_LOGS"); folder != nullptr)
+    std::ofstream(fs::path(folder) / (out.name + ".log"), std::ios::app)
+        << ran.out << ran.err << '\n';
   std::istringstream lines(ran.out);
   for (std::string line; std::getline(lines, line);) {
     const json event = json::parse(line, nullptr, false);

@@ -39,7 +39,7 @@ struct SetDevice {
   int refused = 0;
   std::chrono::milliseconds took{0};
   std::vector<SetPublish> published;
-  std::vector<std::string> lost;  // values that it was told to have lost
+  std::vector<std::string> lost;  // values that lost, as it was told
   std::string output;             // its end
 };
 
@@ -72,7 +72,8 @@ class SetWriters {
   sync::IpnsName name_;
 };
 
-// How often a test repeats what it does: IPNSCAST_WRITER_ROUNDS, else once.
+// How often a test repeats what it does: IPNSCAST_WRITER_ROUNDS, else once. With
+// IPNSCAST_WRITER_LOGS=DIR the devices' whole output is added to a.log and b.log there.
 int writer_rounds();
 
 }  // namespace ipnscast::test

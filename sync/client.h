@@ -85,10 +85,10 @@ class Client {
   // has a better record with another value than the one that this was made on (based_on), or
   // another sequence than expect_sequence. What turns out later to have been displaced is told by
   // ChangeKind::lost. Without `queue` nothing is committed before one node has the content:
-  // Errc::timeout when none has it in time, Errc::unreachable when none takes it. Errc::timeout, too,
-  // when the node that decides may have stored it but does not say so. Errc::refused for a path
-  // that holds our own files (state_dir, cache_dir, private_paths) or lies among them, whatever it
-  // is called.
+  // Errc::timeout when none has it in time, Errc::unreachable when none takes it. Errc::timeout,
+  // too, when the node that decides may have stored it but does not say so. Errc::refused for a
+  // path that holds our own files (state_dir, cache_dir, private_paths) or lies among them,
+  // whatever it is called.
   virtual Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                                   const PublishOptions& options = {}) = 0;
   // The same for content that the nodes already have.

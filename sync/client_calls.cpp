@@ -98,8 +98,8 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
                  const auto client = weak.lock();
                  return client ? client->handler_begins() : nullptr;
                }});
-  sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored),
-                           options.takes_in});
+  sync_->tell(
+      input::Watch{name, options.fetch_content, has_handler, std::move(stored), options.takes_in});
   return {};
 }
 

@@ -79,7 +79,8 @@ struct Config {
   // handler that takes longer while other names wait goes on beside the others (16 at most), unless
   // this is 1.
   size_t handler_lanes = 4;
-  Milliseconds handler_timeout{600'000};  // then a change counts as not handed over, and comes again
+  Milliseconds handler_timeout{
+      600'000};  // then a change counts as not handed over, and comes again
   // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
   // routers among them name as trustless gateways.
   gateway::ProviderHosts providers = gateway::ProviderHosts::public_only;

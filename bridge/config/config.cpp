@@ -364,8 +364,7 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.publish_decider = s.publish.decider;
   config.publish_settle = s.publish.settle;
   config.publish_vector = s.publish.vector;
-  config.publish_over =
-      s.publish.over == "any" ? sync::PublishOver::any : sync::PublishOver::base;
+  config.publish_over = s.publish.over == "any" ? sync::PublishOver::any : sync::PublishOver::base;
   config.versions = s.fetch.versions;
   if (s.publish.profile == "unixfs-v1-2025") config.profile = sync::kUnixfsV1_2025;
   auto quorum = to_quorum(s.relays.quorum);

@@ -46,7 +46,7 @@ struct Change {
       cid;  // the value's root, or its last link when the value is a chain; fetched and verified
   std::optional<Cid> previous;             // what was handed over before
   std::optional<std::string> other_value;  // of conflict and lost: the value that lost
-  std::optional<Version> common{};  // of lost: what both were made of, where that is known
+  std::optional<Version> common{};         // of lost: what both were made of, where that is known
   bool certain = true;  // of lost; false: `value` does not say what it was made of (Kubo's records)
   SourceKind source = SourceKind::poll;
   std::optional<nostr::PublicKey> author;  // of the hint

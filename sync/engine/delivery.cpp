@@ -59,8 +59,8 @@ void Engine::deliver_if_due(Tracked& name) {
   if (writers_ != nullptr && writers_->owes_report(row.name)) {
     const auto report = writers_->report(row.name);
     if (!report) return;
-    const bool one = report->conflict && row.owed == ChangeKind::conflict &&
-                     row.loser == report->ours.value();
+    const bool one =
+        report->conflict && row.owed == ChangeKind::conflict && row.loser == report->ours.value();
     if (!one) {
       deliver(name, What::report, displaced_change(name, *report), report->ours);
       return;
@@ -90,11 +90,9 @@ void Engine::deliver_if_due(Tracked& name) {
   }
 }
 
-void Engine::deliver(Tracked& name, What what, Change change,
-                     std::optional<OwnPublish> displaced) {
+void Engine::deliver(Tracked& name, What what, Change change, std::optional<OwnPublish> displaced) {
   const JobId job = next_job();
-  name.delivery =
-      Tracked::Delivering{job, what, name.generation, change, std::move(displaced)};
+  name.delivery = Tracked::Delivering{job, what, name.generation, change, std::move(displaced)};
   emit(action::Deliver{name.row.name, job, std::move(change)});
 }
 

@@ -101,10 +101,10 @@ struct Tick {};
 
 }  // namespace input
 
-using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch, input::Forget, News, input::RecordArrived,
-                           input::ResolveUpdate, input::PollDone, input::Fetched,
-                           input::FetchFailed, input::Committed, input::Handled, SourceHealth,
-                           input::Sent, input::DeviceId, input::Tick>;
+using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch,
+                           input::Forget, News, input::RecordArrived, input::ResolveUpdate,
+                           input::PollDone, input::Fetched, input::FetchFailed, input::Committed,
+                           input::Handled, SourceHealth, input::Sent, input::DeviceId, input::Tick>;
 
 // What the engine wants done. Every one that carries a deadline is answered by then; the engine
 // gives up on it soon after.

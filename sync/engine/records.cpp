@@ -246,8 +246,8 @@ void Engine::check_expiry(Tracked& name) {
     row.stale = false;
     const bool told = !std::exchange(row.expiry_owed, std::nullopt);
     if (told && !row.owed)
-      owe(name, options_.expired == ExpiredPolicy::reject ? ChangeKind::change
-                                                          : ChangeKind::refresh);
+      owe(name,
+          options_.expired == ExpiredPolicy::reject ? ChangeKind::change : ChangeKind::refresh);
     touch(name, true);
     return;
   }

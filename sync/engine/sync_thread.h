@@ -29,7 +29,7 @@ class SyncThread {
     BlockCache& cache;
     nostr::Pool* pool = nullptr;            // none: no relays are configured
     std::shared_ptr<nostr::Signer> opener;  // decrypts private hints; none: there are none
-    WriterView* written = nullptr;          // the names that this device writes; none: it writes none
+    WriterView* written = nullptr;  // the names that this device writes; none: it writes none
   };
   struct Options {
     EngineOptions engine;

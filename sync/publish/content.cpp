@@ -113,8 +113,8 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
   });
   const auto stopped = [&] { return options.stop.stop_requested(); };
   std::unique_lock lock(arrivals->mutex);
-  arrivals->changed.wait_until(
-      lock, deadline, [&] { return arrivals->somewhere || arrivals->all || stopped(); });
+  arrivals->changed.wait_until(lock, deadline,
+                               [&] { return arrivals->somewhere || arrivals->all || stopped(); });
   if (arrivals->somewhere)
     arrivals->changed.wait_until(lock, start + (deadline - start) / 2,
                                  [&] { return arrivals->all || stopped(); });

@@ -123,14 +123,13 @@ void Publisher::send_hints(const IpnsName& name, const std::optional<IpnsRecord>
   for (const SignedHint& hint : hints) {
     if (hint.time.deletion)
       parts_.outbox->committed({*hint.time.deletion, options_.relays}, {}, nullptr);
-    parts_.outbox->committed(
-        {hint.event, options_.relays}, options_.quorum,
-        [this, name, record, progress](const nostr::PublishReport& report) {
-          for (const auto& [url, outcome] : report.relays) {
-            if (record && outcome.stored()) shows(name, *record, url.text());
-          }
-          progress->hint_reported(report);
-        });
+    parts_.outbox->committed({hint.event, options_.relays}, options_.quorum,
+                             [this, name, record, progress](const nostr::PublishReport& report) {
+                               for (const auto& [url, outcome] : report.relays) {
+                                 if (record && outcome.stored()) shows(name, *record, url.text());
+                               }
+                               progress->hint_reported(report);
+                             });
   }
 }
 

@@ -67,8 +67,8 @@ struct PublishOptions {
   // What the edit was made on. An application that edits should say so. Nothing: what this device
   // has taken in last: by publishing, by a handler that returned success, by Client::take_in().
   std::optional<Version> based_on{};
-  bool replace = false;  // over whatever is there
-  bool force = false;    // publish an empty state over a richer one, though nobody answers
+  bool replace = false;      // over whatever is there
+  bool force = false;        // publish an empty state over a richer one, though nobody answers
   bool trust_clock = false;  // although servers or our own hints say that it is wrong
   // Wait until it is certain what became of it, or until Config::publish_settle has passed: never,
   // when another device may write the name too, or always. based_on and expect_sequence wait.

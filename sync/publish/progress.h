@@ -28,8 +28,8 @@ class Publisher::Progress {
   void expect_hints(size_t reports, const std::vector<nostr::RelayUrl>& relays);
   void hint_reported(const nostr::PublishReport& report);
 
-  // Waits until all have come, the deadline has passed, or it is asked to stop. Then fills in places
-  // and quorum.
+  // Waits until all have come, the deadline has passed, or it is asked to stop. Then fills in
+  // places and quorum.
   void wait(Instant deadline, const nostr::Quorum& quorum, Outcome& outcome,
             const std::stop_token& stop = {});
 

@@ -69,8 +69,8 @@ class Publisher {
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
     NameWriter::Options writer;
-    std::string decider;      // see choose_decider()
-    bool over_any = false;    // as PublishOptions::replace
+    std::string decider;                               // see choose_decider()
+    bool over_any = false;                             // as PublishOptions::replace
     size_t versions = 5;                               // kept on the nodes besides the current one
     std::vector<std::filesystem::path> private_paths;  // that are never published
   };
@@ -78,7 +78,7 @@ class Publisher {
   struct Notify {
     std::function<void(const SentEvent&)> sent;
     std::function<void(const IpnsName&)> written;  // see WriterBook::Hooks::changed
-    std::function<void()> cloned;  // another device runs on a copy of this state
+    std::function<void()> cloned;                  // another device runs on a copy of this state
   };
 
   Publisher(Parts parts, Options options, Notify notify);
@@ -208,9 +208,9 @@ class Publisher {
                    const std::shared_ptr<Progress>& progress, Errands::Guard guard);
   // known.cpp
   struct Asked {
-    bool answered = false;       // somebody did, or there is nobody to ask
-    bool all = false;            // every own node did
-    std::string missing{};       // who did not, for people
+    bool answered = false;  // somebody did, or there is nobody to ask
+    bool all = false;       // every own node did
+    std::string missing{};  // who did not, for people
   };
   Asked ask(const IpnsName& name);
   ResolveReport ask_everybody(const IpnsName& name);

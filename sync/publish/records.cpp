@@ -122,8 +122,8 @@ void Publisher::saw(const IpnsName& name, const ResolveReport& report) {
           return source.answer == "not found" || source.answer == "expired record";
         // Another value under its sequence is not replaced: the winner goes on as sequence + 1.
         return *source.sequence < fields.sequence ||
-               (*source.sequence == fields.sequence && source.value == fields.value &&
-                source.eol && *source.eol < fields.eol);
+               (*source.sequence == fields.sequence && source.value == fields.value && source.eol &&
+                *source.eol < fields.eol);
       };
       if (std::any_of(report.sources.begin(), report.sources.end(), lags) &&
           repairs_.admit(name, gateway, std::chrono::steady_clock::now())) {

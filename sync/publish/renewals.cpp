@@ -71,8 +71,7 @@ Status Publisher::renew(const IpnsName& name) {
   const bool known_here = state && state->known;
   if (!known_here) {
     const ResolveReport report = ask_everybody(name);
-    if (std::none_of(report.sources.begin(), report.sources.end(), told) &&
-        parts_.book.size() > 0)
+    if (std::none_of(report.sources.begin(), report.sources.end(), told) && parts_.book.size() > 0)
       return fail(Errc::unreachable, "no node or router answered");
     // One that only somebody else remembers, and that is over, may have been replaced long ago.
     if (!report.best) {

@@ -67,7 +67,8 @@ Result<IpnsRecord> Publisher::sign_record(const IpnsName& name, const writer_act
   const std::string before = known ? known->fields().value : "";
   if (task != nullptr && !task->options.force && !before.empty() && before != action.value &&
       is_empty_content(parts_.cache, task->cid)) {
-    return fail(Errc::refused, "would replace " + before + " by nothing (--force if that is meant)");
+    return fail(Errc::refused,
+                "would replace " + before + " by nothing (--force if that is meant)");
   }
   RecordOptions options;
   if (task == nullptr && known && before == action.value) {  // what others put into it stays
@@ -75,7 +76,7 @@ Result<IpnsRecord> Publisher::sign_record(const IpnsName& name, const writer_act
     options.sequence = action.sequence;
   } else {
     options = {action.value, action.sequence, Eol::after(system_now().wall, options_.lifetime),
-               options_.ttl, options_.v1, extra_data(root_of(before))};
+               options_.ttl, options_.v1,     extra_data(root_of(before))};
   }
   options.extra.erase(kVectorKey);
   if (action.vector) options.extra.emplace(kVectorKey, encode_vector(*action.vector));

@@ -18,8 +18,8 @@ std::string at(const Version& version) {
 // "(/ipfs/bafy..., by device 3fa9c1d2)"
 std::string winner_text(const SeenRecord& winner) {
   std::string out = std::to_string(winner.record.sequence.value) + " (" + winner.record.value;
-  const auto writer = winner.vector ? winner.vector->writer_of(winner.record.sequence)
-                                    : std::optional<DeviceTag>();
+  const auto writer =
+      winner.vector ? winner.vector->writer_of(winner.record.sequence) : std::optional<DeviceTag>();
   if (writer) out += ", by device " + to_hex(ByteView(writer->bytes)).substr(0, 8);
   return out + ")";
 }
@@ -152,8 +152,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
     task->sending_is_over();
   }
   if (!answer) return fail(answer.error());
-  const bool done =
-      answer->result == Answered::published || answer->result == Answered::queued;
+  const bool done = answer->result == Answered::published || answer->result == Answered::queued;
   if (!done) return fail(refusal(*task, *answer));
   outcome.sequence = answer->version.sequence;
   outcome.settled = answer->settled;
@@ -198,9 +197,10 @@ Error Publisher::refusal(Task& task, const writer_action::Answer& answer) {
                  ? Error{Errc::busy, "too many publishes of this name wait"}
                  : Error{Errc::unreachable, "nobody answered, so the name's sequence is unknown"};
     case Answered::perhaps:
-      return {Errc::timeout,
-              "the node that decides may have stored it, but did not say so: it is asked again, and "
-              "the next publish of this name waits for that"};
+      return {
+          Errc::timeout,
+          "the node that decides may have stored it, but did not say so: it is asked again, and "
+          "the next publish of this name waits for that"};
     default:
       break;
   }
@@ -282,8 +282,8 @@ std::vector<OwnPublish> Publisher::lost(const IpnsName& name) {
 
 Status Publisher::acknowledge_lost(const IpnsName& name) {
   if (lost(name).empty())
-    return fail(Errc::not_found, "nothing that was published under " + name.to_string() +
-                                     " is lost");
+    return fail(Errc::not_found,
+                "nothing that was published under " + name.to_string() + " is lost");
   writers_.tell(name, writer_input::Acknowledge{});
   return {};
 }

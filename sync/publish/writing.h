@@ -23,8 +23,8 @@ struct Publisher::Task {
   std::condition_variable changed;
   // guarded by mutex
   std::optional<Result<writer_action::Answer>> answer;
-  bool committing = false;  // it is not stopped any more
-  bool stopped = false;     // it is not committed any more
+  bool committing = false;     // it is not stopped any more
+  bool stopped = false;        // it is not committed any more
   std::optional<Error> error;  // why it could not be signed or committed, or why nobody answered
   std::optional<nostr::EventId> hint;
   Bytes record;

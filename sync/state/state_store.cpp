@@ -100,8 +100,8 @@ Result<std::vector<SentEvent>> load_sent(Database& db) {
   std::vector<SentEvent> out;
   auto s = db.prepare("SELECT id, kind, pubkey, d, created_at FROM sync_sent ORDER BY created_at");
   while (s.step()) {
-    const nostr::Address address{static_cast<int>(s.integer(1)),
-                                 nostr::PublicKey::from(s.blob(2)), s.text(3)};
+    const nostr::Address address{static_cast<int>(s.integer(1)), nostr::PublicKey::from(s.blob(2)),
+                                 s.text(3)};
     out.push_back({nostr::EventId::from(s.blob(0)), address, {s.integer(4)}});
   }
   if (!s.status()) return fail(s.status().error());

@@ -24,10 +24,10 @@ struct NameStatus {
 // A publish of this device that was displaced by a version which does not contain it.
 struct LostPublish {
   Version ours;
-  Version theirs;          // what displaced it
-  bool conflict = false;   // under the same sequence
-  bool certain = true;     // false: theirs does not say what it was made of
-  bool told = false;       // the application knows
+  Version theirs;         // what displaced it
+  bool conflict = false;  // under the same sequence
+  bool certain = true;    // false: theirs does not say what it was made of
+  bool told = false;      // the application knows
 };
 
 // What was learned of a gateway, in this run and those before.

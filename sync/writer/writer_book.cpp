@@ -125,8 +125,7 @@ std::optional<WriterView::Truth> WriterBook::truth(const IpnsName& name) {
   const Entry* const entry = find(name);
   if (entry == nullptr || !entry->writer.state().known) return std::nullopt;
   const WriterState& state = entry->writer.state();
-  return Truth{state.known->record,
-               state.base && state.base->version == state.known->version()};
+  return Truth{state.known->record, state.base && state.base->version == state.known->version()};
 }
 
 void WriterBook::saw(const IpnsName& name, const KnownRecord& record, const std::string& place) {

@@ -38,8 +38,8 @@ struct Saw {
 // Ask is through. Everything that was found came as Saw before.
 struct Asked {
   WriterJob job;
-  bool answered = false;  // somebody did
-  bool all = false;       // every own node did
+  bool answered = false;          // somebody did
+  bool all = false;               // every own node did
   std::optional<bool> decider{};  // there is one now; nothing: as before
 };
 struct Signed {
@@ -116,7 +116,7 @@ struct Sign {
   PublishId id;  // for which publish; none: of its own accord
   std::string value;
   Sequence sequence;
-  bool renewal = false;  // the known record with a later end of life
+  bool renewal = false;                 // the known record with a later end of life
   std::optional<VersionVector> vector;  // for the record
 };
 // Write this in one transaction; what is owed goes with it, as outbox and owed rows.

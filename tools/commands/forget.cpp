@@ -33,8 +33,7 @@ void forget(Context& context, const ForgetOptions& options) {
   config->encrypt_at_rest = false;
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const Status done =
-      options.lost ? (*client)->acknowledge_lost(*name) : (*client)->forget(*name);
+  const Status done = options.lost ? (*client)->acknowledge_lost(*name) : (*client)->forget(*name);
   if (!done) return report(context, done.error());
   if (context.json) return print_line(dump({{"forgotten", name->to_string()}}));
   print_line((options.lost ? "struck off: " : "forgotten: ") + name->to_string());

@@ -128,6 +128,7 @@ void publish(Context& context, const PublishOptions& options) {
   }
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
+  warn_of_lost(key->name(), (*client)->lost(key->name()));
   sync::PublishOptions how;
   if (options.based_on) {
     const auto version = version_at(**client, key->name(), *options.based_on,
@@ -149,13 +150,8 @@ void publish(Context& context, const PublishOptions& options) {
   const auto outcome =
       *cid ? (*client)->publish_cid(*key, **cid, how) : (*client)->publish(*key, options.path, how);
   line.end();
-  const auto lost = (*client)->lost(key->name());
-  if (outcome) {
-    print_outcome(context, *outcome);
-  } else {
-    report(context, outcome.error());
-  }
-  warn_of_lost(key->name(), lost);
+  if (!outcome) return report(context, outcome.error());
+  print_outcome(context, *outcome);
 }
 
 }  // namespace

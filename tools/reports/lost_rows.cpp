@@ -33,12 +33,12 @@ void print_lost(Context& context, const sync::IpnsName& name,
 void warn_of_lost(const sync::IpnsName& name, const std::vector<sync::LostPublish>& lost) {
   if (lost.empty()) return;
   const bool one = lost.size() == 1;
-  log_warning("publish", (one ? "what this device published under " + name.to_string() +
-                                    " as sequence " +
-                                    std::to_string(lost.front().ours.sequence.value) + " was"
-                              : std::to_string(lost.size()) + " publishes of this device under " +
-                                    name.to_string() + " were") +
-                             " displaced: see history --lost");
+  log_warning("publish",
+              (one ? "what this device published under " + name.to_string() + " as sequence " +
+                         std::to_string(lost.front().ours.sequence.value) + " was"
+                   : std::to_string(lost.size()) + " publishes of this device under " +
+                         name.to_string() + " were") +
+                  " displaced: see history --lost");
 }
 
 }  // namespace ipnscast::tools

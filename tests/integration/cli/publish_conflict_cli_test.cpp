@@ -58,8 +58,7 @@ TEST_CASE("a compare-and-set that another device came before ends with exit 1, a
     const Ran refused = publish("ann", "mine", {"--expect-sequence", "1"});
     INFO(refused.out << refused.err);
     CHECK(refused.exit == 1);
-    const json error =
-        json::parse(refused.err.substr(refused.err.rfind("{\"error\""))).at("error");
+    const json error = json::parse(refused.err.substr(refused.err.rfind("{\"error\""))).at("error");
     CHECK(error.at("code") == "conflict");
     CHECK(error.at("message") == "the name is at sequence 3, not 1");
     CHECK(refused.out.empty());
@@ -71,8 +70,7 @@ TEST_CASE("a compare-and-set that another device came before ends with exit 1, a
     INFO(beaten.out << beaten.err);
     CHECK(beaten.exit == 1);
     // The last line; one before it tells of the copied state, as bob's is one of ann's.
-    const json error =
-        json::parse(beaten.err.substr(beaten.err.rfind("{\"error\""))).at("error");
+    const json error = json::parse(beaten.err.substr(beaten.err.rfind("{\"error\""))).at("error");
     CHECK(error.at("code") == "conflict");
     CHECK(error.at("message") == "the name is at sequence 3, not 1");
     CHECK(place.put);

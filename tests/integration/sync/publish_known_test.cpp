@@ -173,7 +173,8 @@ TEST_CASE("the first publish of a name goes through although one node hangs") {
 }
 
 TEST_CASE(
-    "when a place has a newer record after all, nothing is signed above it: ours is told lost (R33)") {
+    "when a place has a newer record after all, nothing is signed above it: ours is told lost "
+    "(R33)") {
   ScriptedWorld world;
   ScriptedNode good;
   std::atomic<bool> put = false;
@@ -205,7 +206,8 @@ TEST_CASE(
     CHECK(writer->acknowledge_lost(name).error().code == Errc::not_found);
   }
   SECTION("at once, when the publish waits until it is settled") {
-    const auto refused = writer->publish(world.key, world.tree("one"), {.settle = PublishOptions::Settle::yes});
+    const auto refused =
+        writer->publish(world.key, world.tree("one"), {.settle = PublishOptions::Settle::yes});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == Errc::conflict);
   }

@@ -269,8 +269,7 @@ TEST_CASE("what is renewed is what another device of ours published last, not wh
   {
     auto other = world.config("there");
     other.record_lifetime = std::chrono::hours(1);
-    theirs =
-        *(*Client::open(other))->publish(world.key, world.tree("theirs"), {.replace = true});
+    theirs = *(*Client::open(other))->publish(world.key, world.tree("theirs"), {.replace = true});
   }
   config.record_lifetime = std::chrono::hours(48);
   auto here = *Client::open(config);

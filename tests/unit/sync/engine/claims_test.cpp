@@ -154,7 +154,8 @@ TEST_CASE("the echo of our own event asks for no work (S0-31, S0-35)") {
   CHECK(b.engine->counts().at(Row::own_echo) == 1);
 }
 
-TEST_CASE("an event of ours that the table of sent ones has dropped tells of no copied state (R37)") {
+TEST_CASE(
+    "an event of ours that the table of sent ones has dropped tells of no copied state (R37)") {
   Bench b({.own_key = author(3), .device_id = "phone"});
   b.settled_at(5, 5);
   auto old = b.news(6, 6, author(3));

@@ -133,7 +133,8 @@ TEST_CASE(
   CHECK(arrive(knowing(record(5, 1)), record(6, 2, -60)).notify == ChangeKind::stale);
 }
 
-TEST_CASE("an expired record that wins is a floor: told once, and undone by nothing below it (R36)") {
+TEST_CASE(
+    "an expired record that wins is a floor: told once, and undone by nothing below it (R36)") {
   const auto out = arrive(knowing(record(5, 1)), record(6, 2, -60));
   CHECK(out.ahead);
   auto known = knowing(record(4, 1));

@@ -50,7 +50,8 @@ struct WrittenBench : Bench {
 
 }  // namespace
 
-TEST_CASE("what the application published itself is known at once and not handed back to it (S0-35)") {
+TEST_CASE(
+    "what the application published itself is known at once and not handed back to it (S0-35)") {
   Written written;
   WrittenBench b(written);
   b.settled_at(5, 5);
@@ -77,11 +78,12 @@ TEST_CASE("every verified record goes to the name's writer, with the place that 
   written.seen.clear();
   b.arrive(b.record(4, 4));
   b.arrive(b.record(6, 6));
-  CHECK(written.seen == std::vector<std::pair<uint64_t, std::string>>{{4, kRelay.endpoint},
-                                                                      {6, kRelay.endpoint}});
+  CHECK(written.seen ==
+        std::vector<std::pair<uint64_t, std::string>>{{4, kRelay.endpoint}, {6, kRelay.endpoint}});
 }
 
-TEST_CASE("a loss is told before the change that displaced it, and the change waits for that (R33)") {
+TEST_CASE(
+    "a loss is told before the change that displaced it, and the change waits for that (R33)") {
   Written written;
   WrittenBench b(written);
   b.settled_at(5, 5);

@@ -1,0 +1,114 @@
+// Publishing in the words of git push, as one, two and three users type it (R33, R34).
+#include "ipnscast/tests/integration/cli/cli_stack.h"
+
+using namespace ipnscast;
+using namespace ipnscast::test;
+
+namespace {
+
+// Two laptops with one key, each with a state of its own.
+class Laptops {
+ public:
+  Laptops() {
+    stack_.init("ann");
+    fs::copy(stack_.folder() / "ann", stack_.folder() / "bob", fs::copy_options::recursive);
+  }
+  Ran publish(const std::string& person, const std::string& text,
+              std::vector<std::string> more = {}) const {
+    write(stack_.folder() / person / "page.txt", text);
+    std::vector<std::string> words{"publish", "self", "page.txt", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return stack_.run(person, std::move(words));
+  }
+  Ran run(const std::string& person, std::vector<std::string> words) const {
+    return stack_.run(person, std::move(words));
+  }
+  fs::path folder(const std::string& person) const { return stack_.folder() / person; }
+
+ private:
+  Stack stack_;
+};
+
+uint64_t sequence(const Ran& ran) {
+  INFO(ran.out << ran.err);
+  REQUIRE(ran.exit == 0);
+  return std::stoull(json::parse(ran.out).at("sequence").get<std::string>());
+}
+
+json lost_of(const Ran& history) {
+  INFO(history.out << history.err);
+  REQUIRE(history.exit == 0);
+  return json::parse(history.out).at("lost");
+}
+
+}  // namespace
+
+TEST_CASE("one laptop publishes day after day and is asked nothing") {
+  const Laptops world;
+  for (uint64_t day = 1; day <= 3; ++day)
+    CHECK(sequence(world.publish("ann", "day " + std::to_string(day))) == day);
+  const Ran history = world.run("ann", {"history", "self", "--json"});
+  CHECK(json::parse(history.out).at("versions").size() == 3);
+  CHECK(lost_of(world.run("ann", {"history", "self", "--lost", "--json"})).empty());
+}
+
+TEST_CASE("a second laptop is refused once, with a sentence that gets it on (R33)") {
+  const Laptops world;
+  REQUIRE(sequence(world.publish("ann", "one")) == 1);
+  const Ran refused = world.publish("bob", "two");
+  INFO(refused.err);
+  CHECK(refused.exit == 1);
+  CHECK(refused.out.empty());
+  for (const char* const word :
+       {"sequence 1", "taken in nothing", "get, watch", "--based-on 1", "--replace"})
+    CHECK(refused.err.find(word) != std::string::npos);
+  SECTION("by getting it") {
+    REQUIRE(world.run("bob", {"get", "self", "-o", "out"}).exit == 0);
+    CHECK(read(world.folder("bob") / "out") == "one");
+    CHECK(sequence(world.publish("bob", "two")) == 2);
+  }
+  SECTION("by accepting it unread") {
+    REQUIRE(world.run("bob", {"resolve", "self", "--accept"}).exit == 0);
+    CHECK(sequence(world.publish("bob", "two")) == 2);
+  }
+  SECTION("by naming it") {
+    CHECK(world.publish("bob", "two", {"--based-on", "7"}).exit == 1);
+    CHECK(sequence(world.publish("bob", "two", {"--based-on", "1"})) == 2);
+  }
+  SECTION("not by looking at it") {
+    REQUIRE(world.run("bob", {"watch", "self", "--once"}).exit == 0);
+    CHECK(world.publish("bob", "two").exit == 1);
+  }
+  // It is asked nothing from then on, and the first one is, once.
+  if (world.publish("bob", "three").exit != 0) return;
+  CHECK(world.publish("ann", "four").exit == 1);
+  REQUIRE(world.run("ann", {"get", "self", "-o", "there"}).exit == 0);
+  CHECK(sequence(world.publish("ann", "four")) == 4);
+}
+
+TEST_CASE("what --replace went over is told on the laptop that wrote it (R33)") {
+  const Laptops world;
+  REQUIRE(sequence(world.publish("ann", "one")) == 1);
+  REQUIRE(sequence(world.publish("bob", "mine", {"--replace"})) == 2);
+  // R12 holds for it too.
+  fs::create_directories(world.folder("bob") / "empty");
+  const Ran empty = world.run("bob", {"publish", "self", "empty", "--replace"});
+  CHECK(empty.exit == 1);
+  CHECK(empty.err.find("by nothing") != std::string::npos);
+
+  const Ran refused = world.publish("ann", "two");
+  INFO(refused.err);
+  CHECK(refused.exit == 1);
+  const json lost = lost_of(world.run("ann", {"history", "self", "--lost", "--json"}));
+  REQUIRE(lost.size() == 1);
+  CHECK(lost.at(0).at("sequence") == "1");
+  CHECK(lost.at(0).at("by_sequence") == "2");
+  CHECK(lost_of(world.run("bob", {"history", "self", "--lost", "--json"})).empty());
+  // The next command on the name says so, until it is struck off.
+  const Ran again = world.publish("ann", "two", {"--replace"});
+  CHECK(again.exit == 0);
+  CHECK(again.err.find("history --lost") != std::string::npos);
+  CHECK(world.run("ann", {"forget", "self", "--lost"}).exit == 0);
+  CHECK(lost_of(world.run("ann", {"history", "self", "--lost", "--json"})).empty());
+  CHECK(world.run("ann", {"forget", "self", "--lost"}).exit == 1);
+}

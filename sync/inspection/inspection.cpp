@@ -391,13 +391,6 @@ const Finding& Report::finding(Feature feature) const {
   return it == findings.end() ? kUntested : it->second;
 }
 
-Milliseconds time_left(const Options& options) {
-  if (!options.end) return options.timeout;
-  const auto left =
-      std::chrono::duration_cast<Milliseconds>(*options.end - std::chrono::steady_clock::now());
-  return std::clamp(left, Milliseconds(1), std::max(options.timeout, Milliseconds(1)));
-}
-
 Report inspect(Http& http, const Endpoint& endpoint, const Options& options) {
   return Inspector(http, endpoint, options).run();
 }

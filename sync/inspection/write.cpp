@@ -58,4 +58,11 @@ Writing write(gateway::Http& http, const gateway::Endpoint& endpoint, const Samp
   return std::move(writer.writing);
 }
 
+Milliseconds time_left(const Options& options) {
+  if (!options.end) return options.timeout;
+  const auto left =
+      std::chrono::duration_cast<Milliseconds>(*options.end - std::chrono::steady_clock::now());
+  return std::clamp(left, Milliseconds(1), std::max(options.timeout, Milliseconds(1)));
+}
+
 }  // namespace ipnscast::sync::inspection

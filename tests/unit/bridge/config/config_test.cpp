@@ -1,3 +1,4 @@
+// Over 400 lines: a test for each section of the configuration file, on the same helpers.
 #include "ipnscast/bridge/config/config.h"
 
 #include <fstream>

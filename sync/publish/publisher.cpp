@@ -15,6 +15,7 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kWorkers = 4;
+constexpr Milliseconds kCloseTime{2'000};
 
 // All of it is on disk before anything is made of it.
 Result<Packed> pack_into(BlockCache& cache, const std::filesystem::path& path,
@@ -61,6 +62,8 @@ void Publisher::close() {
     waiting = std::exchange(tasks_, {});
   }
   errands_.close();
+  // What was taken in or told is not forgotten.
+  (void)writers_.wait_committed(std::nullopt, std::chrono::steady_clock::now() + kCloseTime);
   writers_.close();
   work_inbox_.close();
   work_inbox_.drain();

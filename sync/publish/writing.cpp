@@ -11,6 +11,8 @@ namespace {
 
 using Answered = writer_action::Answer::Result;
 
+constexpr Milliseconds kCommitTime{10'000};
+
 std::string at(const Version& version) {
   return "sequence " + std::to_string(version.sequence.value) + " (" + version.value + ")";
 }
@@ -258,6 +260,8 @@ Status Publisher::take_in(const IpnsName& name, const IpnsRecord& record) {
   if (writers_.has(name)) {
     writers_.saw(name, known, "");
     writers_.taken_in(name, known);
+    const Instant until = std::chrono::steady_clock::now() + kCommitTime;
+    if (auto done = writers_.wait_committed(name, until); !done) return done;
   }
   return parts_.writer.run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);
@@ -285,7 +289,7 @@ Status Publisher::acknowledge_lost(const IpnsName& name) {
     return fail(Errc::not_found,
                 "nothing that was published under " + name.to_string() + " is lost");
   writers_.tell(name, writer_input::Acknowledge{});
-  return {};
+  return writers_.wait_committed(name, std::chrono::steady_clock::now() + kCommitTime);
 }
 
 }  // namespace ipnscast::sync

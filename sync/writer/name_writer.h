@@ -73,6 +73,8 @@ class NameWriter {
   bool owes_report() const;
   // What it is to be told next. Nothing, too, while the state file does not say so yet.
   std::optional<writer_action::Report> report() const;
+  // The state file says all that is known.
+  bool all_committed() const { return committed(revision_) && !commit_; }
   // Own publishes of which it is not certain what becomes of them.
   bool unsettled() const;
 

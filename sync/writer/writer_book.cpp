@@ -52,6 +52,7 @@ void WriterBook::close() {
     actions_.clear();
   }
   woken_.notify_all();
+  fed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -86,6 +87,7 @@ bool WriterBook::feed(const IpnsName& name, Entry& entry, WriterInput input) {
   if (closed_) return false;
   const Sight before = sight_of(entry.writer);
   auto actions = entry.writer.handle(std::move(input), system_now());
+  fed_.notify_all();
   if (!actions.empty()) woken_.notify_all();
   for (WriterAction& action : actions) actions_.emplace_back(name, std::move(action));
   if (const auto due = entry.writer.next_wake(); due != entry.due) {
@@ -118,6 +120,17 @@ bool WriterBook::open(const IpnsName& name) {
   std::lock_guard lock(mutex_);
   const Entry* const entry = find(name);
   return entry != nullptr && (entry->writer.unsettled() || entry->writer.owes_report());
+}
+
+Status WriterBook::wait_committed(const std::optional<IpnsName>& name, Instant until) {
+  std::unique_lock lock(mutex_);
+  const bool done = fed_.wait_until(lock, until, [&] {
+    return closed_ || std::all_of(names_.begin(), names_.end(), [&](const auto& one) {
+             return (name && one.first != *name) || one.second->writer.all_committed();
+           });
+  });
+  if (done) return {};
+  return fail(Errc::timeout, "the state file did not take it in time");
 }
 
 std::optional<WriterView::Truth> WriterBook::truth(const IpnsName& name) {

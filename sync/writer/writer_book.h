@@ -39,6 +39,9 @@ class WriterBook : public WriterView {
   // Does nothing for a name that was not added.
   void tell(const IpnsName& name, WriterInput input);
   std::optional<WriterState> state(const IpnsName& name);
+  // Waits until the state file says all that is known of this name, or of all. Errc::timeout. Not on
+  // the book's thread, nor on one that commits.
+  Status wait_committed(const std::optional<IpnsName>& name, Instant until);
 
   // Begins to hand out actions; before, they wait.
   void start();
@@ -73,6 +76,7 @@ class WriterBook : public WriterView {
 
   std::mutex mutex_;
   std::condition_variable woken_;
+  std::condition_variable fed_;
   // guarded by mutex_
   std::map<IpnsName, std::unique_ptr<Entry>> names_;
   std::set<std::pair<Instant, IpnsName>> timers_;

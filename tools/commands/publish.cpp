@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "ipnscast/sync/config_check.h"
+#include "ipnscast/sync/state/state_store.h"
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/progress_line.h"
 #include "ipnscast/tools/reports/lost_rows.h"
@@ -126,6 +127,10 @@ void publish(Context& context, const PublishOptions& options) {
     config->publish_timeout = *context.timeout;
     config->answer_by = std::min(config->answer_by, *context.timeout / 3);
   }
+  // A job that begins anew each time is no device whose publishes anybody will ask for.
+  std::error_code unknown;
+  config->publish_job =
+      options.replace && !std::filesystem::exists(config->state_dir / sync::kStateFile, unknown);
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   warn_of_lost(key->name(), (*client)->lost(key->name()));

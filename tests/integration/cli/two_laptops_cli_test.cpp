@@ -112,3 +112,18 @@ TEST_CASE("what --replace went over is told on the laptop that wrote it (R33)") 
   CHECK(lost_of(world.run("ann", {"history", "self", "--lost", "--json"})).empty());
   CHECK(world.run("ann", {"forget", "self", "--lost"}).exit == 1);
 }
+
+TEST_CASE("a job with a fresh state each day publishes with --replace, and only with that (R33)") {
+  const Laptops world;
+  REQUIRE(sequence(world.publish("ann", "by hand")) == 1);
+  const auto day = [&](const std::string& text, std::vector<std::string> more) {
+    fs::remove_all(world.folder("bob") / "state" / "ipnscast" / "state.sqlite");
+    for (const auto& entry : fs::recursive_directory_iterator(world.folder("bob") / "state"))
+      CHECK(entry.path().filename() != "state.sqlite");
+    return world.publish("bob", text, std::move(more));
+  };
+  CHECK(day("one", {}).exit == 1);
+  CHECK(sequence(day("one", {"--replace"})) == 2);
+  CHECK(sequence(day("two", {"--replace"})) == 3);
+  CHECK(sequence(day("three", {"--replace"})) == 4);
+}

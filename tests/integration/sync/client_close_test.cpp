@@ -98,7 +98,9 @@ TEST_CASE("200 times, a client that two close beside calls in flight ends them, 
     };
     call("get", [&] { return client->get(kAbsent, "", dir.path() / "out"); });
     call("resolve", [&] { return client->resolve(some_name(), Milliseconds(60'000)); });
-    call("publish", [&] { return client->publish(world.key, world.tree("one"), {.force = true}); });
+    call("publish", [&] {
+      return client->publish(world.key, world.tree("one"), {.replace = true, .force = true});
+    });
     call("forget", [&] { return client->forget(world.key.name()); });
     call("status", [&] {
       (void)client->status();

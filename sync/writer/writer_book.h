@@ -39,8 +39,8 @@ class WriterBook : public WriterView {
   // Does nothing for a name that was not added.
   void tell(const IpnsName& name, WriterInput input);
   std::optional<WriterState> state(const IpnsName& name);
-  // Waits until the state file says all that is known of this name, or of all. Errc::timeout. Not on
-  // the book's thread, nor on one that commits.
+  // Waits until the state file says all that is known of this name, or of all. Errc::timeout. Not
+  // on the book's thread, nor on one that commits.
   Status wait_committed(const std::optional<IpnsName>& name, Instant until);
 
   // Begins to hand out actions; before, they wait.

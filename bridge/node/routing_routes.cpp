@@ -9,7 +9,7 @@ namespace ipnscast::bridge {
 namespace {
 
 constexpr std::string_view kRoutingPrefix = "/routing/v1/ipns/";
-constexpr const char* kMethods = "GET, HEAD, OPTIONS, PUT";
+constexpr const char* kRecordMethods = "GET, HEAD, OPTIONS, PUT";
 
 }  // namespace
 
@@ -22,7 +22,7 @@ HttpResponse RoutingRoutes::answer(const HttpRequest& request, UnixMillis now) {
 }
 
 HttpResponse RoutingRoutes::route(const HttpRequest& request, UnixMillis now) {
-  if (request.method == "OPTIONS") return {204, {{"allow", kMethods}}, {}};
+  if (request.method == "OPTIONS") return {204, {{"allow", kRecordMethods}}, {}};
   if (!request.path.starts_with(kRoutingPrefix)) {
     return text_answer(501, "this node routes IPNS records only");
   }
@@ -32,7 +32,7 @@ HttpResponse RoutingRoutes::route(const HttpRequest& request, UnixMillis now) {
   if (request.method == "GET" || request.method == "HEAD") return get(request, *name, now);
   if (request.method == "PUT") return put(request, *name, now);
   HttpResponse refused = text_answer(405, "want GET or PUT");
-  refused.headers["allow"] = kMethods;
+  refused.headers["allow"] = kRecordMethods;
   return refused;
 }
 

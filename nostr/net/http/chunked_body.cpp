@@ -17,7 +17,7 @@ int hex_digit(char c) {
   return -1;
 }
 
-bool is_control(char c) {
+bool is_control_but_tab(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && c != '\t') || byte == 0x7f;
 }
@@ -81,7 +81,7 @@ void ChunkedBody::take(char c) {
     cr_ = true;
     return;
   }
-  if (is_control(c)) {
+  if (is_control_but_tab(c)) {
     step_ = Step::malformed;
     return;
   }

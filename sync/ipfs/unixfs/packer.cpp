@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kReadBytes = 256 << 10;
 constexpr size_t kMaxPackDepth = 256;
-constexpr size_t kMaxLinkTarget = 4095;
+constexpr size_t kLongestLink = 4095;
 
 tl::unexpected<Error> cannot(const fs::path& path, const std::string& why) {
   return fail(Errc::io, path.string() + ": " + why);
@@ -116,11 +116,11 @@ class TreePacker {
 
   Result<PackedEntry> pack_link(const Folder& folder, const std::string& name,
                                 const fs::path& path) {
-    std::string target(kMaxLinkTarget + 1, '\0');
+    std::string target(kLongestLink + 1, '\0');
     const ssize_t size = ::readlinkat(folder.get(), name.c_str(), target.data(), target.size());
     if (size < 0) return cannot(path, errno);
     target.resize(static_cast<size_t>(size));
-    if (target.size() > kMaxLinkTarget) return cannot(path, ENAMETOOLONG);
+    if (target.size() > kLongestLink) return cannot(path, ENAMETOOLONG);
     ++totals.symlinks;
     return pack_symlink(target, sink_);
   }

@@ -65,6 +65,7 @@ void ClientImpl::end_parts() {
   if (contents_) contents_->close();
   if (records_) records_->close();
   // Ends the races that a renewal waits for.
+  if (publisher_) publisher_->begin_close();
   if (resolver_) resolver_->close();
   if (publisher_) publisher_->close();
   outbox_.reset();

@@ -29,13 +29,17 @@ void Errands::start() {
   thread_ = std::thread([this] { loop(); });
 }
 
+void Errands::begin_close() {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_all();
+}
+
 void Errands::close() {
   std::call_once(closed_once_, [this] {
-    {
-      std::lock_guard lock(mutex_);
-      closed_ = true;
-    }
-    changed_.notify_all();
+    begin_close();
     if (thread_.joinable()) thread_.join();
   });
 }

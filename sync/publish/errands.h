@@ -61,6 +61,8 @@ class Errands {
   // The node has all of the root, checked. Any thread.
   void note_stored(size_t node, const Cid& root);
 
+  // Nothing is begun any more, and what is cut off from now on is no failure. Does not wait.
+  void begin_close();
   // Ends the thread; what is under way ends with its senders. Idempotent.
   void close();
 

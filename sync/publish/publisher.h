@@ -87,6 +87,8 @@ class Publisher {
   Status load();
   // Begins to finish what earlier runs left undone.
   void start();
+  // Before what it asks is closed. Does not wait.
+  void begin_close() { errands_.begin_close(); }
   // Calls that wait end with Errc::closed. When the senders are closed. Idempotent.
   void close();
 

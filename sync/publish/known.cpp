@@ -14,12 +14,6 @@ namespace {
 // Relays are asked beside the nodes; so long only when this device knows the name already.
 constexpr Milliseconds kRelaysOfKnown{500};
 
-// It told what it has of the name.
-bool told(const ResolveReport::Source& source) {
-  return source.sequence.has_value() || source.answer == "not found" ||
-         source.answer == "expired record";
-}
-
 }  // namespace
 
 // Asks all at once and takes what they said by answer_by: the best of all records, also of those
@@ -69,7 +63,7 @@ Publisher::Asked Publisher::ask(const IpnsName& name) {
   if (parts_.book.size() > 0) {
     const ResolveReport report = ask_everybody(name);
     nodes_asked = !report.sources.empty();
-    out.answered = std::any_of(report.sources.begin(), report.sources.end(), told);
+    out.answered = report.anybody_told();
     note_answers(name, report);
     if (nodes_asked) {
       if (auto all = check_own_nodes(report); !all) {
@@ -110,7 +104,7 @@ void Publisher::note_answers(const IpnsName& name, const ResolveReport& report) 
                       source.value == report.best->fields().value;
     if (best) {
       writers_.saw(name, known_record(*report.best), source.url);
-    } else if (told(source)) {
+    } else if (source.told()) {
       writers_.tell(name, writer_input::ShowsNothing{source.url});
     }
   }
@@ -120,8 +114,8 @@ void Publisher::note_answers(const IpnsName& name, const ResolveReport& report) 
 Status Publisher::check_own_nodes(const ResolveReport& report) const {
   bool any = false;
   for (const ResolveReport::Source& source : report.sources) {
-    any |= told(source);
-    if (told(source)) continue;
+    any |= source.told();
+    if (source.told()) continue;
     for (size_t i = 0; i < parts_.book.size(); ++i) {
       if (parts_.book.tier(i) != 1 || parts_.book.endpoint(i).url != source.url) continue;
       return fail(Errc::unreachable, source.url + " did not tell what the name has now (" +

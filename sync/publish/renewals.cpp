@@ -12,11 +12,6 @@ namespace {
 constexpr int64_t kRecordLookAgain = 3'600'000;  // ms, for a name that has no record yet
 constexpr int64_t kRenewalTries = 60'000;        // ms, until it is tried again
 
-bool told(const ResolveReport::Source& source) {
-  return source.answer == "record" || source.answer == "not found" ||
-         source.answer == "expired record";
-}
-
 UnixMillis in_an_hour() { return {system_now().wall.value + kRecordLookAgain}; }
 
 }  // namespace
@@ -71,7 +66,7 @@ Status Publisher::renew(const IpnsName& name) {
   const bool known_here = state && state->known;
   if (!known_here) {
     const ResolveReport report = ask_everybody(name);
-    if (std::none_of(report.sources.begin(), report.sources.end(), told) && parts_.book.size() > 0)
+    if (!report.anybody_told() && parts_.book.size() > 0)
       return fail(Errc::unreachable, "no node or router answered");
     // One that only somebody else remembers, and that is over, may have been replaced long ago.
     if (!report.best) {

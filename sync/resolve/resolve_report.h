@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ struct ResolveReport {
     std::string value;
     Milliseconds took{0};
     std::optional<Eol> eol{};  // of the record
+
+    // It told what it has of the name, or that it has nothing.
+    bool told() const {
+      return sequence.has_value() || answer == "not found" || answer == "expired record";
+    }
   };
   std::optional<IpnsRecord> best;  // valid now
   // The best of those that are sound but past their end of life.
@@ -31,6 +37,10 @@ struct ResolveReport {
   bool rollback = false;
   // Another value that was signed for the sequence of `best`: its publisher contradicts itself.
   std::optional<std::string> other_value{};
+
+  bool anybody_told() const {
+    return std::any_of(sources.begin(), sources.end(), [](const Source& s) { return s.told(); });
+  }
 };
 
 }  // namespace ipnscast::sync

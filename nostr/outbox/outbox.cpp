@@ -58,18 +58,6 @@ Status remove(store::Database& db, int64_t number) {
   return {};
 }
 
-Status drop_superseded(store::Database& db, const Address& address) {
-  std::vector<int64_t> numbers;
-  auto s = db.prepare("SELECT number FROM outbox WHERE pubkey = ? AND kind = ? AND d = ?");
-  s.bind(address.pubkey.view()).bind(int64_t{address.kind}).bind(std::string_view(address.d));
-  while (s.step()) numbers.push_back(s.integer(0));
-  if (!s.status()) return s.status();
-  for (const int64_t number : numbers) {
-    if (auto removed = remove(db, number); !removed) return removed;
-  }
-  return {};
-}
-
 // What nobody is to bring any more.
 Status drop_deleted(store::Database& db, const Deletion& deletion) {
   std::vector<int64_t> numbers;
@@ -198,14 +186,22 @@ Status outbox_advance_clock(store::Database& db, Seconds passed, UnixSeconds now
 }
 
 Status outbox_withdraw(store::Database& db, const Address& address) {
-  return drop_superseded(db, address);
+  std::vector<int64_t> numbers;
+  auto s = db.prepare("SELECT number FROM outbox WHERE pubkey = ? AND kind = ? AND d = ?");
+  s.bind(address.pubkey.view()).bind(int64_t{address.kind}).bind(std::string_view(address.d));
+  while (s.step()) numbers.push_back(s.integer(0));
+  if (!s.status()) return s.status();
+  for (const int64_t number : numbers) {
+    if (auto removed = remove(db, number); !removed) return removed;
+  }
+  return {};
 }
 
 Status outbox_add(store::Database& db, const Event& event, const std::vector<RelayUrl>& relays,
                   const OutboxLimits& limits) {
   const auto address = address_of(event);
   if (address) {
-    if (auto dropped = drop_superseded(db, *address); !dropped) return dropped;
+    if (auto dropped = outbox_withdraw(db, *address); !dropped) return dropped;
     if (auto dropped = drop_read_backs(db, *address); !dropped) return dropped;
   }
   if (const auto deletion = Deletion::of(event)) {

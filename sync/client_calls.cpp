@@ -138,11 +138,7 @@ Status ClientImpl::take_in(const IpnsName& name, const IpnsRecord& record) {
   return publisher_->take_in(name, record);
 }
 
-std::vector<LostPublish> ClientImpl::lost(const IpnsName& name) {
-  std::vector<LostPublish> out;
-  for (const OwnPublish& own : publisher_->lost(name)) out.push_back(lost_publish(own));
-  return out;
-}
+std::vector<LostPublish> ClientImpl::lost(const IpnsName& name) { return publisher_->lost(name); }
 
 Status ClientImpl::acknowledge_lost(const IpnsName& name) {
   return publisher_->acknowledge_lost(name);

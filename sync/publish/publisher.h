@@ -100,7 +100,7 @@ class Publisher {
   // The application has taken this version in.
   Status take_in(const IpnsName& name, const IpnsRecord& record);
   // Of a name that was written here: what was lost and not acknowledged.
-  std::vector<OwnPublish> lost(const IpnsName& name);
+  std::vector<LostPublish> lost(const IpnsName& name);
   Status acknowledge_lost(const IpnsName& name);
 
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,

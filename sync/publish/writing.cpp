@@ -274,14 +274,9 @@ Status Publisher::take_in(const IpnsName& name, const IpnsRecord& record) {
   });
 }
 
-std::vector<OwnPublish> Publisher::lost(const IpnsName& name) {
-  std::vector<OwnPublish> out;
+std::vector<LostPublish> Publisher::lost(const IpnsName& name) {
   const auto state = writers_.state(name);
-  if (!state) return out;
-  for (const OwnPublish& own : state->own) {
-    if (own.state == OwnPublish::State::lost) out.push_back(own);
-  }
-  return out;
+  return state ? lost_publishes(*state) : std::vector<LostPublish>();
 }
 
 Status Publisher::acknowledge_lost(const IpnsName& name) {

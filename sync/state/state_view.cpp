@@ -1,6 +1,7 @@
 #include "ipnscast/sync/state/state_view.h"
 
 #include "ipnscast/sync/state/known_record.h"
+#include "ipnscast/sync/state/state_reading.h"
 #include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
@@ -53,17 +54,10 @@ Status read_all(store::Database& database, StateView& out) {
 
 Result<StateView> read_state(const std::filesystem::path& state_dir) {
   StateView out;
-  const auto file = state_dir / kStateFile;
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return out;
-  const auto database = store::Database::open_read_only(file);
-  if (!database) return fail(database.error());
-  const Status read = read_all(**database, out);
-  if (read) return out;
-  if (read.error().code != Errc::internal) return fail(read.error());
-  return fail(Errc::unsupported,
-              "the state was written by an older version; it is brought up to date by "
-              "the next command that works in it, such as watch");
+  const Status read = read_state_file(
+      state_dir, [&out](store::Database& database) { return read_all(database, out); });
+  if (!read) return fail(read.error());
+  return out;
 }
 
 }  // namespace ipnscast::sync

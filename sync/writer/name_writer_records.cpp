@@ -22,13 +22,18 @@ SeenRecord seen_record(const IpnsRecord& record) {
   return {known_record(record), vector_of(record.fields())};
 }
 
-LostPublish lost_publish(const OwnPublish& own) {
-  LostPublish out;
-  out.ours = own.seen.version();
-  if (own.theirs) out.theirs = own.theirs->version();
-  out.conflict = own.theirs && own.theirs->record.sequence == own.sequence();
-  out.certain = own.certain;
-  out.told = own.told;
+std::vector<LostPublish> lost_publishes(const WriterState& state) {
+  std::vector<LostPublish> out;
+  for (const OwnPublish& own : state.own) {
+    if (own.state != OwnPublish::State::lost) continue;
+    LostPublish one;
+    one.ours = own.seen.version();
+    if (own.theirs) one.theirs = own.theirs->version();
+    one.conflict = own.theirs && own.theirs->record.sequence == own.sequence();
+    one.certain = own.certain;
+    one.told = own.told;
+    out.push_back(std::move(one));
+  }
   return out;
 }
 

@@ -85,7 +85,7 @@ struct WriterState {
   bool operator==(const WriterState&) const = default;
 };
 
-// What people and programs are told of a lost one.
-LostPublish lost_publish(const OwnPublish& own);
+// What people and programs are told of those that are lost, the oldest first.
+std::vector<LostPublish> lost_publishes(const WriterState& state);
 
 }  // namespace ipnscast::sync

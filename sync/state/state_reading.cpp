@@ -1,0 +1,21 @@
+#include "ipnscast/sync/state/state_reading.h"
+
+#include "ipnscast/sync/state/state_store.h"
+
+namespace ipnscast::sync {
+
+Status read_state_file(const std::filesystem::path& state_dir,
+                       const std::function<Status(store::Database&)>& look) {
+  const auto file = state_dir / kStateFile;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return {};
+  const auto database = store::Database::open_read_only(file);
+  if (!database) return fail(database.error());
+  const Status looked = look(**database);
+  if (looked || looked.error().code != Errc::internal) return looked;
+  return fail(Errc::unsupported,
+              "the state was written by an older version; it is brought up to date by "
+              "the next command that works in it, such as watch");
+}
+
+}  // namespace ipnscast::sync

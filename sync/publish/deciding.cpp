@@ -22,6 +22,28 @@ std::string roughly(int64_t seconds) {
   return many(seconds / 60, "minute");
 }
 
+// By which the deciding node is asked.
+gateway::RecordDialect dialect_of(const gateway::GatewayBook& book, size_t node) {
+  const auto dialects = book.dialects(node);
+  return dialects && dialects->routing ? gateway::RecordDialect::routing
+                                       : gateway::RecordDialect::rpc_name;
+}
+
+// What a call answers that gives its answer to a callback.
+template <typename Answer, typename Start>
+Answer answer_of(Start start) {
+  const auto come = std::make_shared<std::promise<Answer>>();
+  auto coming = come->get_future();
+  start([come](Answer answer) { come->set_value(std::move(answer)); });
+  return coming.get();
+}
+
+std::optional<SeenRecord> sound_seen(const IpnsName& name, const std::optional<Bytes>& bytes) {
+  const auto record = bytes ? sound_record(name, *bytes) : std::nullopt;
+  if (!record) return std::nullopt;
+  return seen_record(*record);
+}
+
 }  // namespace
 
 std::optional<size_t> Publisher::decider() const {
@@ -32,23 +54,16 @@ void Publisher::perform(const IpnsName& name, writer_action::Decide& action) {
   using Said = writer_input::Decided::Answer;
   writer_input::Decided out{action.job, Said::nothing, {}, true};
   if (const auto node = decider()) {
-    const auto dialects = parts_.book.dialects(*node);
-    const auto dialect = dialects && dialects->routing ? gateway::RecordDialect::routing
-                                                       : gateway::RecordDialect::rpc_name;
-    const auto come = std::make_shared<std::promise<ConditionalPut>>();
-    auto coming = come->get_future();
-    put_record_if(parts_.http, parts_.book.endpoint(*node), dialect, name, action.record.bytes,
-                  action.instead_of, kDeciderTime,
-                  [come](ConditionalPut put) { come->set_value(std::move(put)); });
-    const ConditionalPut put = coming.get();
+    const auto put = answer_of<ConditionalPut>([&](auto done) {
+      put_record_if(parts_.http, parts_.book.endpoint(*node), dialect_of(parts_.book, *node), name,
+                    action.record.bytes, action.instead_of, kDeciderTime, std::move(done));
+    });
     out.never_sent = put.never_sent;
     if (put.answer == ConditionalPut::Answer::stored) out.answer = Said::stored;
     if (put.answer == ConditionalPut::Answer::refused) {
-      out.answer = Said::refused;
-      const auto record = put.stored ? sound_record(name, *put.stored) : std::nullopt;
-      if (record) out.stored = seen_record(*record);
+      out.stored = sound_seen(name, put.stored);
       // What does not verify decides nothing.
-      if (put.stored && !record) out.answer = Said::nothing;
+      out.answer = put.stored && !out.stored ? Said::nothing : Said::refused;
     }
   }
   writers_.tell(name, std::move(out));
@@ -57,17 +72,12 @@ void Publisher::perform(const IpnsName& name, writer_action::Decide& action) {
 void Publisher::perform(const IpnsName& name, writer_action::AskDecider& action) {
   writer_input::DeciderHas out{action.job, false, {}};
   if (const auto node = decider()) {
-    const auto dialects = parts_.book.dialects(*node);
-    const auto dialect = dialects && dialects->routing ? gateway::RecordDialect::routing
-                                                       : gateway::RecordDialect::rpc_name;
-    const auto come = std::make_shared<std::promise<DecidersRecord>>();
-    auto coming = come->get_future();
-    read_deciders_record(parts_.http, parts_.book.endpoint(*node), dialect, name, kDeciderTime,
-                         [come](DecidersRecord found) { come->set_value(std::move(found)); });
-    const DecidersRecord found = coming.get();
-    const auto record = found.record ? sound_record(name, *found.record) : std::nullopt;
-    if (record) out.stored = seen_record(*record);
-    out.answered = found.answered && (!found.record || record);
+    const auto found = answer_of<DecidersRecord>([&](auto done) {
+      read_deciders_record(parts_.http, parts_.book.endpoint(*node), dialect_of(parts_.book, *node),
+                           name, kDeciderTime, std::move(done));
+    });
+    out.stored = sound_seen(name, found.record);
+    out.answered = found.answered && (!found.record || out.stored);
   }
   writers_.tell(name, std::move(out));
 }

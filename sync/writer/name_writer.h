@@ -77,6 +77,8 @@ class NameWriter {
   bool all_committed() const { return committed(revision_) && !commit_; }
   // Own publishes of which it is not certain what becomes of them.
   bool unsettled() const;
+  // Something is not settled, or waits to be told.
+  bool open() const { return unsettled() || owes_report(); }
 
  private:
   struct Dispatch;

@@ -30,7 +30,7 @@ Sight sight_of(const NameWriter& writer) {
   if (state.base) out.base = state.base->version;
   out.owes = writer.owes_report();
   out.tells = writer.report().has_value();
-  out.open = writer.unsettled() || out.owes;
+  out.open = writer.open();
   return out;
 }
 
@@ -119,7 +119,7 @@ std::optional<WriterState> WriterBook::state(const IpnsName& name) {
 bool WriterBook::open(const IpnsName& name) {
   std::lock_guard lock(mutex_);
   const Entry* const entry = find(name);
-  return entry != nullptr && (entry->writer.unsettled() || entry->writer.owes_report());
+  return entry != nullptr && entry->writer.open();
 }
 
 Status WriterBook::wait_committed(const std::optional<IpnsName>& name, Instant until) {

@@ -201,6 +201,8 @@ class Publisher {
   Result<IpnsRecord> sign_record(const IpnsName& name, const writer_action::Sign& action,
                                  const Task* task);
   Status commit_state(const IpnsName& name, const WriterState& state);
+  Status add_what_is_new(Commitment& what, const WriterState& state,
+                         const std::optional<Made>& made, const std::optional<Bytes>& saved);
   std::set<std::string> connected();
   void shows(const IpnsName& name, const IpnsRecord& record, const std::string& place);
   // `record`: what they announce, when it is to be noted who has it.

@@ -116,24 +116,16 @@ void Publisher::perform(const IpnsName& name, writer_action::Commit& action) {
   writers_.tell(name, writer_input::Committed{action.job, done.has_value()});
 }
 
-// The writer's state, and with it what goes to places and relays because of it.
-Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
-  const auto now = writing(name);
-  std::optional<Bytes> owed_before;
-  std::optional<Made> made;
-  {
-    std::lock_guard lock(now->mutex);
-    owed_before = now->owed;
-    if (now->made && state.known && now->made->record == state.known->record.bytes)
-      made = now->made;
-  }
+// The record that counts, when it is one of ours and new to the file, and the hints of what goes to
+// all places from now on. Most commits have neither, and read nothing.
+Status Publisher::add_what_is_new(Commitment& what, const WriterState& state,
+                                  const std::optional<Made>& made,
+                                  const std::optional<Bytes>& saved) {
+  const IpnsName& name = what.state->first;
+  const bool new_own = state.known && state.known->record.bytes != saved &&
+                       made_by_us(state, state.known->record.bytes);
+  if (!new_own && !what.brings) return {};
   const std::shared_ptr<Task> task = made ? made->task : nullptr;
-  std::optional<Bytes> owed;
-  if (state.owed) owed = state.owed->record.bytes;
-  Commitment what;
-  what.state.emplace(name, state);
-  what.brings = owed && owed != owed_before;
-  what.withdraws = owed_before && owed != owed_before;
   bool retracted = false;
   std::optional<OwnName> before;
   const Status read = parts_.writer.run([&](store::Database& db) -> Status {
@@ -147,8 +139,7 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
   });
   if (!read) return read;
   const uint64_t version = before ? before->version : 0;
-  if (state.known && made_by_us(state, state.known->record.bytes) &&
-      (!before || before->record != state.known->record.bytes)) {
+  if (new_own && (!before || before->record != state.known->record.bytes)) {
     const KnownRecord& known = state.known->record;
     const bool grows = !before || before->sequence != known.sequence;
     what.own = OwnName{name, known.sequence, known.value, version + (grows ? 1 : 0), known.bytes};
@@ -158,16 +149,39 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
       what.lacking = task->stored.lacking;
     }
   }
-  if (what.brings && (task || !retracted)) {
-    const KnownRecord& record = state.owed->record;
-    if (const auto cid = root_of(record.value)) {
-      auto hints = sign_hints({name, *cid, record.sequence, record.bytes,
-                               what.own ? what.own->version : version,
-                               made ? made->previous : std::nullopt});
-      if (!hints) return fail(hints.error());
-      what.hints = std::move(*hints);
-    }
+  if (!what.brings || (retracted && !task)) return {};
+  const KnownRecord& record = state.owed->record;
+  const auto cid = root_of(record.value);
+  if (!cid) return {};
+  auto hints =
+      sign_hints({name, *cid, record.sequence, record.bytes, what.own ? what.own->version : version,
+                  made ? made->previous : std::nullopt});
+  if (!hints) return fail(hints.error());
+  what.hints = std::move(*hints);
+  return {};
+}
+
+// The writer's state, and with it what goes to places and relays because of it.
+Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
+  const auto now = writing(name);
+  std::optional<Bytes> own_before;
+  std::optional<Bytes> owed_before;
+  std::optional<Made> made;
+  {
+    std::lock_guard lock(now->mutex);
+    own_before = now->own;
+    owed_before = now->owed;
+    if (now->made && state.known && now->made->record == state.known->record.bytes)
+      made = now->made;
   }
+  const std::shared_ptr<Task> task = made ? made->task : nullptr;
+  std::optional<Bytes> owed;
+  if (state.owed) owed = state.owed->record.bytes;
+  Commitment what;
+  what.state.emplace(name, state);
+  what.brings = owed && owed != owed_before;
+  what.withdraws = owed_before && owed != owed_before;
+  if (auto added = add_what_is_new(what, state, made, own_before); !added) return added;
   const bool of_task = task && what.own;
   if (of_task && !task->begin_commit()) return fail(Errc::cancelled, "stopped");
   const Status committed = commit(what);
@@ -189,6 +203,7 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
   std::shared_ptr<Task> passed;  // whose record goes nowhere any more
   {
     std::lock_guard lock(now->mutex);
+    if (what.own) now->own = what.own->record;
     now->owed = owed;
     if (what.brings || what.withdraws) {
       passed = std::exchange(now->bringing, what.brings ? task : nullptr);

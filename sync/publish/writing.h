@@ -79,6 +79,7 @@ struct Publisher::Writing {
   std::mutex mutex;
   // guarded by mutex
   std::optional<Made> made;
+  std::optional<Bytes> own;        // the record that the file has as ours
   std::optional<Bytes> owed;       // the record that the file says goes to all places
   std::vector<SignedHint> hints;   // of it; until they are sent
   std::shared_ptr<Task> bringing;  // whose it is

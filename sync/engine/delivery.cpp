@@ -97,7 +97,7 @@ void Engine::deliver(Tracked& name, What what, Change change, std::optional<OwnP
 }
 
 // A publish of this device was displaced by a version that does not contain it.
-Change Engine::displaced_change(const Tracked& name, const writer_action::Report& report) const {
+Change Engine::displaced_change(const Tracked& name, const LossReport& report) const {
   Change change = change_of(name, ChangeKind::lost);
   change.other_value = report.ours.value();
   change.certain = report.ours.certain;

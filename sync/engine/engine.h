@@ -150,7 +150,7 @@ class Engine {
   void deliver_if_due(Tracked& name);
   void deliver(Tracked& name, Tracked::Delivering::What what, Change change,
                std::optional<OwnPublish> displaced = {});
-  Change displaced_change(const Tracked& name, const writer_action::Report& report) const;
+  Change displaced_change(const Tracked& name, const LossReport& report) const;
   Change change_of(const Tracked& name, ChangeKind kind) const;
   void acknowledge(Tracked& name, const Tracked::Delivering& done);
   void take_in(Tracked& name, const Change& change);

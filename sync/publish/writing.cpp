@@ -235,7 +235,7 @@ void Publisher::act(const IpnsName& name, WriterAction action) {
     perform(name, *send);
   } else if (std::holds_alternative<writer_action::NewIdentity>(action)) {
     notify_.cloned();
-  } else if (!std::holds_alternative<writer_action::Report>(action)) {
+  } else {
     work_inbox_.push_reserved({name, std::move(action)});
   }
 }

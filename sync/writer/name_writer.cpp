@@ -274,26 +274,19 @@ void NameWriter::commit_if_due() {
   emit(writer_action::Commit{commit_->job, std::move(state)});
 }
 
-writer_action::Report NameWriter::report_of(const OwnPublish& own) const {
-  const bool conflict = own.theirs && own.theirs->record.sequence == own.sequence();
-  return {own, conflict, common_of(own)};
-}
-
-std::optional<writer_action::Report> NameWriter::report() const {
+std::optional<LossReport> NameWriter::report() const {
   if (!committed(revision_)) return std::nullopt;
   for (const OwnPublish& own : state_.own) {
-    if (own.state == OwnPublish::State::lost && !own.told) return report_of(own);
+    if (own.state != OwnPublish::State::lost || own.told) continue;
+    const bool conflict = own.theirs && own.theirs->record.sequence == own.sequence();
+    return LossReport{own, conflict, common_of(own)};
   }
   return std::nullopt;
 }
 
-// Reports, answers and what is owed go out when the file says so.
+// Answers and what is owed go out when the file says so.
 void NameWriter::say_what_is_committed() {
   if (committed(revision_)) {
-    for (const OwnPublish& own : state_.own) {
-      if (own.state != OwnPublish::State::lost || own.told) continue;
-      if (reporting_.emplace(own.tag, own.count).second) emit(report_of(own));
-    }
     const std::optional<Bytes> owed =
         state_.owed ? std::optional(state_.owed->record.bytes) : std::nullopt;
     if (owed != sending_) {

@@ -72,7 +72,7 @@ class NameWriter {
   // Changes wait until the application knows what they displaced.
   bool owes_report() const;
   // What it is to be told next. Nothing, too, while the state file does not say so yet.
-  std::optional<writer_action::Report> report() const;
+  std::optional<LossReport> report() const;
   // The state file says all that is known.
   bool all_committed() const { return committed(revision_) && !commit_; }
   // Own publishes of which it is not certain what becomes of them.
@@ -123,7 +123,6 @@ class NameWriter {
   void advance();
   void commit_if_due();
   void say_what_is_committed();
-  writer_action::Report report_of(const OwnPublish& own) const;
   void look_at_settling();
   void touch() { ++revision_; }
   bool committed(uint64_t revision) const { return committed_ >= revision; }
@@ -193,7 +192,6 @@ class NameWriter {
   std::optional<Work> work_;
   bool renewal_due_ = false;
   std::vector<Pending> answers_;
-  std::set<std::pair<DeviceTag, uint64_t>> reporting_;
   std::set<std::string> connected_;
   std::map<std::string, SeenRecord> shown_;  // by places
   std::map<std::pair<DeviceTag, uint64_t>, Instant> settle_until_;

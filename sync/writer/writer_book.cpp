@@ -155,7 +155,7 @@ bool WriterBook::owes_report(const IpnsName& name) {
   return entry != nullptr && entry->writer.owes_report();
 }
 
-std::optional<writer_action::Report> WriterBook::report(const IpnsName& name) {
+std::optional<LossReport> WriterBook::report(const IpnsName& name) {
   std::lock_guard lock(mutex_);
   const Entry* const entry = find(name);
   if (entry == nullptr) return std::nullopt;

@@ -52,7 +52,7 @@ class WriterBook : public WriterView {
   void saw(const IpnsName& name, const KnownRecord& record, const std::string& place) override;
   void taken_in(const IpnsName& name, const KnownRecord& record) override;
   bool owes_report(const IpnsName& name) override;
-  std::optional<writer_action::Report> report(const IpnsName& name) override;
+  std::optional<LossReport> report(const IpnsName& name) override;
   bool open(const IpnsName& name) override;
   void told(const IpnsName& name, const OwnPublish& ours) override;
 

@@ -154,12 +154,6 @@ struct Answer {
   bool undecided = false;  // no single place decided
   std::optional<SeenRecord> winner{};
 };
-// A publish of this device was displaced. Answer with Told when the application knows.
-struct Report {
-  OwnPublish ours;  // the latest of its chain
-  bool conflict = false;
-  std::optional<Version> common{};
-};
 // Let the program decide; answer with Resolved.
 struct AskResolution {
   WriterJob job;
@@ -171,9 +165,16 @@ struct NewIdentity {};
 
 }  // namespace writer_action
 
-using WriterAction = std::variant<writer_action::Ask, writer_action::Sign, writer_action::Commit,
-                                  writer_action::Decide, writer_action::AskDecider,
-                                  writer_action::Send, writer_action::Answer, writer_action::Report,
-                                  writer_action::AskResolution, writer_action::NewIdentity>;
+using WriterAction =
+    std::variant<writer_action::Ask, writer_action::Sign, writer_action::Commit,
+                 writer_action::Decide, writer_action::AskDecider, writer_action::Send,
+                 writer_action::Answer, writer_action::AskResolution, writer_action::NewIdentity>;
+
+// A publish of this device was displaced. Answer with Told when the application knows.
+struct LossReport {
+  OwnPublish ours;  // the latest of its chain
+  bool conflict = false;
+  std::optional<Version> common{};
+};
 
 }  // namespace ipnscast::sync

@@ -28,7 +28,7 @@ class WriterView {
   // what displaced it.
   virtual bool owes_report(const IpnsName& name) = 0;
   // What it is to be told. Nothing, too, while the state file does not say so yet.
-  virtual std::optional<writer_action::Report> report(const IpnsName& name) = 0;
+  virtual std::optional<LossReport> report(const IpnsName& name) = 0;
   // Something of this device's is not settled there, or waits to be told.
   virtual bool open(const IpnsName& name) = 0;
   virtual void told(const IpnsName& name, const OwnPublish& ours) = 0;

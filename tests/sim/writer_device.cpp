@@ -15,6 +15,7 @@ void WriterWorld::start(Device& device) {
   device.brought.clear();
   device.wake.reset();
   device.taking_in = false;
+  device.telling.reset();
   // The application shows what it had taken in.
   device.version.reset();
   device.content.clear();
@@ -46,6 +47,7 @@ void WriterWorld::feed(Device& device, WriterInput input) {
   }
   if (device.epoch != epoch) return;
   wake(device);
+  tell(device);
   watch(device);
 }
 
@@ -259,9 +261,13 @@ void WriterWorld::act(Device& device, writer_action::Answer& a) {
   }
 }
 
-void WriterWorld::act(Device& device, writer_action::Report& a) {
+// The application hears of what was displaced.
+void WriterWorld::tell(Device& device) {
+  const auto report = device.writer->report();
+  if (!report || device.telling) return;
   ++reports_;
-  const OwnPublish& ours = a.ours;
+  device.telling = report->ours;
+  const OwnPublish& ours = report->ours;
   const auto row = std::find_if(
       device.disk.own.begin(), device.disk.own.end(),
       [&](const OwnPublish& own) { return own.tag == ours.tag && own.count == ours.count; });
@@ -283,12 +289,13 @@ void WriterWorld::act(Device& device, writer_action::Report& a) {
             "no value whose ancestry holds is called lost: " + ours.value() + " by " +
                 ours.theirs->record.value);
   }
-  if (a.common) {
-    require(truth(ours.value()).contains(edit_of_.at(a.common->value)),
+  if (report->common) {
+    require(truth(ours.value()).contains(edit_of_.at(report->common->value)),
             "the common version is in ours");
   }
   reported_.insert(lost.begin(), lost.end());
   later(device, 1, 300, [this, &device, tag = ours.tag, count = ours.count] {
+    device.telling.reset();
     feed(device, writer_input::Told{tag, count});
   });
 }

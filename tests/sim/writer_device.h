@@ -25,6 +25,7 @@ struct WriterWorld::Device {
   std::optional<sync::Version> version;  // what it shows
   Edits content;
   bool taking_in = false;
+  std::optional<sync::OwnPublish> telling;     // it is told of this loss
   std::map<uint64_t, std::string> publishing;  // by id
   bool wants_to_publish = false;               // until it has
 

@@ -109,10 +109,10 @@ class WriterWorld {
   void act(Device& device, sync::writer_action::AskDecider& a);
   void act(Device& device, sync::writer_action::Send& a);
   void act(Device& device, sync::writer_action::Answer& a);
-  void act(Device& device, sync::writer_action::Report& a);
   void act(Device& device, sync::writer_action::AskResolution& a);
   void act(Device& device, sync::writer_action::NewIdentity& a);
   void wake(Device& device);
+  void tell(Device& device);
   bool clock_allows(Device& device);
   void edit(Device& device, bool stubborn);
   void take_in(Device& device);

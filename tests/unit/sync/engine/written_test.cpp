@@ -16,7 +16,7 @@ class Written : public WriterView {
   }
   void taken_in(const IpnsName&, const KnownRecord& record) override { taken.push_back(record); }
   bool owes_report(const IpnsName&) override { return owes || report_.has_value(); }
-  std::optional<writer_action::Report> report(const IpnsName&) override { return report_; }
+  std::optional<LossReport> report(const IpnsName&) override { return report_; }
   bool open(const IpnsName&) override { return open_; }
   void told(const IpnsName&, const OwnPublish& ours) override {
     told_.push_back(ours.value());
@@ -29,13 +29,13 @@ class Written : public WriterView {
     OwnPublish own;
     own.seen.record = ours;
     own.theirs = SeenRecord{theirs, std::nullopt};
-    report_ = writer_action::Report{own, ours.sequence == theirs.sequence, std::nullopt};
+    report_ = LossReport{own, ours.sequence == theirs.sequence, std::nullopt};
   }
 
   std::optional<Truth> truth_;
   bool owes = false;
   bool open_ = false;
-  std::optional<writer_action::Report> report_;
+  std::optional<LossReport> report_;
   std::vector<std::pair<uint64_t, std::string>> seen;
   std::vector<KnownRecord> taken;
   std::vector<std::string> told_;

@@ -61,9 +61,6 @@ struct Bench {
         tell(writer_input::Committed{commit->job, true});
       } else if (auto* answer = std::get_if<writer_action::Answer>(&action)) {
         answered.push_back(*answer);
-      } else if (auto* report = std::get_if<writer_action::Report>(&action)) {
-        reports.push_back(*report);
-        tell(writer_input::Told{report->ours.tag, report->ours.count});
       } else if (auto* put = std::get_if<writer_action::Decide>(&action)) {
         decide = *put;
       } else if (auto* asked = std::get_if<writer_action::AskDecider>(&action)) {
@@ -73,6 +70,10 @@ struct Bench {
       } else if (auto* send = std::get_if<writer_action::Send>(&action)) {
         sent.push_back(send->seen);
       }
+    }
+    if (const auto report = writer->report()) {
+      reports.push_back(*report);
+      tell(writer_input::Told{report->ours.tag, report->ours.count});
     }
   }
   void pass(Milliseconds time) {
@@ -113,7 +114,7 @@ struct Bench {
   std::optional<writer_action::Decide> decide;
   std::optional<writer_action::AskDecider> ask_decider;
   std::vector<writer_action::Answer> answered;
-  std::vector<writer_action::Report> reports;
+  std::vector<LossReport> reports;
   std::vector<SeenRecord> sent;
 };
 

@@ -172,7 +172,7 @@ std::optional<VersionVector> NameWriter::vector_for(const Work& work) const {
     vector = base->vector.value_or(VersionVector{});
   } else if (known_vector) {
     vector = *known_vector;
-    vector.lower_last();
+    vector.forget_last();
   }
   return vector;
 }

@@ -65,11 +65,11 @@ void VersionVector::join(const VersionVector& other) {
   for (auto& [tag, entry] : entries_) entry = std::max(entry, *other.of(tag));
 }
 
-void VersionVector::lower_last() {
+void VersionVector::forget_last() {
   const auto last = std::max_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {
     return a.second.sequence < b.second.sequence;
   });
-  if (last != entries_.end() && last->second.count > 0) --last->second.count;
+  if (last != entries_.end()) last->second.count = 0;
 }
 
 std::optional<DeviceTag> VersionVector::writer_of(Sequence sequence) const {

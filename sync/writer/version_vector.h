@@ -43,9 +43,9 @@ class VersionVector {
   // A version is made of this one and another. The higher count of those that both speak of: where
   // one of them cannot tell, nothing can be told of both.
   void join(const VersionVector& other);
-  // One publish less of the device that wrote last, so that it sees that its version was replaced
-  // and not built upon.
-  void lower_last();
+  // Nothing of the device that wrote last is contained, so that it sees that its version was
+  // replaced and not built upon.
+  void forget_last();
   // Whose publish the version of this sequence is. Nothing: nobody that is counted here.
   std::optional<DeviceTag> writer_of(Sequence sequence) const;
 

@@ -87,7 +87,8 @@ TEST_CASE("a version contains a publish exactly when its vector reaches the coun
   CHECK(both.of(tag(1))->count == 5);
   CHECK(both.of(tag(2))->count == 1);
   CHECK_FALSE(both.of(tag(3)));
-  b.lower_last();
+  b.raise(tag(2), {4, {10}});
+  b.forget_last();
   CHECK(b.of(tag(2))->count == 0);
 }
 

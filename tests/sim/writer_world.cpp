@@ -254,6 +254,11 @@ void WriterWorld::foreign_write() {
   }
 }
 
+size_t WriterWorld::remaining() const {
+  return static_cast<size_t>(std::count_if(devices_.begin(), devices_.end(),
+                                           [](const auto& device) { return !device->gone; }));
+}
+
 void WriterWorld::step() {
   Device& device = *devices_[roll(devices_.size())];
   Place& place = *places_[roll(places_.size())];
@@ -291,7 +296,7 @@ void WriterWorld::step() {
       if (setup_.foreign_writer && chance(20)) foreign_write();
       break;
     case 10:
-      if (chance(5) && device.up() && devices_.size() > 2) {
+      if (chance(5) && device.up() && remaining() > 2) {
         crash(device);
         device.gone = true;
       }

@@ -91,6 +91,7 @@ class WriterWorld {
   void bring(Device& device, Place& place);
   void poll(Device& device);
   void foreign_write();
+  size_t remaining() const;  // devices that are not gone for good
   sync::SeenRecord make_record(std::string value, sync::Sequence sequence, UnixMillis clock,
                                std::optional<sync::VersionVector> vector);
   // The record with the vector that is in it, whatever a device has learned beside.

@@ -164,9 +164,12 @@ void NameWriter::take(writer_input::TakenIn& in) {
   touch();
 }
 
-void NameWriter::take(writer_input::Told& in) {
+void NameWriter::take(writer_input::Told& in) { told(in.tag, in.count); }
+
+void NameWriter::told(const DeviceTag& tag, uint64_t count) {
   for (OwnPublish& own : state_.own) {
-    if (own.tag != in.tag || own.count != in.count || own.told) continue;
+    if (own.state != OwnPublish::State::lost || own.told) continue;
+    if (own.tag != tag || own.count != count) continue;
     own.told = true;
     touch();
   }
@@ -248,6 +251,7 @@ void NameWriter::advance() {
   look_at_settling();
   commit_if_due();
   say_what_is_committed();
+  commit_if_due();
   if (resolving_ && resolving_->deadline <= now_.steady) {
     resolving_.reset();
     plan_resolution();
@@ -274,10 +278,18 @@ void NameWriter::commit_if_due() {
   emit(writer_action::Commit{commit_->job, std::move(state)});
 }
 
+// Who waits for the outcome of a publish hears of its loss as the answer.
+bool NameWriter::answer_tells_of(const OwnPublish& own) const {
+  return std::any_of(answers_.begin(), answers_.end(), [&](const Pending& pending) {
+    return pending.answer.result == AnswerResult::conflict && pending.tag == own.tag &&
+           pending.count == own.count;
+  });
+}
+
 std::optional<LossReport> NameWriter::report() const {
   if (!committed(revision_)) return std::nullopt;
   for (const OwnPublish& own : state_.own) {
-    if (own.state != OwnPublish::State::lost || own.told) continue;
+    if (own.state != OwnPublish::State::lost || own.told || answer_tells_of(own)) continue;
     const bool conflict = own.theirs && own.theirs->record.sequence == own.sequence();
     return LossReport{own, conflict, common_of(own)};
   }
@@ -297,6 +309,7 @@ void NameWriter::say_what_is_committed() {
   std::erase_if(answers_, [&](Pending& pending) {
     if (!committed(pending.revision) || pending.settling) return false;
     if (pending.answer.id) emit(pending.answer);
+    if (pending.answer.result == AnswerResult::conflict) told(pending.tag, pending.count);
     return true;
   });
 }
@@ -322,9 +335,6 @@ void NameWriter::look_at_settling() {
     pending.settling.reset();
     pending.revision = revision_;
     if (lost) {
-      own->told = true;
-      touch();
-      pending.revision = revision_;
       pending.answer.result = AnswerResult::conflict;
       pending.answer.winner = own->theirs;
     } else {

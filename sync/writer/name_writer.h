@@ -124,6 +124,8 @@ class NameWriter {
   void commit_if_due();
   void say_what_is_committed();
   void look_at_settling();
+  bool answer_tells_of(const OwnPublish& own) const;
+  void told(const DeviceTag& tag, uint64_t count);
   void touch() { ++revision_; }
   bool committed(uint64_t revision) const { return committed_ >= revision; }
   WriterJob next_job() { return WriterJob{++last_job_}; }

@@ -208,7 +208,10 @@ class SetWriter {
         for (const std::string& entry : edit->entries) out << entry << '\n';
       }
       sync::PublishOptions options;
-      options.based_on = edit->on;
+      if (edit->on)
+        options.based_on = edit->on;
+      else
+        options.expect_sequence = sync::Sequence{0};  // made on nothing
       const auto outcome = client_->publish(key, file, options);
       if (outcome)
         note_published(*edit, *outcome);

@@ -161,7 +161,11 @@ void ClientImpl::open_threads() {
                         [this](const IpnsName& name) {
                           if (sync_) sync_->note(input::Written{name});
                         },
-                        [this] { take_another_identity(); }});
+                        [this] { take_another_identity(); },
+                        [this](const IpnsName& name, const writer_action::AskResolution& about) {
+                          if (!sync_) return;
+                          sync_->handlers().ask(name, [this, name, about] { decide(name, about); });
+                        }});
   sync_ = std::make_unique<SyncThread>(
       SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get(), config_.signer,
                         &publisher_->written()},
@@ -258,6 +262,7 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.decider = config_.publish_decider;
   out.over_any = config_.publish_over == PublishOver::any;
   out.writer.settle = config_.publish_settle;
+  out.writer.handler_timeout = config_.handler_timeout;
   out.writer.vector = config_.publish_vector;
   out.writer.job = config_.publish_job;
   out.writer.lifetime = config_.record_lifetime;

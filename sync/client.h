@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ipnscast/sync/change/change.h"
+#include "ipnscast/sync/change/conflict.h"
 #include "ipnscast/sync/config.h"
 #include "ipnscast/sync/engine/handler_health.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
@@ -42,6 +43,12 @@ struct WatchOptions {
   // Looks at each new value before on_change does, on the same thread: what it refuses is not
   // handed over, now or later, and the next version is looked at anew. May be empty.
   std::function<Status(const Change&, BlockSource&)> validate{};
+  // Decides what becomes of a publish of this device that was displaced by a version that does not
+  // contain it (ChangeKind::lost, `certain`); on the same thread as on_change, which is there too.
+  // When several devices collide, those that lost are asked after a random 0 to 2 s. Asked again
+  // when it fails (1 s doubling to 5 min), when something newer displaces both, and after a
+  // restart. What it has merged comes to on_change as a change. May be empty: what is newest stays.
+  std::function<Result<Resolution>(const Conflict&)> on_conflict{};
   bool fetch_content = true;  // false: records only
   // What on_change takes is what the application publishes on next (PublishOptions::based_on).
   // false: it only looks.

@@ -1,11 +1,10 @@
 // The calls of the facade.
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/client_impl.h"
 #include "ipnscast/sync/fetch/arriving_blocks.h"
+#include "ipnscast/sync/fetch/fetch_end.h"
 #include "ipnscast/sync/fetch/revocable.h"
 #include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
@@ -32,26 +31,6 @@ bool brings_a_value(ChangeKind kind) {
   return kind == ChangeKind::change || kind == ChangeKind::conflict ||
          kind == ChangeKind::provisional;
 }
-
-// How a fetch ended; what is said first counts.
-class FetchEnd {
- public:
-  void come(Status status) {
-    const std::lock_guard lock(mutex_);
-    if (!status_) status_ = std::move(status);
-    come_.notify_all();
-  }
-  Status wait() {
-    std::unique_lock lock(mutex_);
-    come_.wait(lock, [&] { return status_.has_value(); });
-    return *status_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable come_;
-  std::optional<Status> status_;  // guarded by mutex_
-};
 
 using Handler = std::function<Status(const Change&)>;
 
@@ -82,6 +61,8 @@ Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>
 }
 
 Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
+  if (options.on_conflict && !options.on_change)
+    return fail(Errc::invalid, "on_conflict goes with on_change, which gets what was merged");
   std::optional<NameRow> stored;
   Status read = writer_->run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);
@@ -98,12 +79,14 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
                  const auto client = weak.lock();
                  return client ? client->handler_begins() : nullptr;
                }});
+  set_conflict_handler(name, std::move(options.on_conflict));
   sync_->tell(
       input::Watch{name, options.fetch_content, has_handler, std::move(stored), options.takes_in});
   return {};
 }
 
 void ClientImpl::unwatch(const IpnsName& name) {
+  set_conflict_handler(name, nullptr);
   sync_->handlers().remove_handler(name);
   sync_->tell(input::Unwatch{name});
 }

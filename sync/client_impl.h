@@ -61,6 +61,10 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   void end(bool wait);
   void end_parts();
   std::shared_ptr<void> handler_begins();
+  // client_conflicts.cpp: on lanes
+  void decide(const IpnsName& name, const writer_action::AskResolution& about);
+  Result<Resolution> ask_program(const IpnsName& name, const writer_action::AskResolution& about);
+  Status bring(const Cid& cid);
   Result<std::optional<IpnsRecord>> known_record_of(const IpnsName& name);
   Status check_config();
   Status open_state();
@@ -103,6 +107,12 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   std::unique_ptr<nostr::OutboxSender> outbox_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<SyncThread> sync_;
+
+  using ConflictHandler = std::function<Result<Resolution>(const Conflict&)>;
+  std::mutex conflict_mutex_;
+  // Guarded by conflict_mutex_.
+  std::map<IpnsName, std::shared_ptr<const ConflictHandler>> conflict_handlers_;
+  void set_conflict_handler(const IpnsName& name, ConflictHandler handler);
 
   ClientGate gate_;
   std::mutex end_mutex_;

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -16,11 +17,18 @@
 namespace ipnscast::sync {
 namespace {
 
+// A change to hand over, or a question.
+struct Turn {
+  IpnsName name;
+  std::optional<JobId> job;  // nothing: nobody waits for its end
+  std::function<Status(const HandlerLanes::Handler&)> call;
+};
+
 // One handler that runs. Guarded by the mutex of the lanes.
 struct HandlerCall {
   enum class Place { lane, beside, written_off };
   IpnsName name;
-  JobId job;
+  std::optional<JobId> job;
   size_t thread = 0;
   Instant started{};
   Place place = Place::lane;
@@ -32,9 +40,9 @@ struct HandlerCall {
 thread_local const void* lanes_of_this_thread = nullptr;
 thread_local size_t number_of_this_thread = 0;
 
-Status guarded(const HandlerLanes::Handler& handler, const Change& change) {
+Status guarded(const HandlerLanes::Handler& handler, const Turn& turn) {
   try {
-    return handler.call(change);
+    return turn.call(handler);
   } catch (const std::exception& thrown) {
     return fail(Errc::internal, std::string("the handler threw: ") + thrown.what());
   } catch (...) {
@@ -55,12 +63,13 @@ struct HandlerLanes::State : std::enable_shared_from_this<State> {
 
   State(Options o, Done d) : options(o), done(std::move(d)) {}
 
+  void add(Turn what);
   void serve_lane(size_t number);
   void watch_the_time();
 
   // These with the lock held.
-  void run(Lock& lock, action::Deliver what, size_t number);
-  void queue(action::Deliver what);
+  void run(Lock& lock, Turn what, size_t number);
+  void queue(Turn what);
   void free_name(const IpnsName& name);
   void start_what_can();
   void let_slow_ones_go_on_beside(Instant now);
@@ -81,11 +90,11 @@ struct HandlerLanes::State : std::enable_shared_from_this<State> {
   std::condition_variable changed;  // for the timer and for close()
   // guarded by mutex
   std::map<IpnsName, std::shared_ptr<const Handler>> handlers;
-  std::deque<action::Deliver> waiting;
-  std::deque<action::Deliver> waiting_slow;  // of names whose last call was slow: after the others
+  std::deque<Turn> waiting;
+  std::deque<Turn> waiting_slow;  // of names whose last call was slow: after the others
   // Names that wait or whose handler runs, each with what came for it meanwhile.
-  std::map<IpnsName, std::deque<action::Deliver>> busy;
-  std::deque<action::Deliver> ready;  // has a lane, and is taken by the next idle thread
+  std::map<IpnsName, std::deque<Turn>> busy;
+  std::deque<Turn> ready;  // has a lane, and is taken by the next idle thread
   std::set<IpnsName> slow;
   std::list<HandlerCall> calls;
   std::map<size_t, std::thread> threads;  // without those that were let go
@@ -102,13 +111,20 @@ size_t HandlerLanes::State::count(Place place) const {
       calls.begin(), calls.end(), [&](const HandlerCall& call) { return call.place == place; }));
 }
 
-void HandlerLanes::State::queue(action::Deliver what) {
+void HandlerLanes::State::queue(Turn what) {
   if (const auto found = busy.find(what.name); found != busy.end()) {
     found->second.push_back(std::move(what));
     return;
   }
   busy[what.name];
   (slow.contains(what.name) ? waiting_slow : waiting).push_back(std::move(what));
+}
+
+void HandlerLanes::State::add(Turn what) {
+  const std::lock_guard lock(mutex);
+  if (closed) return;
+  queue(std::move(what));
+  start_what_can();
 }
 
 void HandlerLanes::State::free_name(const IpnsName& name) {
@@ -148,7 +164,7 @@ void HandlerLanes::State::serve_lane(size_t number) {
       --idle;
     }
     if (ready.empty()) break;
-    action::Deliver what = std::move(ready.front());
+    Turn what = std::move(ready.front());
     ready.pop_front();
     run(lock, std::move(what), number);
     const bool too_many = ready.empty() && threads.size() > options.lanes;
@@ -157,7 +173,7 @@ void HandlerLanes::State::serve_lane(size_t number) {
   if (auto own = threads.extract(number); !own.empty()) ended.push_back(std::move(own.mapped()));
 }
 
-void HandlerLanes::State::run(Lock& lock, action::Deliver what, size_t number) {
+void HandlerLanes::State::run(Lock& lock, Turn what, size_t number) {
   const auto found = handlers.find(what.name);
   const std::shared_ptr<const Handler> handler = found == handlers.end() ? nullptr : found->second;
   const auto call =
@@ -169,14 +185,14 @@ void HandlerLanes::State::run(Lock& lock, action::Deliver what, size_t number) {
   std::shared_ptr<void> stay;
   if (handler) {
     if (handler->enter) stay = handler->enter();
-    status = guarded(*handler, what.change);
+    status = guarded(*handler, what);
   }
 
   lock.lock();
   const bool answered = std::exchange(call->answered, true);
   lock.unlock();
   // Before the call counts as over: who closes the lanes may rely on the answer.
-  if (!answered) done({what.name, what.job, std::move(status)});
+  if (!answered && what.job) done({what.name, *what.job, std::move(status)});
   lock.lock();
   if (call->place != Place::written_off) {
     if (call->place == Place::lane) slow.erase(what.name);
@@ -260,9 +276,9 @@ void HandlerLanes::State::watch_the_time() {
     lock.unlock();
     for (const HandlerCall& call : overdue) {
       const std::string why = "its handler has not returned after " + time_text(options.timeout);
-      log_warning("handlers", call.name.to_string() + ": " + why +
-                                  "; the change counts as not handed over and comes again");
-      done({call.name, call.job, fail(Errc::timeout, why)});
+      log_warning("handlers",
+                  call.name.to_string() + ": " + why + "; what it was called for comes again");
+      if (call.job) done({call.name, *call.job, fail(Errc::timeout, why)});
     }
     lock.lock();
   }
@@ -287,10 +303,16 @@ void HandlerLanes::remove_handler(const IpnsName& name) {
 }
 
 void HandlerLanes::deliver(action::Deliver what) {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->closed) return;
-  state_->queue(std::move(what));
-  state_->start_what_can();
+  state_->add({what.name, what.job, [change = std::move(what.change)](const Handler& handler) {
+                 return handler.call(change);
+               }});
+}
+
+void HandlerLanes::ask(const IpnsName& name, std::function<void()> question) {
+  state_->add({name, std::nullopt, [question = std::move(question)](const Handler&) {
+                 question();
+                 return Status{};
+               }});
 }
 
 size_t HandlerLanes::close(Milliseconds wait) {

@@ -43,6 +43,9 @@ class HandlerLanes {
   void remove_handler(const IpnsName& name);
   // At most one change of a name is under way, so the number of names bounds what waits.
   void deliver(action::Deliver what);
+  // Calls `question` when it is this name's turn, like its handler and under the same deadline.
+  // Never without a handler, nor when the lanes are closed before. Done is not called.
+  void ask(const IpnsName& name, std::function<void()> question);
 
   // No handler is called any more. Waits so long for those that run; the rest is written off. From
   // inside of a handler it does not wait for that one, nor for others that close the lanes as well.

@@ -115,8 +115,8 @@ Status Publisher::load() {
   return {};
 }
 
-Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::path& path,
-                                   const PublishOptions& options) {
+Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesystem::path& path,
+                                        const PublishOptions& options, const Answering& answering) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
   const Instant deadline = start + options_.timeout;
@@ -138,18 +138,19 @@ Result<Outcome> Publisher::publish(const IpnsKey& key, const std::filesystem::pa
   const Errands::Guard guard = errands_.hold(packed->root);
   auto stored = send_content(key.name(), packed->root, Origin::packed, options, deadline, guard);
   if (!stored) return fail(stored.error());
-  return publish_value(key, packed->root, options, *stored, std::move(outcome), deadline);
+  return publish_value(key, packed->root, options, *stored, answering, std::move(outcome),
+                       deadline);
 }
 
-Result<Outcome> Publisher::publish_cid(const IpnsKey& key, const Cid& cid,
-                                       const PublishOptions& options) {
+Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Origin origin,
+                                        const PublishOptions& options, const Answering& answering) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
-  const BlockCache::Hold hold(parts_.cache, cid);
-  const Errands::Guard guard = errands_.hold(cid);
-  auto stored = send_content(key.name(), cid, Origin::elsewhere, options, deadline, guard);
+  const BlockCache::Hold hold(parts_.cache, root);
+  const Errands::Guard guard = errands_.hold(root);
+  auto stored = send_content(key.name(), root, origin, options, deadline, guard);
   if (!stored) return fail(stored.error());
-  return publish_value(key, cid, options, *stored, Outcome{key.name(), cid}, deadline);
+  return publish_value(key, root, options, *stored, answering, Outcome{key.name(), root}, deadline);
 }
 
 Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequence sequence,

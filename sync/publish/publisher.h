@@ -13,6 +13,7 @@
 #include "ipnscast/nostr/outbox/sender.h"
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/sync/cache/block_cache.h"
+#include "ipnscast/sync/change/conflict.h"
 #include "ipnscast/sync/hint/created_at.h"
 #include "ipnscast/sync/hint/private_hint.h"
 #include "ipnscast/sync/ipfs/unixfs/file_packer.h"
@@ -79,6 +80,8 @@ class Publisher {
     std::function<void(const SentEvent&)> sent;
     std::function<void(const IpnsName&)> written;  // see WriterBook::Hooks::changed
     std::function<void()> cloned;                  // another device runs on a copy of this state
+    // A publish was displaced, and a program is to say what becomes of it: see settle().
+    std::function<void(const IpnsName&, const writer_action::AskResolution&)> conflict;
   };
 
   Publisher(Parts parts, Options options, Notify notify);
@@ -103,9 +106,20 @@ class Publisher {
   std::vector<LostPublish> lost(const IpnsName& name);
   Status acknowledge_lost(const IpnsName& name);
 
+  // Whether somebody answers Notify::conflict of this name.
+  void set_resolver(const IpnsName& name, bool there) { writers_.set_resolver(name, there); }
+  // Carries out what a program has decided, or nothing: it could not, and is asked again later.
+  // Errc::refused without the name's key.
+  Status settle(const IpnsName& name, const writer_action::AskResolution& about,
+                const std::optional<Resolution>& resolution, std::stop_token stop);
+
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
-                          const PublishOptions& options);
-  Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid, const PublishOptions& options);
+                          const PublishOptions& options) {
+    return publish_path(key, path, options, std::nullopt);
+  }
+  Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid, const PublishOptions& options) {
+    return publish_root(key, cid, Origin::elsewhere, options, std::nullopt);
+  }
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                            std::optional<IpnsRecord> record);
   Result<Outcome> retract(const IpnsName& name);
@@ -152,8 +166,19 @@ class Publisher {
     std::vector<std::string> lacking;  // URLs of nodes
     bool queued = false;               // nobody has it
   };
+  // The answer to a conflict that a publish is, if it is one.
+  using Answering = std::optional<writer_input::Resolved>;
+  enum class Origin { packed, elsewhere };  // all of it is in our cache, or is said to be somewhere
+  Result<Outcome> publish_path(const IpnsKey& key, const std::filesystem::path& path,
+                               const PublishOptions& options, const Answering& answering);
+  Result<Outcome> publish_root(const IpnsKey& key, const Cid& root, Origin origin,
+                               const PublishOptions& options, const Answering& answering);
   Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
-                                const Stored& stored, Outcome outcome, Instant deadline);
+                                const Stored& stored, const Answering& answering, Outcome outcome,
+                                Instant deadline);
+  writer_input::Publish publish_input(const IpnsName& name, const Cid& cid,
+                                      const PublishOptions& options);
+  std::optional<IpnsKey> key_of(const IpnsName& name);
   Status check_name(const IpnsName& name) const;
   nostr::Address address_of(int kind, const IpnsName& name) const;
   std::vector<nostr::Address> used_addresses(const IpnsName& name);
@@ -237,7 +262,6 @@ class Publisher {
   std::map<std::string, Bytes> extra_data(const std::optional<Cid>& previous) const;
   void keep_version(const IpnsName& name, const Cid& root);
   // content.cpp
-  enum class Origin { packed, elsewhere };  // all of it is in our cache, or is said to be somewhere
   Result<Stored> send_content(const IpnsName& name, const Cid& root, Origin origin,
                               const PublishOptions& options, Instant deadline,
                               const Errands::Guard& guard);

@@ -51,15 +51,16 @@ void Publisher::perform(const IpnsName& name, writer_action::Ask& action) {
   writers_.tell(name, writer_input::Asked{action.job, asked.answered, asked.all, decides});
 }
 
+std::optional<IpnsKey> Publisher::key_of(const IpnsName& name) {
+  std::lock_guard lock(kept_mutex_);
+  const auto it = kept_.find(name);
+  return it == kept_.end() ? std::nullopt : std::optional(it->second.key.clone());
+}
+
 // R12, and what else is looked at right before a name gets a new value.
 Result<IpnsRecord> Publisher::sign_record(const IpnsName& name, const writer_action::Sign& action,
                                           const Task* task) {
-  std::optional<IpnsKey> key;
-  {
-    std::lock_guard lock(kept_mutex_);
-    const auto it = kept_.find(name);
-    if (it != kept_.end()) key = it->second.key.clone();
-  }
+  const auto key = key_of(name);
   if (!key) return fail(Errc::refused, "the key of " + name.to_string() + " is not at hand");
   const auto state = writers_.state(name);
   std::optional<IpnsRecord> known;

@@ -119,30 +119,45 @@ bool Publisher::written_here_only(const IpnsName& name) {
                                [&](const auto& entry) { return entry.first == state->tag; });
 }
 
+writer_input::Publish Publisher::publish_input(const IpnsName& name, const Cid& cid,
+                                               const PublishOptions& options) {
+  writer_input::Publish out;
+  out.value = value_of(cid);
+  out.based_on = options.based_on;
+  out.expect = options.expect_sequence;
+  out.replace = options.replace || options_.over_any;
+  out.force = options.force;
+  const bool settles =
+      options.settle == PublishOptions::Settle::yes ||
+      (options.settle == PublishOptions::Settle::when_shared && !written_here_only(name));
+  out.wait = settles || options.based_on || options.expect_sequence;
+  return out;
+}
+
 Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
                                          const PublishOptions& options, const Stored& stored,
-                                         Outcome outcome, Instant deadline) {
+                                         const Answering& answering, Outcome outcome,
+                                         Instant deadline) {
   if (auto ready = begin_writing(key); !ready) return fail(ready.error());
   auto task = std::make_shared<Task>(key.name(), cid, options, stored);
   task->guard = errands_.hold(task->name);
-  writer_input::Publish publish;
+  PublishId id;
   {
     std::lock_guard lock(tasks_mutex_);
     if (closed_) return fail(Errc::closed, "the client is closed");
-    publish.id = PublishId{++last_publish_};
-    tasks_.emplace(publish.id, task);
+    id = PublishId{++last_publish_};
+    tasks_.emplace(id, task);
   }
-  publish.value = value_of(cid);
-  publish.based_on = options.based_on;
-  publish.expect = options.expect_sequence;
-  publish.replace = options.replace || options_.over_any;
-  publish.force = options.force;
-  const bool settles =
-      options.settle == PublishOptions::Settle::yes ||
-      (options.settle == PublishOptions::Settle::when_shared && !written_here_only(task->name));
-  publish.wait = settles || options.based_on || options.expect_sequence;
-  const PublishId id = publish.id;
-  writers_.tell(task->name, std::move(publish));
+  if (answering) {
+    auto resolved = *answering;
+    resolved.id = id;
+    resolved.value = value_of(cid);
+    writers_.tell(task->name, std::move(resolved));
+  } else {
+    auto publish = publish_input(task->name, cid, options);
+    publish.id = id;
+    writers_.tell(task->name, std::move(publish));
+  }
   auto answer = task->wait();
   {
     std::lock_guard lock(tasks_mutex_);
@@ -233,6 +248,8 @@ void Publisher::act(const IpnsName& name, WriterAction action) {
     answer(*said);
   } else if (auto* send = std::get_if<writer_action::Send>(&action)) {
     perform(name, *send);
+  } else if (const auto* asks = std::get_if<writer_action::AskResolution>(&action)) {
+    notify_.conflict(name, *asks);
   } else if (std::holds_alternative<writer_action::NewIdentity>(action)) {
     notify_.cloned();
   } else {

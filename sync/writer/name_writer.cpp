@@ -26,7 +26,6 @@ std::vector<WriterAction> NameWriter::handle(WriterInput input, Now now) {
   out_.clear();
   if (first) {  // what the last run left behind
     plan_repeat();
-    plan_resolution();
     for (const OwnPublish& own : state_.own)
       settle_until_[{own.tag, own.count}] = now_.steady + options_.settle;
   }
@@ -176,35 +175,53 @@ void NameWriter::told(const DeviceTag& tag, uint64_t count) {
 }
 
 void NameWriter::take(writer_input::Resolved& in) {
-  if (!resolving_ || resolving_->job != in.job) return;
-  const Resolving was = std::move(*resolving_);
-  resolving_.reset();
+  using Choice = writer_input::Resolved::Choice;
   const OwnPublish* const ours = unresolved();
-  if (ours == nullptr || in.choice == writer_input::Resolved::Choice::wait) return;
+  const bool asked = resolving_ && resolving_->job == in.job;
+  std::optional<Resolving> was;
+  if (asked) was = std::exchange(resolving_, std::nullopt);
   // A merge of what is over by now is dropped.
-  if (state_.known->version() != was.theirs.version()) {
-    plan_resolution();
+  const bool over = !asked || ours == nullptr || state_.known->version() != was->theirs.version();
+  if (over && in.id)
+    emit(writer_action::Answer{
+        .id = in.id, .result = AnswerResult::conflict, .winner = state_.known});
+  if (over) {
+    if (asked) plan_resolution();
     return;
   }
-  if (in.choice == writer_input::Resolved::Choice::theirs) {
-    for (OwnPublish& own : state_.own) {
-      if (own.state == OwnPublish::State::lost) own.state = OwnPublish::State::acknowledged;
-    }
-    touch();
-    prune();
+  if (in.choice == Choice::wait) return;
+  if (in.choice == Choice::later) {
+    resolve_later();
+    return;
+  }
+  if (in.choice == Choice::theirs) {
+    writer_input::Acknowledge all;
+    take(all);
     return;
   }
   Work work;
   work.kind = Work::Kind::resolution;
-  work.theirs = was.theirs;
+  work.theirs = was->theirs;
+  work.asked.id = in.id;
   work.asked.value = ours->value();
-  work.asked.replace = in.choice == writer_input::Resolved::Choice::ours;
-  work.joined = ours->seen.vector;
+  work.asked.replace = in.choice == Choice::ours;
+  work.joined = ours->seen;
   if (!work.asked.replace) {
     work.asked.value = std::move(in.value);
-    work.asked.based_on = was.theirs.version();
+    work.asked.based_on = was->theirs.version();
   }
   waiting_.push_front(std::move(work));
+}
+
+void NameWriter::take(writer_input::ProgramDecides& in) {
+  resolves_ = in.there;
+  if (!resolves_) {
+    resolving_.reset();
+    resolve_at_.reset();
+  } else if (!resolving_) {
+    plan_resolution();
+  }
+  if (state_.contested) plan_repeat();
 }
 
 void NameWriter::take(writer_input::Acknowledge&) {
@@ -254,14 +271,14 @@ void NameWriter::advance() {
   commit_if_due();
   if (resolving_ && resolving_->deadline <= now_.steady) {
     resolving_.reset();
-    plan_resolution();
+    resolve_later();
   }
   const OwnPublish* const lost = unresolved();
   if (resolve_at_ && *resolve_at_ <= now_.steady && !resolving_ && committed(revision_)) {
     resolve_at_.reset();
     if (lost != nullptr) {
       resolving_ = Resolving{next_job(), *state_.known, now_.steady + options_.handler_timeout};
-      emit(writer_action::AskResolution{resolving_->job, *lost, *state_.known});
+      emit(writer_action::AskResolution{resolving_->job, *lost, *state_.known, common_of(*lost)});
     }
   }
 }

@@ -19,8 +19,8 @@ struct WriterWork {
   WriterJob job;
   Instant deadline;
   writer_input::Publish asked;
-  std::optional<SeenRecord> theirs;     // of a resolution: what it is about
-  std::optional<VersionVector> joined;  // of a resolution: what is to be contained beside
+  std::optional<SeenRecord> theirs;  // of a resolution: what it is about
+  std::optional<SeenRecord> joined;  // of a resolution: what is to be contained beside
   bool answered = false;
   bool reserved = false;  // a tentative row stands for it
   bool perhaps = false;   // the decider may have it
@@ -47,10 +47,9 @@ struct WriterWork {
 class NameWriter {
  public:
   struct Options {
-    bool decider = false;   // one node decides (conditional puts), until Asked says otherwise
-    bool vector = true;     // records carry the version vector
-    bool job = false;       // leaves no trace of itself: no entry in the vector, no own publish
-    bool resolves = false;  // a program answers AskResolution
+    bool decider = false;  // one node decides (conditional puts), until Asked says otherwise
+    bool vector = true;    // records carry the version vector
+    bool job = false;      // leaves no trace of itself: no entry in the vector, no own publish
     Milliseconds ask_by{5'000};
     Milliseconds settle{2'000};
     Milliseconds decide_by{10'000};
@@ -117,6 +116,7 @@ class NameWriter {
   void take(writer_input::TakenIn& in);
   void take(writer_input::Told& in);
   void take(writer_input::Resolved& in);
+  void take(writer_input::ProgramDecides& in);
   void take(writer_input::Acknowledge& in);
   void take(writer_input::Identity& in);
   void take(writer_input::Tick& in);
@@ -141,6 +141,7 @@ class NameWriter {
   void prune();
   void plan_repeat();
   void plan_resolution();
+  void resolve_later();
   static Relation relation(const OwnPublish& own, const SeenRecord& to);
   Relation judge(const OwnPublish& own, const SeenRecord& to) const;
   OwnPublish* tentative();
@@ -199,6 +200,8 @@ class NameWriter {
   std::map<std::pair<DeviceTag, uint64_t>, Instant> settle_until_;
   std::optional<Resolving> resolving_;
   std::optional<Instant> resolve_at_;
+  bool resolves_ = false;  // a program answers AskResolution
+  int resolve_failures_ = 0;
   std::optional<Instant> repeat_at_;
   uint64_t taken_in_ = 0;  // how often the application took something in
   Instant resume_at_;

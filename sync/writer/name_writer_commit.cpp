@@ -126,6 +126,7 @@ void NameWriter::applied() {
                       .undecided = !work.settled};
     answers_.push_back(std::move(pending));
   }
+  if (work.kind == Kind::resolution) resolve_failures_ = 0;
   const SeenRecord ours = *work.seen;
   const auto winner = work.winner;
   work_.reset();

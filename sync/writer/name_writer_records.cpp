@@ -1,6 +1,7 @@
 // What a NameWriter knows of its name, and what became of its own publishes.
 #include <algorithm>
 
+#include "ipnscast/nostr/base/retry.h"
 #include "ipnscast/sync/writer/name_writer.h"
 #include "ipnscast/sync/writer/renewal.h"
 
@@ -258,8 +259,8 @@ void NameWriter::plan_repeat() {
     return own.alive() && own.value() == state_.known->record.value;
   });
   if (holder) {
-    repeat_at_ = now_.steady + kWinnerWaits +
-                 (options_.resolves ? options_.handler_timeout : Milliseconds(0));
+    repeat_at_ =
+        now_.steady + kWinnerWaits + (resolves_ ? options_.handler_timeout : Milliseconds(0));
     return;
   }
   const UnixMillis half = renewal_time(state_.known->record.eol, options_.lifetime);
@@ -269,8 +270,13 @@ void NameWriter::plan_repeat() {
 }
 
 void NameWriter::plan_resolution() {
-  if (!options_.resolves || unresolved() == nullptr) return;
+  if (!resolves_ || unresolved() == nullptr) return;
   resolve_at_ = now_.steady + random_wait(kLoserWaits);
+}
+
+void NameWriter::resolve_later() {
+  resolve_failures_ = std::min(resolve_failures_ + 1, 1'000);
+  if (resolves_) resolve_at_ = now_.steady + retry_after(resolve_failures_);
 }
 
 bool NameWriter::everybody_shows(const OwnPublish& own) const {

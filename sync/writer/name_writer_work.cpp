@@ -159,8 +159,10 @@ std::optional<VersionVector> NameWriter::vector_for(const Work& work) const {
   if (work.kind == Kind::renew || work.kind == Kind::repeat) return known_vector;
   VersionVector vector;
   if (work.kind == Kind::resolution) {
-    vector = work.joined.value_or(VersionVector{});
-    if (!work.asked.replace) vector.join(known_vector.value_or(VersionVector{}));
+    vector = work.joined->vector.value_or(VersionVector{});
+    if (!work.asked.replace)
+      vector.join(work.joined->record.sequence, known_vector.value_or(VersionVector{}),
+                  known->record.sequence);
   } else if (!replaces(work)) {
     if (known_vector) {
       vector = *known_vector;
@@ -278,7 +280,11 @@ void NameWriter::finish(AnswerResult result) {
   pending.revision = revision_;
   if (pending.answer.id) answers_.push_back(std::move(pending));
   work_.reset();
-  if (kind == Kind::resolution) plan_resolution();
+  if (kind != Kind::resolution) return;
+  if (result == AnswerResult::conflict)
+    plan_resolution();
+  else
+    resolve_later();
 }
 
 }  // namespace ipnscast::sync

@@ -60,9 +60,18 @@ void VersionVector::merge(const VersionVector& other) {
   }
 }
 
-void VersionVector::join(const VersionVector& other) {
-  std::erase_if(entries_, [&](const auto& entry) { return !other.of(entry.first); });
-  for (auto& [tag, entry] : entries_) entry = std::max(entry, *other.of(tag));
+void VersionVector::join(Sequence at, const VersionVector& other, Sequence other_at) {
+  std::map<DeviceTag, Entry> both;
+  for (const auto& [tag, entry] : entries_) {
+    const auto theirs = other.of(tag);
+    if (theirs || entry.sequence >= other_at)
+      both.emplace(tag, std::max(entry, theirs.value_or(entry)));
+  }
+  for (const auto& [tag, entry] : other.entries_) {
+    if (entry.sequence >= at) both.emplace(tag, entry);
+  }
+  entries_.clear();
+  for (const auto& [tag, entry] : both) raise(tag, entry);
 }
 
 void VersionVector::forget_last() {

@@ -40,9 +40,10 @@ class VersionVector {
   void raise(const DeviceTag& tag, Entry entry);
   // Another record of the same version says more: the higher count of each device.
   void merge(const VersionVector& other);
-  // A version is made of this one and another. The higher count of those that both speak of: where
-  // one of them cannot tell, nothing can be told of both.
-  void join(const VersionVector& other);
+  // A version is made of this one, which has sequence `at`, and another. The higher count of those
+  // that both speak of: where one of them cannot tell, nothing can be told of both, unless the
+  // entry is as late as the one without it, which then contains nothing later.
+  void join(Sequence at, const VersionVector& other, Sequence other_at);
   // Nothing of the device that wrote last is contained, so that it sees that its version was
   // replaced and not built upon.
   void forget_last();

@@ -67,6 +67,7 @@ void WriterBook::add(const IpnsName& name, WriterState stored) {
   auto entry = std::make_unique<Entry>(NameWriter(options_, std::move(stored), rng_()));
   Entry& added = *names_.emplace(name, std::move(entry)).first->second;
   feed(name, added, writer_input::Tick{});
+  feed(name, added, writer_input::ProgramDecides{resolvers_.contains(name)});
   feed(name, added, writer_input::Places{connected_});
 }
 
@@ -107,6 +108,15 @@ void WriterBook::tell(const IpnsName& name, WriterInput input) {
     if (entry != nullptr) changed = feed(name, *entry, std::move(input));
   }
   if (changed) hooks_.changed(name);
+}
+
+void WriterBook::set_resolver(const IpnsName& name, bool there) {
+  {
+    std::lock_guard lock(mutex_);
+    if (there == resolvers_.contains(name)) return;
+    there ? (void)resolvers_.insert(name) : (void)resolvers_.erase(name);
+  }
+  tell(name, writer_input::ProgramDecides{there});
 }
 
 std::optional<WriterState> WriterBook::state(const IpnsName& name) {

@@ -38,6 +38,8 @@ class WriterBook : public WriterView {
   std::vector<IpnsName> names();
   // Does nothing for a name that was not added.
   void tell(const IpnsName& name, WriterInput input);
+  // Whether a program decides about conflicts of this name, which may not be written yet.
+  void set_resolver(const IpnsName& name, bool there);
   std::optional<WriterState> state(const IpnsName& name);
   // Waits until the state file says all that is known of this name, or of all. Errc::timeout. Not
   // on the book's thread, nor on one that commits.
@@ -82,6 +84,7 @@ class WriterBook : public WriterView {
   std::set<std::pair<Instant, IpnsName>> timers_;
   std::deque<std::pair<IpnsName, WriterAction>> actions_;
   std::set<std::string> connected_;
+  std::set<IpnsName> resolvers_;  // names with a program that decides about conflicts
   Rng rng_ = make_rng();
   bool closed_ = false;
 

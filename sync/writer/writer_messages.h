@@ -82,10 +82,21 @@ struct Told {
 };
 // What to do about a conflict.
 struct Resolved {
-  enum class Choice { theirs, ours, merged, wait };
+  enum class Choice {
+    theirs,
+    ours,
+    merged,
+    wait,   // for a person, or for the next start
+    later,  // it could not be decided now
+  };
   WriterJob job;
   Choice choice = Choice::wait;
-  std::string value;  // merged
+  std::string value{};  // merged
+  PublishId id{};       // ours, merged: who waits for the Answer, if anybody
+};
+// Whether there is a program that answers AskResolution. Nothing said: there is none.
+struct ProgramDecides {
+  bool there = false;
 };
 // `forget --lost`.
 struct Acknowledge {};
@@ -102,7 +113,8 @@ using WriterInput =
                  writer_input::Signed, writer_input::Committed, writer_input::Decided,
                  writer_input::DeciderHas, writer_input::Places, writer_input::ShowsNothing,
                  writer_input::TakenIn, writer_input::Told, writer_input::Resolved,
-                 writer_input::Acknowledge, writer_input::Identity, writer_input::Tick>;
+                 writer_input::ProgramDecides, writer_input::Acknowledge, writer_input::Identity,
+                 writer_input::Tick>;
 
 // What it wants done.
 namespace writer_action {
@@ -159,6 +171,7 @@ struct AskResolution {
   WriterJob job;
   OwnPublish ours;
   SeenRecord theirs;
+  std::optional<Version> common{};
 };
 // Another device runs on a copy of this state.
 struct NewIdentity {};

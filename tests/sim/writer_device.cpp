@@ -24,6 +24,7 @@ void WriterWorld::start(Device& device) {
     device.content = truth(base->version.value);
   }
   feed(device, writer_input::Tick{});
+  feed(device, writer_input::ProgramDecides{device.resolves});
   feed(device, writer_input::Places{places_of(device)});
   later(device, 0, 2'000, [this, &device] { poll(device); });
 }
@@ -240,11 +241,8 @@ void WriterWorld::act(Device& device, writer_action::Answer& a) {
       ++refusals_;
       if (owned_.contains(edit)) {
         require(there && row->state == OwnPublish::State::lost, "what is called lost is kept");
-        for (const int one : truth(value)) {
-          const bool in_theirs = truth(row->theirs->record.value).contains(one);
-          if (!in_theirs && author_of_[static_cast<size_t>(one)] == device.number)
-            reported_.insert(one);
-        }
+        const Edits lost = lost_with(device, *row);
+        reported_.insert(lost.begin(), lost.end());
       }
       break;
     case Result::unreachable:
@@ -261,6 +259,19 @@ void WriterWorld::act(Device& device, writer_action::Answer& a) {
   }
 }
 
+// What the device's application has to count as lost once it hears of this one.
+WriterWorld::Edits WriterWorld::lost_with(const Device& device, const OwnPublish& ours) const {
+  const Edits& theirs = truth(ours.theirs->record.value);
+  const bool known_here = ours.theirs->vector && ours.theirs->vector->of(ours.tag);
+  Edits lost;
+  for (const int edit : truth(ours.value())) {
+    if (author_of_[static_cast<size_t>(edit)] != device.number) continue;
+    // Where the vector does not speak of this device, all of it is in doubt from now on.
+    if (!theirs.contains(edit) || !ours.certain || !known_here) lost.insert(edit);
+  }
+  return lost;
+}
+
 // The application hears of what was displaced.
 void WriterWorld::tell(Device& device) {
   const auto report = device.writer->report();
@@ -274,14 +285,7 @@ void WriterWorld::tell(Device& device) {
   require(row != device.disk.own.end() && row->state == OwnPublish::State::lost,
           "nobody reports what its state does not show");
   require(signed_.contains(ours.theirs->record.bytes), "what displaced it exists");
-  const Edits& theirs = truth(ours.theirs->record.value);
-  const bool known_here = ours.theirs->vector && ours.theirs->vector->of(ours.tag);
-  Edits lost;
-  for (const int edit : truth(ours.value())) {
-    if (author_of_[static_cast<size_t>(edit)] != device.number) continue;
-    // Where the vector does not speak of this device, all of it is in doubt from now on.
-    if (!theirs.contains(edit) || !ours.certain || !known_here) lost.insert(edit);
-  }
+  const Edits lost = lost_with(device, ours);
   const int edit = edit_of_.at(ours.value());
   const bool own = author_of_[static_cast<size_t>(edit)] == device.number;
   if (ours.certain) {
@@ -307,7 +311,8 @@ void WriterWorld::act(Device& device, writer_action::AskResolution& a) {
     writer_input::Resolved answer{a.job, writer_input::Resolved::Choice::merged, {}};
     const uint64_t which = roll(10);
     if (which == 0 && !healed_) {
-      answer.choice = writer_input::Resolved::Choice::wait;
+      answer.choice =
+          chance(50) ? writer_input::Resolved::Choice::wait : writer_input::Resolved::Choice::later;
     } else if (which == 1) {
       answer.choice = writer_input::Resolved::Choice::theirs;
     } else if (which == 2) {

@@ -10,9 +10,10 @@ struct WriterWorld::Device {
   int number = 0;
   sync::NameWriter::Options options;
   Place* decider = nullptr;
-  bool prints = false;  // its watch only prints
-  bool gone = false;    // for good
-  uint64_t epoch = 0;   // events of an earlier one are those of a process that is no more
+  bool prints = false;    // its watch only prints
+  bool gone = false;      // for good
+  bool resolves = false;  // a program merges
+  uint64_t epoch = 0;     // events of an earlier one are those of a process that is no more
   int64_t clock_off = 0;
   int identity = 0;  // grows with each new device id
   std::unique_ptr<sync::NameWriter> writer;

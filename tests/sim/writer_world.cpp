@@ -33,7 +33,7 @@ WriterWorld::WriterWorld(uint64_t seed, Setup setup) : setup_(setup), rng_(seed)
     device->options.vector = setup_.vector;
     device->options.lifetime = kLifetime;
     device->options.handler_timeout = Milliseconds(60'000);
-    device->options.resolves = chance(setup_.resolvers);
+    device->resolves = chance(setup_.resolvers);
     device->prints = chance(setup_.printers);
     if (setup_.deciders > 0 && setup_.own_nodes > 0) {
       device->options.decider = true;
@@ -313,7 +313,7 @@ void WriterWorld::step() {
         vector.raise(device.disk.tag, {device.disk.count + 5, {1}});
         const auto& known = device.disk.known;
         if (!known) break;
-        feed(device, writer_input::Saw{make_record(known->record.value, {1}, {wall_}, vector), {}});
+        feed(device, writer_input::Saw{make_record(known->record.value, {0}, {wall_}, vector), {}});
       }
       break;
     default:

@@ -114,6 +114,7 @@ class WriterWorld {
   void act(Device& device, sync::writer_action::NewIdentity& a);
   void wake(Device& device);
   void tell(Device& device);
+  Edits lost_with(const Device& device, const sync::OwnPublish& ours) const;
   bool clock_allows(Device& device);
   void edit(Device& device, bool stubborn);
   void take_in(Device& device);

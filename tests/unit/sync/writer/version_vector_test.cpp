@@ -83,10 +83,14 @@ TEST_CASE("a version contains a publish exactly when its vector reaches the coun
   CHECK(b.of(tag(3))->count == 1);
   CHECK(b.writer_of({9}) == tag(2));
   VersionVector both = a;
-  both.join(b);
+  both.join({20}, b, {20});
   CHECK(both.of(tag(1))->count == 5);
   CHECK(both.of(tag(2))->count == 1);
   CHECK_FALSE(both.of(tag(3)));
+  // A version of sequence 8 contains nothing that came after it.
+  both = a;
+  both.join({8}, b, {20});
+  CHECK(both.of(tag(3)) == VersionVector::Entry{1, {8}});
   b.raise(tag(2), {4, {10}});
   b.forget_last();
   CHECK(b.of(tag(2))->count == 0);

@@ -1,5 +1,7 @@
 #include "ipnscast/bridge/node/content_disposition.h"
 
+#include <cstdint>
+
 #include "ipnscast/nostr/base/percent.h"
 #include "ipnscast/sync/ipfs/ipld/utf8.h"
 

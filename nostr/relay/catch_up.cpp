@@ -1,6 +1,7 @@
 #include "ipnscast/nostr/relay/catch_up.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace ipnscast::nostr {

@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <cmath>
+#include <cstdio>
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/metrics/thinning.h"

@@ -1,4 +1,5 @@
 // The node that decides between the devices that write a name, and the clock by which we sign.
+#include <cmath>
 #include <future>
 
 #include "ipnscast/sync/decider/conditional_put.h"

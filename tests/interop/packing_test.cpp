@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <fstream>
 
 #include "ipnscast/tests/support/catch.h"

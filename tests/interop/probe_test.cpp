@@ -2,6 +2,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/peers.h"

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/peers.h"

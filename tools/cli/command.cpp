@@ -1,6 +1,8 @@
 #include "ipnscast/tools/cli/command.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,6 @@
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 
+#include <cstdio>
 #include <memory>
 
 #include "ipnscast/nostr/base/hex.h"

@@ -1,6 +1,7 @@
 #include "ipnscast/sync/ipfs/ipld/dag_json.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <unordered_set>
 

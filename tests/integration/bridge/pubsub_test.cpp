@@ -1,4 +1,5 @@
 // IPNS over pubsub at scripted nodes, over real sockets on loopback.
+#include <cstdio>
 #include <fstream>
 #include <future>
 #include <sstream>

@@ -1,6 +1,7 @@
 // R38, as a fuzzer would: seeded bytes on all four ports of a running stack, and after each volley
 // a look whether they still answer. IPNSCAST_FUZZ_SECONDS says for how long (3 unless told; 600 for
 // the long run), IPNSCAST_FUZZ_SEED with which seed to begin.
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 

@@ -1,4 +1,6 @@
 // Two devices with one key publish at once, as a user sees it (S0-12).
+#include <atomic>
+
 #include "ipnscast/tests/integration/cli/cli_stack.h"
 #include "ipnscast/tests/integration/sync/publish_fixture.h"
 

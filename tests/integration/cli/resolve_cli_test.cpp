@@ -1,6 +1,7 @@
 // What resolve and get say when sources are silent, refuse, fall back or contradict each other.
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 #include "ipnscast/tests/support/catch.h"

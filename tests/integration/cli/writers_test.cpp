@@ -1,7 +1,9 @@
 // Two devices with one key, each a process, publish side by side; our node decides between them.
 #include <chrono>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/process.h"

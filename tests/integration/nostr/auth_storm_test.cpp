@@ -1,5 +1,7 @@
 // Relays that ask for AUTH (NIP-42) and are not content with it, over a socket: neither they nor a
 // remote signer are asked in a circle.
+#include <thread>
+
 #include "ipnscast/nostr/nip/local_signer.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/nostr/signer/remote_signer.h"

@@ -1,4 +1,6 @@
 // What the outbox keeps through clocks that jump, full disks and damaged files.
+#include <cmath>
+
 #include "ipnscast/tests/integration/nostr/outbox_fixture.h"
 
 using namespace ipnscast;

@@ -3,7 +3,10 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
+#include <sstream>
+#include <thread>
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/nip/nip44.h"

@@ -1,4 +1,6 @@
 // What a publish finds out about its name before it signs, whoever is slow, silent or forgetful.
+#include <atomic>
+
 #include "ipnscast/tests/integration/sync/publish_fixture.h"
 #include "ipnscast/tests/integration/sync/publish_nodes.h"
 

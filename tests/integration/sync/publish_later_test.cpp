@@ -1,4 +1,6 @@
 // What is finished later, what was there already, and what is taken back.
+#include <atomic>
+
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/sync/gateway/kubo_rpc.h"
 #include "ipnscast/sync/hint/hint.h"

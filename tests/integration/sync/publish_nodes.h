@@ -1,5 +1,7 @@
 #pragma once
 
+#include <thread>
+
 #include "ipnscast/sync/gateway/http_client.h"
 #include "ipnscast/sync/gateway/kubo_rpc.h"
 #include "ipnscast/sync/ipfs/unixfs/packer.h"

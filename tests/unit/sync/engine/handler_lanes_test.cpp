@@ -4,6 +4,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "ipnscast/nostr/base/inbox.h"

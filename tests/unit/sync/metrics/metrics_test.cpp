@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "ipnscast/sync/metrics/meter.h"
 #include "ipnscast/sync/metrics/thinning.h"
 #include "ipnscast/tests/support/catch.h"

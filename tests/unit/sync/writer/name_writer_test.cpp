@@ -1,6 +1,8 @@
 // The writer's rules, a row of the design each. Over 400 lines: they share one stage.
 #include "ipnscast/sync/writer/name_writer.h"
 
+#include <memory>
+
 #include "ipnscast/sync/writer/clock_check.h"
 #include "ipnscast/tests/support/catch.h"
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/temp_dir.h"

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <fstream>
 
 #include "ipnscast/sync/ipfs/unixfs/dag_walk.h"

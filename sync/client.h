@@ -82,7 +82,7 @@ class Client {
 
   // Follows the name until unwatch() or close(). What is known of it is kept across restarts: call
   // watch() again after one. A change that is known but was not yet acknowledged by the handler is
-  // handed over at once.
+  // handed over at once. What this client publishes itself is not handed back to it.
   virtual Status watch(const IpnsName& name, WatchOptions options) = 0;
   virtual void unwatch(const IpnsName& name) = 0;
 

@@ -1,6 +1,6 @@
-// A small program of somebody else, with nothing but the installed headers and libraries: opens a
-// client on a state directory, follows the name of a new key, publishes a file under it and waits
-// until it is handed its own change.
+// A small program of somebody else, with nothing but the installed headers and libraries: two
+// devices of one person, each with a client on a state directory of its own. The first follows the
+// name of a new key, the second publishes a file under it, and the first is handed the change.
 //
 //   consumer                        only opens, follows and closes: nothing is sent
 //   consumer RELAY GATEWAY RPC      the URLs that `ipnscast up --json` prints
@@ -47,25 +47,31 @@ int failed(const char* what, const Error& error) {
   return 1;
 }
 
-int run(const std::vector<std::string>& urls) {
-  const TemporaryDirectory directory;
-  nostr::SecretKey secret = nostr::SecretKey::generate();
-  const auto key = sync::IpnsKey::derive_ed25519(secret.secret_view());
-  if (!key) return failed("derive the name", key.error());
-
+// One person's device: a client with a state directory of its own.
+Result<std::unique_ptr<sync::Client>> open_device(const std::filesystem::path& state_dir,
+                                                  const nostr::SecretKey& secret,
+                                                  const std::vector<std::string>& urls) {
   sync::Config config;
-  config.state_dir = directory.path() / "state";
+  config.state_dir = state_dir;
   config.trusted_authors = {secret.public_key()};
-  config.signer = nostr::make_local_signer(std::move(secret));
+  config.signer = nostr::make_local_signer(secret.clone());
   if (!urls.empty()) {
     auto relay = nostr::RelayUrl::parse(urls[0]);
-    if (!relay) return failed("use the relay", relay.error());
+    if (!relay) return fail(relay.error());
     config.relays = {std::move(*relay)};
     config.gateways = {{urls[1], 1, {}}, {urls[2], 1, {}}};
   }
-  auto client = sync::Client::open(std::move(config));
-  if (!client) return failed("open a client", client.error());
+  return sync::Client::open(std::move(config));
+}
 
+int run(const std::vector<std::string>& urls) {
+  const TemporaryDirectory directory;
+  const nostr::SecretKey secret = nostr::SecretKey::generate();
+  const auto key = sync::IpnsKey::derive_ed25519(secret.secret_view());
+  if (!key) return failed("derive the name", key.error());
+
+  const auto reader = open_device(directory.path() / "reader", secret, urls);
+  if (!reader) return failed("open a client", reader.error());
   auto handed = std::make_shared<std::promise<std::string>>();
   sync::WatchOptions watching;
   watching.on_change = [handed, done = std::make_shared<bool>(false)](const sync::Change& change) {
@@ -73,14 +79,16 @@ int run(const std::vector<std::string>& urls) {
       handed->set_value(change.value);
     return Status{};
   };
-  if (auto status = (*client)->watch(key->name(), std::move(watching)); !status)
+  if (auto status = (*reader)->watch(key->name(), std::move(watching)); !status)
     return failed("follow the name", status.error());
   std::printf("follows %s\n", key->name().to_string().c_str());
   if (urls.empty()) return 0;
 
+  const auto writer = open_device(directory.path() / "writer", secret, urls);
+  if (!writer) return failed("open the second client", writer.error());
   const std::filesystem::path file = directory.path() / "hello.txt";
   std::ofstream(file) << "hello from a stranger\n";
-  const auto published = (*client)->publish(*key, file);
+  const auto published = (*writer)->publish(*key, file);
   if (!published) return failed("publish", published.error());
   std::future<std::string> change = handed->get_future();
   if (change.wait_for(std::chrono::minutes(2)) != std::future_status::ready) {

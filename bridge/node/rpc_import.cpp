@@ -5,6 +5,7 @@
 #include "ipnscast/bridge/node/multipart.h"
 #include "ipnscast/bridge/node/rpc_answer.h"
 #include "ipnscast/bridge/node/rpc_routes.h"
+#include "ipnscast/nostr/base/bytes_order.h"
 #include "ipnscast/sync/ipfs/ipld/car.h"
 
 namespace ipnscast::bridge {
@@ -54,7 +55,7 @@ class Importer {
   std::vector<Block> waiting_;
   size_t waiting_bytes_ = 0;
   std::vector<sync::Cid> roots_;
-  std::set<Bytes> known_roots_;
+  std::set<Bytes, BytesLess> known_roots_;
   uint64_t block_count_ = 0;
   uint64_t block_bytes_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ipnscast/nostr/base/bytes_order.h"
 #include "ipnscast/sync/writer/name_writer.h"
 
 namespace ipnscast::test {
@@ -140,7 +141,8 @@ class WriterWorld {
   Edits owned_;                         // edits that a device has committed as published
   Edits reported_;
   std::map<std::string, bool> over_;  // values that replace: is there a base?
-  std::map<Bytes, std::optional<sync::VersionVector>> signed_;  // by record: its vector
+  // By record: its vector.
+  std::map<Bytes, std::optional<sync::VersionVector>, BytesLess> signed_;
   uint64_t serial_ = 0;
   uint64_t next_publish_ = 0;
 

@@ -15,10 +15,13 @@ namespace {
 
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
-using File = std::unique_ptr<FILE, decltype(&std::fclose)>;
+struct CloseFile {
+  void operator()(FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<FILE, CloseFile>;
 
 File opened(const std::filesystem::path& path, const char* mode) {
-  File file(std::fopen(path.c_str(), mode), &std::fclose);
+  File file(std::fopen(path.c_str(), mode));
   REQUIRE(file);
   return file;
 }

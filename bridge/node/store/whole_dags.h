@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 
+#include "ipnscast/nostr/base/bytes_order.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
 
 namespace ipnscast::bridge {
@@ -28,7 +29,7 @@ class WholeDags {
   const std::atomic<bool>& stopping_;
   // By CID, as the same bytes have links under one codec and none under another. What is being
   // walked counts as whole: no block can lead to itself.
-  std::map<Bytes, Status> known_;
+  std::map<Bytes, Status, BytesLess> known_;
 };
 
 }  // namespace ipnscast::bridge

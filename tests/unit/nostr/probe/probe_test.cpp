@@ -50,10 +50,10 @@ bool says(const probe::Verdict& verdict, const std::string& words) {
   });
 }
 
-const probe::Limit& limit(const Report& report, const std::string& name) {
+const probe::Limit& limit(const Report& report, std::string_view name) {
   for (const probe::Limit& limit : report.limits)
     if (limit.name == name) return limit;
-  FAIL("no limit " + name);
+  FAIL("no limit " << name);
   return report.limits.front();
 }
 

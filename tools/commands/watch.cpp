@@ -13,6 +13,7 @@
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
 #include "ipnscast/tools/watch/change_handler.h"
+#include "ipnscast/tools/watch/conflict_handler.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -24,6 +25,7 @@ struct WatchOptions {
   std::vector<std::string> targets;
   std::string mirror;
   std::string exec;
+  std::vector<std::string> on_conflict;
   bool once = false;
   bool records_only = false;
   bool derived = false;
@@ -66,6 +68,12 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
   return out;
 }
 
+Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
+  if (options.on_conflict.empty()) return ConflictHandler::Options{};
+  if (options.once) return fail(Errc::invalid, "--on-conflict and --once exclude each other");
+  return ConflictHandler::parse(options.on_conflict);
+}
+
 using Sequences = std::map<sync::IpnsName, sync::Sequence>;
 
 // What the state directory knows of these names already.
@@ -92,13 +100,15 @@ Error fell_back(const sync::Change& change, sync::Sequence known) {
 class Watching {
  public:
   Watching(Context& context, const WatchOptions& options, const Target& target, StopSignal& stop,
-           sync::Client& client, ChangeHandler& handler, Sequences floors, const TimeLimit& limit)
+           sync::Client& client, ChangeHandler& handler, ConflictHandler* conflicts,
+           Sequences floors, const TimeLimit& limit)
       : context_(context),
         options_(options),
         target_(target),
         stop_(stop),
         client_(client),
         handler_(handler),
+        conflicts_(conflicts),
         floors_(std::move(floors)),
         limit_(limit),
         missing_(target.names.begin(), target.names.end()) {}
@@ -118,6 +128,7 @@ class Watching {
   StopSignal& stop_;
   sync::Client& client_;
   ChangeHandler& handler_;
+  ConflictHandler* const conflicts_;  // none: what is newest stays
   const Sequences floors_;
   const TimeLimit& limit_;
   std::mutex mutex_;
@@ -152,6 +163,8 @@ Status Watching::start() {
     options.fetch_content = !options_.records_only;
     options.takes_in = !options_.mirror.empty() || !options_.exec.empty();
     options.on_change = [this](const sync::Change& change) { return handle(change); };
+    if (conflicts_ != nullptr)
+      options.on_conflict = [this](const sync::Conflict& one) { return conflicts_->handle(one); };
     const Status watched = client_.watch(name, std::move(options));
     if (!watched) return watched;
   }
@@ -176,6 +189,7 @@ void Watching::wait(bool has_gateways) {
   if (options_.once && has_gateways) lookup = std::thread([this] { look_for_records(); });
   const bool stopped = stop_.wait(deadline);
   handler_.stop();
+  if (conflicts_ != nullptr) conflicts_->stop();
   if (lookup.joinable()) lookup.join();
   client_.close();
   const std::lock_guard lock(mutex_);
@@ -205,11 +219,13 @@ void watch(Context& context, const WatchOptions& options) {
   if (!how) return report(context, how.error());
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();
-  if (!how->exec.empty()) {
-    // The command has the whole time, and is ended before its lane is given up.
-    how->exec_timeout = config->handler_timeout;
+  auto decides = conflict_options(options);
+  if (!decides) return report(context, decides.error());
+  // A command has the whole time, and is ended before its lane is given up.
+  how->exec_timeout = config->handler_timeout;
+  decides->timeout = config->handler_timeout;
+  if (!how->exec.empty() || !decides->command.empty())
     config->handler_timeout += 2 * ChangeCommand::kGrace;
-  }
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
   Sequences floors;
@@ -227,7 +243,11 @@ void watch(Context& context, const WatchOptions& options) {
     for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
   }
   ChangeHandler handler(**client, std::move(*how));
-  Watching watching(context, options, *target, stop, **client, handler, std::move(floors), limit);
+  std::optional<ConflictHandler> conflicts;
+  if (decides->strategy != ConflictHandler::Strategy::newest)
+    conflicts.emplace(**client, std::move(*decides));
+  Watching watching(context, options, *target, stop, **client, handler,
+                    conflicts ? &*conflicts : nullptr, std::move(floors), limit);
   if (const Status started = watching.start(); !started) {
     (*client)->close();
     return report(context, started.error());
@@ -254,9 +274,24 @@ void add_watch(CLI::App& app, Context& context) {
                    "Run this by /bin/sh on each change, the JSON line on its input; again later "
                    "when it fails or takes longer than handover.handler_timeout")
       ->type_name("CMD");
+  command
+      ->add_option("--on-conflict", options->on_conflict,
+                   "What becomes of a publish of this device that was displaced: newest (nothing, "
+                   "it is told), keep-both DIR (its content is written there), or exec CMD (merges "
+                   "$IPNSCAST_OURS and $IPNSCAST_THEIRS into $IPNSCAST_MERGED, which is published)")
+      ->type_name("newest|keep-both DIR|exec CMD")
+      ->expected(1, 2);
   command->add_flag("--records-only", options->records_only, "Do not fetch the content");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
-  command->callback([&context, options] { watch(context, *options); });
+  command->callback([&context, options] {
+    // "newest" takes no word.
+    auto& words = options->on_conflict;
+    if (words.size() == 2 && words[0] == "newest") {
+      options->targets.push_back(words[1]);
+      words.pop_back();
+    }
+    watch(context, *options);
+  });
 }
 
 }  // namespace ipnscast::tools

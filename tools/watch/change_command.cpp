@@ -37,7 +37,7 @@ Status fill(int fd, const std::string& input) {
   const bool whole =
       fd >= 0 && ::write(fd, input.data(), input.size()) == static_cast<ssize_t>(input.size()) &&
       ::lseek(fd, 0, SEEK_SET) == 0;
-  if (!whole) return fail(Errc::io, std::string("--exec: its input: ") + std::strerror(errno));
+  if (!whole) return fail(Errc::io, std::string("its input: ") + std::strerror(errno));
   return {};
 }
 
@@ -102,17 +102,20 @@ Result<pid_t> ChangeCommand::start(const std::map<std::string, std::string>& env
   char* const arguments[] = {shell.data(), flag.data(), command.data(), nullptr};
   const SpawnSettings settings(input);
   const std::lock_guard lock(mutex_);
-  if (stopped_) return fail(Errc::cancelled, "--exec: stopped");
+  if (stopped_) return fail(Errc::cancelled, option_ + ": stopped");
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, shell.c_str(), &settings.actions, &settings.attributes,
                                    arguments, pointers.data());
-  if (failed != 0) return fail(Errc::io, std::string("--exec: ") + std::strerror(failed));
+  if (failed != 0) return fail(Errc::io, option_ + ": " + std::strerror(failed));
   ++running_;
   return child;
 }
 
-ChangeCommand::ChangeCommand(std::string command, Milliseconds timeout)
-    : command_(std::move(command)), timeout_(timeout), stop_(::eventfd(0, EFD_CLOEXEC)) {}
+ChangeCommand::ChangeCommand(std::string option, std::string command, Milliseconds timeout)
+    : option_(std::move(option)),
+      command_(std::move(command)),
+      timeout_(timeout),
+      stop_(::eventfd(0, EFD_CLOEXEC)) {}
 
 ChangeCommand::~ChangeCommand() {
   stop();
@@ -121,9 +124,10 @@ ChangeCommand::~ChangeCommand() {
 
 Status ChangeCommand::run(const std::map<std::string, std::string>& environment,
                           const std::string& input) {
-  if (stop_ < 0) return fail(Errc::io, "--exec: no more files can be opened");
+  if (stop_ < 0) return fail(Errc::io, option_ + ": no more files can be opened");
   const ChangeFile file{::memfd_create("change", MFD_CLOEXEC)};
-  if (const Status filled = fill(file.fd, input); !filled) return filled;
+  if (const Status filled = fill(file.fd, input); !filled)
+    return fail(filled.error().within(option_));
   const auto child = start(environment, file.fd);
   if (!child) return fail(child.error());
   Status ended = wait_for(*child);
@@ -148,19 +152,20 @@ Status ChangeCommand::wait_for(pid_t child) {
   }
   const bool by_itself = what[0].revents != 0;
   if (!by_itself && what[1].revents == 0 && process.fd >= 0)
-    log_warning("watch", "--exec: the command has not ended within " + seconds_text(timeout_) +
+    log_warning("watch", option_ + ": the command has not ended within " + seconds_text(timeout_) +
                              ", the limit of handover.handler_timeout, and is ended now");
   if (!by_itself) end_process_group(child, kGrace);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (process.fd < 0) return fail(Errc::io, std::string("--exec: ") + std::strerror(failure));
-  if (what[1].revents != 0) return fail(Errc::cancelled, "--exec: stopped");
-  if (!by_itself) return fail(Errc::timeout, "--exec: took longer than " + seconds_text(timeout_));
+  if (process.fd < 0) return fail(Errc::io, option_ + ": " + std::strerror(failure));
+  if (what[1].revents != 0) return fail(Errc::cancelled, option_ + ": stopped");
+  if (!by_itself)
+    return fail(Errc::timeout, option_ + ": took longer than " + seconds_text(timeout_));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   if (WIFEXITED(status))
-    return fail(Errc::refused, "--exec: ended with " + std::to_string(WEXITSTATUS(status)));
-  return fail(Errc::refused, "--exec: ended by signal " + std::to_string(WTERMSIG(status)));
+    return fail(Errc::refused, option_ + ": ended with " + std::to_string(WEXITSTATUS(status)));
+  return fail(Errc::refused, option_ + ": ended by signal " + std::to_string(WTERMSIG(status)));
 }
 
 void ChangeCommand::stop() {

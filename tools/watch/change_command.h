@@ -19,8 +19,8 @@ class ChangeCommand {
   // Between asking a process group to end (SIGTERM) and ending it (SIGKILL).
   static constexpr Seconds kGrace{5};
 
-  // `timeout`: of each run.
-  ChangeCommand(std::string command, Milliseconds timeout);
+  // `option`: that names it, for messages. `timeout`: of each run.
+  ChangeCommand(std::string option, std::string command, Milliseconds timeout);
   ~ChangeCommand();
 
   // Waits for its end. `environment` is added to ours, `input` is its standard input; what it
@@ -35,6 +35,7 @@ class ChangeCommand {
   Status wait_for(pid_t child);
 
   // constant after construction
+  const std::string option_;
   const std::string command_;
   const Milliseconds timeout_;
   const int stop_;  // an eventfd; readable once stopped

@@ -26,7 +26,7 @@ std::chrono::microseconds since(UnixMillis seen) {
 
 ChangeHandler::ChangeHandler(sync::Client& client, Options options)
     : client_(client), options_(std::move(options)) {
-  if (!options_.exec.empty()) command_.emplace(options_.exec, options_.exec_timeout);
+  if (!options_.exec.empty()) command_.emplace("--exec", options_.exec, options_.exec_timeout);
   options_.limits.stopped = [this] { return stopped_.load(); };
 }
 

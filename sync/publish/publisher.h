@@ -221,6 +221,7 @@ class Publisher {
   void perform(const IpnsName& name, writer_action::Decide& action);
   void perform(const IpnsName& name, writer_action::AskDecider& action);
   void perform(const IpnsName& name, writer_action::Send& action);
+  void perform(const IpnsName& name, writer_action::SendAgain& action);
   std::optional<size_t> decider() const;
   Status check_clock(const IpnsName& name);
   Result<IpnsRecord> sign_record(const IpnsName& name, const writer_action::Sign& action,

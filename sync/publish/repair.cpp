@@ -1,7 +1,9 @@
 // What the publisher does when a relay prefers another event at one of its addresses.
+#include <algorithm>
+
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/hint/hint_repair.h"
-#include "ipnscast/sync/publish/publisher.h"
+#include "ipnscast/sync/publish/writing.h"
 #include "ipnscast/sync/state/known_here.h"
 #include "ipnscast/sync/state/retracted_names.h"
 
@@ -32,6 +34,41 @@ void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) 
               "be replaced: " +
                   repaired.error().message);
   }
+}
+
+// Places are brought the record by read repair; relays by a new hint, which is later than the
+// other.
+void Publisher::perform(const IpnsName& name, writer_action::SendAgain& action) {
+  const bool at_relay =
+      std::any_of(options_.relays.begin(), options_.relays.end(),
+                  [&](const nostr::RelayUrl& relay) { return relay.text() == action.place; });
+  const auto record = sound_record(name, action.seen.record.bytes);
+  const auto root = root_of(action.seen.record.value);
+  if (!at_relay || !record || !root) return;
+  uint64_t version = 0;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+    const auto own = load_own_name(db, name);
+    if (!own) return fail(own.error());
+    if (*own) version = (*own)->version;
+    return {};
+  });
+  const auto owed = [&] {
+    const auto now = writing(name);
+    std::lock_guard lock(now->mutex);
+    return now->owed == action.seen.record.bytes;
+  };
+  const auto sent = [&]() -> Status {
+    if (!read) return read;
+    auto hints = sign_hints({name, *root, record->fields().sequence, record->bytes(), version, {}});
+    if (!hints) return fail(hints.error());
+    if (!owed()) return fail(Errc::refused, "something newer goes there");
+    if (auto done = commit({.hints = *hints, .unless_retracted = name}); !done) return done;
+    send_hints(name, record, *hints, std::make_shared<Progress>());
+    return {};
+  }();
+  if (!sent && sent.error().code != Errc::refused)
+    log_warning("publisher", action.place + " shows an older state of " + name.to_string() +
+                                 ", and is not told again: " + sent.error().message);
 }
 
 // Our hint again, one second above the other. One that lies too far ahead of the clock for that is

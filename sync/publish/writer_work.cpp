@@ -36,6 +36,8 @@ void Publisher::work() {
       perform(name, *read);
     } else if (auto* commit = std::get_if<writer_action::Commit>(&next->action)) {
       perform(name, *commit);
+    } else if (auto* again = std::get_if<writer_action::SendAgain>(&next->action)) {
+      perform(name, *again);
     }
   }
 }

@@ -269,6 +269,7 @@ void NameWriter::advance() {
   commit_if_due();
   say_what_is_committed();
   commit_if_due();
+  send_again();
   if (resolving_ && resolving_->deadline <= now_.steady) {
     resolving_.reset();
     resolve_later();
@@ -320,6 +321,8 @@ void NameWriter::say_what_is_committed() {
         state_.owed ? std::optional(state_.owed->record.bytes) : std::nullopt;
     if (owed != sending_) {
       sending_ = owed;
+      sending_since_ = now_.steady;
+      sent_again_.clear();
       if (owed) emit(writer_action::Send{*state_.owed});
     }
   }
@@ -329,6 +332,30 @@ void NameWriter::say_what_is_committed() {
     if (pending.answer.result == AnswerResult::conflict) told(pending.tag, pending.count);
     return true;
   });
+}
+
+// When what goes to all places is to go there again. Nothing: the place shows it, or nobody knows.
+std::optional<Instant> NameWriter::due_again(const std::string& place) const {
+  const auto shown = shown_.find(place);
+  const auto& owed = state_.owed;
+  if (!owed || sending_ != owed->record.bytes || shown == shown_.end()) return std::nullopt;
+  const SeenRecord& there = shown->second;
+  if (there.version() == owed->version() || !wins_over(owed->record, there.record))
+    return std::nullopt;
+  const auto last = sent_again_.find(place);
+  return last == sent_again_.end() ? sending_since_ + options_.settle
+                                   : last->second + options_.ask_again;
+}
+
+void NameWriter::send_again() {
+  if (work_ || commit_) return;  // something newer may be on its way
+  for (const std::string& place : connected_) {
+    const auto due = due_again(place);
+    if (!due || *due > now_.steady) continue;
+    sent_again_.insert_or_assign(place, now_.steady);
+    shown_.erase(place);
+    emit(writer_action::SendAgain{*state_.owed, place});
+  }
 }
 
 // When the time is over, those who waited hear how it stands.
@@ -386,6 +413,11 @@ std::optional<Instant> NameWriter::next_wake() const {
   }
   for (const Pending& pending : answers_) {
     if (pending.settling) at(*pending.settling);
+  }
+  if (!work_ && !commit_) {
+    for (const std::string& place : connected_) {
+      if (const auto again = due_again(place)) at(*again);
+    }
   }
   for (const OwnPublish& own : state_.own) {
     const auto until = settle_until_.find({own.tag, own.count});

@@ -124,6 +124,8 @@ class NameWriter {
   void commit_if_due();
   void say_what_is_committed();
   void look_at_settling();
+  std::optional<Instant> due_again(const std::string& place) const;
+  void send_again();
   bool answer_tells_of(const OwnPublish& own) const;
   void told(const DeviceTag& tag, uint64_t count);
   void touch() { ++revision_; }
@@ -190,6 +192,8 @@ class NameWriter {
   int commit_failures_ = 0;
   Instant commit_retry_;
   std::optional<Bytes> sending_;  // the record that was given to Send last
+  Instant sending_since_;
+  std::map<std::string, Instant> sent_again_;  // by place
 
   std::deque<Work> waiting_;
   std::optional<Work> work_;

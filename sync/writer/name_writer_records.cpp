@@ -206,8 +206,9 @@ void NameWriter::lose(const SeenRecord& theirs, bool overtaken) {
     own->state = OwnPublish::State::lost;
     own->queued = false;
     own->theirs = theirs;
-    // What was built on ours has a higher sequence.
-    own->certain = untold || is == Relation::displaced || theirs.record.sequence == own->sequence();
+    // What was built on ours has a higher sequence, but for a value that was there before.
+    const bool beside = theirs.record.sequence == own->sequence() && !own->twin;
+    own->certain = untold || is == Relation::displaced || beside;
     own->told = reported;  // the latest speaks for those before it
     reported = true;
     touch();

@@ -150,6 +150,12 @@ struct AskDecider {
 struct Send {
   SeenRecord seen;
 };
+// This place shows an older record than the one that was given to Send, though it had the time to
+// take that: a relay keeps the hint with the later time, whatever it tells.
+struct SendAgain {
+  SeenRecord seen;
+  std::string place;
+};
 struct Answer {
   enum class Result {
     published,    // committed and on its way
@@ -181,7 +187,8 @@ struct NewIdentity {};
 using WriterAction =
     std::variant<writer_action::Ask, writer_action::Sign, writer_action::Commit,
                  writer_action::Decide, writer_action::AskDecider, writer_action::Send,
-                 writer_action::Answer, writer_action::AskResolution, writer_action::NewIdentity>;
+                 writer_action::SendAgain, writer_action::Answer, writer_action::AskResolution,
+                 writer_action::NewIdentity>;
 
 // A publish of this device was displaced. Answer with Told when the application knows.
 struct LossReport {

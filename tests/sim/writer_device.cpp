@@ -217,6 +217,16 @@ void WriterWorld::act(Device& device, writer_action::Send& a) {
   }
 }
 
+void WriterWorld::act(Device& device, writer_action::SendAgain& a) {
+  require(device.disk.owed && device.disk.owed->record == a.seen.record,
+          "nothing is sent again that is not owed");
+  device.brought.erase(a.place);
+  const auto place = std::find_if(places_.begin(), places_.end(),
+                                  [&](const auto& one) { return one->url == a.place; });
+  if (chance(odds_.lost)) return;
+  later(device, 1, 50, [this, &device, &one = **place] { bring(device, one); });
+}
+
 void WriterWorld::act(Device& device, writer_action::Answer& a) {
   using Result = writer_action::Answer::Result;
   const auto asked = device.publishing.find(a.id.value);

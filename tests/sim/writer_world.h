@@ -110,6 +110,7 @@ class WriterWorld {
   void act(Device& device, sync::writer_action::Decide& a);
   void act(Device& device, sync::writer_action::AskDecider& a);
   void act(Device& device, sync::writer_action::Send& a);
+  void act(Device& device, sync::writer_action::SendAgain& a);
   void act(Device& device, sync::writer_action::Answer& a);
   void act(Device& device, sync::writer_action::AskResolution& a);
   void act(Device& device, sync::writer_action::NewIdentity& a);

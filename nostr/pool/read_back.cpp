@@ -52,7 +52,9 @@ bool apply(ReadBack result, RelayOutcome& outcome) {
 void Pool::Impl::ask_later(Link& link, Publish& publish, const RelayOutcome& outcome) {
   if ((!publish.read_back && !outcome.doubtful) || !worth_asking(outcome)) return;
   ++publish.reading_back;
-  const Milliseconds wait = outcome.doubtful ? Milliseconds(0) : *publish.read_back;
+  // What a relay says that it has instead of ours can be asked for at once.
+  const bool at_once = outcome.doubtful || outcome.state == PublishState::superseded;
+  const Milliseconds wait = at_once ? Milliseconds(0) : *publish.read_back;
   loop.at(std::chrono::steady_clock::now() + wait,
           [self = weak_from_this(), number = link.id, id = publish.event.id] {
             const auto impl = self.lock();

@@ -23,6 +23,10 @@ bool hides(const Result<Hint>& ours, const Result<Hint>& newer) {
   return !newer->sequence || *newer->sequence < *ours->sequence;
 }
 
+bool is_rival(const Hint& ours, const Hint& newer) {
+  return ours.sequence && ours.sequence == newer.sequence && ours.cid != newer.cid;
+}
+
 nostr::UnsignedEvent deletion_of(const nostr::Event& event, UnixSeconds now) {
   return deletion_of({event.id}, event.kind, now);
 }

@@ -10,6 +10,8 @@ namespace ipnscast::sync {
 // `newer` tells less than `ours`, so that it hides our change from readers who ask this relay only:
 // it has a lower sequence or none, or nobody can read it.
 bool hides(const Result<Hint>& ours, const Result<Hint>& newer);
+// Both tell of the same sequence, and of two values.
+bool is_rival(const Hint& ours, const Hint& newer);
 
 // Asks for the end of an event that lies too far ahead of the clock to be signed above. NIP-09, by
 // id.

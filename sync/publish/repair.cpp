@@ -24,10 +24,14 @@ void Publisher::superseded(const nostr::Event& ours, const nostr::Event& newer) 
     if (const auto record = sound_record(hint->name, other->record))
       writers_.saw(hint->name, known_record(*record), "");
   }
-  if (!hides(hint, other)) return;
+  if (!hint) return;
   // What was displaced meanwhile is not brought back.
   const auto truth = writers_.truth(hint->name);
   if (truth && !hint->record.empty() && truth->record.bytes != hint->record) return;
+  // Of two values under one sequence ours is the better one, and where nobody shows it, its rival's
+  // writer would take himself for the only one.
+  const bool loses = truth && other && !other->record.empty() && is_rival(*hint, *other);
+  if (!hides(hint, other) && !loses) return;
   if (auto repaired = sign_above(hint->name, ours, newer); !repaired) {
     log_error("publisher",
               "a relay has a newer event with an older state of ours, and it could not "

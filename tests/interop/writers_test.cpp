@@ -8,6 +8,7 @@
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/peers.h"
 #include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/writers/racing_writers.h"
 #include "ipnscast/tests/support/writers/set_writers.h"
 
 using namespace ipnscast;
@@ -105,4 +106,23 @@ TEST_CASE(
     CHECK(published > 0);
     CHECK(writers.read(how) == run.expected);
   }
+}
+
+TEST_CASE(
+    "of two devices that publish on the same version at the same moment, at two Kubo nodes, the "
+    "one that does not win is told so by its own call (R33, R34, S0-63)") {
+  const auto kubo = peer("kubo");
+  if (!kubo) SKIP_TEST(kubo.error());
+  const Stage stage(*kubo);
+  const SetWriting places = stage.writing();
+  const int rounds = 10 * writer_rounds();
+  const Race run = race({.folder = places.folder,
+                         .gateways = places.gateways,
+                         .relay = places.relay,
+                         .rounds = rounds});
+  INFO(run.output);
+  CHECK(run.rounds == rounds);
+  CHECK(run.none == 0);
+  CHECK(run.two == std::vector<std::string>{});
+  CHECK(run.troubles == std::vector<std::string>{});
 }

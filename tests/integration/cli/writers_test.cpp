@@ -8,6 +8,7 @@
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
+#include "ipnscast/tests/support/writers/racing_writers.h"
 #include "ipnscast/tests/support/writers/set_writers.h"
 
 namespace ipnscast {
@@ -66,6 +67,39 @@ TEST_CASE(
               << run.devices[1].took.count() << " ms, " << run.devices[0].refused << " and "
               << run.devices[1].refused << " refused" << std::endl;
   }
+}
+
+TEST_CASE(
+    "of two devices that publish on the same version at the same moment exactly one wins at our "
+    "node, and the other is told so (R34, S0-63)") {
+  const Stack stack;
+  const test::TempDir work;
+  const test::Race run = test::race({.folder = work.path(),
+                                     .gateways = {stack.gateway, stack.rpc},
+                                     .relay = stack.relay,
+                                     .decider = stack.gateway,
+                                     .rounds = 50});
+  INFO(run.output);
+  CHECK(run.rounds == 50);
+  CHECK(run.one_winner == 50);
+  CHECK(run.troubles == std::vector<std::string>{});
+}
+
+TEST_CASE(
+    "where nobody decides, no second device that published on the same version is left untold "
+    "(R33, R34, S0-63)") {
+  const Stack stack;
+  const test::TempDir work;
+  const test::Race run = test::race({.folder = work.path(),
+                                     .gateways = {stack.gateway, stack.rpc},
+                                     .relay = stack.relay,
+                                     .rounds = 12 * test::writer_rounds(),
+                                     .settle = std::chrono::milliseconds(1'000)});
+  INFO(run.output);
+  CHECK(run.rounds == 12 * test::writer_rounds());
+  CHECK(run.none == 0);
+  CHECK(run.two == std::vector<std::string>{});
+  CHECK(run.troubles == std::vector<std::string>{});
 }
 
 }  // namespace ipnscast

@@ -146,7 +146,10 @@ Result<ResolveReport> ClientImpl::resolve(const IpnsName& name, Milliseconds dea
 
 Result<std::optional<IpnsRecord>> ClientImpl::known_record_of(const IpnsName& name) {
   std::optional<IpnsRecord> known;
-  const Status read = writer_->run([&](store::Database& db) -> Status {
+  // Of a name that is written here, what counts may not be in the file yet.
+  const auto truth = publisher_->written().truth(name);
+  if (truth) known = sound_record(name, truth->record.bytes);
+  const Status read = known ? Status() : writer_->run([&](store::Database& db) -> Status {
     auto found = load_known(db, name);
     if (!found) return fail(found.error());
     known = std::move(*found);

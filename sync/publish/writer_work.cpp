@@ -21,6 +21,12 @@ bool made_by_us(const WriterState& state, const Bytes& record) {
   });
 }
 
+// It gave way to a record that ranks below it: nobody had heard of it.
+bool gave_way(const OwnPublish& own) {
+  return own.state == OwnPublish::State::lost && own.theirs &&
+         wins_over(own.seen.record, own.theirs->record);
+}
+
 }  // namespace
 
 void Publisher::work() {
@@ -127,7 +133,8 @@ Status Publisher::add_what_is_new(Commitment& what, const WriterState& state,
   const IpnsName& name = what.state->first;
   const bool new_own = state.known && state.known->record.bytes != saved &&
                        made_by_us(state, state.known->record.bytes);
-  if (!new_own && !what.brings) return {};
+  const bool gives_way = state.known && std::any_of(state.own.begin(), state.own.end(), gave_way);
+  if (!new_own && !what.brings && !gives_way) return {};
   const std::shared_ptr<Task> task = made ? made->task : nullptr;
   bool retracted = false;
   std::optional<OwnName> before;
@@ -151,6 +158,15 @@ Status Publisher::add_what_is_new(Commitment& what, const WriterState& state,
       what.wanted = name;
       what.lacking = task->stored.lacking;
     }
+  }
+  // From then on the other one is what this device knows the name to have.
+  const bool is_gone =
+      before && std::any_of(state.own.begin(), state.own.end(), [&](const auto& own) {
+        return gave_way(own) && own.seen.record.bytes == before->record;
+      });
+  if (is_gone && !what.own) {
+    const KnownRecord& known = state.known->record;
+    what.own = OwnName{name, known.sequence, known.value, version, known.bytes};
   }
   if (!what.brings || (retracted && !task)) return {};
   const KnownRecord& record = state.owed->record;

@@ -27,7 +27,11 @@ void print_lost(Context& context, const sync::IpnsName& name,
                std::to_string(one.theirs.sequence.value) + "  " + printable(one.theirs.value) +
                (one.certain ? "" : "  (perhaps: it does not say what it was made of)"));
   }
-  if (lost.empty()) print_line("nothing that was published under " + name.to_string() + " is lost");
+  if (lost.empty())
+    return print_line("nothing that was published under " + name.to_string() + " is lost");
+  print_line("read one with ipnscast get VALUE -o FILE, publish it again with ipnscast publish " +
+             name.to_string() + " --cid VALUE, or strike them off with ipnscast forget " +
+             name.to_string() + " --lost");
 }
 
 void warn_of_lost(const sync::IpnsName& name, const std::vector<sync::LostPublish>& lost) {
@@ -38,7 +42,8 @@ void warn_of_lost(const sync::IpnsName& name, const std::vector<sync::LostPublis
                          std::to_string(lost.front().ours.sequence.value) + " was"
                    : std::to_string(lost.size()) + " publishes of this device under " +
                          name.to_string() + " were") +
-                  " displaced: see history --lost");
+                  " displaced by another device: ipnscast history " + name.to_string() +
+                  " --lost lists what");
 }
 
 }  // namespace ipnscast::tools

@@ -149,7 +149,7 @@ Status BlockCache::put(const Cid& cid, SharedBlock block) {
   std::lock_guard lock(mutex_);
   Status status = insert(key_text(cid), std::move(block));
   if (!status) return fail(status.error().within("block cache"));
-  return stats_.bytes > options_.max_bytes ? evict() : Status{};
+  return shrink();
 }
 
 Status BlockCache::insert(const std::string& key, SharedBlock block) {

@@ -12,6 +12,7 @@
 #include "ipnscast/sync/cache/block_files.h"
 #include "ipnscast/sync/cache/recent_blocks.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
+#include "ipnscast/sync/ipfs/unixfs/fingerprint_set.h"
 #include "ipnscast/sync/metrics/meter.h"
 
 namespace ipnscast::sync {
@@ -27,8 +28,8 @@ struct BlockCacheOptions {
 };
 
 // Verified blocks on disk, within a bound: small ones in a database, large ones in files beside it.
-// The least recently used go first, but never those of a DAG that is held or is the current one of
-// a name. Thread-safe; one process at a time.
+// The least recently used go first, but never those of a DAG that is held, kept, being published,
+// or the current one of a name. Thread-safe; one process at a time.
 class BlockCache : public BlockSource, public BlockSink {
  public:
   // Opens or creates `directory`/blocks.sqlite and `directory`/large. Errc::io; Errc::refused when
@@ -52,6 +53,37 @@ class BlockCache : public BlockSource, public BlockSink {
   Status forget(std::string_view name);
   // The roots kept of a name, newest first.
   std::vector<Cid> versions(std::string_view name);
+
+  // DAGs that are not evicted, until the next set_kept(). Not stored.
+  struct Kept {
+    std::vector<Cid> held{};
+    std::vector<Cid> apart{};     // does not count against max_bytes either
+    std::vector<Cid> yielding{};  // as `apart`, from the first on, while all of that has at most
+    uint64_t most = 0;            // so many bytes
+    bool operator==(const Kept&) const = default;
+  };
+  void set_kept(Kept kept);
+  // How many bytes are here of the DAGs under these roots. A block that several have counts for the
+  // first one.
+  std::vector<uint64_t> sizes(const std::vector<Cid>& roots);
+
+  // Content on its way into a publish. While it lives, blocks that were put through it are not
+  // evicted and do not count against max_bytes.
+  class Publishing : public BlockSink {
+   public:
+    explicit Publishing(BlockCache& cache);
+    ~Publishing() override;
+    Publishing(const Publishing&) = delete;
+    Publishing& operator=(const Publishing&) = delete;
+    Status put(const Cid& cid, ByteView block) override;
+
+   private:
+    friend class BlockCache;
+    BlockCache& cache_;
+    // guarded by cache_.mutex_
+    FingerprintSet keys_;
+    uint64_t bytes_ = 0;
+  };
 
   // Keeps the DAG under `root` from being evicted while it is written or read.
   class Hold {
@@ -122,10 +154,17 @@ class BlockCache : public BlockSource, public BlockSink {
   Status insert_row(const std::string& key, ByteView block, int64_t now);
   Status settle();
   void undo();
+  // block_eviction.cpp
+  Status shrink();
   Status evict();
   Status evict_below(uint64_t target, const Keys& keys);
   Keys protected_keys(size_t versions);
-  void protect(const Cid& root, Keys& keys);
+  std::vector<std::string> protect(const Cid& root, Keys& keys);
+  // block_keeping.cpp
+  uint64_t size_of(const std::vector<std::string>& keys);
+  void find_kept();
+  uint64_t counted();
+  bool is_kept(const std::string& key) const;
 
   // constant after construction
   const BlockCacheOptions options_;
@@ -139,6 +178,11 @@ class BlockCache : public BlockSource, public BlockSink {
   Pending pending_;
   uint64_t losses_ = 0;  // how often what was pending was lost
   std::map<Cid, int> holds_;
+  Kept kept_;
+  bool kept_found_ = true;  // the two below are those of kept_
+  Keys kept_keys_;          // of what is kept, apart or not
+  uint64_t apart_bytes_ = 0;
+  std::vector<Publishing*> publishing_;
   Stats stats_;
 };
 

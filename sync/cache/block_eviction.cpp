@@ -16,15 +16,24 @@ struct Doomed {
 
 }  // namespace
 
+Status BlockCache::shrink() {
+  if (stats_.bytes <= options_.max_bytes) return {};
+  find_kept();
+  return counted() > options_.max_bytes ? evict() : Status{};
+}
+
 // Down to nine tenths, so that it is not done again for the next block. Old versions are given up
-// before the bound is; what is current or held stays, even beyond it.
+// before the bound is; what is current, held or kept stays, even beyond it.
 Status BlockCache::evict() {
   if (Status status = settle(); !status) return status;
+  kept_found_ = false;  // blocks that it lacked may have come
+  find_kept();
   const uint64_t target = options_.max_bytes - options_.max_bytes / 10;
-  for (size_t versions = options_.versions + 1; stats_.bytes > target && versions > 0;
-       versions /= 2) {
-    if (Status status = evict_below(target, protected_keys(versions)); !status) return status;
-    if (stats_.bytes <= options_.max_bytes) break;
+  for (size_t versions = options_.versions + 1; counted() > target && versions > 0; versions /= 2) {
+    const uint64_t beside = stats_.bytes - counted();
+    if (Status status = evict_below(target + beside, protected_keys(versions)); !status)
+      return status;
+    if (counted() <= options_.max_bytes) break;
   }
   return {};
 }
@@ -36,7 +45,7 @@ Status BlockCache::evict_below(uint64_t target, const Keys& keys) {
     auto select = database_->prepare("SELECT rowid, key, size FROM blocks ORDER BY used, rowid");
     while (left > target && select.step()) {
       std::string key(as_text(select.blob(1)));
-      if (keys.count(key) != 0) continue;
+      if (keys.count(key) != 0 || is_kept(key)) continue;
       doomed.push_back({select.integer(0), std::move(key), select.integer(2)});
       left -= std::min(left, static_cast<uint64_t>(select.integer(2)));
     }
@@ -77,12 +86,16 @@ BlockCache::Keys BlockCache::protected_keys(size_t versions) {
   return keys;
 }
 
-// The keys of what is here of the DAG under `root`.
-void BlockCache::protect(const Cid& root, Keys& keys) {
+// Adds the keys of what is here of the DAG under `root`, and perhaps of blocks that are not. Those
+// that were not among them before.
+std::vector<std::string> BlockCache::protect(const Cid& root, Keys& keys) {
+  std::vector<std::string> added;
   std::vector<Cid> open;
   const auto note = [&](const Cid& cid) {
-    if (keys.insert(std::string(as_text(block_key(cid)))).second && may_have_links(cid))
-      open.push_back(cid);
+    std::string key(as_text(block_key(cid)));
+    if (!keys.insert(key).second) return;
+    added.push_back(std::move(key));
+    if (may_have_links(cid)) open.push_back(cid);
   };
   note(root);
   while (!open.empty()) {
@@ -93,6 +106,7 @@ void BlockCache::protect(const Cid& root, Keys& keys) {
     if (const auto links = block_links(cid, **block))
       std::for_each(links->begin(), links->end(), note);
   }
+  return added;
 }
 
 }  // namespace ipnscast::sync

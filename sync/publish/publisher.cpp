@@ -18,10 +18,10 @@ constexpr size_t kWorkers = 4;
 constexpr Milliseconds kCloseTime{2'000};
 
 // All of it is on disk before anything is made of it.
-Result<Packed> pack_into(BlockCache& cache, const std::filesystem::path& path,
+Result<Packed> pack_into(BlockCache& cache, BlockSink& sink, const std::filesystem::path& path,
                          const PackOptions& options) {
   BlockCache::Batch batch(cache);
-  auto packed = pack_path(path, options, cache);
+  auto packed = pack_path(path, options, sink);
   if (!packed) return packed;
   if (auto kept = batch.commit(); !kept) return fail(kept.error());
   return packed;
@@ -122,15 +122,15 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
   const Instant deadline = start + options_.timeout;
   const PrivatePlaces own(options_.private_paths);
   if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
+  BlockCache::Publishing content(parts_.cache);
   auto packed = pack_into(
-      parts_.cache, path,
+      parts_.cache, content, path,
       {.profile = options_.profile,
        .skip_hidden = !options.hidden,
        .deadline = options.packed_by,
        .stop = options.stop,
        .allow = [&own](FileId id, const auto& entry) { return own.check_entry(id, entry); }});
   if (!packed) return fail(packed.error());
-  const BlockCache::Hold hold(parts_.cache, packed->root);
   Outcome outcome{key.name(), packed->root};
   outcome.hidden_left_out = packed->hidden;
   outcome.packed = std::chrono::duration_cast<std::chrono::microseconds>(

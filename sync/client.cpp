@@ -267,6 +267,7 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.writer.job = config_.publish_job;
   out.writer.lifetime = config_.record_lifetime;
   out.versions = config_.versions;
+  out.kept = config_.kept_bytes;
   out.private_paths = config_.private_paths;
   out.private_paths.insert(out.private_paths.end(),
                            {config_.state_dir, config_.cache_dir, config_.known_dir});

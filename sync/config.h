@@ -81,6 +81,11 @@ struct Config {
   size_t handler_lanes = 4;
   Milliseconds handler_timeout{
       600'000};  // then a change counts as not handed over, and comes again
+  // Bytes of own publishes that stay in the cache besides cache_bytes: of those that were displaced
+  // and not acknowledged (Client::lost), and of those that no node has yet. When displaced ones
+  // have so many, nothing is published (Errc::refused) until some are acknowledged; when all have,
+  // nothing more is queued. One of any size is queued when nothing else is kept.
+  uint64_t kept_bytes = uint64_t{1} << 30;
   // Who is asked, beside the gateways, for content that none of them has: hosts that delegated
   // routers among them name as trustless gateways.
   gateway::ProviderHosts providers = gateway::ProviderHosts::public_only;

@@ -135,6 +135,7 @@ Fault check_numbers(const Config& c) {
   for (const Number& one :
        std::initializer_list<Number>{{"fetch_max_bytes", c.fetch_max_bytes, 1, kMostBytes},
                                      {"cache_bytes", c.cache_bytes, 0, kMostBytes},
+                                     {"kept_bytes", c.kept_bytes, 1, kMostBytes},
                                      {"versions", c.versions, 0, 10'000},
                                      {"parallel", c.parallel, 1, 64},
                                      {"handler_lanes", c.handler_lanes, 1, 64},

@@ -156,6 +156,7 @@ std::string key_of(std::string_view member) {
       {"parallel", "fetch.parallel"},
       {"handler_lanes", "handover.lanes"},
       {"handler_timeout", "handover.handler_timeout"},
+      {"kept_bytes", "handover.kept"},
       {"profile", "publish.profile"},
       {"record_lifetime", "publish.lifetime"},
       {"record_ttl", "publish.ttl"},
@@ -352,6 +353,7 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.parallel = s.fetch.parallel;
   config.handler_lanes = s.handover.lanes;
   config.handler_timeout = s.handover.handler_timeout;
+  config.kept_bytes = s.handover.kept;
   using Hosts = sync::gateway::ProviderHosts;
   config.providers = s.gateways.providers == "any"    ? Hosts::any
                      : s.gateways.providers == "none" ? Hosts::none

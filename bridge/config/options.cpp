@@ -201,6 +201,10 @@ std::vector<Option> make_options() {
       {"handover", "handler_timeout", Type::duration, "10m", "",
        "then a command is ended, and its change comes again",
        into([](Settings& s) -> auto& { return s.handover.handler_timeout; })},
+      {"handover", "kept", Type::size, "1GiB", "",
+       "content of own publishes that is kept besides fetch.cache_bytes: displaced ones, until "
+       "forget --lost, and queued ones",
+       into([](Settings& s) -> auto& { return s.handover.kept; })},
       {"publish", "lifetime", Type::duration, "48h", "", "how long our records are valid",
        into([](Settings& s) -> auto& { return s.publish.lifetime; })},
       {"publish", "ttl", Type::duration, "5m", "", "how long others may cache them",

@@ -101,6 +101,7 @@ struct FetchSettings {
 struct HandoverSettings {
   size_t lanes = 0;
   std::chrono::milliseconds handler_timeout{0};
+  uint64_t kept = 0;
 };
 
 struct PublishSettings {

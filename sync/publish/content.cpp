@@ -155,8 +155,10 @@ Result<Publisher::Stored> Publisher::nowhere(Stored out, const Cid& root, Origin
   }
   if (!whole) return fail(std::move(why));
   out.queued = true;
-  if (options.queue) return out;
-  return fail(why.code, why.message + " (--queue commits it now and brings it later)");
+  if (!options.queue)
+    return fail(why.code, why.message + " (--queue commits it now and brings it later)");
+  if (auto room = kept_content_.check_queue(root); !room) return fail(room.error());
+  return out;
 }
 
 // A gateway that gives the root's block, verified.

@@ -76,6 +76,7 @@ void Errands::loop() {
   while (!closed_) {
     woken_ = false;
     lock.unlock();
+    parts_.kept.look();
     auto owed = load();
     Instant look_again = std::chrono::steady_clock::now() + kRenewalsLookAgain;
     if (owed) look_again = add_renewals(*owed);
@@ -182,6 +183,7 @@ void Errands::bring_content(const Errand& errand) {
         log_info("publisher", sent.place.url + " has the content now");
         note_stored(sent.node, root);
         done(errand);
+        wake();  // it is no longer for this device alone to keep
       },
       nullptr);
 }

@@ -12,6 +12,7 @@
 #include "ipnscast/sync/cache/block_cache.h"
 #include "ipnscast/sync/publish/content_sender.h"
 #include "ipnscast/sync/publish/errand_book.h"
+#include "ipnscast/sync/publish/kept_content.h"
 #include "ipnscast/sync/publish/record_sender.h"
 #include "ipnscast/sync/state/publish_state.h"
 
@@ -30,6 +31,7 @@ class Errands {
     BlockCache& cache;
     RecordSender& records;
     ContentSender& contents;
+    KeptContent& kept;
   };
 
   // Records that have to be renewed, see Publisher.

@@ -33,11 +33,12 @@ Publisher::Publisher(Parts parts, Options options, Notify notify)
     : parts_(std::move(parts)),
       options_(std::move(options)),
       notify_(std::move(notify)),
-      errands_(
-          {parts_.writer, parts_.http, parts_.book, parts_.cache, parts_.records, parts_.contents},
-          options_.errands,
-          {[this] { return renewals_due(); },
-           [this](const IpnsName& name) { return renew(name); }}),
+      kept_content_(parts_.writer, parts_.cache, options_.kept),
+      errands_({parts_.writer, parts_.http, parts_.book, parts_.cache, parts_.records,
+                parts_.contents, kept_content_},
+               options_.errands,
+               {[this] { return renewals_due(); },
+                [this](const IpnsName& name) { return renew(name); }}),
       writers_(options_.writer,
                {[this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
                 [this](const IpnsName& name) { notify_.written(name); },
@@ -110,8 +111,10 @@ Status Publisher::load() {
       auto record = verify_record(name, state.owed->record.bytes, system_now().wall);
       if (record) note_latest(name, std::move(*record));
     }
+    kept_content_.note(name, state);
     writers_.add(name, std::move(state));
   }
+  kept_content_.look();
   return {};
 }
 
@@ -122,6 +125,8 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
   const Instant deadline = start + options_.timeout;
   const PrivatePlaces own(options_.private_paths);
   if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
+  if (auto room = kept_content_.check_publish(key.name(), std::nullopt); !room)
+    return fail(room.error());
   BlockCache::Publishing content(parts_.cache);
   auto packed = pack_into(
       parts_.cache, content, path,
@@ -145,6 +150,7 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
 Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Origin origin,
                                         const PublishOptions& options, const Answering& answering) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
+  if (auto room = kept_content_.check_publish(key.name(), cid); !room) return fail(room.error());
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
   const BlockCache::Hold hold(parts_.cache, root);
   const Errands::Guard guard = errands_.hold(root);

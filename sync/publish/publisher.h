@@ -19,6 +19,7 @@
 #include "ipnscast/sync/ipfs/unixfs/file_packer.h"
 #include "ipnscast/sync/publish/content_sender.h"
 #include "ipnscast/sync/publish/errands.h"
+#include "ipnscast/sync/publish/kept_content.h"
 #include "ipnscast/sync/publish/outcome.h"
 #include "ipnscast/sync/publish/record_sender.h"
 #include "ipnscast/sync/publish/repair_limit.h"
@@ -73,6 +74,7 @@ class Publisher {
     std::string decider;                               // see choose_decider()
     bool over_any = false;                             // as PublishOptions::replace
     size_t versions = 5;                               // kept on the nodes besides the current one
+    uint64_t kept = uint64_t{1} << 30;                 // bytes, see KeptContent
     std::vector<std::filesystem::path> private_paths;  // that are never published
   };
   // Tells others what this device did. Any thread; must not block.
@@ -306,6 +308,7 @@ class Publisher {
     WriterAction action;
   };
   Inbox<WriterWork> work_inbox_{1'024};
+  KeptContent kept_content_;
   Errands errands_;  // its thread uses the rest
   WriterBook writers_;
   std::vector<std::thread> workers_;

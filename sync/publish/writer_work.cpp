@@ -27,6 +27,13 @@ bool gave_way(const OwnPublish& own) {
          wins_over(own.seen.record, own.theirs->record);
 }
 
+// Nobody was told of it yet.
+bool is_queued(const WriterState& state, const Bytes& record) {
+  return std::any_of(state.own.begin(), state.own.end(), [&](const OwnPublish& own) {
+    return own.queued && own.seen.record.bytes == record;
+  });
+}
+
 }  // namespace
 
 void Publisher::work() {
@@ -116,8 +123,9 @@ void Publisher::perform(const IpnsName& name, writer_action::Sign& action) {
 void Publisher::perform(const IpnsName& name, writer_action::Commit& action) {
   const Status done = commit_state(name, action.state);
   if (!done && done.error().code != Errc::cancelled) {
-    log_error("publisher", "what is known of " + name.to_string() +
-                               " cannot be committed: " + done.error().message);
+    if (done.error().code != Errc::refused)
+      log_error("publisher", "what is known of " + name.to_string() +
+                                 " cannot be committed: " + done.error().message);
     const auto now = writing(name);
     std::lock_guard lock(now->mutex);
     if (now->made && now->made->task) now->made->task->note(done.error());
@@ -202,6 +210,9 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
   what.withdraws = owed_before && owed != owed_before;
   if (auto added = add_what_is_new(what, state, made, own_before); !added) return added;
   const bool of_task = task && what.own;
+  if (of_task && is_queued(state, what.own->record)) {
+    if (auto room = kept_content_.check_queue(task->cid); !room) return room;
+  }
   if (of_task && !task->begin_commit()) return fail(Errc::cancelled, "stopped");
   const Status committed = commit(what);
   if (of_task) {
@@ -209,8 +220,10 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
     task->end_commit(committed.has_value(), what.own->record, hint);
   }
   if (!committed) return committed;
+  kept_content_.note(name, state);
   if (what.root) {
     keep_version(name, *what.root);
+    if (!what.lacking.empty()) kept_content_.look();
     parts_.resolver.invalidate(name);
   }
   if (what.brings) {

@@ -88,6 +88,15 @@ Result<std::vector<Pin>> load_missing_pins(Database& db) {
   return read_pins(s);
 }
 
+Result<std::vector<Cid>> load_unplaced_versions(Database& db) {
+  auto s = db.prepare(
+      "SELECT root FROM sync_pins WHERE root IN"
+      " (SELECT root FROM sync_versions WHERE number IN"
+      "  (SELECT max(number) FROM sync_versions GROUP BY name))"
+      " GROUP BY root HAVING max(done) = 0 ORDER BY root");
+  return read_roots(s);
+}
+
 Result<std::vector<Pin>> load_unwanted_pins(Database& db) {
   auto s = db.prepare(
       "SELECT node, root FROM sync_pins WHERE root NOT IN (SELECT root FROM sync_versions)"

@@ -34,6 +34,8 @@ Status finish_pin(store::Database& db, const Pin& pin);
 Status drop_pin(store::Database& db, const Pin& pin);
 // Current versions that a node does not have yet.
 Result<std::vector<Pin>> load_missing_pins(store::Database& db);
+// Current versions that nodes are to get, and none has.
+Result<std::vector<Cid>> load_unplaced_versions(store::Database& db);
 // Pins that no version of any name of ours wants.
 Result<std::vector<Pin>> load_unwanted_pins(store::Database& db);
 

@@ -74,6 +74,8 @@ std::vector<Nonsense> all_nonsense() {
   number("fetch_max_bytes", [](Config& c) { c.fetch_max_bytes = 0; });
   number("fetch_max_bytes", [](Config& c) { c.fetch_max_bytes = UINT64_MAX; });
   number("cache_bytes", [](Config& c) { c.cache_bytes = UINT64_MAX; });
+  number("kept_bytes", [](Config& c) { c.kept_bytes = 0; });
+  number("kept_bytes", [](Config& c) { c.kept_bytes = UINT64_MAX; });
   number("versions", [](Config& c) { c.versions = SIZE_MAX; });
   for (const size_t many : {size_t{0}, size_t{65}, SIZE_MAX}) {
     number("parallel", [=](Config& c) { c.parallel = many; });
@@ -147,6 +149,7 @@ TEST_CASE("what is at the edge of sense is taken") {
   config.answer_by = config.listen = config.slow_listen = Milliseconds(1);
   config.record_lifetime = config.record_ttl = std::chrono::minutes(1);
   config.cache_bytes = config.versions = 0;
+  config.kept_bytes = 1;
   config.parallel = config.handler_lanes = 64;
   const auto fault = find_fault(config);
   INFO((fault ? fault->why : ""));

@@ -26,6 +26,7 @@ TEST_CASE("a setting that makes no sense is refused with the line it stands in")
       {"[fetch]\nversions = 100000\n", "line 2: fetch.versions: "},
       {"[handover]\nlanes = 0\n", "line 2: handover.lanes: want 1 to 64, not 0"},
       {"[handover]\nhandler_timeout = \"0\"\n", "line 2: handover.handler_timeout: "},
+      {"[handover]\nkept = 0\n", "line 2: handover.kept: want 1 to "},
       {"[resolve]\nanswer_by = \"0\"\n", "line 2: resolve.answer_by: "},
       {"[resolve]\nlisten = \"0\"\n", "line 2: resolve.listen: "},
       {"[resolve]\nslow_listen = \"0\"\n", "line 2: resolve.slow_listen: "},

@@ -85,6 +85,8 @@ nodes = ["http://127.0.0.1:8080", {url = "http://127.0.0.1:5001", auth = "Basic 
 [fetch]
 max_bytes = "64MiB"
 cache_bytes = 1024
+[handover]
+kept = "2GiB"
 [bridge]
 poll = "2s to 1h"
 )",
@@ -102,6 +104,8 @@ poll = "2s to 1h"
   CHECK(s->gateways.nodes[1].only == std::vector<std::string>{"publish"});
   CHECK(s->fetch.max_bytes == uint64_t{64} << 20);
   CHECK(s->fetch.cache_bytes == 1024);
+  CHECK(s->handover.kept == uint64_t{2} << 30);
+  CHECK(to_sync_config(*s)->kept_bytes == uint64_t{2} << 30);
   CHECK(s->bridge.poll_slowest == std::chrono::hours(1));
 }
 

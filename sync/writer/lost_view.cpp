@@ -19,6 +19,18 @@ Result<std::vector<LostPublish>> read_lost(const std::filesystem::path& state_di
   return out;
 }
 
+Result<std::map<IpnsName, size_t>> count_lost(const std::filesystem::path& state_dir) {
+  std::map<IpnsName, size_t> out;
+  const Status done = read_state_file(state_dir, [&](store::Database& db) -> Status {
+    auto counts = count_lost(db);
+    if (!counts) return fail(counts.error());
+    out = std::move(*counts);
+    return {};
+  });
+  if (!done) return fail(done.error());
+  return out;
+}
+
 Result<std::vector<Cid>> read_versions(const std::filesystem::path& state_dir,
                                        const IpnsName& name) {
   std::vector<Cid> out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "ipnscast/sync/ipfs/ipns/ipns_name.h"
@@ -13,6 +14,9 @@ namespace ipnscast::sync {
 // Errc::unsupported when an older version of us wrote it.
 Result<std::vector<LostPublish>> read_lost(const std::filesystem::path& state_dir,
                                            const IpnsName& name);
+
+// How many there are, of each name that has any. Errors as above.
+Result<std::map<IpnsName, size_t>> count_lost(const std::filesystem::path& state_dir);
 
 // The roots that a name had when we published it, newest first, as far as they are kept. Errors as
 // above.

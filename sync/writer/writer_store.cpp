@@ -243,4 +243,18 @@ Result<std::vector<IpnsName>> load_written_names(Database& db) {
   return out;
 }
 
+Result<std::map<IpnsName, size_t>> count_lost(Database& db) {
+  std::map<IpnsName, size_t> out;
+  auto s =
+      db.prepare("SELECT name, count(*) FROM sync_own_publishes WHERE state = ? GROUP BY name");
+  s.bind(static_cast<int64_t>(OwnPublish::State::lost));
+  while (s.step()) {
+    const auto name = IpnsName::from_multihash(s.blob(0));
+    if (!name) return fail(name.error().within("state file: name"));
+    out.emplace(*name, static_cast<size_t>(s.integer(1)));
+  }
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
 }  // namespace ipnscast::sync

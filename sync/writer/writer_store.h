@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "ipnscast/nostr/base/store/database.h"
@@ -21,5 +22,8 @@ Result<std::optional<WriterState>> load_writer(store::Database& db, const IpnsNa
 Result<WriterState> load_or_begin_writer(store::Database& db, const IpnsName& name);
 // All names that were written here.
 Result<std::vector<IpnsName>> load_written_names(store::Database& db);
+
+// How many publishes are lost and not acknowledged, of each name that has any.
+Result<std::map<IpnsName, size_t>> count_lost(store::Database& db);
 
 }  // namespace ipnscast::sync

@@ -13,8 +13,9 @@ namespace {
 void print_error(const Context& context, std::string_view code, std::string_view message) {
   std::string line;
   if (context.json) {
-    const nlohmann::json object = {{"error", {{"code", code}, {"message", message}}}};
-    line = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    nlohmann::ordered_json object = {{"error", {{"code", code}, {"message", message}}}};
+    if (context.displaced > 0) object["displaced"] = context.displaced;
+    line = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   } else {
     line = "ipnscast: " + std::string(message);
   }

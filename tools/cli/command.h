@@ -35,10 +35,12 @@ struct Context {
   std::string password_file;  // of encrypted keys; empty: asked for
   std::string proxy;          // empty: from the configuration
   std::optional<std::chrono::milliseconds> timeout;
+  size_t displaced = 0;    // publishes of this device under the name at hand, see say_lost()
   Exit exit = Exit::done;  // set by the command that ran
 };
 
-// Prints the error to standard error (as {"error":{...}} with --json) and notes the exit code.
+// Prints the error to standard error (as {"error":{...}} with --json, and with what was displaced)
+// and notes the exit code.
 void report(Context& context, const Error& error);
 
 // The same for arguments that make no sense together; exit code 2.

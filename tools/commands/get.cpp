@@ -10,6 +10,7 @@
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/progress_line.h"
+#include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/domain.h"
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
@@ -77,13 +78,14 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
 
 Result<IpfsPath> find(const Session& session, ReadingClient& client, const GetOptions& options,
                       sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen,
-                      std::optional<Taken>& taken) {
+                      std::optional<sync::IpnsName>& name, std::optional<Taken>& taken) {
   if (auto content = parse_ipfs_path(options.source)) return content;
   const auto [head, path] = split_path(options.source);
   auto place = resolve_place(session, head, options.derived, limit.left(listen));
   if (!place) return fail(place.error());
   std::string inner = joined(std::move(place->path), std::string(path));
   if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
+  name = *place->name;
   return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen,
                 taken);
 }
@@ -142,8 +144,10 @@ void get(Context& context, const GetOptions& options) {
   const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
+  std::optional<sync::IpnsName> name;
   std::optional<Taken> taken;
-  const auto content = find(*session, *client, options, policy, limit, listen, taken);
+  const auto content = find(*session, *client, options, policy, limit, listen, name, taken);
+  if (name) say_lost(context, *name, client->lost(*name));
   if (!content) return report(context, content.error());
   Status done;
   {
@@ -158,8 +162,10 @@ void get(Context& context, const GetOptions& options) {
       log_warning("get", "not noted as taken in: " + noted.error().message);
   }
   if (context.json && options.out != "-")
-    print_line(
-        dump({{"cid", content->cid.to_string()}, {"path", content->path}, {"out", options.out}}));
+    print_line(dump({{"cid", content->cid.to_string()},
+                     {"path", content->path},
+                     {"out", options.out},
+                     {"displaced", context.displaced}}));
 }
 
 }  // namespace

@@ -22,7 +22,9 @@ void print_versions(Context& context, const sync::IpnsName& name,
   if (context.json) {
     auto list = nlohmann::ordered_json::array();
     for (const sync::Cid& root : versions) list.push_back(root.to_string());
-    return print_line(dump({{"name", name.to_string()}, {"versions", std::move(list)}}));
+    return print_line(dump({{"name", name.to_string()},
+                            {"displaced", context.displaced},
+                            {"versions", std::move(list)}}));
   }
   for (const sync::Cid& root : versions) print_line(root.to_string());
   if (versions.empty()) print_line("nothing was published under " + name.to_string() + " here");
@@ -34,11 +36,10 @@ void history(Context& context, const HistoryOptions& options) {
   const auto name = resolve_name(*session, options.target, options.derived,
                                  context.timeout.value_or(kHistoryDeadline));
   if (!name) return report(context, name.error());
-  if (options.lost) {
-    const auto lost = sync::read_lost(session->state_dir(), *name);
-    if (!lost) return report(context, lost.error());
-    return print_lost(context, *name, *lost);
-  }
+  const auto lost = sync::read_lost(session->state_dir(), *name);
+  if (!lost) return report(context, lost.error());
+  if (options.lost) return print_lost(context, *name, *lost);
+  say_lost(context, *name, *lost);
   const auto versions = sync::read_versions(session->state_dir(), *name);
   if (!versions) return report(context, versions.error());
   print_versions(context, *name, *versions);

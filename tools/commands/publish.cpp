@@ -133,7 +133,6 @@ void publish(Context& context, const PublishOptions& options) {
       options.replace && !std::filesystem::exists(config->state_dir / sync::kStateFile, unknown);
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
-  warn_of_lost(key->name(), (*client)->lost(key->name()));
   sync::PublishOptions how;
   if (options.based_on) {
     const auto version = version_at(**client, key->name(), *options.based_on,
@@ -155,6 +154,7 @@ void publish(Context& context, const PublishOptions& options) {
   const auto outcome =
       *cid ? (*client)->publish_cid(*key, **cid, how) : (*client)->publish(*key, options.path, how);
   line.end();
+  say_lost(context, key->name(), (*client)->lost(key->name()));
   if (!outcome) return report(context, outcome.error());
   print_outcome(context, *outcome);
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/record_facts.h"
 #include "ipnscast/tools/session/domain.h"
 #include "ipnscast/tools/session/reading_client.h"
@@ -27,7 +28,8 @@ nlohmann::ordered_json source_facts(const sync::ResolveReport::Source& source) {
   return out;
 }
 
-void print_json(const Place& place, const sync::ResolveReport& found, sync::ExpiredPolicy policy) {
+void print_json(const Context& context, const Place& place, const sync::ResolveReport& found,
+                sync::ExpiredPolicy policy) {
   const auto record = record_of(found, policy);
   nlohmann::ordered_json out = {{"name", place.name->to_string()}, {"found", record.has_value()}};
   if (!place.dns.empty()) {
@@ -45,6 +47,7 @@ void print_json(const Place& place, const sync::ResolveReport& found, sync::Expi
     if (found.other_value) out["other_value"] = *found.other_value;
     add_extra_facts(out, fields);
   }
+  out["displaced"] = context.displaced;
   auto& sources = out["sources"] = nlohmann::ordered_json::array();
   for (const auto& source : found.sources) sources.push_back(source_facts(source));
   print_line(dump(out));
@@ -102,8 +105,9 @@ void resolve(Context& context, const ResolveOptions& options) {
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());
   const auto found = (*client)->resolve(*place->name, limit.left(listen));
+  say_lost(context, *place->name, client->lost(*place->name));
   if (!found) return report(context, found.error());
-  context.json ? print_json(*place, *found, policy) : print_human(*place, *found, policy);
+  context.json ? print_json(context, *place, *found, policy) : print_human(*place, *found, policy);
   if (!record_of(*found, policy)) report(context, nothing_found(*place->name, *found, policy));
   warn_of(*place->name, *found, policy);
   if (!options.accept) return;

@@ -4,7 +4,9 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/sync/state/state_view.h"
+#include "ipnscast/sync/writer/lost_view.h"
 #include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/session.h"
 
 namespace ipnscast::tools {
@@ -116,10 +118,15 @@ void status(Context& context) {
   if (!session) return;
   const auto state = sync::read_state(session->state_dir());
   if (!state) return report(context, state.error());
+  const auto lost = sync::count_lost(session->state_dir());
+  if (!lost) return report(context, lost.error());
   if (context.json) {
     nlohmann::ordered_json out = {{"state", session->state_dir().string()}};
     auto& list = out["names"] = nlohmann::ordered_json::array();
     for (const auto& name : state->names) list.push_back(facts_of(name));
+    auto& displaced = out["lost"] = nlohmann::ordered_json::array();
+    for (const auto& [name, many] : *lost)
+      displaced.push_back({{"name", name.to_string()}, {"displaced", many}});
     auto& gateways = out["gateways"] = nlohmann::ordered_json::array();
     for (const auto& gateway : state->gateways) gateways.push_back(facts_of(gateway));
     out["outbox"] = facts_of(state->outbox);
@@ -133,6 +140,7 @@ void status(Context& context) {
                (name.stale ? "  stale" : "") + (name.handed_over ? "" : "  not handed over yet"));
   }
   if (state->names.empty()) print_line("no names");
+  for (const auto& [name, many] : *lost) print_line("lost  " + lost_line(name, many));
   for (const auto& gateway : state->gateways) print_line(line_of(gateway));
   print_outbox(state->outbox);
   if (state->metrics) print_metrics(*state->metrics);

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -10,6 +11,8 @@
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/tools/reports/lost_rows.h"
+#include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
 #include "ipnscast/tools/watch/change_handler.h"
@@ -88,6 +91,18 @@ Sequences known_sequences(const std::filesystem::path& state_dir,
       out.emplace(name, (*known)->fields().sequence);
   }
   return out;
+}
+
+// What others displaced of these names before; what they displace from now on comes as a change.
+void say_lost_before(Context& context, const std::vector<sync::IpnsName>& names,
+                     const std::filesystem::path& state_dir) {
+  for (const auto& name : names) {
+    const auto lost = lost_there(state_dir, name);
+    say_lost(context, name, lost);
+    if (context.json && !lost.empty())
+      print_line(
+          dump({{"event", "displaced"}, {"name", name.to_string()}, {"displaced", lost.size()}}));
+  }
 }
 
 Error fell_back(const sync::Change& change, sync::Sequence known) {
@@ -229,6 +244,7 @@ void watch(Context& context, const WatchOptions& options) {
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
   Sequences floors;
+  say_lost_before(context, target->names, config->state_dir);
   if (options.once) {
     auto made = TemporaryDirectory::make();
     if (!made) return report(context, made.error());

@@ -1,8 +1,8 @@
 #include "ipnscast/tools/reports/lost_rows.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "ipnscast/nostr/base/log.h"
 #include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
@@ -34,16 +34,18 @@ void print_lost(Context& context, const sync::IpnsName& name,
              name.to_string() + " --lost");
 }
 
-void warn_of_lost(const sync::IpnsName& name, const std::vector<sync::LostPublish>& lost) {
-  if (lost.empty()) return;
-  const bool one = lost.size() == 1;
-  log_warning("publish",
-              (one ? "what this device published under " + name.to_string() + " as sequence " +
-                         std::to_string(lost.front().ours.sequence.value) + " was"
-                   : std::to_string(lost.size()) + " publishes of this device under " +
-                         name.to_string() + " were") +
-                  " displaced by another device: ipnscast history " + name.to_string() +
-                  " --lost lists what");
+std::string lost_line(const sync::IpnsName& name, size_t many) {
+  return std::to_string(many) +
+         (many == 1 ? " publish of this device was" : " publishes of this device were") +
+         " displaced: ipnscast history " + name.to_string() + " --lost";
+}
+
+void say_lost(Context& context, const sync::IpnsName& name,
+              const std::vector<sync::LostPublish>& lost) {
+  context.displaced = lost.size();
+  if (context.json || lost.empty()) return;
+  std::fflush(stdout);
+  std::fprintf(stderr, "ipnscast: %s\n", lost_line(name, lost.size()).c_str());
 }
 
 }  // namespace ipnscast::tools

@@ -11,7 +11,12 @@ namespace ipnscast::tools {
 void print_lost(Context& context, const sync::IpnsName& name,
                 const std::vector<sync::LostPublish>& lost);
 
-// One line on standard error for a command that works on such a name. Nothing when there are none.
-void warn_of_lost(const sync::IpnsName& name, const std::vector<sync::LostPublish>& lost);
+// "2 publishes of this device were displaced: ipnscast history NAME --lost"
+std::string lost_line(const sync::IpnsName& name, size_t many);
+
+// For a command that works on such a name, once: a line on standard error when there are any. With
+// --json it notes how many, for the member "displaced" of what is printed.
+void say_lost(Context& context, const sync::IpnsName& name,
+              const std::vector<sync::LostPublish>& lost);
 
 }  // namespace ipnscast::tools

@@ -35,7 +35,7 @@ const char* word(OutcomePlace::What what) {
   return "hint";
 }
 
-void print_json(const sync::Outcome& outcome, bool retraction) {
+void print_json(const Context& context, const sync::Outcome& outcome, bool retraction) {
   nlohmann::ordered_json out = {{"name", outcome.name.to_string()}};
   if (!retraction) {
     out["cid"] = outcome.cid.to_string();
@@ -48,6 +48,7 @@ void print_json(const sync::Outcome& outcome, bool retraction) {
     out["queued"] = outcome.queued;
     out["settled"] = outcome.settled;
     out["hidden_left_out"] = outcome.hidden_left_out;
+    out["displaced"] = context.displaced;
   }
   out["complete"] = outcome.complete();
   out["relays_acknowledged"] = outcome.relays_acknowledged;
@@ -129,7 +130,7 @@ void report_missed(Context& context, const sync::Outcome& outcome) {
 }
 
 void print(Context& context, const sync::Outcome& outcome, bool retraction) {
-  context.json ? print_json(outcome, retraction) : print_human(outcome, retraction);
+  context.json ? print_json(context, outcome, retraction) : print_human(outcome, retraction);
   if (outcome.queued) {
     report(context, {Errc::busy, "queued, no node has the content yet; " + the_rest(outcome)});
     context.exit = Exit::quorum;

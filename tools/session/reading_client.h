@@ -16,13 +16,22 @@ class ReadingClient {
   static Result<ReadingClient> open(sync::Config config);
 
   sync::Client* operator->() { return client_.get(); }
+  // As Client::lost(), also beside another process.
+  std::vector<sync::LostPublish> lost(const sync::IpnsName& name);
 
  private:
-  ReadingClient(std::optional<TemporaryDirectory> state, std::unique_ptr<sync::Client> client)
-      : state_(std::move(state)), client_(std::move(client)) {}
+  ReadingClient(std::optional<TemporaryDirectory> state, std::filesystem::path known_dir,
+                std::unique_ptr<sync::Client> client)
+      : state_(std::move(state)), known_dir_(std::move(known_dir)), client_(std::move(client)) {}
 
   std::optional<TemporaryDirectory> state_;  // outlives the client
+  std::filesystem::path known_dir_;          // the other process's; empty: there is none
   std::unique_ptr<sync::Client> client_;
 };
+
+// The same of a state directory that another process may be working in; nothing when it cannot be
+// read.
+std::vector<sync::LostPublish> lost_there(const std::filesystem::path& state_dir,
+                                          const sync::IpnsName& name);
 
 }  // namespace ipnscast::tools

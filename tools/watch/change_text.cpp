@@ -39,6 +39,19 @@ std::string one_digit(double value) {
   return text;
 }
 
+// A publish of this device that went, and what displaced it.
+std::string lost_lines(const sync::Change& change) {
+  std::string out = "lost      " + change.name.to_string() + "  " +
+                    printable(change.other_value.value_or("a publish")) + " of this device was " +
+                    (change.certain ? "" : "perhaps ") + "displaced by sequence " +
+                    std::to_string(change.sequence.value) + "  " + printable(change.value);
+  if (!change.certain) out += ", which does not say what it was made of";
+  if (change.common)
+    out += "; both contain sequence " + std::to_string(change.common->sequence.value) + "  " +
+           printable(change.common->value);
+  return out + ": ipnscast history " + change.name.to_string() + " --lost";
+}
+
 }  // namespace
 
 std::string change_json(const sync::Change& change, const Applied& applied) {
@@ -56,6 +69,13 @@ std::string change_json(const sync::Change& change, const Applied& applied) {
                {"fetched", milliseconds(change.timing.fetched)},
                {"applied", milliseconds(applied.took)}};
   if (change.other_value) out["other_value"] = *change.other_value;
+  if (change.kind == ChangeKind::lost) {
+    out["certain"] = change.certain;
+    auto& common = out["common"] = nullptr;
+    if (change.common)
+      common = {{"sequence", std::to_string(change.common->sequence.value)},
+                {"value", change.common->value}};
+  }
   if (applied.mirror) {
     out["mirror"] = {{"added", applied.mirror->added},
                      {"changed", applied.mirror->changed},
@@ -65,6 +85,7 @@ std::string change_json(const sync::Change& change, const Applied& applied) {
 }
 
 std::string change_lines(const sync::Change& change, const Applied& applied) {
+  if (change.kind == ChangeKind::lost) return lost_lines(change);
   std::string out(event_of(change));
   out.resize(std::max<size_t>(out.size(), 8), ' ');
   out += "  " + change.name.to_string() + "  sequence " + std::to_string(change.sequence.value) +

@@ -107,7 +107,7 @@ TEST_CASE("what --replace went over is told on the laptop that wrote it (R33)") 
   // The next command on the name says so, until it is struck off.
   const Ran again = world.publish("ann", "two", {"--replace"});
   CHECK(again.exit == 0);
-  CHECK(again.err.find("--lost") != std::string::npos);
+  CHECK(json::parse(again.out).at("displaced") == 1);
   CHECK(world.run("ann", {"forget", "self", "--lost"}).exit == 0);
   CHECK(lost_of(world.run("ann", {"history", "self", "--lost", "--json"})).empty());
   CHECK(world.run("ann", {"forget", "self", "--lost"}).exit == 1);

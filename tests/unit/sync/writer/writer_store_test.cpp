@@ -105,6 +105,8 @@ TEST_CASE("what the writer of a name knows comes back from the file as it was wr
   REQUIRE(loaded);
   CHECK(*loaded == state);
 
+  CHECK(count_lost(*db) == std::map<IpnsName, size_t>{{by.name(), 1}});
+
   // The next commit replaces all of it.
   state.own = {};
   state.known->vector.reset();
@@ -115,6 +117,7 @@ TEST_CASE("what the writer of a name knows comes back from the file as it was wr
   state.before_queue.reset();
   REQUIRE(save_writer(*db, by.name(), state));
   CHECK(*load_writer(*db, by.name()) == state);
+  CHECK(count_lost(*db)->empty());
   CHECK(*load_writer(*db, key(2).name()) == std::nullopt);
 }
 

@@ -125,7 +125,7 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
   const Instant deadline = start + options_.timeout;
   const PrivatePlaces own(options_.private_paths);
   if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
-  if (auto room = kept_content_.check_publish(key.name(), std::nullopt); !room)
+  if (auto room = kept_content_.check_publish(key.name(), std::nullopt); !answering && !room)
     return fail(room.error());
   BlockCache::Publishing content(parts_.cache);
   auto packed = pack_into(
@@ -150,7 +150,9 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
 Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Origin origin,
                                         const PublishOptions& options, const Answering& answering) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
-  if (auto room = kept_content_.check_publish(key.name(), cid); !room) return fail(room.error());
+  // An answer strikes off what is kept.
+  if (auto room = kept_content_.check_publish(key.name(), root); !answering && !room)
+    return fail(room.error());
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
   const BlockCache::Hold hold(parts_.cache, root);
   const Errands::Guard guard = errands_.hold(root);

@@ -44,7 +44,8 @@ bool still_runs(pid_t process) {
 
 TEST_CASE("a command that hangs is ended at its deadline with all that it started, and is told") {
   const CommandBench bench;
-  ChangeCommand command("sleep 1000 & echo $! > '" + bench.file("child") + "'; echo $$ > '" +
+  ChangeCommand command("--exec",
+                        "sleep 1000 & echo $! > '" + bench.file("child") + "'; echo $$ > '" +
                             bench.file("shell") + "'; wait",
                         Milliseconds(300));
   const Status ended = command.run({}, "");
@@ -57,7 +58,7 @@ TEST_CASE("a command that hangs is ended at its deadline with all that it starte
 TEST_CASE("what does not end when it is asked to is killed five seconds later") {
   const CommandBench bench;
   ChangeCommand command(
-      "trap '' TERM; echo $$ > '" + bench.file("shell") + "'; while :; do sleep 1; done",
+      "--exec", "trap '' TERM; echo $$ > '" + bench.file("shell") + "'; while :; do sleep 1; done",
       Milliseconds(200));
   const Instant start = std::chrono::steady_clock::now();
   const Status ended = command.run({}, "");
@@ -70,7 +71,8 @@ TEST_CASE("what does not end when it is asked to is killed five seconds later") 
 TEST_CASE("what the shell leaves behind has its five seconds too") {
   const CommandBench bench;
   // The shell ends at once; its child takes its time to tidy up.
-  ChangeCommand command("(trap 'sleep 0.3; echo tidy > \"" + bench.file("tidy") +
+  ChangeCommand command("--exec",
+                        "(trap 'sleep 0.3; echo tidy > \"" + bench.file("tidy") +
                             "\"; exit' TERM; while :; do sleep 0.05; done) & wait",
                         Milliseconds(200));
   CHECK_FALSE(command.run({}, ""));
@@ -80,7 +82,7 @@ TEST_CASE("what the shell leaves behind has its five seconds too") {
 TEST_CASE("commands of several names run side by side, and stopping ends them all") {
   const CommandBench bench;
   ChangeCommand command(
-      "echo $$ > '" + bench.dir.path().string() + "'/$IPNSCAST_NAME; exec sleep 1000",
+      "--exec", "echo $$ > '" + bench.dir.path().string() + "'/$IPNSCAST_NAME; exec sleep 1000",
       Milliseconds(600'000));
   std::vector<Status> ended(3);
   std::vector<std::thread> threads;
@@ -101,7 +103,7 @@ TEST_CASE("commands of several names run side by side, and stopping ends them al
 }
 
 TEST_CASE("a command that ends in time has said what it says") {
-  ChangeCommand command("read line; test \"$line\" = \"$WANTED\"", Milliseconds(60'000));
+  ChangeCommand command("--exec", "read line; test \"$line\" = \"$WANTED\"", Milliseconds(60'000));
   CHECK(command.run({{"WANTED", "hello"}}, "hello\n"));
   const Status refused = command.run({{"WANTED", "hello"}}, "bye\n");
   REQUIRE_FALSE(refused);

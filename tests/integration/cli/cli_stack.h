@@ -16,7 +16,7 @@ namespace ipnscast::test {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-inline const std::chrono::seconds kSoon(30);
+inline const std::chrono::seconds kSoon(120);
 
 inline void write(const fs::path& path, const std::string& text) {
   fs::create_directories(path.parent_path());

@@ -74,21 +74,28 @@ TEST_CASE("limits of the embedded relay come from the environment too") {
   const auto pool = nostr::Pool::start(*loop, {.relays = {url}});
   const auto key = nostr::SecretKey::generate();
   Inbox<nostr::PublishReport> reports(200);
-  for (int i = 0; i < 150; ++i) {
-    const auto event = nostr::sign_event(key, {system_now().seconds(), 1, {}, std::to_string(i)});
-    pool->publish(event, {.deadline = Milliseconds(1'000)},
-                  [&](nostr::PublishReport report) { reports.try_push(std::move(report)); });
-  }
   int stored = 0;
   int limited = 0;
-  for (int i = 0; i < 150; ++i) {
-    const auto report = reports.pop_until(std::chrono::steady_clock::now() + kSoon);
-    REQUIRE(report);
-    const auto& outcome = report->relays.at(url);
-    stored += outcome.stored() ? 1 : 0;
-    limited += outcome.reason.starts_with("rate-limited:") ? 1 : 0;
-  }
-  CHECK(stored >= 100);  // that may come at once
+  int sent = 0;
+  const auto publish = [&](int count, Milliseconds deadline) {
+    for (int i = 0; i < count; ++i) {
+      const auto event =
+          nostr::sign_event(key, {system_now().seconds(), 1, {}, std::to_string(++sent)});
+      pool->publish(event, {.deadline = deadline},
+                    [&](nostr::PublishReport report) { reports.try_push(std::move(report)); });
+    }
+    for (int i = 0; i < count; ++i) {
+      const auto report = reports.pop_until(std::chrono::steady_clock::now() + kSoon);
+      REQUIRE(report);
+      const auto& outcome = report->relays.at(url);
+      stored += outcome.stored() ? 1 : 0;
+      limited += outcome.reason.starts_with("rate-limited:") ? 1 : 0;
+    }
+  };
+  publish(100, kSoon);
+  CHECK(stored == 100);  // so many may come at once
+  // A busy machine may take so long for these that the allowance grows meanwhile.
+  for (int tries = 0; limited == 0 && tries < 20; ++tries) publish(150, Milliseconds(1'000));
   CHECK(limited > 0);
 }
 

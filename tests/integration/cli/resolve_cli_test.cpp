@@ -1,5 +1,6 @@
 // What resolve and get say when sources are silent, refuse, fall back or contradict each other.
 #include <atomic>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -18,6 +19,7 @@ using test::ScriptedAnswer;
 using test::ScriptedHttpServer;
 using test::ScriptedRequest;
 
+constexpr Seconds kSoon{120};
 constexpr const char* kValue = "/ipfs/bafkqaddwgevxmmraojswg33smq";
 constexpr const char* kOther = "/ipfs/bafkqaaa";
 
@@ -46,8 +48,8 @@ ScriptedAnswer hang(const ScriptedRequest&) { return {.delay = Seconds(60)}; }
 
 struct Person {
   test::TempDir folder;
-  test::Ran run(const std::string& nodes, std::vector<std::string> arguments,
-                const std::map<std::string, std::string>& settings = {}) const {
+  test::Command command(const std::string& nodes, const std::vector<std::string>& arguments,
+                        const std::map<std::string, std::string>& settings = {}) const {
     test::Command out;
     out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--json", "--state",
                 (folder.path() / "state").string()};
@@ -55,7 +57,11 @@ struct Person {
     out.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()},
                        {"IPNSCAST_GATEWAYS_NODES", nodes}};
     for (const auto& [setting, value] : settings) out.environment["IPNSCAST_" + setting] = value;
-    return test::run(out);
+    return out;
+  }
+  test::Ran run(const std::string& nodes, const std::vector<std::string>& arguments,
+                const std::map<std::string, std::string>& settings = {}) const {
+    return test::run(command(nodes, arguments, settings));
   }
   std::string out() const { return (folder.path() / "out").string(); }
 };
@@ -141,10 +147,14 @@ TEST_CASE(
   std::atomic<uint64_t> sequence{5};
   ScriptedHttpServer source(gateway([&] { return record(sequence); }));
   const Person person;
-  const auto watched =
-      person.run(source.url(), {"--timeout", "2500ms", "watch", "--records-only", kName});
-  INFO(watched.err);
-  REQUIRE(watched.out.find("\"sequence\":\"5\"") != std::string::npos);
+  {
+    test::Process watch(person.command(source.url(), {"watch", "--records-only", kName}));
+    const auto told = watch.wait_for_line("\"sequence\":\"5\"", kSoon);
+    INFO(watch.output());
+    REQUIRE(told);
+    watch.signal(SIGTERM);
+    REQUIRE(watch.wait(kSoon));
+  }
   sequence = 2;
   const auto ran = person.run(source.url(), {"resolve", kName});
   INFO(ran.err);

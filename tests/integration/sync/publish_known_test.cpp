@@ -138,7 +138,10 @@ TEST_CASE("a compare-and-set is refused while an own node does not say what it h
     if (asks_record(request)) return hang();
     return std::nullopt;
   });
-  auto writer = *Client::open(world.config("writer", {&good, &silent}));
+  auto config = world.config("writer", {&good, &silent});
+  config.answer_by = Milliseconds(2'000);
+  config.publish_timeout = Milliseconds(10'000);
+  auto writer = *Client::open(config);
   good.keeps(world.record(4));
   const auto refused =
       writer->publish(world.key, world.tree("one"), {.expect_sequence = Sequence{4}});
@@ -158,7 +161,8 @@ TEST_CASE("the first publish of a name goes through although one node hangs") {
   });
   auto config = world.config("writer", {&good, &silent});
   config.relays.clear();
-  config.publish_timeout = Milliseconds(3'000);
+  config.answer_by = Milliseconds(2'000);
+  config.publish_timeout = Milliseconds(10'000);
   auto writer = *Client::open(config);
   const auto outcome = writer->publish(world.key, world.tree("one"));
   INFO((outcome ? "" : outcome.error().message));
@@ -187,7 +191,9 @@ TEST_CASE(
     return std::nullopt;
   });
   late.keeps(world.record(9));
-  auto writer = *Client::open(world.config("writer", {&good, &late}));
+  auto config = world.config("writer", {&good, &late});
+  config.publish_settle = kAnswers;
+  auto writer = *Client::open(config);
   const IpnsName name = world.key.name();
   SECTION("later, when nobody waits for it") {
     const auto outcome = writer->publish(world.key, world.tree("one"));
@@ -249,11 +255,11 @@ TEST_CASE("a publish ends at its deadline although the only node hangs in dag/im
     return std::nullopt;
   });
   auto config = world.config("writer", {&node});
-  config.publish_timeout = Milliseconds(300);
+  config.publish_timeout = Milliseconds(4'000);
   auto writer = *Client::open(config);
   const Instant start = std::chrono::steady_clock::now();
   const auto late = writer->publish(world.key, world.tree("one"));
-  CHECK(std::chrono::steady_clock::now() - start < Milliseconds(5'000));
+  CHECK(std::chrono::steady_clock::now() - start < kAnswers);
   REQUIRE_FALSE(late);
   CHECK(late.error().code == Errc::timeout);
   CHECK_FALSE(node.kept(world.key.name()));
@@ -267,7 +273,7 @@ TEST_CASE("one node that hangs in dag/import leaves the record its share of the 
     return std::nullopt;
   });
   auto config = world.config("writer", {&good, &stuck});
-  config.publish_timeout = Milliseconds(4'000);
+  config.publish_timeout = Milliseconds(10'000);
   auto writer = *Client::open(config);
   const auto outcome = writer->publish(world.key, world.tree("one"));
   REQUIRE(outcome);

@@ -71,6 +71,7 @@ TEST_CASE("content that a node has from elsewhere is pinned, and that pin is our
   WorldWithContent world;
   auto config = world.config("writer");
   config.versions = 0;
+  config.publish_timeout = Milliseconds(60'000);
   auto writer = *Client::open(config);
   world.bring();
   REQUIRE_FALSE(world.pinned(world.root));

@@ -123,9 +123,6 @@ class NameWriter {
   void advance();
   void commit_if_due();
   void say_what_is_committed();
-  void look_at_settling();
-  std::optional<Instant> due_again(const std::string& place) const;
-  void send_again();
   bool answer_tells_of(const OwnPublish& own) const;
   void told(const DeviceTag& tag, uint64_t count);
   void touch() { ++revision_; }
@@ -133,6 +130,11 @@ class NameWriter {
   WriterJob next_job() { return WriterJob{++last_job_}; }
   void emit(WriterAction action) { out_.push_back(std::move(action)); }
   Milliseconds random_wait(Milliseconds most);
+
+  // name_writer_time.cpp: what falls due
+  void look_at_settling();
+  std::optional<Instant> due_again(const std::string& place) const;
+  void send_again();
 
   // name_writer_records.cpp: what is known, and what became of our own
   void saw(const SeenRecord& in);

@@ -21,7 +21,7 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kTargetDeadline{10'000};
+constexpr Milliseconds kWatchTargetDeadline{10'000};
 constexpr Milliseconds kOnceDeadline{60'000};
 
 struct WatchOptions {
@@ -188,7 +188,7 @@ Status Watching::start() {
 
 void Watching::look_for_records() {
   for (const auto& name : target_.names) {
-    const auto found = client_.resolve(name, limit_.left(kTargetDeadline));
+    const auto found = client_.resolve(name, limit_.left(kWatchTargetDeadline));
     const std::lock_guard lock(mutex_);
     if (!missing_.contains(name) || (found && found->best)) continue;
     failure_ = found ? Error{Errc::not_found, name.to_string() + ": no source has a record of it"}
@@ -219,7 +219,7 @@ void watch(Context& context, const WatchOptions& options) {
   const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
-  const auto target = all_targets(*session, options, limit.left(kTargetDeadline));
+  const auto target = all_targets(*session, options, limit.left(kWatchTargetDeadline));
   if (!target) return report(context, target.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());

@@ -71,6 +71,8 @@ struct Bench {
         clones += 1;
       } else if (auto* send = std::get_if<writer_action::Send>(&action)) {
         sent.push_back(send->seen);
+      } else if (auto* once_more = std::get_if<writer_action::SendAgain>(&action)) {
+        again.push_back(once_more->place);
       }
     }
     if (const auto report = writer->report()) {
@@ -118,6 +120,7 @@ struct Bench {
   std::vector<writer_action::Answer> answered;
   std::vector<LossReport> reports;
   std::vector<SeenRecord> sent;
+  std::vector<std::string> again;  // places
 };
 
 Bench deciding() { return Bench({.decider = true}); }
@@ -344,6 +347,36 @@ TEST_CASE("what displaced ours without containing it is a loss, what contains it
   other.tell(writer_input::TakenIn{record(2, "of a Kubo")});
   other.publish("on top");
   CHECK(other.own().value() == "on top");
+}
+
+TEST_CASE("a relay that shows an older state later is told again, once a minute at most (R3)") {
+  Bench bench;
+  bench.tell(writer_input::Places{{"relay"}});
+  bench.take_in(record(5, "base"));
+  bench.publish("ours");
+  const SeenRecord ours = *bench.disk.known;
+  const auto older = writer_input::Saw{record(5, "base"), "relay"};
+  // What it shows while ours is on its way is what it had before.
+  bench.tell(older);
+  CHECK(bench.again.empty());
+  bench.tell(writer_input::Saw{ours, "relay"});
+  bench.pass(Milliseconds(10'000));
+  CHECK(bench.again.empty());
+  // A hint with a later time took the place of ours.
+  bench.tell(older);
+  REQUIRE(bench.again == std::vector<std::string>{"relay"});
+  for (int i = 0; i < 10; ++i) {
+    bench.tell(older);
+    bench.pass(Milliseconds(5'000));
+  }
+  CHECK(bench.again.size() == 1);
+  bench.pass(Milliseconds(15'000));
+  CHECK(bench.again.size() == 2);
+  // Not once the name has gone on.
+  bench.tell(writer_input::Saw{record(7, "theirs"), "relay"});
+  bench.tell(older);
+  bench.pass(std::chrono::minutes(5));
+  CHECK(bench.again.size() == 2);
 }
 
 TEST_CASE("a publish that was queued and overtaken gives way, and that is told (R35)") {

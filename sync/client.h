@@ -101,10 +101,11 @@ class Client {
   // The same for content that the nodes already have.
   virtual Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,
                                       const PublishOptions& options = {}) = 0;
-  // Only the hint: name, cid, sequence and, when given, the record.
+  // Only the hint: name, cid, sequence and, when given, the record. `trust_clock`: as
+  // PublishOptions::trust_clock.
   virtual Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                   std::optional<IpnsRecord> record = {},
-                                   std::stop_token stop = {}) = 0;
+                                   std::optional<IpnsRecord> record = {}, std::stop_token stop = {},
+                                   bool trust_clock = false) = 0;
 
   // Asks the relays to delete our hints of this name, those of earlier settings included (NIP-09,
   // by address), and keeps asking those that were away. What the relays have of older versions does

@@ -102,9 +102,10 @@ Result<Outcome> ClientImpl::publish_cid(const IpnsKey& key, const Cid& cid,
 }
 
 Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                     std::optional<IpnsRecord> record, std::stop_token stop) {
+                                     std::optional<IpnsRecord> record, std::stop_token stop,
+                                     bool trust_clock) {
   if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
-  return publisher_->announce(name, cid, sequence, std::move(record));
+  return publisher_->announce(name, cid, sequence, std::move(record), trust_clock);
 }
 
 Result<Outcome> ClientImpl::retract(const IpnsName& name, std::stop_token stop) {

@@ -107,10 +107,12 @@ Result<Outcome> ClientHandle::publish_cid(const IpnsKey& key, const Cid& cid,
 }
 
 Result<Outcome> ClientHandle::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                       std::optional<IpnsRecord> record, std::stop_token stop) {
+                                       std::optional<IpnsRecord> record, std::stop_token stop,
+                                       bool trust_clock) {
   Visit visit(client_, std::move(stop));
-  return visit.run(
-      [&] { return visit->announce(name, cid, sequence, std::move(record), visit.stop()); });
+  return visit.run([&] {
+    return visit->announce(name, cid, sequence, std::move(record), visit.stop(), trust_clock);
+  });
 }
 
 Result<Outcome> ClientHandle::retract(const IpnsName& name, std::stop_token stop) {

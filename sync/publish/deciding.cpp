@@ -87,7 +87,6 @@ void Publisher::perform(const IpnsName& name, writer_action::AskDecider& action)
 // and what is signed by it would be over or hidden.
 Status Publisher::check_clock(const IpnsName& name) {
   if (!parts_.signer) return {};
-  const Now now = system_now();
   UnixSeconds mark{0};
   {
     std::lock_guard lock(marks_mutex_);
@@ -98,6 +97,11 @@ Status Publisher::check_clock(const IpnsName& name) {
       if (future != from_future_.end()) mark = std::max(mark, future->second);
     }
   }
+  return judge_mark(mark);
+}
+
+Status Publisher::judge_mark(UnixSeconds mark) const {
+  const Now now = system_now();
   const auto time = parts_.witness ? parts_.witness->time(now) : std::nullopt;
   switch (judge_clock(now.seconds(), mark, time)) {
     case ClockVerdict::fine:

@@ -43,12 +43,13 @@ Result<Hint> Publisher::read_own(const nostr::Event& event, Milliseconds timeout
   return parse_private_hint(event, *text, *options_.private_names);
 }
 
-Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcement& what) {
+Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcement& what,
+                                                                 bool trusts_clock) {
   std::vector<SignedHint> out;
   if (!parts_.outbox || !parts_.signer) return out;
   for (const int kind : options_.kinds) {
     const nostr::Address address = address_of(kind, what.name);
-    auto time = take_time(address);
+    auto time = take_time(address, trusts_clock);
     if (!time) return fail(time.error());
     const Now now = system_now();
     HintDraft draft{what.name, what.cid, what.sequence, now.wall};
@@ -68,7 +69,8 @@ Result<std::vector<Publisher::SignedHint>> Publisher::sign_hints(const Announcem
 }
 
 // DESIGN, "created_at": an own event further in the future than relays take is deleted by its id.
-Result<Publisher::HintTime> Publisher::take_time(const nostr::Address& address) {
+// R36: unless it is this machine's clock that is wrong, and the event a good one.
+Result<Publisher::HintTime> Publisher::take_time(const nostr::Address& address, bool trusts_clock) {
   const UnixSeconds now = system_now().seconds();
   HintTime out;
   {
@@ -77,6 +79,8 @@ Result<Publisher::HintTime> Publisher::take_time(const nostr::Address& address) 
     if (given.advice != CreatedAt::Advice::delete_first) return HintTime{given.value};
     out = {now, marks_.mark(address), marks_.limit(now), std::nullopt};
   }
+  if (const Status clock = trusts_clock ? Status() : judge_mark(*out.wrong_mark); !clock)
+    return fail(clock.error());
   SentAround sent;
   const Status read = parts_.writer.run([&](store::Database& db) -> Status {
     auto found = load_sent_around(db, address, out.limit);

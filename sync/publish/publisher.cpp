@@ -162,14 +162,16 @@ Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Ori
 }
 
 Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                    std::optional<IpnsRecord> record) {
+                                    std::optional<IpnsRecord> record, bool trusts_clock) {
   if (!parts_.outbox || !parts_.signer)
     return fail(Errc::invalid, "announcing needs relays and a Nostr key");
   if (auto allowed = check_name(name); !allowed) return fail(allowed.error());
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
   Outcome outcome{name, cid, sequence};
   if (record) outcome.record = record->bytes();
-  auto hints = sign_hints({name, cid, sequence, outcome.record, 0, std::nullopt});
+  // Whoever is asked says what the time is, too.
+  if (!trusts_clock && !check_clock(name)) (void)ask(name);
+  auto hints = sign_hints({name, cid, sequence, outcome.record, 0, std::nullopt}, trusts_clock);
   if (!hints) return fail(hints.error());
   if (auto committed = commit({.hints = *hints, .wanted = name}); !committed)
     return fail(committed.error());

@@ -123,7 +123,7 @@ class Publisher {
     return publish_root(key, cid, Origin::elsewhere, options, std::nullopt);
   }
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                           std::optional<IpnsRecord> record);
+                           std::optional<IpnsRecord> record, bool trusts_clock);
   Result<Outcome> retract(const IpnsName& name);
 
   // As Client::keep_alive().
@@ -187,7 +187,7 @@ class Publisher {
   Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
                                           UnixSeconds created_at);
   Result<Hint> read_own(const nostr::Event& event, Milliseconds timeout);
-  Result<std::vector<SignedHint>> sign_hints(const Announcement& what);
+  Result<std::vector<SignedHint>> sign_hints(const Announcement& what, bool trusts_clock);
   // What is committed together: a record of ours with its version and what is owed for it, hints.
   struct Commitment {
     std::optional<std::pair<IpnsName, WriterState>> state{};
@@ -203,7 +203,7 @@ class Publisher {
   Status commit(const Commitment& what);
   Status save_state(store::Database& db, const Commitment& what);
   Status save_hint(store::Database& db, const SignedHint& hint) const;
-  Result<HintTime> take_time(const nostr::Address& address);
+  Result<HintTime> take_time(const nostr::Address& address, bool trusts_clock);
   Status sign_above(const IpnsName& name, const nostr::Event& ours, const nostr::Event& newer);
   // writing.cpp: a publish on its way through the name's writer
   struct Task;
@@ -226,6 +226,7 @@ class Publisher {
   void perform(const IpnsName& name, writer_action::SendAgain& action);
   std::optional<size_t> decider() const;
   Status check_clock(const IpnsName& name);
+  Status judge_mark(UnixSeconds mark) const;
   Result<IpnsRecord> sign_record(const IpnsName& name, const writer_action::Sign& action,
                                  const Task* task);
   Status commit_state(const IpnsName& name, const WriterState& state);

@@ -95,7 +95,7 @@ Status Publisher::sign_above(const IpnsName& name, const nostr::Event& ours,
     std::lock_guard lock(marks_mutex_);
     delete_first = marks_.ahead_of_limit(newer.created_at, system_now().seconds());
   }
-  auto time = take_time(*address);
+  auto time = take_time(*address, false);
   if (!time) return fail(time.error());
   const auto sign = [&](nostr::UnsignedEvent event) -> Result<nostr::Event> {
     return nostr::sign_blocking(*parts_.signer, std::move(event), kRepairTimeout);

@@ -182,7 +182,8 @@ Status Publisher::add_what_is_new(Commitment& what, const WriterState& state,
   if (!cid) return {};
   auto hints =
       sign_hints({name, *cid, record.sequence, record.bytes, what.own ? what.own->version : version,
-                  made ? made->previous : std::nullopt});
+                  made ? made->previous : std::nullopt},
+                 task && task->options.trust_clock);
   if (!hints) return fail(hints.error());
   what.hints = std::move(*hints);
   return {};

@@ -14,6 +14,7 @@ struct AnnounceOptions {
   std::string cid;
   std::optional<uint64_t> sequence;
   bool retract = false;
+  bool trust_clock = false;
   bool derived = false;
 };
 
@@ -41,7 +42,8 @@ void announce(Context& context, const AnnounceOptions& options) {
   if (!client) return report(context, client.error());
   const auto outcome =
       options.retract ? (*client)->retract(*name)
-                      : (*client)->announce(*name, content->cid, sync::Sequence{*options.sequence});
+                      : (*client)->announce(*name, content->cid, sync::Sequence{*options.sequence},
+                                            {}, {}, options.trust_clock);
   if (!outcome) return report(context, outcome.error());
   options.retract ? print_retraction(context, *outcome) : print_outcome(context, *outcome);
 }
@@ -58,6 +60,8 @@ void add_announce(CLI::App& app, Context& context) {
   command->add_option("cid", options->cid, "What the name points to now")->type_name("CID");
   command->add_option("--sequence", options->sequence, "Of the name's record")->type_name("N");
   command->add_flag("--retract", options->retract, "Ask the relays to delete our announcements");
+  command->add_flag("--trust-clock", options->trust_clock,
+                    "Although servers or our own hints say that this machine's clock is wrong");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { announce(context, *options); });
 }

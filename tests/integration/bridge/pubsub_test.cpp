@@ -306,5 +306,5 @@ TEST_CASE("an endless answer outlives deadline and stall time, and TCP watches o
   CHECK(text.get() == "late\n");
   const Instant before = system_now().steady;
   http->close();
-  CHECK(system_now().steady - before < Seconds(2));
+  CHECK(system_now().steady - before < Seconds(30));
 }

@@ -1,4 +1,5 @@
 // What resolve and get say when sources are silent, refuse, fall back or contradict each other.
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -116,14 +117,19 @@ TEST_CASE("--timeout is for the whole of a get, not for each of its steps (S1-20
     return slow;
   });
   const Person person;
-  const Instant start = std::chrono::steady_clock::now();
-  const auto ran =
-      person.run(gateway.url(), {"--timeout", "1200ms", "get", kName, "-o", person.out()});
-  const auto took = std::chrono::steady_clock::now() - start;
-  INFO(ran.err);
-  CHECK(ran.exit == 124);
-  CHECK(took >= Milliseconds(1'150));
-  CHECK(took < Milliseconds(2'000));
+  // Two steps with that time each take 2.1 s. A busy machine may need some tries to take less.
+  Milliseconds best{60'000};
+  for (int tries = 0; best >= Milliseconds(2'000) && tries < 5; ++tries) {
+    const Instant start = std::chrono::steady_clock::now();
+    const auto ran =
+        person.run(gateway.url(), {"--timeout", "1200ms", "get", kName, "-o", person.out()});
+    const auto took = std::chrono::steady_clock::now() - start;
+    INFO(ran.err);
+    CHECK(ran.exit == 124);
+    CHECK(took >= Milliseconds(1'150));
+    best = std::min(best, std::chrono::duration_cast<Milliseconds>(took));
+  }
+  CHECK(best < Milliseconds(2'000));
 }
 
 TEST_CASE("the slow path is waited for when nobody else has the record (S1-05)") {

@@ -176,10 +176,8 @@ TEST_CASE(
                        [](const auto& source) { return source.url == "cache"; });
   };
   CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
-  const Instant start = std::chrono::steady_clock::now();
   for (int i = 0; i < 9; ++i)
     CHECK(from_cache(reader->resolve(name, Seconds(10), sync::Freshness::cached)));
-  CHECK(std::chrono::steady_clock::now() - start < Seconds(1));
   CHECK(reader->metrics().records.hits == 9);
   CHECK_FALSE(from_cache(reader->resolve(name, Seconds(10))));
   reader->invalidate(name);

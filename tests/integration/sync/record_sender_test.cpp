@@ -226,10 +226,10 @@ TEST_CASE("a slow router does not hold up the others, and closing does not wait 
       nullptr);
   {
     std::unique_lock lock(mutex);
-    REQUIRE(changed.wait_for(lock, Seconds(5), [&] { return !through.empty(); }));
+    REQUIRE(changed.wait_for(lock, Seconds(30), [&] { return !through.empty(); }));
     CHECK(through.front() == node.server.url());
   }
   sender.close();
-  CHECK(std::chrono::steady_clock::now() - start < Seconds(5));
+  CHECK(std::chrono::steady_clock::now() - start < Seconds(30));
   CHECK(through.size() == 2);
 }

@@ -63,7 +63,8 @@ void Publisher::perform(const IpnsName& name, writer_action::SendAgain& action) 
   };
   const auto sent = [&]() -> Status {
     if (!read) return read;
-    auto hints = sign_hints({name, *root, record->fields().sequence, record->bytes(), version, {}});
+    auto hints =
+        sign_hints({name, *root, record->fields().sequence, record->bytes(), version, {}}, false);
     if (!hints) return fail(hints.error());
     if (!owed()) return fail(Errc::refused, "something newer goes there");
     if (auto done = commit({.hints = *hints, .unless_retracted = name}); !done) return done;

@@ -15,40 +15,22 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "ipnscast/nostr/nip/local_signer.h"
-#include "ipnscast/sync/client.h"
+#include "ipnscast/tests/support/writers/device_arguments.h"
 
 namespace {
 
 using namespace ipnscast;
+using ipnscast::test::device_config;
+using ipnscast::test::DeviceArguments;
 namespace fs = std::filesystem;
 
 constexpr uint64_t kDevices = 2;
-
-struct Arguments {
-  std::multimap<std::string, std::string> all;
-
-  std::string text(const std::string& name, std::string otherwise = {}) const {
-    const auto found = all.find(name);
-    return found == all.end() ? std::move(otherwise) : found->second;
-  }
-  uint64_t number(const std::string& name, uint64_t otherwise) const {
-    return std::stoull(text(name, std::to_string(otherwise)));
-  }
-  std::vector<std::string> list(const std::string& name) const {
-    std::vector<std::string> out;
-    const auto [first, last] = all.equal_range(name);
-    for (auto at = first; at != last; ++at) out.push_back(at->second);
-    return out;
-  }
-};
 
 // A count in a file that both processes map: how often somebody has arrived.
 class Meeting {
@@ -90,7 +72,7 @@ class Meeting {
 
 class RacingWriter {
  public:
-  explicit RacingWriter(const Arguments& arguments)
+  explicit RacingWriter(const DeviceArguments& arguments)
       : arguments_(arguments),
         device_(arguments.text("device", "a")),
         end_(std::chrono::steady_clock::now() +
@@ -102,19 +84,7 @@ class RacingWriter {
     if (!nostr_key) return failed("read the secret", nostr_key.error());
     const auto key = sync::IpnsKey::derive_ed25519(nostr_key->secret_view());
     if (!key) return failed("derive the name", key.error());
-    sync::Config config;
-    config.state_dir = arguments_.text("state");
-    for (const std::string& url : arguments_.list("gateway")) config.gateways.push_back({url});
-    for (const std::string& url : arguments_.list("relay"))
-      config.relays.push_back(*nostr::RelayUrl::parse(url));
-    config.publish_decider = arguments_.text("decider");
-    config.publish_settle = Milliseconds(arguments_.number("settle_ms", 2'000));
-    config.poll_min = config.poll_max = config.poll_healthy = Milliseconds(1'000);
-    config.debounce = Milliseconds(0);
-    config.record_cache = config.not_found_cache = Milliseconds(0);
-    config.trusted_authors = {nostr_key->public_key()};
-    config.signer = nostr::make_local_signer(std::move(*nostr_key));
-    auto client = sync::Client::open(std::move(config));
+    auto client = sync::Client::open(device_config(arguments_, std::move(*nostr_key)));
     if (!client) return failed("open", client.error());
     client_ = std::move(*client);
     sync::WatchOptions options;
@@ -183,7 +153,7 @@ class RacingWriter {
     return true;
   }
 
-  const Arguments& arguments_;
+  const DeviceArguments& arguments_;
   const std::string device_;
   const Instant end_;
   Meeting meeting_;
@@ -196,15 +166,6 @@ class RacingWriter {
 }  // namespace
 
 int main(int count, char** words) {
-  Arguments arguments;
-  for (int i = 1; i < count; ++i) {
-    const std::string word = words[i];
-    const size_t at = word.find('=');
-    if (at == std::string::npos) {
-      std::fprintf(stderr, "racing_writer: want name=value, not \"%s\"\n", words[i]);
-      return 2;
-    }
-    arguments.all.emplace(word.substr(0, at), word.substr(at + 1));
-  }
-  return RacingWriter(arguments).run();
+  const auto arguments = DeviceArguments::parse("racing_writer", count, words);
+  return arguments ? RacingWriter(*arguments).run() : 2;
 }

@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -24,36 +23,19 @@
 #include <thread>
 #include <vector>
 
-#include "ipnscast/nostr/nip/local_signer.h"
-#include "ipnscast/sync/client.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
+#include "ipnscast/tests/support/writers/device_arguments.h"
 
 namespace {
 
 using namespace ipnscast;
+using ipnscast::test::device_config;
+using ipnscast::test::DeviceArguments;
 using Entries = std::set<std::string>;
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMostBytes = 1 << 20;
 constexpr int kMostTroubles = 200;
-
-struct Arguments {
-  std::multimap<std::string, std::string> all;
-
-  std::string text(const std::string& name, std::string otherwise = {}) const {
-    const auto found = all.find(name);
-    return found == all.end() ? std::move(otherwise) : found->second;
-  }
-  uint64_t number(const std::string& name, uint64_t otherwise) const {
-    return std::stoull(text(name, std::to_string(otherwise)));
-  }
-  std::vector<std::string> list(const std::string& name) const {
-    std::vector<std::string> out;
-    const auto [first, last] = all.equal_range(name);
-    for (auto at = first; at != last; ++at) out.push_back(at->second);
-    return out;
-  }
-};
 
 Entries parse(const std::string& text) {
   Entries out;
@@ -66,7 +48,7 @@ Entries parse(const std::string& text) {
 
 class SetWriter {
  public:
-  explicit SetWriter(const Arguments& arguments)
+  explicit SetWriter(const DeviceArguments& arguments)
       : arguments_(arguments),
         device_(arguments.text("device", "a")),
         publishes_(arguments.number("publishes", 60)),
@@ -80,19 +62,7 @@ class SetWriter {
     if (!nostr_key) return failed("read the secret", nostr_key.error());
     const auto key = sync::IpnsKey::derive_ed25519(nostr_key->secret_view());
     if (!key) return failed("derive the name", key.error());
-    sync::Config config;
-    config.state_dir = arguments_.text("state");
-    for (const std::string& url : arguments_.list("gateway")) config.gateways.push_back({url});
-    for (const std::string& url : arguments_.list("relay"))
-      config.relays.push_back(*nostr::RelayUrl::parse(url));
-    config.publish_decider = arguments_.text("decider");
-    config.publish_settle = Milliseconds(arguments_.number("settle_ms", 2'000));
-    config.poll_min = config.poll_max = config.poll_healthy = Milliseconds(1'000);
-    config.debounce = Milliseconds(0);
-    config.record_cache = config.not_found_cache = Milliseconds(0);
-    config.trusted_authors = {nostr_key->public_key()};
-    config.signer = nostr::make_local_signer(std::move(*nostr_key));
-    auto client = sync::Client::open(std::move(config));
+    auto client = sync::Client::open(device_config(arguments_, std::move(*nostr_key)));
     if (!client) return failed("open", client.error());
     client_ = std::move(*client);
     sync::WatchOptions options;
@@ -261,7 +231,7 @@ class SetWriter {
     std::this_thread::sleep_for(jitter);
   }
 
-  const Arguments& arguments_;
+  const DeviceArguments& arguments_;
   const std::string device_;
   const uint64_t publishes_;
   const size_t wanted_;
@@ -288,15 +258,6 @@ class SetWriter {
 }  // namespace
 
 int main(int count, char** words) {
-  Arguments arguments;
-  for (int i = 1; i < count; ++i) {
-    const std::string word = words[i];
-    const size_t at = word.find('=');
-    if (at == std::string::npos) {
-      std::fprintf(stderr, "set_writer: want name=value, not \"%s\"\n", words[i]);
-      return 2;
-    }
-    arguments.all.emplace(word.substr(0, at), word.substr(at + 1));
-  }
-  return SetWriter(arguments).run();
+  const auto arguments = DeviceArguments::parse("set_writer", count, words);
+  return arguments ? SetWriter(*arguments).run() : 2;
 }

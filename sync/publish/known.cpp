@@ -100,10 +100,8 @@ void Publisher::note_answers(const IpnsName& name, const ResolveReport& report) 
   if (report.best) writers_.saw(name, known_record(*report.best), "");
   if (!writers_.open(name)) return;
   for (const ResolveReport::Source& source : report.sources) {
-    const bool best = report.best && source.sequence == report.best->fields().sequence &&
-                      source.value == report.best->fields().value;
-    if (best) {
-      writers_.saw(name, known_record(*report.best), source.url);
+    if (source.record) {
+      writers_.saw(name, known_record(*source.record), source.url);
     } else if (source.told()) {
       writers_.tell(name, writer_input::ShowsNothing{source.url});
     }

@@ -39,10 +39,10 @@ Publisher::Publisher(Parts parts, Options options, Notify notify)
                options_.errands,
                {[this] { return renewals_due(); },
                 [this](const IpnsName& name) { return renew(name); }}),
-      writers_(options_.writer,
-               {[this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
-                [this](const IpnsName& name) { notify_.written(name); },
-                [this] { return connected(); }}) {}
+      writers_(
+          options_.writer,
+          {[this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
+           [this](const IpnsName& name) { notify_.written(name); }, [this] { return places(); }}) {}
 
 void Publisher::start() {
   for (size_t i = 0; i < kWorkers; ++i) {

@@ -232,7 +232,7 @@ class Publisher {
   Status commit_state(const IpnsName& name, const WriterState& state);
   Status add_what_is_new(Commitment& what, const WriterState& state,
                          const std::optional<Made>& made, const std::optional<Bytes>& saved);
-  std::set<std::string> connected();
+  writer_input::Places places();
   void shows(const IpnsName& name, const IpnsRecord& record, const std::string& place);
   // `record`: what they announce, when it is to be noted who has it.
   void send_hints(const IpnsName& name, const std::optional<IpnsRecord>& record,

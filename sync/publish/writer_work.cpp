@@ -297,17 +297,19 @@ void Publisher::shows(const IpnsName& name, const IpnsRecord& record, const std:
   if (writers_.open(name)) writers_.saw(name, known_record(record), place);
 }
 
-std::set<std::string> Publisher::connected() {
-  std::set<std::string> out;
+writer_input::Places Publisher::places() {
+  writer_input::Places out;
   const Instant now = std::chrono::steady_clock::now();
   for (const size_t gateway : record_takers()) {
     if (parts_.book.tier(gateway) == 1 && !parts_.book.left_alone(gateway, now))
-      out.insert(parts_.book.endpoint(gateway).url);
+      out.connected.insert(parts_.book.endpoint(gateway).url);
   }
   if (parts_.pool == nullptr || !parts_.signer) return out;
   for (const nostr::RelayStatus& relay : parts_.pool->status()) {
-    if (relay.connected) out.insert(relay.url.text());
+    if (relay.connected) out.relays.insert(relay.url.text());
+    out.broadcast |= relay.counters.connects > 0;
   }
+  out.connected.insert(out.relays.begin(), out.relays.end());
   return out;
 }
 

@@ -22,6 +22,8 @@ struct ResolveReport {
     std::string value;
     Milliseconds took{0};
     std::optional<Eol> eol{};  // of the record
+    // What it has, valid now. Nothing, too, for what is known on this device.
+    std::optional<IpnsRecord> record{};
 
     // It told what it has of the name, or that it has nothing.
     bool told() const {

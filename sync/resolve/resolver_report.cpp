@@ -28,6 +28,7 @@ ResolveReport ResolverCore::report(const Lookup& lookup) const {
       line.sequence = source->record->fields().sequence;
       line.value = source->record->fields().value;
       line.eol = source->record->fields().eol;
+      line.record = source->record;
     }
     out.sources.push_back(std::move(line));
   }

@@ -30,6 +30,10 @@ std::vector<WriterAction> NameWriter::handle(WriterInput input, Now now) {
       settle_until_[{own.tag, own.count}] = now_.steady + options_.settle;
   }
   std::visit(Dispatch{*this}, input);
+  // Who is connected is told right before.
+  const bool due = std::holds_alternative<writer_input::Tick>(input) ||
+                   std::holds_alternative<writer_input::Places>(input);
+  if (const auto theirs = due ? refused_everywhere() : std::nullopt) give_way_to(*theirs);
   advance();
   return std::move(out_);
 }
@@ -136,11 +140,13 @@ void NameWriter::take(writer_input::DeciderHas& in) {
 }
 
 void NameWriter::take(writer_input::Places& in) {
-  const bool more = !std::includes(connected_.begin(), connected_.end(), in.connected.begin(),
-                                   in.connected.end());
+  const auto& before = places_.connected;
+  const bool more =
+      !std::includes(before.begin(), before.end(), in.connected.begin(), in.connected.end());
   // What a place showed before it went away says nothing about now.
   std::erase_if(shown_, [&](const auto& shown) { return !in.connected.contains(shown.first); });
-  connected_ = std::move(in.connected);
+  places_ = std::move(in);
+  if (places_.broadcast) unheard_.reset();
   if (!more) return;
   resume_at_ = now_.steady;
   flush_at_ = now_.steady;

@@ -133,13 +133,16 @@ class NameWriter {
 
   // name_writer_time.cpp: what falls due
   void look_at_settling();
+  std::optional<SeenRecord> refused_everywhere() const;
   std::optional<Instant> due_again(const std::string& place) const;
   void send_again();
 
   // name_writer_records.cpp: what is known, and what became of our own
   void saw(const SeenRecord& in);
   void learn(const SeenRecord& in);
+  std::optional<VersionVector> vector_of_own(const Version& version) const;
   bool overtakes_queue(const SeenRecord& in);
+  void give_way_to(const SeenRecord& in);
   void weigh();
   void lose(const SeenRecord& theirs, bool overtaken);
   void prune();
@@ -201,8 +204,9 @@ class NameWriter {
   std::optional<Work> work_;
   bool renewal_due_ = false;
   std::vector<Pending> answers_;
-  std::set<std::string> connected_;
+  writer_input::Places places_;
   std::map<std::string, SeenRecord> shown_;  // by places
+  std::optional<Bytes> unheard_;             // the latest record of ours that no relay was given
   std::map<std::pair<DeviceTag, uint64_t>, Instant> settle_until_;
   std::optional<Resolving> resolving_;
   std::optional<Instant> resolve_at_;

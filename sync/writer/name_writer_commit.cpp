@@ -106,6 +106,7 @@ void NameWriter::applied() {
       return own.seen.record == work.seen->record;
     });
     settle_until_[{row->tag, row->count}] = now_.steady + options_.settle;
+    if (!places_.broadcast) unheard_ = row->seen.record.bytes;
     Pending pending;
     pending.answer = {.id = work.asked.id,
                       .result = row->queued ? AnswerResult::queued : AnswerResult::published,

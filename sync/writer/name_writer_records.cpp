@@ -100,8 +100,17 @@ void NameWriter::saw(const SeenRecord& in) {
     new_identity_asked_ = true;
     emit(writer_action::NewIdentity{});
   }
-  if (overtakes_queue(in)) return;
-  learn(in);
+  SeenRecord full = in;
+  if (!full.vector) full.vector = vector_of_own(in.version());
+  if (overtakes_queue(full)) return;
+  learn(full);
+}
+
+// Who signs again what this device published may leave the vector out.
+std::optional<VersionVector> NameWriter::vector_of_own(const Version& version) const {
+  const auto own = std::find_if(state_.own.begin(), state_.own.end(),
+                                [&](const auto& one) { return one.seen.version() == version; });
+  return own == state_.own.end() ? std::nullopt : own->seen.vector;
 }
 
 // Publishes that nobody has heard of give way to whatever was published meanwhile, also where the
@@ -124,14 +133,19 @@ bool NameWriter::overtakes_queue(const SeenRecord& in) {
   }
   const auto queued_value = [&](const OwnPublish& own) { return own.value() == in.record.value; };
   if (std::any_of(state_.own.begin(), state_.own.end(), queued_value)) return false;
+  give_way_to(in);
+  return true;
+}
+
+// Nobody has heard of what is on its way here, and nobody will.
+void NameWriter::give_way_to(const SeenRecord& in) {
   lose(in, true);
   state_.known = in;
   state_.contested.reset();
   state_.owed.reset();
-  before.reset();
+  state_.before_queue.reset();
   prune();
   touch();
-  return true;
 }
 
 // One more record: which is the best now, and what does that mean for ours?
@@ -201,7 +215,7 @@ void NameWriter::lose(const SeenRecord& theirs, bool overtaken) {
   for (auto own = state_.own.rbegin(); own != state_.own.rend(); ++own) {
     if (!own->alive()) continue;
     const Relation is = judge(*own, theirs);
-    const bool untold = own->queued && overtaken;
+    const bool untold = overtaken && (own->queued || !reported);
     if (!untold && (is == Relation::current || is == Relation::contained)) continue;
     own->state = OwnPublish::State::lost;
     own->queued = false;
@@ -281,8 +295,8 @@ void NameWriter::resolve_later() {
 }
 
 bool NameWriter::everybody_shows(const OwnPublish& own) const {
-  if (connected_.empty()) return false;
-  return std::all_of(connected_.begin(), connected_.end(), [&](const std::string& place) {
+  const auto& all = places_.connected;
+  return !all.empty() && std::all_of(all.begin(), all.end(), [&](const std::string& place) {
     const auto shown = shown_.find(place);
     if (shown == shown_.end()) return false;
     const Relation is = judge(own, shown->second);

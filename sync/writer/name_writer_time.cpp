@@ -22,7 +22,7 @@ std::optional<Instant> NameWriter::due_again(const std::string& place) const {
 
 void NameWriter::send_again() {
   if (work_ || commit_) return;  // something newer may be on its way
-  for (const std::string& place : connected_) {
+  for (const std::string& place : places_.relays) {
     const auto due = due_again(place);
     if (!due || *due > now_.steady) continue;
     sent_again_.insert_or_assign(place, now_.steady);
@@ -61,6 +61,31 @@ void NameWriter::look_at_settling() {
   }
 }
 
+// What every place refused, as another value was there first, is nowhere but here, and whoever
+// published the other one can never hear of it: it gives way, also where it would rank higher.
+// Gives the record that all have instead.
+std::optional<SeenRecord> NameWriter::refused_everywhere() const {
+  if (places_.connected.empty() || places_.broadcast || !unheard_ || work_) return std::nullopt;
+  const auto ours = std::find_if(state_.own.begin(), state_.own.end(), [&](const auto& own) {
+    return own.state == OwnPublish::State::sent && !own.queued &&
+           own.seen.record.bytes == *unheard_;
+  });
+  if (ours == state_.own.end() || state_.known->version() != ours->seen.version())
+    return std::nullopt;
+  const auto until = settle_until_.find({ours->tag, ours->count});
+  if (until == settle_until_.end() || until->second > now_.steady) return std::nullopt;
+  const SeenRecord* best = nullptr;
+  for (const std::string& place : places_.connected) {
+    const auto shown = shown_.find(place);
+    if (shown == shown_.end()) return std::nullopt;
+    const SeenRecord& there = shown->second;
+    if (there.record.sequence != ours->sequence() || there.record.value == ours->value())
+      return std::nullopt;
+    if (best == nullptr || wins_over(there.record, best->record)) best = &there;
+  }
+  return *best;
+}
+
 std::optional<Instant> NameWriter::next_wake() const {
   std::optional<Instant> due;
   const auto at = [&](Instant when) {
@@ -80,15 +105,16 @@ std::optional<Instant> NameWriter::next_wake() const {
       if (own.state == OwnPublish::State::tentative) at(resume_at_);
       queued |= own.alive() && own.queued;
     }
-    if (queued && !connected_.empty()) at(flush_at_);
+    if (queued && !places_.connected.empty()) at(flush_at_);
     if (repeat_at_ && !queued) at(*repeat_at_);
     if (!waiting_.empty()) at(now_.steady);
   }
+  if (refused_everywhere()) at(now_.steady);
   for (const Pending& pending : answers_) {
     if (pending.settling) at(*pending.settling);
   }
   if (!work_ && !commit_) {
-    for (const std::string& place : connected_) {
+    for (const std::string& place : places_.relays) {
       if (const auto again = due_again(place)) at(*again);
     }
   }

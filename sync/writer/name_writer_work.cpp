@@ -31,7 +31,7 @@ void NameWriter::begin_work() {
     work.perhaps = true;
     resume_at_ = now_.steady + options_.ask_again;
     begin(std::move(work));
-  } else if (queued && !connected_.empty() && flush_at_ <= now_.steady) {
+  } else if (queued && !places_.connected.empty() && flush_at_ <= now_.steady) {
     Work work;
     work.kind = Kind::flush;
     flush_at_ = now_.steady + options_.ask_again;

@@ -68,7 +68,7 @@ void WriterBook::add(const IpnsName& name, WriterState stored) {
   Entry& added = *names_.emplace(name, std::move(entry)).first->second;
   feed(name, added, writer_input::Tick{});
   feed(name, added, writer_input::ProgramDecides{resolvers_.contains(name)});
-  feed(name, added, writer_input::Places{connected_});
+  feed(name, added, places_);
 }
 
 bool WriterBook::has(const IpnsName& name) {
@@ -185,25 +185,22 @@ bool WriterBook::anything_open() const {
   });
 }
 
-std::vector<IpnsName> WriterBook::tick_those_due() {
-  std::vector<IpnsName> changed;
-  const Instant now = std::chrono::steady_clock::now();
+std::vector<IpnsName> WriterBook::take_those_due(Instant now) {
+  std::vector<IpnsName> due;
   while (!timers_.empty() && timers_.begin()->first <= now) {
-    const IpnsName name = timers_.begin()->second;
+    due.push_back(timers_.begin()->second);
     timers_.erase(timers_.begin());
-    Entry& entry = *names_.at(name);
-    entry.due.reset();
-    if (feed(name, entry, writer_input::Tick{})) changed.push_back(name);
+    names_.at(due.back())->due.reset();
   }
-  return changed;
+  return due;
 }
 
-std::vector<IpnsName> WriterBook::say_who_is_connected(std::set<std::string> connected) {
+std::vector<IpnsName> WriterBook::say_who_is_connected(writer_input::Places places) {
   std::vector<IpnsName> changed;
   std::lock_guard lock(mutex_);
-  connected_ = std::move(connected);
+  places_ = std::move(places);
   for (auto& [name, entry] : names_) {
-    if (feed(name, *entry, writer_input::Places{connected_})) changed.push_back(name);
+    if (feed(name, *entry, places_)) changed.push_back(name);
   }
   return changed;
 }
@@ -213,31 +210,33 @@ void WriterBook::serve() {
   Instant look = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   while (!closed_) {
-    std::vector<IpnsName> changed = tick_those_due();
-    std::deque<std::pair<IpnsName, WriterAction>> actions = std::exchange(actions_, {});
+    const Instant now = std::chrono::steady_clock::now();
+    std::optional<Instant> until;
+    if (!timers_.empty()) until = timers_.begin()->first;
     const bool open = anything_open();
-    if (actions.empty() && changed.empty()) {
-      const bool looks = open && look <= std::chrono::steady_clock::now();
-      if (!looks) {
-        std::optional<Instant> until;
-        if (!timers_.empty()) until = timers_.begin()->first;
-        if (open) until = until ? std::min(*until, look) : look;
-        if (until) {
-          woken_.wait_until(lock, *until);
-        } else {
-          woken_.wait(lock);
-        }
-        continue;
-      }
+    if (open) until = until ? std::min(*until, look) : look;
+    const std::vector<IpnsName> due = take_those_due(now);
+    if (open && *until <= now) {
+      lock.unlock();
+      for (const IpnsName& name : say_who_is_connected(hooks_.places())) hooks_.changed(name);
+      lock.lock();
+      look = now + kLookWhoIsConnected;
     }
-    lock.unlock();
-    for (const IpnsName& name : changed) hooks_.changed(name);
-    for (auto& [name, action] : actions) hooks_.act(name, std::move(action));
-    if (open && look <= std::chrono::steady_clock::now()) {
-      look = std::chrono::steady_clock::now() + kLookWhoIsConnected;
-      for (const IpnsName& name : say_who_is_connected(hooks_.connected())) hooks_.changed(name);
+    std::vector<IpnsName> changed;
+    for (const IpnsName& name : due) {
+      if (feed(name, *names_.at(name), writer_input::Tick{})) changed.push_back(name);
     }
-    lock.lock();
+    std::deque<std::pair<IpnsName, WriterAction>> actions = std::exchange(actions_, {});
+    if (!actions.empty() || !changed.empty()) {
+      lock.unlock();
+      for (const IpnsName& name : changed) hooks_.changed(name);
+      for (auto& [name, action] : actions) hooks_.act(name, std::move(action));
+      lock.lock();
+    } else if (until && *until > now) {
+      woken_.wait_until(lock, *until);
+    } else if (!until) {
+      woken_.wait(lock);
+    }
   }
 }
 

@@ -24,9 +24,9 @@ class WriterBook : public WriterView {
     // What followers of the name see has changed: its record, what it owes. Any thread; must not
     // block, nor call the book.
     std::function<void(const IpnsName&)> changed;
-    // Places and relays that are connected now. Asked once a second while something is not settled.
-    // On the book's thread.
-    std::function<std::set<std::string>()> connected;
+    // Places and relays that are connected now. Asked once a second while something is not settled,
+    // and before it falls due. On the book's thread.
+    std::function<writer_input::Places()> places;
   };
 
   WriterBook(NameWriter::Options options, Hooks hooks);
@@ -70,8 +70,8 @@ class WriterBook : public WriterView {
   Entry* find(const IpnsName& name);
   bool anything_open() const;
   void serve();
-  std::vector<IpnsName> tick_those_due();
-  std::vector<IpnsName> say_who_is_connected(std::set<std::string> connected);
+  std::vector<IpnsName> take_those_due(Instant now);
+  std::vector<IpnsName> say_who_is_connected(writer_input::Places places);
 
   const NameWriter::Options options_;
   const Hooks hooks_;
@@ -83,7 +83,7 @@ class WriterBook : public WriterView {
   std::map<IpnsName, std::unique_ptr<Entry>> names_;
   std::set<std::pair<Instant, IpnsName>> timers_;
   std::deque<std::pair<IpnsName, WriterAction>> actions_;
-  std::set<std::string> connected_;
+  writer_input::Places places_;
   std::set<IpnsName> resolvers_;  // names with a program that decides about conflicts
   Rng rng_ = make_rng();
   bool closed_ = false;

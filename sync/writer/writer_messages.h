@@ -66,6 +66,8 @@ struct DeciderHas {
 // Places and relays that are connected now.
 struct Places {
   std::set<std::string> connected;
+  std::set<std::string> relays;  // those of `connected` that are
+  bool broadcast = false;        // a relay was in this run: others may have heard what was sent
 };
 // A place has no record.
 struct ShowsNothing {

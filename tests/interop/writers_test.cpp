@@ -110,19 +110,21 @@ TEST_CASE(
 
 TEST_CASE(
     "of two devices that publish on the same version at the same moment, at two Kubo nodes, the "
-    "one that does not win is told so by its own call (R33, R34, S0-63)") {
+    "one that does not win is told so by its own call, with a relay and without (R33, R34, "
+    "S0-63)") {
   const auto kubo = peer("kubo");
   if (!kubo) SKIP_TEST(kubo.error());
   const Stage stage(*kubo);
   const SetWriting places = stage.writing();
   const int rounds = 10 * writer_rounds();
-  const Race run = race({.folder = places.folder,
-                         .gateways = places.gateways,
-                         .relay = places.relay,
-                         .rounds = rounds});
-  INFO(run.output);
-  CHECK(run.rounds == rounds);
-  CHECK(run.none == 0);
-  CHECK(run.two == std::vector<std::string>{});
-  CHECK(run.troubles == std::vector<std::string>{});
+  for (const std::string& relay : {places.relay, std::string()}) {
+    const TempDir folder;
+    const Race run = race(
+        {.folder = folder.path(), .gateways = places.gateways, .relay = relay, .rounds = rounds});
+    INFO((relay.empty() ? "no relay\n" : "a relay\n") << run.output);
+    CHECK(run.rounds == rounds);
+    CHECK(run.none == 0);
+    CHECK(run.two == std::vector<std::string>{});
+    CHECK(run.troubles == std::vector<std::string>{});
+  }
 }

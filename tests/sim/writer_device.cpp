@@ -14,6 +14,7 @@ void WriterWorld::start(Device& device) {
   device.writer = std::make_unique<NameWriter>(device.options, device.disk, rng_());
   device.brought.clear();
   device.wake.reset();
+  device.broadcast = false;
   device.taking_in = false;
   device.telling.reset();
   // The application shows what it had taken in.
@@ -25,7 +26,7 @@ void WriterWorld::start(Device& device) {
   }
   feed(device, writer_input::Tick{});
   feed(device, writer_input::ProgramDecides{device.resolves});
-  feed(device, writer_input::Places{places_of(device)});
+  feed(device, places_of(device));
   later(device, 0, 2'000, [this, &device] { poll(device); });
 }
 
@@ -60,6 +61,7 @@ void WriterWorld::wake(Device& device) {
   agenda_.emplace(*next, [this, &device, epoch = device.epoch, at = *next] {
     if (device.epoch != epoch || !device.up() || device.wake != at) return;
     device.wake.reset();
+    device.broadcast = false;
     feed(device, writer_input::Tick{});
   });
 }
@@ -93,6 +95,9 @@ void WriterWorld::act(Device& device, writer_action::Ask& a) {
 
 void WriterWorld::act(Device& device, writer_action::Sign& a) {
   const bool fails = chance(odds_.signer_failure);
+  const auto over = over_.find(a.value);
+  if (const auto& known = device.writer->state().known; known && over != over_.end())
+    over->second.replaced = truth(known->record.value);
   later(device, 0, chance(5) ? 3'000 : 20, [this, &device, a, fails] {
     std::optional<KnownRecord> record;
     if (!fails) record = make_record(a.value, a.sequence, clock_of(device).wall, a.vector).record;
@@ -127,12 +132,10 @@ void WriterWorld::check_disk(Device& device, const WriterState& before) {
     if (over == over_.end() || !(tentative || own.alive())) continue;
     // What this device replaces it replaces knowingly. Without a base it tells the writer of the
     // version that it replaces, and nobody else.
-    Edits replaced;
-    if (before.known) replaced = truth(before.known->record.value);
-    if (over->second) replaced = owned_;
-    for (const int one : replaced) {
+    const bool on_base = over->second.on_base;
+    for (const int one : on_base ? owned_ : over->second.replaced) {
       const bool own_edit = author_of_[static_cast<size_t>(one)] == device.number;
-      if (!truth(own.value()).contains(one) && (own_edit || !over->second)) reported_.insert(one);
+      if (!truth(own.value()).contains(one) && (own_edit || !on_base)) reported_.insert(one);
     }
     over_.erase(over);
   }
@@ -298,10 +301,15 @@ void WriterWorld::tell(Device& device) {
   const Edits lost = lost_with(device, ours);
   const int edit = edit_of_.at(ours.value());
   const bool own = author_of_[static_cast<size_t>(edit)] == device.number;
-  if (ours.certain) {
-    require(own ? lost.contains(edit) : !lost.empty(),
-            "no value whose ancestry holds is called lost: " + ours.value() + " by " +
-                ours.theirs->record.value);
+  if (ours.certain && !again_.contains(ours.value())) {
+    // What others published may say that it contains ours, where it replaced what did.
+    const auto misses = [&](int one) {
+      return author_of_[static_cast<size_t>(one)] == device.number &&
+             !truth(ours.theirs->record.value).contains(one);
+    };
+    const bool any = !lost.empty() || std::any_of(owned_.begin(), owned_.end(), misses);
+    require(own ? lost.contains(edit) : any, "no value whose ancestry holds is called lost: " +
+                                                 ours.value() + " by " + ours.theirs->record.value);
   }
   if (report->common) {
     require(truth(ours.value()).contains(edit_of_.at(report->common->value)),
@@ -327,7 +335,8 @@ void WriterWorld::act(Device& device, writer_action::AskResolution& a) {
       answer.choice = writer_input::Resolved::Choice::theirs;
     } else if (which == 2) {
       answer.choice = writer_input::Resolved::Choice::ours;
-      over_[a.ours.value()] = true;
+      over_[a.ours.value()].on_base = true;
+      again_.insert(a.ours.value());
     } else {
       Edits both = truth(a.ours.value());
       both.insert(truth(a.theirs.record.value).begin(), truth(a.theirs.record.value).end());
@@ -401,7 +410,7 @@ void WriterWorld::edit(Device& device, bool stubborn) {
   const auto& at = device.writer->state().known;
   const bool over = publish.expect && !publish.based_on && at &&
                     (!base || base->version.value != at->record.value);
-  if (publish.replace || over) over_[publish.value] = base.has_value();
+  if (publish.replace || over) over_[publish.value].on_base = base.has_value();
   device.publishing.emplace(publish.id.value, publish.value);
   feed(device, std::move(publish));
 }

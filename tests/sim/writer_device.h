@@ -33,6 +33,7 @@ struct WriterWorld::Device {
   // the machine
   std::map<std::string, Bytes> brought;  // by place: the record that it has from us
   std::optional<Instant> wake;
+  bool broadcast = false;  // a relay was connected in this run
 
   bool up() const { return writer != nullptr; }
 };

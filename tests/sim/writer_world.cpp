@@ -85,18 +85,22 @@ bool WriterWorld::reaches(const Device& device, const Place& place) const {
   return place.up && !parted_.contains({&device, &place});
 }
 
-std::set<std::string> WriterWorld::places_of(const Device& device) const {
-  std::set<std::string> out;
+writer_input::Places WriterWorld::places_of(Device& device) const {
+  writer_input::Places out;
   for (const auto& place : places_) {
-    if (reaches(device, *place)) out.insert(place->url);
+    if (!reaches(device, *place)) continue;
+    out.connected.insert(place->url);
+    if (place->kind == Place::Kind::relay) out.relays.insert(place->url);
   }
+  device.broadcast |= !out.relays.empty();
+  out.broadcast = device.broadcast;
   return out;
 }
 
 void WriterWorld::lines_changed() {
   for (auto& device : devices_) {
     if (!device->up()) continue;
-    feed(*device, writer_input::Places{places_of(*device)});
+    feed(*device, places_of(*device));
     for (auto& place : places_) {
       if (place->kind != Place::Kind::relay || !reaches(*device, *place)) continue;
       later(*device, 5, 500, [this, &d = *device, &p = *place] { look(d, p); });

@@ -84,7 +84,7 @@ class WriterWorld {
     return std::uniform_int_distribution<uint64_t>(0, below - 1)(rng_);
   }
   bool reaches(const Device& device, const Place& place) const;
-  std::set<std::string> places_of(const Device& device) const;
+  sync::writer_input::Places places_of(Device& device) const;
   void lines_changed();
   void put(Place& place, const sync::KnownRecord& record, const std::optional<Bytes>& instead_of);
   void announce(Device& device, Place& relay);
@@ -141,7 +141,12 @@ class WriterWorld {
   std::vector<int> author_of_;          // by edit; -1: the foreign writer
   Edits owned_;                         // edits that a device has committed as published
   Edits reported_;
-  std::map<std::string, bool> over_;  // values that replace: is there a base?
+  struct Replacing {
+    bool on_base = false;
+    Edits replaced{};  // without a base: what was known when it was signed
+  };
+  std::map<std::string, Replacing> over_;  // by value
+  std::set<std::string> again_;  // values published again over what came after: that is lost anew
   // By record: its vector.
   std::map<Bytes, std::optional<sync::VersionVector>, BytesLess> signed_;
   uint64_t serial_ = 0;

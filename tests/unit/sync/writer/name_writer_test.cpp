@@ -1,127 +1,13 @@
-// The writer's rules, a row of the design each. Over 400 lines: they share one stage.
-#include "ipnscast/sync/writer/name_writer.h"
-
-#include <memory>
-
+// The writer's rules, a row of the design each.
 #include "ipnscast/sync/writer/clock_check.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/writers/writer_bench.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
-using Answered = writer_action::Answer::Result;
-using Said = writer_input::Decided::Answer;
+using namespace ipnscast::test::writer_bench;
 
 namespace {
-
-DeviceTag tag(uint8_t number) {
-  DeviceTag out;
-  out.bytes.fill(number);
-  return out;
-}
-constexpr uint8_t kUs = 1;
-constexpr uint8_t kThey = 2;
-
-SeenRecord record(uint64_t sequence, std::string value, std::optional<VersionVector> vector = {},
-                  int64_t later = 0) {
-  SeenRecord out;
-  out.record.sequence = {sequence};
-  out.record.value = std::move(value);
-  out.record.eol = {1'790'172'800 + later, 0};
-  const std::string text = out.record.value + "@" + std::to_string(sequence + 1'000 * later);
-  out.record.data = out.record.bytes = Bytes(text.begin(), text.end());
-  out.vector = std::move(vector);
-  return out;
-}
-
-VersionVector vector(std::initializer_list<std::pair<uint8_t, VersionVector::Entry>> entries) {
-  VersionVector out;
-  for (const auto& [number, entry] : entries) out.raise(tag(number), entry);
-  return out;
-}
-
-// A device whose places, signer and disk answer at once. The decider is the test's.
-struct Bench {
-  explicit Bench(NameWriter::Options how = {}) : options(how) { restart(); }
-
-  void restart() {
-    writer = std::make_unique<NameWriter>(options, disk, 1);
-    decide.reset();
-    ask_decider.reset();
-    tell(writer_input::Tick{});
-    tell(writer_input::Places{{"node"}});
-  }
-  void tell(WriterInput input) {
-    for (auto& action : writer->handle(std::move(input), now)) {
-      if (auto* ask = std::get_if<writer_action::Ask>(&action)) {
-        tell(writer_input::Asked{ask->job, answers, answers});
-      } else if (auto* sign = std::get_if<writer_action::Sign>(&action)) {
-        last_signed = *sign;
-        tell(writer_input::Signed{sign->job,
-                                  record(sign->sequence.value, sign->value, sign->vector).record});
-      } else if (auto* commit = std::get_if<writer_action::Commit>(&action)) {
-        disk = commit->state;
-        tell(writer_input::Committed{commit->job, true});
-      } else if (auto* answer = std::get_if<writer_action::Answer>(&action)) {
-        answered.push_back(*answer);
-      } else if (auto* put = std::get_if<writer_action::Decide>(&action)) {
-        decide = *put;
-      } else if (auto* asked = std::get_if<writer_action::AskDecider>(&action)) {
-        ask_decider = *asked;
-      } else if (std::holds_alternative<writer_action::NewIdentity>(action)) {
-        clones += 1;
-      } else if (auto* send = std::get_if<writer_action::Send>(&action)) {
-        sent.push_back(send->seen);
-      } else if (auto* once_more = std::get_if<writer_action::SendAgain>(&action)) {
-        again.push_back(once_more->place);
-      }
-    }
-    if (const auto report = writer->report()) {
-      reports.push_back(*report);
-      tell(writer_input::Told{report->ours.tag, report->ours.count});
-    }
-  }
-  void pass(Milliseconds time) {
-    const Instant end = now.steady + time;
-    for (auto wake = writer->next_wake(); wake && *wake <= end; wake = writer->next_wake()) {
-      now.steady = *wake;
-      tell(writer_input::Tick{});
-    }
-    now.steady = end;
-  }
-  void publish(std::string value, writer_input::Publish how = {}) {
-    how.id = {++last_id};
-    how.value = std::move(value);
-    tell(how);
-  }
-  void says(Said said, std::optional<SeenRecord> stored = {}, bool never_sent = false) {
-    REQUIRE(decide);
-    const WriterJob job = std::exchange(decide, {})->job;
-    tell(writer_input::Decided{job, said, std::move(stored), never_sent});
-  }
-  void take_in(const SeenRecord& seen) {
-    tell(writer_input::Saw{seen, "node"});
-    tell(writer_input::TakenIn{seen});
-  }
-  const OwnPublish& own() const {
-    REQUIRE(disk.own.size() == 1);
-    return disk.own.front();
-  }
-
-  NameWriter::Options options;
-  WriterState disk{.tag = tag(kUs)};
-  std::unique_ptr<NameWriter> writer;
-  Now now{Instant() + std::chrono::hours(1), {1'790'000'000'000}};
-  bool answers = true;
-  uint64_t last_id = 0;
-  int clones = 0;
-  std::optional<writer_action::Sign> last_signed;
-  std::optional<writer_action::Decide> decide;
-  std::optional<writer_action::AskDecider> ask_decider;
-  std::vector<writer_action::Answer> answered;
-  std::vector<LossReport> reports;
-  std::vector<SeenRecord> sent;
-  std::vector<std::string> again;  // places
-};
 
 Bench deciding() { return Bench({.decider = true}); }
 
@@ -311,6 +197,7 @@ TEST_CASE("two values under one sequence: the loser is told once, also after a c
 
 TEST_CASE("the winner of a contested sequence is not renewed but published as the next one") {
   Bench bench;
+  bench.tell(writer_input::Places{{"node"}, {}, true});  // a relay was told of it
   bench.publish("ours", {.expect = Sequence{0}});
   bench.tell(writer_input::Saw{record(1, "theirs", vector({{kThey, {1, {1}}}}), -10), "node"});
   bench.tell(writer_input::Renew{});
@@ -347,66 +234,6 @@ TEST_CASE("what displaced ours without containing it is a loss, what contains it
   other.tell(writer_input::TakenIn{record(2, "of a Kubo")});
   other.publish("on top");
   CHECK(other.own().value() == "on top");
-}
-
-TEST_CASE("a relay that shows an older state later is told again, once a minute at most (R3)") {
-  Bench bench;
-  bench.tell(writer_input::Places{{"relay"}});
-  bench.take_in(record(5, "base"));
-  bench.publish("ours");
-  const SeenRecord ours = *bench.disk.known;
-  const auto older = writer_input::Saw{record(5, "base"), "relay"};
-  // What it shows while ours is on its way is what it had before.
-  bench.tell(older);
-  CHECK(bench.again.empty());
-  bench.tell(writer_input::Saw{ours, "relay"});
-  bench.pass(Milliseconds(10'000));
-  CHECK(bench.again.empty());
-  // A hint with a later time took the place of ours.
-  bench.tell(older);
-  REQUIRE(bench.again == std::vector<std::string>{"relay"});
-  for (int i = 0; i < 10; ++i) {
-    bench.tell(older);
-    bench.pass(Milliseconds(5'000));
-  }
-  CHECK(bench.again.size() == 1);
-  bench.pass(Milliseconds(15'000));
-  CHECK(bench.again.size() == 2);
-  // Not once the name has gone on.
-  bench.tell(writer_input::Saw{record(7, "theirs"), "relay"});
-  bench.tell(older);
-  bench.pass(std::chrono::minutes(5));
-  CHECK(bench.again.size() == 2);
-}
-
-TEST_CASE("a publish that was queued and overtaken gives way, and that is told (R35)") {
-  Bench bench;
-  bench.take_in(record(5, "base"));
-  bench.answers = false;
-  bench.publish("ours");
-  CHECK(bench.answered.at(0).result == Answered::queued);
-  CHECK(bench.sent.empty());
-  bench.answers = true;
-  // Also where ours would win by its later end of life: the other writer may be gone.
-  const auto theirs = record(6, "theirs", vector({{kThey, {1, {6}}}}), -100);
-  bench.tell(writer_input::Saw{theirs, "node"});
-  REQUIRE(bench.reports.size() == 1);
-  CHECK(bench.disk.known == theirs);
-  bench.pass(std::chrono::minutes(3));
-  CHECK(bench.sent.empty());
-}
-
-TEST_CASE("a publish that was queued goes out when everybody was asked and nobody overtook it") {
-  Bench bench;
-  bench.take_in(record(5, "base"));
-  bench.answers = false;
-  bench.publish("one");
-  bench.publish("two");
-  bench.answers = true;
-  bench.tell(writer_input::Places{{}});
-  bench.tell(writer_input::Places{{"node"}});
-  REQUIRE(bench.sent.size() == 1);
-  CHECK(bench.sent[0].version() == Version{{7}, "two"});
 }
 
 TEST_CASE("replacing carries what this device knew, so that the replaced writer is told") {

@@ -70,6 +70,10 @@ void Engine::take(News& in) {
     if (in.author && disagrees(claim_of(in, trust), *in.record, true))
       authors_.mark(*in.author, now_.steady);
     consider(*name, *in.record, in.source, in.author, true);
+    // While the others are asked at the first contact.
+    const bool waits = !name->row.record && name->resolving_in_foreground();
+    const auto root = waits && trust == Trust::trusted ? root_of(in.record->value) : std::nullopt;
+    if (root) start_prefetch(*name, *root);
   } else if (!name->pending || outweighs(in, trust == Trust::trusted, name->pending->news,
                                          trust_of(name->pending->news) == Trust::trusted)) {
     name->pending = Tracked::Waiting{std::move(in), now_};
@@ -138,7 +142,15 @@ void Engine::take(input::ResolveUpdate& in) {
 void Engine::settle_resolve(Tracked& name) {
   if (name.resolve->settled) return;
   name.resolve->settled = true;
-  if (!name.resolve->best) return;
+  if (name.resolve->best) consider_best(name);
+  if (name.following) return;
+  // What was not the best.
+  if (name.prefetch) emit(action::Cancel{name.prefetch->job});
+  name.prefetch.reset();
+  name.prefetched.reset();
+}
+
+void Engine::consider_best(Tracked& name) {
   const auto best = std::move(*name.resolve->best);
   name.resolve->best.reset();
   const size_t sources = name.resolve->answered + (name.resolve->hinted ? 1 : 0);

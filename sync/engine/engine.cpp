@@ -5,6 +5,8 @@
 namespace ipnscast::sync {
 namespace {
 
+constexpr Milliseconds kFollowAfter{100};
+
 // A time of the wall clock on the steady one, so far as they run alike. Looked at again at least
 // every hour.
 Instant steady_time(UnixMillis at, const Now& now) {
@@ -50,8 +52,9 @@ std::vector<Action> Engine::handle(Input input, Now now) {
 }
 
 std::optional<Instant> Engine::next_wake() const {
-  if (timers_.empty()) return std::nullopt;
-  return timers_.begin()->first;
+  std::optional<Instant> due = follow_at_;
+  if (!timers_.empty()) due = due ? std::min(*due, timers_.begin()->first) : timers_.begin()->first;
+  return due;
 }
 
 Engine::Tracked* Engine::tracked(const IpnsName& name) {
@@ -95,6 +98,8 @@ void Engine::take(input::Watch& in) {
   if (name == nullptr) return;
   name->takes_in = in.takes_in;
   const bool begins = !name->row.watched || !name->has_handler;
+  // What was published before there was this handler is news to it.
+  if (begins && !name->has_handler) follow_truth(*name);
   if (!name->row.watched || name->row.fetch_content != in.fetch_content) {
     name->row.watched = true;
     name->row.fetch_content = in.fetch_content;
@@ -124,7 +129,9 @@ void Engine::take(input::Written& in) {
   Tracked* const name = tracked(in.name);
   const bool open = writers_ != nullptr && writers_->open(in.name);
   if (name == nullptr) {
-    if (open) emit(action::Load{in.name});
+    if (writers_ != nullptr) (void)writers_->asks(in.name);  // nothing is known here
+    if (open && to_follow_.insert(in.name).second && !follow_at_)
+      follow_at_ = now_.steady + kFollowAfter;
     return;
   }
   if (name->followed && !open && !name->row.watched) drop_work(*name);
@@ -183,12 +190,24 @@ void Engine::take(input::Tick&) {
   // Each name is planned anew behind `now`, so this ends.
   while (!timers_.empty() && timers_.begin()->first <= now_.steady)
     advance(*timers_.begin()->second);
+  begin_to_follow();
+}
+
+// Not at once: what is settled quickly needs no following, and of many publishes in a row all are
+// followed in one go.
+void Engine::begin_to_follow() {
+  if (!follow_at_ || *follow_at_ > now_.steady) return;
+  follow_at_.reset();
+  for (const IpnsName& name : std::exchange(to_follow_, {})) {
+    if (tracked(name) == nullptr && writers_->open(name)) emit(action::Load{name});
+  }
 }
 
 // What the name needs next, from its state alone. Called after everything that may have changed it.
 void Engine::advance(Tracked& name) {
   if (name.active()) {
     give_up_on_lost_work(name);
+    tell_writer(name);
     follow_truth(name);
     check_expiry(name);
     if (name.row.provisional &&

@@ -91,6 +91,7 @@ class Engine {
   void take(input::Sent& in);
   void take(input::DeviceId& in);
   void take(input::Tick& in);
+  void begin_to_follow();
   void advance(Tracked& name);
   void give_up_on_lost_work(Tracked& name);
   void poll_if_due(Tracked& name);
@@ -110,6 +111,7 @@ class Engine {
   void follow_pending(Tracked& name);
   void start_resolve(Tracked& name, std::optional<Sequence> floor);
   void settle_resolve(Tracked& name);
+  void consider_best(Tracked& name);
   void finish_resolve(Tracked& name);
   void drop_claim(Tracked& name);
   Trust trust_of(const News& news);
@@ -122,6 +124,7 @@ class Engine {
                 const std::optional<nostr::PublicKey>& author, bool unconfirmed = false);
   void weigh(Tracked& name, const KnownRecord& record, const SourceId& source,
              const std::optional<nostr::PublicKey>& author, bool unconfirmed);
+  void tell_writer(Tracked& name);
   void follow_truth(Tracked& name);
   void adopt_own(Tracked& name, const KnownRecord& record);
   void adopt(Tracked& name, const KnownRecord& record, const RecordDecision& decision,
@@ -163,6 +166,8 @@ class Engine {
 
   std::unordered_map<IpnsName, std::unique_ptr<Tracked>> names_;
   std::set<std::pair<Instant, Tracked*>> timers_;
+  std::set<IpnsName> to_follow_;  // from follow_at_ on
+  std::optional<Instant> follow_at_;
   std::unordered_map<JobId, IpnsName> commits_;
   PollSchedule schedule_;
   AuthorBook authors_;

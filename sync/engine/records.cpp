@@ -186,6 +186,13 @@ void Engine::withdraw_provisional(Tracked& name) {
   touch(name, true);
 }
 
+void Engine::tell_writer(Tracked& name) {
+  const auto& row = name.row;
+  if (writers_ == nullptr || !writers_->asks(row.name) || !row.record) return;
+  writers_->saw(row.name, *row.record, "");
+  if (row.taken == row.record->version()) writers_->taken_in(row.name, *row.record);
+}
+
 // One truth: of a name that this device writes, the writer says which record counts.
 void Engine::follow_truth(Tracked& name) {
   if (writers_ == nullptr) return;

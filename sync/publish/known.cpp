@@ -39,18 +39,22 @@ std::vector<nostr::Filter> Publisher::own_hint_filters(const IpnsName& name) con
   return trusted_hint_filters(how, {name});
 }
 
+std::set<nostr::EventId> Publisher::sent_events() {
+  std::set<nostr::EventId> out;
+  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
+    auto events = load_sent(db);
+    if (!events) return fail(events.error());
+    for (const SentEvent& event : *events) out.insert(event.id);
+    return {};
+  });
+  if (!read) log_error("publisher", read.error().message);
+  return out;
+}
+
 // S0-12: everything that can be found out about the name. With own state gone or elsewhere, our own
 // hints on relays may be all that tells of it: nodes forget a record that has expired, readers do
 // not.
 Publisher::Asked Publisher::ask(const IpnsName& name) {
-  std::set<nostr::EventId> sent;
-  const Status read = parts_.writer.run([&](store::Database& db) -> Status {
-    auto events = load_sent(db);
-    if (!events) return fail(events.error());
-    for (const SentEvent& event : *events) sent.insert(event.id);
-    return {};
-  });
-  if (!read) log_error("publisher", read.error().message);
   const auto state = writers_.state(name);
   const bool known_here = state && state->known;
 
@@ -75,8 +79,10 @@ Publisher::Asked Publisher::ask(const IpnsName& name) {
   if (relays) {
     const Instant end =
         start + (known_here ? std::min(kRelaysOfKnown, options_.answer_by) : options_.answer_by);
+    std::optional<std::set<nostr::EventId>> sent;
     const size_t heard = relays->wait(end, [&](const nostr::Event& event) {
-      if (sent.count(event.id) != 0) return;
+      if (!sent) sent = sent_events();
+      if (sent->contains(event.id)) return;
       learn(event);
       if (const auto record = own_hint_record(name, event, end))
         writers_.saw(name, known_record(*record), "");

@@ -41,7 +41,10 @@ Publisher::Publisher(Parts parts, Options options, Notify notify)
                 [this](const IpnsName& name) { return renew(name); }}),
       writers_(
           options_.writer,
-          {[this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
+          {[this](const IpnsName& name, WriterAction action) {
+             work_inbox_.push_reserved({name, std::move(action)});
+           },
+           [this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
            [this](const IpnsName& name) { notify_.written(name); }, [this] { return places(); }}) {}
 
 void Publisher::start() {
@@ -125,6 +128,7 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
   const Instant deadline = start + options_.timeout;
   const PrivatePlaces own(options_.private_paths);
   if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
+  if (auto ready = begin_writing(key); !ready) return fail(ready.error());
   if (auto room = kept_content_.check_publish(key.name(), std::nullopt); !answering && !room)
     return fail(room.error());
   BlockCache::Publishing content(parts_.cache);
@@ -153,6 +157,7 @@ Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Ori
   // An answer strikes off what is kept.
   if (auto room = kept_content_.check_publish(key.name(), root); !answering && !room)
     return fail(room.error());
+  if (auto ready = begin_writing(key); !ready) return fail(ready.error());
   const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
   const BlockCache::Hold hold(parts_.cache, root);
   const Errands::Guard guard = errands_.hold(root);

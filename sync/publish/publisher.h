@@ -247,6 +247,7 @@ class Publisher {
   };
   Asked ask(const IpnsName& name);
   ResolveReport ask_everybody(const IpnsName& name);
+  std::set<nostr::EventId> sent_events();
   Status check_own_nodes(const ResolveReport& report) const;
   void note_answers(const IpnsName& name, const ResolveReport& report);
   std::vector<nostr::Filter> own_hint_filters(const IpnsName& name) const;

@@ -114,7 +114,7 @@ void Publisher::perform(const IpnsName& name, writer_action::Sign& action) {
   {
     const auto now = writing(name);
     std::lock_guard lock(now->mutex);
-    now->made = Made{record->bytes(), std::nullopt, task};
+    now->made = Made{*record, std::nullopt, task};
     if (state && state->known) now->made->previous = root_of(state->known->record.value);
   }
   writers_.tell(name, writer_input::Signed{action.job, known_record(*record)});
@@ -199,7 +199,7 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
     std::lock_guard lock(now->mutex);
     own_before = now->own;
     owed_before = now->owed;
-    if (now->made && state.known && now->made->record == state.known->record.bytes)
+    if (now->made && state.known && now->made->record.bytes() == state.known->record.bytes)
       made = now->made;
   }
   const std::shared_ptr<Task> task = made ? made->task : nullptr;
@@ -227,10 +227,12 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
     if (!what.lacking.empty()) kept_content_.look();
     parts_.resolver.invalidate(name);
   }
+  std::optional<IpnsRecord> record;
   if (what.brings) {
-    if (auto record = sound_record(name, *owed)) {
+    record = made && made->record.bytes() == *owed ? made->record : sound_record(name, *owed);
+    if (record) {
       renew_at(name, renewal_time(record->fields().eol, options_.lifetime));
-      note_latest(name, std::move(*record));
+      note_latest(name, *record);
     }
   }
   std::shared_ptr<Task> passed;  // whose record goes nowhere any more
@@ -241,6 +243,7 @@ Status Publisher::commit_state(const IpnsName& name, const WriterState& state) {
     if (what.brings || what.withdraws) {
       passed = std::exchange(now->bringing, what.brings ? task : nullptr);
       now->hints = std::move(what.hints);
+      now->record = std::move(record);
       now->unsent = what.brings;
     }
   }
@@ -276,14 +279,15 @@ Status Publisher::save_state(store::Database& db, const Commitment& what) {
 void Publisher::perform(const IpnsName& name, writer_action::Send& action) {
   const auto now = writing(name);
   std::vector<SignedHint> hints;
+  std::optional<IpnsRecord> record;
   std::shared_ptr<Task> task;
   {
     std::lock_guard lock(now->mutex);
     if (now->owed != action.seen.record.bytes || !std::exchange(now->unsent, false)) return;
     hints = std::exchange(now->hints, {});
+    record = std::exchange(now->record, std::nullopt);
     task = std::exchange(now->bringing, nullptr);
   }
-  const auto record = sound_record(name, action.seen.record.bytes);
   if (!record) return;
   const auto progress = task ? task->progress : std::make_shared<Progress>();
   if (task || !hints.empty()) send_hints(name, *record, hints, progress);

@@ -75,6 +75,7 @@ std::shared_ptr<Publisher::Task> Publisher::task_of(PublishId id) {
 // The writer of this name is there from now on, and so is the key.
 Status Publisher::begin_writing(const IpnsKey& key) {
   const IpnsName name = key.name();
+  const DeviceTag tag = device_tag(key, options_.identity->id());
   if (!writers_.has(name)) {
     WriterState state;
     const Status read = parts_.writer.run([&](store::Database& db) -> Status {
@@ -84,14 +85,14 @@ Status Publisher::begin_writing(const IpnsKey& key) {
       return {};
     });
     if (!read) return read;
-    writers_.add(name, std::move(state));
+    if (state.tag == DeviceTag{}) state.tag = tag;
+    writers_.add(name, std::move(state), true);
   }
   {
     std::lock_guard lock(kept_mutex_);
     const auto it = kept_.find(name);
     if (it == kept_.end()) kept_.emplace(name, Kept{key.clone(), std::nullopt});
   }
-  const DeviceTag tag = device_tag(key, options_.identity->id());
   const auto state = writers_.state(name);
   if (state && state->tag != tag) writers_.tell(name, writer_input::Identity{tag});
   return {};
@@ -138,7 +139,6 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
                                          const PublishOptions& options, const Stored& stored,
                                          const Answering& answering, Outcome outcome,
                                          Instant deadline) {
-  if (auto ready = begin_writing(key); !ready) return fail(ready.error());
   auto task = std::make_shared<Task>(key.name(), cid, options, stored);
   task->guard = errands_.hold(task->name);
   PublishId id;
@@ -252,8 +252,6 @@ void Publisher::act(const IpnsName& name, WriterAction action) {
     notify_.conflict(name, *asks);
   } else if (std::holds_alternative<writer_action::NewIdentity>(action)) {
     notify_.cloned();
-  } else {
-    work_inbox_.push_reserved({name, std::move(action)});
   }
 }
 

@@ -70,7 +70,7 @@ struct Publisher::Task {
 
 // What was signed last under a name.
 struct Publisher::Made {
-  Bytes record;
+  IpnsRecord record;
   std::optional<Cid> previous;  // root of the value before
   std::shared_ptr<Task> task;   // none: of the writer's own accord
 };
@@ -79,12 +79,13 @@ struct Publisher::Writing {
   std::mutex mutex;
   // guarded by mutex
   std::optional<Made> made;
-  std::optional<Bytes> own;        // the record that the file has as ours
-  std::optional<Bytes> owed;       // the record that the file says goes to all places
-  std::vector<SignedHint> hints;   // of it; until they are sent
-  std::shared_ptr<Task> bringing;  // whose it is
-  bool unsent = false;             // this run committed it
-  std::string silence;             // who did not answer last time, for people
+  std::optional<Bytes> own;          // the record that the file has as ours
+  std::optional<Bytes> owed;         // the record that the file says goes to all places
+  std::optional<IpnsRecord> record;  // the same, until it is sent
+  std::vector<SignedHint> hints;     // of it, until they are sent
+  std::shared_ptr<Task> bringing;    // whose it is
+  bool unsent = false;               // this run committed it
+  std::string silence;               // who did not answer last time, for people
 };
 
 }  // namespace ipnscast::sync

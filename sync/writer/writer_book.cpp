@@ -13,6 +13,13 @@ SeenRecord seen_of(const KnownRecord& record) {
   return {record, fields ? vector_of(*fields) : std::nullopt};
 }
 
+bool is_work(const WriterAction& action) {
+  using namespace writer_action;
+  return std::holds_alternative<Ask>(action) || std::holds_alternative<Sign>(action) ||
+         std::holds_alternative<Commit>(action) || std::holds_alternative<Decide>(action) ||
+         std::holds_alternative<AskDecider>(action) || std::holds_alternative<SendAgain>(action);
+}
+
 // What followers see of a name.
 struct Sight {
   std::optional<Bytes> known;
@@ -42,6 +49,10 @@ WriterBook::WriterBook(NameWriter::Options options, Hooks hooks)
 WriterBook::~WriterBook() { close(); }
 
 void WriterBook::start() {
+  {
+    std::lock_guard lock(mutex_);
+    started_ = true;
+  }
   thread_ = std::thread([this] { serve(); });
 }
 
@@ -61,9 +72,17 @@ WriterBook::Entry* WriterBook::find(const IpnsName& name) {
   return it == names_.end() ? nullptr : it->second.get();
 }
 
-void WriterBook::add(const IpnsName& name, WriterState stored) {
-  std::lock_guard lock(mutex_);
-  if (find(name) != nullptr) return;
+void WriterBook::add(const IpnsName& name, WriterState stored, bool begins) {
+  {
+    std::lock_guard lock(mutex_);
+    if (find(name) != nullptr) return;
+    if (begins) asking_.insert(name);
+    enter(name, std::move(stored));
+  }
+  if (begins) hooks_.changed(name);
+}
+
+void WriterBook::enter(const IpnsName& name, WriterState stored) {
   auto entry = std::make_unique<Entry>(NameWriter(options_, std::move(stored), rng_()));
   Entry& added = *names_.emplace(name, std::move(entry)).first->second;
   feed(name, added, writer_input::Tick{});
@@ -89,8 +108,14 @@ bool WriterBook::feed(const IpnsName& name, Entry& entry, WriterInput input) {
   const Sight before = sight_of(entry.writer);
   auto actions = entry.writer.handle(std::move(input), system_now());
   fed_.notify_all();
-  if (!actions.empty()) woken_.notify_all();
-  for (WriterAction& action : actions) actions_.emplace_back(name, std::move(action));
+  for (WriterAction& action : actions) {
+    if (started_ && is_work(action)) {
+      hooks_.work(name, std::move(action));
+    } else {
+      actions_.emplace_back(name, std::move(action));
+      woken_.notify_all();
+    }
+  }
   if (const auto due = entry.writer.next_wake(); due != entry.due) {
     if (entry.due) timers_.erase({*entry.due, name});
     if (due) timers_.emplace(*due, name);
@@ -146,9 +171,15 @@ Status WriterBook::wait_committed(const std::optional<IpnsName>& name, Instant u
 std::optional<WriterView::Truth> WriterBook::truth(const IpnsName& name) {
   std::lock_guard lock(mutex_);
   const Entry* const entry = find(name);
-  if (entry == nullptr || !entry->writer.state().known) return std::nullopt;
+  if (entry == nullptr || !entry->writer.state().known || asking_.contains(name))
+    return std::nullopt;
   const WriterState& state = entry->writer.state();
   return Truth{state.known->record, state.base && state.base->version == state.known->version()};
+}
+
+bool WriterBook::asks(const IpnsName& name) {
+  std::lock_guard lock(mutex_);
+  return asking_.erase(name) > 0;
 }
 
 void WriterBook::saw(const IpnsName& name, const KnownRecord& record, const std::string& place) {
@@ -216,7 +247,8 @@ void WriterBook::serve() {
     const bool open = anything_open();
     if (open) until = until ? std::min(*until, look) : look;
     const std::vector<IpnsName> due = take_those_due(now);
-    if (open && *until <= now) {
+    // Once a relay was reached in this run, nothing that falls due asks for more than that.
+    if (open && (look <= now || (!due.empty() && !places_.broadcast))) {
       lock.unlock();
       for (const IpnsName& name : say_who_is_connected(hooks_.places())) hooks_.changed(name);
       lock.lock();
@@ -230,7 +262,8 @@ void WriterBook::serve() {
     if (!actions.empty() || !changed.empty()) {
       lock.unlock();
       for (const IpnsName& name : changed) hooks_.changed(name);
-      for (auto& [name, action] : actions) hooks_.act(name, std::move(action));
+      for (auto& [name, action] : actions)
+        (is_work(action) ? hooks_.work : hooks_.act)(name, std::move(action));
       lock.lock();
     } else if (until && *until > now) {
       woken_.wait_until(lock, *until);

@@ -19,7 +19,10 @@ namespace ipnscast::sync {
 class WriterBook : public WriterView {
  public:
   struct Hooks {
-    // On the book's thread; must not wait for another thread that waits for the book.
+    // What takes time: Ask, Sign, Commit, Decide, AskDecider, SendAgain. Any thread; must not
+    // block, nor call the book.
+    std::function<void(const IpnsName&, WriterAction)> work;
+    // All else, on the book's thread; must not wait for another thread that waits for the book.
     std::function<void(const IpnsName&, WriterAction)> act;
     // What followers of the name see has changed: its record, what it owes. Any thread; must not
     // block, nor call the book.
@@ -32,8 +35,8 @@ class WriterBook : public WriterView {
   WriterBook(NameWriter::Options options, Hooks hooks);
   ~WriterBook() override;
 
-  // Does nothing when the name is there already.
-  void add(const IpnsName& name, WriterState stored);
+  // Does nothing when the name is there already. `begins`: it was not written here before.
+  void add(const IpnsName& name, WriterState stored, bool begins = false);
   bool has(const IpnsName& name);
   std::vector<IpnsName> names();
   // Does nothing for a name that was not added.
@@ -51,6 +54,7 @@ class WriterBook : public WriterView {
   void close();
 
   std::optional<Truth> truth(const IpnsName& name) override;
+  bool asks(const IpnsName& name) override;
   void saw(const IpnsName& name, const KnownRecord& record, const std::string& place) override;
   void taken_in(const IpnsName& name, const KnownRecord& record) override;
   bool owes_report(const IpnsName& name) override;
@@ -66,6 +70,7 @@ class WriterBook : public WriterView {
   };
 
   // Of the caller: mutex_ is held.
+  void enter(const IpnsName& name, WriterState stored);
   bool feed(const IpnsName& name, Entry& entry, WriterInput input);
   Entry* find(const IpnsName& name);
   bool anything_open() const;
@@ -84,8 +89,10 @@ class WriterBook : public WriterView {
   std::set<std::pair<Instant, IpnsName>> timers_;
   std::deque<std::pair<IpnsName, WriterAction>> actions_;
   writer_input::Places places_;
+  std::set<IpnsName> asking_;     // names that this run began to write
   std::set<IpnsName> resolvers_;  // names with a program that decides about conflicts
   Rng rng_ = make_rng();
+  bool started_ = false;
   bool closed_ = false;
 
   std::thread thread_;

@@ -20,6 +20,9 @@ class WriterView {
   virtual ~WriterView() = default;
   // Nothing: this device does not write the name, or nothing is known of it.
   virtual std::optional<Truth> truth(const IpnsName& name) = 0;
+  // Once true when this run began to write the name: what the engine knows of it is to be told
+  // then, as the file may not have it yet. There is no truth before.
+  virtual bool asks(const IpnsName& name) = 0;
   // A verified record turned up, at `place` (a URL) or anywhere. Before anything is made of it.
   virtual void saw(const IpnsName& name, const KnownRecord& record, const std::string& place) = 0;
   // The application has taken it in.

@@ -58,6 +58,49 @@ TEST_CASE(
   CHECK_FALSE(b.next<action::Resolve>());
 }
 
+TEST_CASE(
+    "at the first contact a trusted author's content is fetched while the others are asked, and "
+    "handed over when they have answered (S0-17)") {
+  const auto hint_with_record = [](Bench& b, uint64_t sequence, uint8_t tag,
+                                   nostr::PublicKey by = kFriend) {
+    News news = b.news(sequence, tag, by);
+    news.record = b.record(sequence, tag);
+    return news;
+  };
+  {
+    Bench b;
+    b.watch();
+    const auto resolve = b.next<action::Resolve>();
+    b.feed(hint_with_record(b, 6, 6));
+    b.fetched();
+    CHECK_FALSE(b.next<action::Deliver>());
+    b.finish(*resolve, b.record(6, 6));
+    CHECK_FALSE(b.next<action::Fetch>());
+    CHECK(b.delivered().value == value_of(cid(6)));
+  }
+  {
+    Bench b;  // somebody has a newer one
+    b.watch();
+    const auto resolve = b.next<action::Resolve>();
+    b.feed(hint_with_record(b, 6, 6));
+    const auto early = b.next<action::Fetch>();
+    REQUIRE(early);
+    b.finish(*resolve, b.record(7, 7));
+    const auto cancel = b.next<action::Cancel>();
+    REQUIRE(cancel);
+    CHECK(cancel->job == early->job);
+    b.fetched();
+    CHECK(b.delivered().value == value_of(cid(7)));
+  }
+  {
+    Bench b;
+    b.watch();
+    const auto resolve = b.next<action::Resolve>();
+    b.feed(hint_with_record(b, 6, 6, kStranger));
+    CHECK_FALSE(b.next<action::Fetch>());
+  }
+}
+
 TEST_CASE("a burst of hints is coalesced, and the last one is never dropped") {
   Bench b;
   b.settled_at(5, 5);

@@ -30,9 +30,9 @@ TEST_CASE(
   auto news = b.news(5, 5);
   news.record = b.record(5, 5);
   b.feed(news);
-  CHECK_FALSE(b.next<action::Fetch>());
-  b.finish(*resolve, std::nullopt, 0);
   b.fetched();
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.finish(*resolve, std::nullopt, 0);
   CHECK(b.delivered().unconfirmed_freshness);
 }
 

@@ -10,6 +10,7 @@ namespace {
 class Written : public WriterView {
  public:
   std::optional<Truth> truth(const IpnsName&) override { return truth_; }
+  bool asks(const IpnsName&) override { return std::exchange(asks_, false); }
   void saw(const IpnsName&, const KnownRecord& record, const std::string& place) override {
     seen.emplace_back(record.sequence.value, place);
     if (!truth_ || wins_over(record, truth_->record)) truth_ = Truth{record, false};
@@ -35,6 +36,7 @@ class Written : public WriterView {
   std::optional<Truth> truth_;
   bool owes = false;
   bool open_ = false;
+  bool asks_ = false;
   std::optional<LossReport> report_;
   std::vector<std::pair<uint64_t, std::string>> seen;
   std::vector<KnownRecord> taken;
@@ -117,6 +119,42 @@ TEST_CASE(
   CHECK(written.taken.front() == theirs);
 }
 
+TEST_CASE("what an earlier run published is handed to a handler that begins") {
+  Written written;
+  WrittenBench b(written);
+  const KnownRecord ours = b.record(6, 6);
+  written.published(ours);
+  b.watch();
+  b.fetched();
+  CHECK(b.delivered().value == ours.value);
+  b.acknowledge();
+  const KnownRecord next = b.record(7, 7);
+  written.published(next);
+  b.feed(input::Written{kName});
+  CHECK_FALSE(b.next<action::Deliver>());
+  CHECK(b.engine->find(kName)->handed->value == next.value);
+}
+
+TEST_CASE("a writer that begins learns what was taken in here, though the file says less (R33)") {
+  Written written;
+  WrittenBench b(written);
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  b.fetched();
+  b.delivered();
+  b.acknowledge();
+  const KnownRecord last = b.record(6, 6);
+  // It read the file before the last commit.
+  written = Written();
+  written.truth_ = WriterView::Truth{b.record(5, 5), true};
+  written.asks_ = true;
+  b.feed(input::Written{kName});
+  REQUIRE(written.taken.size() == 1);
+  CHECK(written.taken[0] == last);
+  CHECK(written.truth_->record == last);
+  CHECK(b.engine->find(kName)->record == last);
+}
+
 TEST_CASE("a conflict under one sequence is told once, with the change (R33)") {
   Written written;
   WrittenBench b(written);
@@ -154,6 +192,13 @@ TEST_CASE("a name with something unsettled is followed without a watch, and only
   WrittenBench b(written);
   written.open_ = true;
   b.feed(input::Written{kName});
+  CHECK_FALSE(b.next<action::Load>());
+  written.open_ = false;  // it is settled before anybody has to look
+  b.pass(Milliseconds(1'000));
+  CHECK_FALSE(b.next<action::Load>());
+  written.open_ = true;
+  b.feed(input::Written{kName});
+  b.pass(Milliseconds(1'000));
   CHECK(b.next<action::Load>());
   const KnownRecord ours = b.record(6, 6);
   written.published(ours);

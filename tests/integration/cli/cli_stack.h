@@ -31,10 +31,8 @@ inline std::string read(const fs::path& path) {
 // A relay and a node, and people who use them.
 class Stack {
  public:
-  Stack() {
-    nostr::server::RelayServerOptions relay;
-    relay.port = 0;
-    relay_ = std::move(*nostr::server::RelayServer::start(*loop_, relay));
+  explicit Stack(nostr::server::RelayServerOptions relay = {.port = 0}) {
+    relay_ = std::move(*nostr::server::RelayServer::start(*loop_, std::move(relay)));
     bridge::NodeOptions node;
     node.gateway_port = 0;
     node.rpc_port = 0;

@@ -31,7 +31,13 @@ HttpCall routing_put_call(const Endpoint& endpoint, const IpnsName& name, ByteVi
   return call;
 }
 
-Status read_routing_put(const HttpAnswer& answer) { return check_status(answer); }
+Status read_routing_put(const HttpAnswer& answer) {
+  const Status status = check_status(answer);
+  // It was looked at, and is no record that is taken.
+  if (answer.head.status == 400 || answer.head.status == 422)
+    return fail(Errc::refused, status.error().message);
+  return status;
+}
 
 HttpCall routing_probe_call(const Endpoint& endpoint) {
   HttpCall call = endpoint.call("GET", "/routing/v1/ipns/not-a-name");

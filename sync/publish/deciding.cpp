@@ -23,6 +23,13 @@ std::string roughly(int64_t seconds) {
   return many(seconds / 60, "minute");
 }
 
+Status clock_is_wrong(UnixSeconds time, Now now) {
+  const int64_t off = time.value - now.seconds().value;
+  return fail(Errc::refused, "this machine's clock is " + roughly(std::abs(off)) +
+                                 (off > 0 ? " behind" : " ahead") +
+                                 ": set it right (--trust-clock goes by it)");
+}
+
 // By which the deciding node is asked.
 gateway::RecordDialect dialect_of(const gateway::GatewayBook& book, size_t node) {
   const auto dialects = book.dialects(node);
@@ -86,6 +93,11 @@ void Publisher::perform(const IpnsName& name, writer_action::AskDecider& action)
 // A hint of ours from the future: either the clock that made it ran ahead, or ours runs behind now,
 // and what is signed by it would be over or hidden.
 Status Publisher::check_clock(const IpnsName& name) {
+  const Now now = system_now();
+  const auto time = parts_.witness ? parts_.witness->time(now) : std::nullopt;
+  // What is signed by it would be over before anybody could take it.
+  if (time && Eol::after(now.wall, options_.lifetime).seconds <= time->value)
+    return clock_is_wrong(*time, now);
   if (!parts_.signer) return {};
   UnixSeconds mark{0};
   {
@@ -107,12 +119,8 @@ Status Publisher::judge_mark(UnixSeconds mark) const {
     case ClockVerdict::fine:
     case ClockVerdict::mark_was_wrong:
       return {};
-    case ClockVerdict::clock_is_wrong: {
-      const int64_t off = time->value - now.seconds().value;
-      return fail(Errc::refused, "this machine's clock is " + roughly(std::abs(off)) +
-                                     (off > 0 ? " behind" : " ahead") +
-                                     ": set it right (--trust-clock goes by it)");
-    }
+    case ClockVerdict::clock_is_wrong:
+      return clock_is_wrong(*time, now);
     case ClockVerdict::no_witness:
       break;
   }

@@ -31,6 +31,7 @@ struct Outcome {
     Sequence newer_sequence{};
     Bytes newer_record{};
     What what = What::hint;
+    bool refused = false;  // it looked at the record, and does not take one that is as this one
     bool settled =
         false;  // not ok, and not tried again: refused for good, or it has something newer
   };
@@ -40,6 +41,8 @@ struct Outcome {
   Bytes record;
   std::optional<nostr::EventId> hint;  // none: there is no relay, or no key to sign with
   std::vector<Place> places;
+  // The relays acknowledged, or a place has the record where there are none. Never when a place
+  // refused the record and none has it: who asks there finds nothing.
   bool quorum_met = false;
   bool queued = false;  // no node has the content yet, see PublishOptions::queue
   // It cannot vanish unnoticed any more: the place that decides has it, or all places show it.

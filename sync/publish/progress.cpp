@@ -94,6 +94,9 @@ void Publisher::Progress::wait(Instant deadline, const nostr::Quorum& quorum, Ou
   const bool kept = std::any_of(places_.begin(), places_.end(), [](const auto& p) { return p.ok; });
   const bool nothing_to_do = places_.empty() && pending_.empty() && expected_ == 0;
   outcome.quorum_met = hints_.relays.empty() ? kept || nothing_to_do : quorum.reached(hints_);
+  const bool refused =
+      std::any_of(places_.begin(), places_.end(), [](const auto& p) { return p.refused; });
+  if (refused && !kept) outcome.quorum_met = false;
 }
 
 }  // namespace ipnscast::sync

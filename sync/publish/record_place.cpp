@@ -177,7 +177,10 @@ std::optional<Outcome::Place> put_record(const gateway::Endpoint& endpoint,
     }
     const bool hopeless =
         !put && (put.error().code == Errc::refused || put.error().code == Errc::unsupported);
-    if (hopeless || attempt >= retries.size() || !tools.wait(retries[attempt])) break;
+    if (hopeless || attempt >= retries.size() || !tools.wait(retries[attempt])) {
+      place.refused = !put && put.error().code == Errc::refused;
+      break;
+    }
   }
   place.took = std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - started);
   return place;

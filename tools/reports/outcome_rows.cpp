@@ -107,9 +107,28 @@ std::string the_rest(const sync::Outcome& outcome) {
   return out;
 }
 
+// Why the record is nowhere, although somebody looked at it. Nothing: it is somewhere, or nobody
+// did.
+std::optional<std::string> record_refused(const sync::Outcome& outcome) {
+  std::string out;
+  for (const OutcomePlace& place : outcome.places) {
+    if (place.what != OutcomePlace::What::record) continue;
+    if (place.ok || place.newer) return std::nullopt;
+    if (place.refused && out.empty()) out = place.url + " " + printable(place.detail);
+  }
+  if (out.empty()) return std::nullopt;
+  return "no node or router took the record, so nobody who asks them finds it: " + out +
+         " (this machine's clock says " + rfc3339(system_now().wall) + ")";
+}
+
 // The end of a publish that the relays, or the nodes where there are none, did not take.
 void report_missed(Context& context, const sync::Outcome& outcome) {
   const auto& places = outcome.places;
+  if (const auto why = record_refused(outcome)) {
+    report(context, {Errc::refused, *why + "; mend that and publish again"});
+    context.exit = Exit::quorum;
+    return;
+  }
   const bool somewhere =
       std::any_of(places.begin(), places.end(), [](const OutcomePlace& p) { return p.ok; });
   const auto refused = [](const OutcomePlace& p) {

@@ -126,3 +126,36 @@ TEST_CASE(
   CHECK(laptop.get() == "three");
   CHECK(laptop.hints().size() == 1);
 }
+
+TEST_CASE(
+    "a record that is over when it is made is told to be refused by all nodes, where nobody says "
+    "what the time is, and stands in nobody's way (R36)") {
+  const auto library = faketime_library();
+  if (!library) SKIP_TEST(kNoFaketime);
+  const Laptop laptop(*library, kSilent);
+  uint64_t there = 0;
+  std::vector<std::string> trust;
+  SECTION("as the very first one") {}
+  SECTION("as a later one, by --trust-clock") {
+    REQUIRE(sequence(laptop.publish("one")) == ++there);
+    REQUIRE(laptop.get_as("bob") == "one");
+    trust = {"--trust-clock"};
+  }
+  laptop.set("-365d");
+  const Ran over = laptop.publish("over", trust);
+  INFO(over.out << over.err);
+  CHECK(over.exit == 4);
+  CHECK(json::parse(over.out).at("quorum_met") == false);
+  CHECK(over.err.find("no node or router took the record") != std::string::npos);
+  CHECK(over.err.find("expired") != std::string::npos);
+  CHECK(over.err.find("clock says 20") != std::string::npos);
+  CHECK(sequence(over) == ++there);
+  laptop.set("+0");
+  const Ran later = laptop.publish("later");
+  CHECK(sequence(later) == ++there);
+  CHECK(later.exit == 0);
+  CHECK(laptop.get() == "later");
+  CHECK(laptop.hints() == std::vector<std::string>{json::parse(later.out).at("hint")});
+  const Ran lost = laptop.run({"history", "self", "--lost", "--json"});
+  CHECK(json::parse(lost.out).at("lost").empty());
+}

@@ -36,6 +36,24 @@ TEST_CASE("a clock that is a year behind signs nothing and deletes no good hint 
   CHECK(laptop.hints().size() == 1);
 }
 
+TEST_CASE("a record that would be over for everybody is not signed, and be it the first (R36)") {
+  const auto library = faketime_library();
+  if (!library) SKIP_TEST(kNoFaketime);
+  const Laptop laptop(*library);
+  laptop.set("-365d");
+  const Ran refused = laptop.publish("one");
+  INFO(refused.err);
+  CHECK(refused.exit == 1);
+  CHECK(refused.err.find("clock is 365 days behind") != std::string::npos);
+  CHECK(laptop.hints().empty());
+  const Ran trusted = laptop.publish("one", {"--trust-clock"});
+  CHECK(trusted.exit == 4);
+  CHECK(trusted.err.find("no node or router took the record") != std::string::npos);
+  laptop.set("+0");
+  CHECK(laptop.publish("two").exit == 0);
+  CHECK(laptop.get() == "two");
+}
+
 TEST_CASE("a clock that was a year ahead once locks nobody out when it is right again (R36)") {
   const auto library = faketime_library();
   if (!library) SKIP_TEST(kNoFaketime);

@@ -237,10 +237,14 @@ Error Publisher::refusal(Task& task, const writer_action::Answer& answer) {
     taken = "has taken in " + std::to_string(state->base->version.sequence.value);
   }
   const std::string there = std::to_string(answer.winner->record.sequence.value);
-  return {Errc::conflict, "the name is at sequence " + winner_text(*answer.winner) +
-                              "; this device " + taken +
-                              ": take that in first (get, watch), name it (--based-on " + there +
-                              "), or replace it (--replace)"};
+  // One that is over is no longer handed out.
+  const bool over = expired(answer.winner->record, system_now().wall);
+  return {Errc::conflict,
+          "the name is at sequence " + winner_text(*answer.winner) +
+              (over ? ", whose record has expired" : "") + "; this device " + taken +
+              (over ? ": look at its content first (get " + answer.winner->record.value + ")"
+                    : ": take that in first (get, watch)") +
+              ", name it (--based-on " + there + "), or replace it (--replace)"};
 }
 
 void Publisher::act(const IpnsName& name, WriterAction action) {

@@ -95,10 +95,14 @@ Result<sync::Version> version_at(sync::Client& client, const sync::IpnsName& nam
                                  uint64_t sequence, Milliseconds time) {
   const auto found = client.resolve(name, time);
   if (!found) return fail(found.error());
+  // One that is over counts too: what is published has to go above it.
+  for (const auto& record : {found->best, found->expired}) {
+    if (record && record->fields().sequence.value == sequence)
+      return sync::Version{record->fields().sequence, record->fields().value};
+  }
   const auto& best = found->best ? found->best : found->expired;
   if (!best) return fail(Errc::conflict, "--based-on: the name has no record yet");
   const auto& fields = best->fields();
-  if (fields.sequence.value == sequence) return sync::Version{fields.sequence, fields.value};
   return fail(Errc::conflict, "--based-on: the name is at sequence " +
                                   std::to_string(fields.sequence.value) + " (" + fields.value +
                                   "), not " + std::to_string(sequence));

@@ -151,6 +151,18 @@ TEST_CASE(
   CHECK(over.err.find("clock says 20") != std::string::npos);
   CHECK(sequence(over) == ++there);
   laptop.set("+0");
+  SECTION("the laptop goes on") {}
+  SECTION("the other one goes on") {
+    const Ran refused = laptop.publish_as("bob", "bob's");
+    INFO(refused.err);
+    CHECK(refused.exit == 1);
+    CHECK(refused.err.find("expired") != std::string::npos);
+    const std::string on = std::to_string(there);
+    CHECK(refused.err.find("--based-on " + on) != std::string::npos);
+    CHECK(sequence(laptop.publish_as("bob", "bob's", {"--based-on", on})) == ++there);
+    CHECK(laptop.get() == "bob's");
+    CHECK(laptop.get_as("ann") == "bob's");
+  }
   const Ran later = laptop.publish("later");
   CHECK(sequence(later) == ++there);
   CHECK(later.exit == 0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -36,6 +37,15 @@ class WrongClock {
     const std::filesystem::path fresh = file_.string() + ".new";
     std::ofstream(fresh) << offset << '\n';
     std::filesystem::rename(fresh, file_);
+  }
+  // At this moment.
+  void stand_still() const {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    localtime_r(&now, &parts);
+    char text[32];
+    std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+    set(text);
   }
   Command& put_on(Command& command) const {
     command.environment["LD_PRELOAD"] = library_;

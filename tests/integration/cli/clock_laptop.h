@@ -31,6 +31,7 @@ class Laptop {
   }
   const std::string& name() const { return name_; }
   void set(const std::string& offset) const { clock_.set(offset); }
+  void stand_still() const { clock_.stand_still(); }
 
   Command command(std::vector<std::string> words) const { return command("ann", words); }
   Ran run(std::vector<std::string> words) const { return run("ann", std::move(words)); }

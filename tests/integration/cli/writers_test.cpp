@@ -3,13 +3,16 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <stdexcept>
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/process.h"
+#include "ipnscast/tests/support/skip.h"
 #include "ipnscast/tests/support/temp_dir.h"
 #include "ipnscast/tests/support/writers/racing_writers.h"
 #include "ipnscast/tests/support/writers/set_writers.h"
+#include "ipnscast/tests/support/wrong_clock.h"
 
 namespace ipnscast {
 namespace {
@@ -100,6 +103,48 @@ TEST_CASE(
   CHECK(run.none == 0);
   CHECK(run.two == std::vector<std::string>{});
   CHECK(run.troubles == std::vector<std::string>{});
+}
+
+TEST_CASE(
+    "sixty publishes within one second all succeed in order, and hold up neither this device nor "
+    "the next one (R36)") {
+  const Stack stack;
+  const test::TempDir work;
+  const test::WrongClock clock(test::faketime_library().value_or(""), work.path() / "clock", "+0");
+  const SetWriters writers;
+  SetWriting how{.folder = work.path(),
+                 .gateways = {stack.gateway, stack.rpc},
+                 .relay = stack.relay,
+                 .decider = stack.gateway,
+                 .deadline = std::chrono::minutes(5)};
+  std::function<void(Command&)> adapt;
+  SECTION("as fast as they go") {}
+  SECTION("by a clock that stands still") {
+    if (!test::faketime_library()) SKIP_TEST("libfaketime is not there (package faketime)");
+    clock.stand_still();
+    adapt = [&](Command& command) { clock.put_on(command); };
+  }
+  const auto publish = [&](const std::string& name, int publishes, int entries, const auto& with) {
+    how.publishes = publishes;
+    test::SetDevice device = writers.run_one(how, name, entries, with);
+    INFO(device.output);
+    CHECK(device.done);
+    CHECK(device.lost.empty());
+    return device;
+  };
+  const auto sixty = publish("a", 60, 60, adapt);
+  CHECK(sixty.refused == 0);
+  std::vector<uint64_t> sequences;
+  for (const test::SetPublish& one : sixty.published) sequences.push_back(one.sequence);
+  std::vector<uint64_t> expected(60);
+  std::iota(expected.begin(), expected.end(), uint64_t{1});
+  CHECK(sequences == expected);
+  CHECK(writers.read(how).size() == 60);
+  // Their clocks are right, and behind what the sixty have as their times.
+  CHECK(publish("b", 1, 61, nullptr).sequence == 61);
+  CHECK(publish("a", 1, 61, nullptr).sequence == 62);
+  CHECK(writers.read(how).size() == 61);
+  std::cout << "sixty publishes took " << sixty.took.count() << " ms" << std::endl;
 }
 
 }  // namespace ipnscast

@@ -1,7 +1,6 @@
 // Machines whose clock is wrong for a while (R36). Skipped where libfaketime is not installed.
 #include <csignal>
 #include <cstdlib>
-#include <ctime>
 
 #include "ipnscast/tests/integration/cli/clock_laptop.h"
 #include "ipnscast/tests/support/skip.h"
@@ -106,12 +105,7 @@ TEST_CASE("many publishes within one second arrive in order, and none is refused
   const auto library = faketime_library();
   if (!library) SKIP_TEST(kNoFaketime);
   const Laptop laptop(*library);
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::tm parts{};
-  localtime_r(&now, &parts);
-  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
-  laptop.set(text);  // it stands still
+  laptop.stand_still();
   const char* const wanted = std::getenv("IPNSCAST_WRITER_ROUNDS");
   const uint64_t last = 12 * (wanted == nullptr ? 1 : std::strtoull(wanted, nullptr, 10));
   for (uint64_t i = 1; i <= last; ++i) REQUIRE(sequence(laptop.publish(std::to_string(i))) == i);

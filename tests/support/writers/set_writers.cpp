@@ -117,27 +117,39 @@ std::string SetWriters::libp2p_key() const {
   return out;
 }
 
+Command SetWriters::command(const SetWriting& how, const std::string& name, int entries) const {
+  const fs::path state = how.folder / name / "state";
+  fs::create_directories(state);
+  Command out;
+  out.argv = {IPNSCAST_BINARY_DIR "/tests/set_writer",
+              "device=" + name,
+              "state=" + state.string(),
+              "secret=" + secret_hex(),
+              "decider=" + how.decider,
+              "publishes=" + std::to_string(how.publishes),
+              "entries=" + std::to_string(entries),
+              "settle_ms=" + std::to_string(how.settle.count()),
+              "deadline_ms=" + std::to_string(how.deadline.count()),
+              "seed=" + std::to_string(name.front())};
+  for (const std::string& url : how.gateways) out.argv.push_back("gateway=" + url);
+  if (!how.relay.empty()) out.argv.push_back("relay=" + how.relay);
+  return out;
+}
+
+SetDevice SetWriters::run_one(const SetWriting& how, const std::string& name, int entries,
+                              const std::function<void(Command&)>& adapt) const {
+  Command one = command(how, name, entries);
+  one.argv.push_back("quiet_ms=0");
+  if (adapt) adapt(one);
+  return read_device(name, test::run(one, how.deadline + kEnding));
+}
+
 SetRun SetWriters::run(const SetWriting& how) const {
   const std::string names[] = {"a", "b"};
   SetRun out;
   std::vector<std::unique_ptr<Process>> processes;
   for (const std::string& name : names) {
-    const fs::path state = how.folder / name / "state";
-    fs::create_directories(state);
-    Command command;
-    command.argv = {IPNSCAST_BINARY_DIR "/tests/set_writer",
-                    "device=" + name,
-                    "state=" + state.string(),
-                    "secret=" + secret_hex(),
-                    "decider=" + how.decider,
-                    "publishes=" + std::to_string(how.publishes),
-                    "entries=" + std::to_string(2 * how.publishes),
-                    "settle_ms=" + std::to_string(how.settle.count()),
-                    "deadline_ms=" + std::to_string(how.deadline.count()),
-                    "seed=" + std::to_string(name.front())};
-    for (const std::string& url : how.gateways) command.argv.push_back("gateway=" + url);
-    if (!how.relay.empty()) command.argv.push_back("relay=" + how.relay);
-    processes.push_back(std::make_unique<Process>(command));
+    processes.push_back(std::make_unique<Process>(command(how, name, 2 * how.publishes)));
     for (int i = 1; i <= how.publishes; ++i) out.expected.push_back(name + "-" + std::to_string(i));
   }
   out.expected = sorted(std::move(out.expected));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ipnscast/sync/ipfs/ipns/ipns_name.h"
+#include "ipnscast/tests/support/process.h"
 
 // Devices with one key that edit one set side by side, each a process of its own: the program
 // set_writer.
@@ -64,10 +65,16 @@ class SetWriters {
   std::string libp2p_key() const;
 
   SetRun run(const SetWriting& how) const;
+  // One device, until the set has `entries` entries. It goes on where it was if it ran there
+  // before. `adapt` may change how it is started.
+  SetDevice run_one(const SetWriting& how, const std::string& name, int entries,
+                    const std::function<void(Command&)>& adapt = nullptr) const;
   // The entries that a reader without any state finds there: in order, only of devices.
   std::vector<std::string> read(const SetWriting& how) const;
 
  private:
+  Command command(const SetWriting& how, const std::string& name, int entries) const;
+
   std::string secret_;  // 32 bytes
   sync::IpnsName name_;
 };

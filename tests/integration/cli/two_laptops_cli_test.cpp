@@ -1,4 +1,6 @@
 // Publishing in the words of git push, as one, two and three users type it (R33, R34).
+#include <iostream>
+
 #include "ipnscast/tests/integration/cli/cli_stack.h"
 
 using namespace ipnscast;
@@ -6,19 +8,41 @@ using namespace ipnscast::test;
 
 namespace {
 
+constexpr uint64_t kRounds = 50;
+
 // Two laptops with one key, each with a state of its own.
 class Laptops {
  public:
-  Laptops() {
-    stack_.init("ann");
+  Laptops() : name_(stack_.init("ann").at("name")) {
     fs::copy(stack_.folder() / "ann", stack_.folder() / "bob", fs::copy_options::recursive);
   }
-  Ran publish(const std::string& person, const std::string& text,
-              std::vector<std::string> more = {}) const {
+  Command publishing(const std::string& person, const std::string& text,
+                     std::vector<std::string> more = {}) const {
     write(stack_.folder() / person / "page.txt", text);
     std::vector<std::string> words{"publish", "self", "page.txt", "--json"};
     words.insert(words.end(), more.begin(), more.end());
-    return stack_.run(person, std::move(words));
+    return stack_.command(person, std::move(words));
+  }
+  Ran publish(const std::string& person, const std::string& text,
+              std::vector<std::string> more = {}) const {
+    return test::run(publishing(person, text, std::move(more)), kSoon);
+  }
+  // The same at a node that decides, with time enough on a busy machine.
+  std::unique_ptr<Process> race(const std::string& person, const std::string& text,
+                                std::vector<std::string> more) const {
+    more.insert(more.end(), {"--timeout", "100s"});
+    Command out = publishing(person, text, std::move(more));
+    out.environment["IPNSCAST_PUBLISH_DECIDER"] = stack_.gateway_url();
+    out.environment["IPNSCAST_RESOLVE_ANSWER_BY"] = "30s";
+    return std::make_unique<Process>(out);
+  }
+  // The sequence and the value that the node has.
+  std::pair<std::string, std::string> found() const {
+    const Ran ran = stack_.run("bob", {"resolve", name_, "--json"});
+    INFO(ran.out << ran.err);
+    REQUIRE(ran.exit == 0);
+    const json answer = json::parse(ran.out);
+    return {answer.at("sequence"), answer.at("value")};
   }
   Ran run(const std::string& person, std::vector<std::string> words) const {
     return stack_.run(person, std::move(words));
@@ -27,6 +51,7 @@ class Laptops {
 
  private:
   Stack stack_;
+  const std::string name_;
 };
 
 uint64_t sequence(const Ran& ran) {
@@ -126,4 +151,45 @@ TEST_CASE("a job with a fresh state each day publishes with --replace, and only 
   CHECK(sequence(day("one", {"--replace"})) == 2);
   CHECK(sequence(day("two", {"--replace"})) == 3);
   CHECK(sequence(day("three", {"--replace"})) == 4);
+}
+
+TEST_CASE(
+    "of two laptops that publish --based-on the same version at the same moment exactly one ends "
+    "with 0, and the other with 1 and the winner (R34, S0-63)") {
+  const Laptops world;
+  REQUIRE(sequence(world.publish("ann", "first")) == 1);
+  uint64_t decided = 0;  // both were so close that the node let one of them win
+  for (uint64_t round = 1; round <= kRounds; ++round) {
+    const std::string on = std::to_string(round);
+    std::vector<std::unique_ptr<Process>> running;
+    for (const std::string person : {"ann", "bob"})
+      running.push_back(world.race(person, person + " " + on, {"--based-on", on}));
+    std::vector<Ran> ended;
+    for (const auto& process : running) {
+      auto ran = process->wait(kSoon);
+      REQUIRE(ran);
+      ended.push_back(std::move(*ran));
+    }
+    INFO("round " << round << "\n" << ended[0].out << ended[0].err << ended[1].out << ended[1].err);
+    const bool ann_won = ended[0].exit == 0;
+    const Ran& winner = ended[ann_won ? 0 : 1];
+    const Ran& loser = ended[ann_won ? 1 : 0];
+    REQUIRE(winner.exit == 0);
+    REQUIRE(loser.exit == 1);
+    const json published = json::parse(winner.out);
+    CHECK(published.at("sequence") == std::to_string(round + 1));
+    CHECK(loser.out.empty());
+    const json error = json::parse(loser.err.substr(loser.err.rfind("{\"error\""))).at("error");
+    CHECK(error.at("code") == "conflict");
+    const std::string message = error.at("message");
+    CHECK(message.find("sequence " + std::to_string(round + 1)) != std::string::npos);
+    CHECK(message.find(published.at("cid").get<std::string>()) != std::string::npos);
+    decided += message.find("made this on") != std::string::npos;
+    const auto value = "/ipfs/" + published.at("cid").get<std::string>();
+    CHECK(world.found() == std::pair(std::to_string(round + 1), value));
+  }
+  for (const std::string person : {"ann", "bob"})
+    CHECK(lost_of(world.run(person, {"history", "self", "--lost", "--json"})).empty());
+  std::cout << kRounds << " rounds with one winner each, " << decided
+            << " of them after both had asked" << std::endl;
 }

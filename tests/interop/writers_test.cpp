@@ -8,6 +8,8 @@
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/peers.h"
 #include "ipnscast/tests/support/skip.h"
+#include "ipnscast/tests/support/test_seed.h"
+#include "ipnscast/tests/support/writers/killed_device.h"
 #include "ipnscast/tests/support/writers/racing_writers.h"
 #include "ipnscast/tests/support/writers/set_writers.h"
 
@@ -127,4 +129,15 @@ TEST_CASE(
     CHECK(run.two == std::vector<std::string>{});
     CHECK(run.troubles == std::vector<std::string>{});
   }
+}
+
+TEST_CASE(
+    "a device that publishes to Kubo, and is killed when it learns of a loss, still has it told, "
+    "readable and struck off exactly once (R33, S0-67)") {
+  const auto kubo = peer("kubo");
+  if (!kubo) SKIP_TEST(kubo.error());
+  const Stage stage(*kubo);
+  const SetWriting places = stage.writing();
+  const KilledDevice device(places.folder, places.relay, places.gateways);
+  device.play(8 * writer_rounds(), test_seed());
 }

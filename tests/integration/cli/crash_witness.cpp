@@ -1,9 +1,6 @@
 #include "ipnscast/tests/integration/cli/crash_witness.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
-#include <random>
 
 #include "ipnscast/sync/hint/hint.h"
 #include "ipnscast/sync/state/known_record.h"
@@ -16,13 +13,6 @@ std::string title(const std::string& name, uint64_t sequence) {
 }
 
 }  // namespace
-
-uint64_t test_seed() {
-  const char* const given = std::getenv("IPNSCAST_TEST_SEED");
-  const auto seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  std::cout << "seed " << seed << " (IPNSCAST_TEST_SEED repeats it)" << std::endl;
-  return seed;
-}
 
 Witness::Witness(const std::string& relay, const std::string& gateway)
     : loop_(std::move(*nostr::net::Loop::start())),

@@ -11,11 +11,9 @@
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/sync/gateway/http_client.h"
 #include "ipnscast/sync/resolve/resolver.h"
+#include "ipnscast/tests/support/test_seed.h"
 
 namespace ipnscast::test {
-
-// Prints it, so that a run can be repeated: random, or what IPNSCAST_TEST_SEED says.
-uint64_t test_seed();
 
 // What stands outside of all processes that may be killed: sees every hint that the relay gets and
 // asks the node for records, verifies each record itself, and remembers them all.

@@ -47,10 +47,14 @@ void warn_of(const sync::IpnsName& name, const sync::ResolveReport& found,
   const auto record = record_of(found, policy);
   if (!record) return;
   const std::string who = name.to_string() + ": ";
-  if (found.rollback)
+  if (found.rollback) {
+    const auto& expired = found.expired;
+    const bool over = expired && expired->fields().sequence > record->fields().sequence;
+    const sync::Sequence known = (over ? *expired : *record).fields().sequence;
     log_warning("resolve", who + "every source fell back behind sequence " +
-                               std::to_string(record->fields().sequence.value) +
-                               ", which is known here");
+                               std::to_string(known.value) + ", which is known here" +
+                               (over ? ", though its record has expired" : ""));
+  }
   if (found.other_value)
     log_warning("resolve", who + "signed twice with sequence " +
                                std::to_string(record->fields().sequence.value) + ": also for " +

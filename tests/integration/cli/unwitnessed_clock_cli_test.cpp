@@ -159,6 +159,10 @@ TEST_CASE(
     CHECK(refused.err.find("expired") != std::string::npos);
     const std::string on = std::to_string(there);
     CHECK(refused.err.find("--based-on " + on) != std::string::npos);
+    if (there > 1) {
+      const Ran resolved = laptop.run("bob", {"resolve", "self"});
+      CHECK(resolved.err.find("behind sequence " + on + ", which is") != std::string::npos);
+    }
     CHECK(sequence(laptop.publish_as("bob", "bob's", {"--based-on", on})) == ++there);
     CHECK(laptop.get() == "bob's");
     CHECK(laptop.get_as("ann") == "bob's");

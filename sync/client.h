@@ -102,16 +102,18 @@ class Client {
   virtual Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,
                                       const PublishOptions& options = {}) = 0;
   // Only the hint: name, cid, sequence and, when given, the record. `trust_clock`: as
-  // PublishOptions::trust_clock.
+  // PublishOptions::trust_clock, `deadline` as PublishOptions::deadline.
   virtual Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                    std::optional<IpnsRecord> record = {}, std::stop_token stop = {},
-                                   bool trust_clock = false) = 0;
+                                   bool trust_clock = false,
+                                   std::optional<Instant> deadline = {}) = 0;
 
   // Asks the relays to delete our hints of this name, those of earlier settings included (NIP-09,
   // by address), and keeps asking those that were away. What the relays have of older versions does
   // not come back; the record stays, and so do its renewals, which announce nothing until the next
   // publish() or announce() of the name. The outcome has the relays' answers only.
-  virtual Result<Outcome> retract(const IpnsName& name, std::stop_token stop = {}) = 0;
+  virtual Result<Outcome> retract(const IpnsName& name, std::stop_token stop = {},
+                                  std::optional<Instant> deadline = {}) = 0;
 
   // As long as this client is open, the record of this key's name gets a later end of life before
   // half of record_lifetime is over: the same value under the same sequence, whichever device

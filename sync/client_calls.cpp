@@ -103,14 +103,15 @@ Result<Outcome> ClientImpl::publish_cid(const IpnsKey& key, const Cid& cid,
 
 Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                      std::optional<IpnsRecord> record, std::stop_token stop,
-                                     bool trust_clock) {
+                                     bool trust_clock, std::optional<Instant> deadline) {
   if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
-  return publisher_->announce(name, cid, sequence, std::move(record), trust_clock);
+  return publisher_->announce(name, cid, sequence, std::move(record), trust_clock, deadline);
 }
 
-Result<Outcome> ClientImpl::retract(const IpnsName& name, std::stop_token stop) {
+Result<Outcome> ClientImpl::retract(const IpnsName& name, std::stop_token stop,
+                                    std::optional<Instant> deadline) {
   if (stop.stop_requested()) return fail(Errc::cancelled, "stopped");
-  return publisher_->retract(name);
+  return publisher_->retract(name, deadline);
 }
 
 Status ClientImpl::keep_alive(const IpnsKey& key) {

@@ -108,16 +108,18 @@ Result<Outcome> ClientHandle::publish_cid(const IpnsKey& key, const Cid& cid,
 
 Result<Outcome> ClientHandle::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                        std::optional<IpnsRecord> record, std::stop_token stop,
-                                       bool trust_clock) {
+                                       bool trust_clock, std::optional<Instant> deadline) {
   Visit visit(client_, std::move(stop));
   return visit.run([&] {
-    return visit->announce(name, cid, sequence, std::move(record), visit.stop(), trust_clock);
+    return visit->announce(name, cid, sequence, std::move(record), visit.stop(), trust_clock,
+                           deadline);
   });
 }
 
-Result<Outcome> ClientHandle::retract(const IpnsName& name, std::stop_token stop) {
+Result<Outcome> ClientHandle::retract(const IpnsName& name, std::stop_token stop,
+                                      std::optional<Instant> deadline) {
   Visit visit(client_, std::move(stop));
-  return visit.run([&] { return visit->retract(name, visit.stop()); });
+  return visit.run([&] { return visit->retract(name, visit.stop(), deadline); });
 }
 
 Status ClientHandle::keep_alive(const IpnsKey& key) {

@@ -19,9 +19,10 @@ class ClientHandle final : public Client {
   Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,
                               const PublishOptions& options) override;
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                           std::optional<IpnsRecord> record, std::stop_token stop,
-                           bool trust_clock) override;
-  Result<Outcome> retract(const IpnsName& name, std::stop_token stop) override;
+                           std::optional<IpnsRecord> record, std::stop_token stop, bool trust_clock,
+                           std::optional<Instant> deadline) override;
+  Result<Outcome> retract(const IpnsName& name, std::stop_token stop,
+                          std::optional<Instant> deadline) override;
   Status keep_alive(const IpnsKey& key) override;
   Status take_in(const IpnsName& name, const IpnsRecord& record) override;
   std::vector<LostPublish> lost(const IpnsName& name) override;

@@ -84,8 +84,9 @@ struct PublishOptions {
   // Publish names that start with a dot too, below the path itself. Without it they are left out:
   // they are seldom meant for others.
   bool hidden = false;
-  // By then the path is packed (publish() only), or nothing is published: Errc::timeout.
-  std::optional<Instant> packed_by{};
+  // How long to wait, instead of Config::publish_timeout. What is not packed by then is not
+  // published: Errc::timeout. Nothing: packing takes as long as it takes.
+  std::optional<Instant> deadline{};
   // Runs on a content thread, after each few megabytes at a node; must not block. Not after
   // publish() has returned.
   std::function<void(const PublishProgress&)> on_progress{};

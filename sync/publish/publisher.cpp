@@ -125,7 +125,7 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
                                         const PublishOptions& options, const Answering& answering) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
-  const Instant deadline = start + options_.timeout;
+  const Instant deadline = options.deadline.value_or(start + options_.timeout);
   const PrivatePlaces own(options_.private_paths);
   if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
   if (auto ready = begin_writing(key); !ready) return fail(ready.error());
@@ -136,7 +136,7 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
       parts_.cache, content, path,
       {.profile = options_.profile,
        .skip_hidden = !options.hidden,
-       .deadline = options.packed_by,
+       .deadline = options.deadline,
        .stop = options.stop,
        .allow = [&own](FileId id, const auto& entry) { return own.check_entry(id, entry); }});
   if (!packed) return fail(packed.error());
@@ -158,7 +158,7 @@ Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Ori
   if (auto room = kept_content_.check_publish(key.name(), root); !answering && !room)
     return fail(room.error());
   if (auto ready = begin_writing(key); !ready) return fail(ready.error());
-  const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
+  const Instant deadline = options.deadline.value_or(default_deadline());
   const BlockCache::Hold hold(parts_.cache, root);
   const Errands::Guard guard = errands_.hold(root);
   auto stored = send_content(key.name(), root, origin, options, deadline, guard);
@@ -167,11 +167,12 @@ Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Ori
 }
 
 Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                                    std::optional<IpnsRecord> record, bool trusts_clock) {
+                                    std::optional<IpnsRecord> record, bool trusts_clock,
+                                    std::optional<Instant> deadline) {
   if (!parts_.outbox || !parts_.signer)
     return fail(Errc::invalid, "announcing needs relays and a Nostr key");
   if (auto allowed = check_name(name); !allowed) return fail(allowed.error());
-  const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
+  const Instant end = deadline.value_or(default_deadline());
   Outcome outcome{name, cid, sequence};
   if (record) outcome.record = record->bytes();
   // Whoever is asked says what the time is, too.
@@ -183,7 +184,7 @@ Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequen
   outcome.hint = hints->front().event.id;
   auto progress = std::make_shared<Progress>();
   send_hints(name, record, *hints, progress);
-  progress->wait(deadline, options_.quorum, outcome);
+  progress->wait(end, options_.quorum, outcome);
   return outcome;
 }
 

@@ -123,8 +123,9 @@ class Publisher {
     return publish_root(key, cid, Origin::elsewhere, options, std::nullopt);
   }
   Result<Outcome> announce(const IpnsName& name, const Cid& cid, Sequence sequence,
-                           std::optional<IpnsRecord> record, bool trusts_clock);
-  Result<Outcome> retract(const IpnsName& name);
+                           std::optional<IpnsRecord> record, bool trusts_clock,
+                           std::optional<Instant> deadline);
+  Result<Outcome> retract(const IpnsName& name, std::optional<Instant> deadline);
 
   // As Client::keep_alive().
   void keep_alive(const IpnsKey& key);
@@ -186,6 +187,8 @@ class Publisher {
   std::vector<nostr::Address> used_addresses(const IpnsName& name);
   Result<nostr::UnsignedEvent> make_event(const HintDraft& draft, const nostr::Address& address,
                                           UnixSeconds created_at);
+  // Of a call that names none.
+  Instant default_deadline() const { return std::chrono::steady_clock::now() + options_.timeout; }
   Result<Hint> read_own(const nostr::Event& event, Milliseconds timeout);
   Result<std::vector<SignedHint>> sign_hints(const Announcement& what, bool trusts_clock);
   // What is committed together: a record of ours with its version and what is owed for it, hints.

@@ -32,10 +32,10 @@ std::vector<nostr::Address> Publisher::used_addresses(const IpnsName& name) {
 
 // NIP-09. The marks stay above what is retracted, so that the next hint comes after it; a renewal
 // makes none.
-Result<Outcome> Publisher::retract(const IpnsName& name) {
+Result<Outcome> Publisher::retract(const IpnsName& name, std::optional<Instant> deadline) {
   if (!parts_.outbox || !parts_.signer)
     return fail(Errc::invalid, "retracting needs relays and a Nostr key");
-  const Instant deadline = std::chrono::steady_clock::now() + options_.timeout;
+  const Instant end = deadline.value_or(default_deadline());
   const std::vector<nostr::Address> addresses = used_addresses(name);
   const UnixSeconds now = system_now().seconds();
   nostr::UnsignedEvent what = retraction_of(addresses, now);
@@ -75,7 +75,7 @@ Result<Outcome> Publisher::retract(const IpnsName& name) {
   outcome.hint = event->id;
   auto progress = std::make_shared<Progress>();
   send_hints(name, std::nullopt, {SignedHint{std::move(*event), {}}}, progress);
-  progress->wait(deadline, options_.quorum, outcome);
+  progress->wait(end, options_.quorum, outcome);
   return outcome;
 }
 

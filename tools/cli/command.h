@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast::tools {
@@ -35,6 +36,8 @@ struct Context {
   std::string password_file;  // of encrypted keys; empty: asked for
   std::string proxy;          // empty: from the configuration
   std::optional<std::chrono::milliseconds> timeout;
+  // When the program began: --timeout counts from then, whatever a command has to open first.
+  Instant started = std::chrono::steady_clock::now();
   size_t displaced = 0;    // publishes of this device under the name at hand, see say_lost()
   Exit exit = Exit::done;  // set by the command that ran
 };

@@ -2,6 +2,7 @@
 
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
+#include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
 
 namespace ipnscast::tools {
@@ -19,6 +20,7 @@ struct AnnounceOptions {
 };
 
 void announce(Context& context, const AnnounceOptions& options) {
+  const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
   if (options.retract != options.cid.empty() || options.retract == options.sequence.has_value())
@@ -28,8 +30,8 @@ void announce(Context& context, const AnnounceOptions& options) {
     return report_usage(context, "\"" + options.cid + "\": want a CID");
   if (options.sequence.value_or(0) > sync::kMaxSequence)
     return report_usage(context, "--sequence: want a number below 2^63");
-  const auto name = resolve_name(*session, options.target, options.derived,
-                                 context.timeout.value_or(kAnnounceDeadline));
+  const auto name =
+      resolve_name(*session, options.target, options.derived, limit.left(kAnnounceDeadline));
   if (!name) return report(context, name.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
@@ -41,9 +43,9 @@ void announce(Context& context, const AnnounceOptions& options) {
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   const auto outcome =
-      options.retract ? (*client)->retract(*name)
+      options.retract ? (*client)->retract(*name, {}, limit.end())
                       : (*client)->announce(*name, content->cid, sync::Sequence{*options.sequence},
-                                            {}, {}, options.trust_clock);
+                                            {}, {}, options.trust_clock, limit.end());
   if (!outcome) return report(context, outcome.error());
   options.retract ? print_retraction(context, *outcome) : print_outcome(context, *outcome);
 }

@@ -9,6 +9,7 @@
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/listen_address.h"
 #include "ipnscast/tools/cli/stop_signal.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/bridge_options.h"
 #include "ipnscast/tools/session/kept_records.h"
 
@@ -92,9 +93,7 @@ void run(Context& context, const Session& session, bridge::BridgeOptions options
   if (!kept) return report(context, kept.error());
   print_plan(context, options);
   const OnStopSignal on_stop(stop, [&announcements] { announcements.close(); });
-  const auto deadline = context.timeout
-                            ? std::optional(std::chrono::steady_clock::now() + *context.timeout)
-                            : std::nullopt;
+  const auto deadline = TimeLimit(context).end();
   while (auto announced = deadline ? announcements.pop_until(*deadline) : announcements.pop())
     print_announcement(context, *announced);
   if (!announcements.closed()) context.exit = Exit::deadline;

@@ -7,6 +7,7 @@
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/tools/cli/time_limit.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -59,7 +60,7 @@ void run(Context& context, bool keep) {
   if (!demo) return report(context, demo.error());
   if (!context.json) print_stack((*demo)->stack());
   const Instant deadline =
-      std::chrono::steady_clock::now() + context.timeout.value_or(kDemoDeadline);
+      TimeLimit(context).end().value_or(std::chrono::steady_clock::now() + kDemoDeadline);
   const auto journeys = travel(context, **demo, deadline);
   if (!journeys) return report(context, journeys.error());
   const Status same = (*demo)->compare();

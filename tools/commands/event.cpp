@@ -8,6 +8,7 @@
 #include "ipnscast/nostr/nip/nip65.h"
 #include "ipnscast/tools/cli/line_reader.h"
 #include "ipnscast/tools/cli/secret_file.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/session.h"
 
 namespace ipnscast::tools {
@@ -82,7 +83,7 @@ void relay_list(Context& context, const std::vector<std::string>& given) {
     return report(context, {Errc::not_found, "there is no key to sign with: see ipnscast init"});
   const auto event = nostr::sign_blocking(
       **signer, nostr::make_relay_list({*relays, *relays}, system_now().seconds()),
-      context.timeout.value_or(kSignDeadline));
+      TimeLimit(context).left(kSignDeadline));
   if (!event) return report(context, event.error());
   print_line(nostr::to_json(*event));
 }

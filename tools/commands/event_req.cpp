@@ -2,6 +2,7 @@
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/tools/cli/stop_signal.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/relay_query.h"
 #include "ipnscast/tools/session/session.h"
 
@@ -32,7 +33,7 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
   if (!access) return fail(access.error());
   out.access = std::move(*access);
   out.follow = options.follow;
-  out.deadline = context.timeout;
+  out.deadline = TimeLimit(context).left();
   if (!out.deadline && !options.follow) out.deadline = kEventReqDeadline;
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/target.h"
 
 namespace ipnscast::tools {
@@ -20,7 +21,7 @@ void forget(Context& context, const ForgetOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   const auto name = resolve_name(*session, options.target, options.derived,
-                                 context.timeout.value_or(kForgetDeadline));
+                                 TimeLimit(context).left(kForgetDeadline));
   if (!name) return report(context, name.error());
   auto config = session->local_config();
   if (!config) return report(context, config.error());

@@ -3,6 +3,7 @@
 
 #include "ipnscast/sync/writer/lost_view.h"
 #include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/target.h"
 
@@ -34,7 +35,7 @@ void history(Context& context, const HistoryOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   const auto name = resolve_name(*session, options.target, options.derived,
-                                 context.timeout.value_or(kHistoryDeadline));
+                                 TimeLimit(context).left(kHistoryDeadline));
   if (!name) return report(context, name.error());
   const auto lost = sync::read_lost(session->state_dir(), *name);
   if (!lost) return report(context, lost.error());

@@ -2,6 +2,7 @@
 
 #include "ipnscast/sync/ipfs/ipld/car_file.h"
 #include "ipnscast/sync/ipfs/unixfs/packer.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/block_progress.h"
 #include "ipnscast/tools/reports/facts.h"
 
@@ -29,8 +30,7 @@ bool is_inside(const fs::path& file, const fs::path& packed) {
 
 Result<sync::Packed> pack(const Context& context, const PackOptions& options,
                           sync::CarFileWriter& writer) {
-  std::optional<Instant> deadline;
-  if (context.timeout) deadline = std::chrono::steady_clock::now() + *context.timeout;
+  const auto deadline = TimeLimit(context).end();
   ProgressLine line(context.json);
   WatchedSink sink(writer, line);
   const bool is_kubo = options.profile == "kubo-256k";

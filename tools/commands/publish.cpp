@@ -109,13 +109,13 @@ Result<sync::Version> version_at(sync::Client& client, const sync::IpnsName& nam
 }
 
 void publish(Context& context, const PublishOptions& options) {
-  const Instant started = std::chrono::steady_clock::now();
+  const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
   const auto cid = content_of(options);
   if (!cid) return report(context, cid.error());
-  const auto key = resolve_own_key(*session, options.target, options.derived,
-                                   TimeLimit(context).left(kTargetDeadline));
+  const auto key =
+      resolve_own_key(*session, options.target, options.derived, limit.left(kTargetDeadline));
   if (!key) return report(context, key.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
@@ -139,8 +139,8 @@ void publish(Context& context, const PublishOptions& options) {
   if (!client) return report(context, client.error());
   sync::PublishOptions how;
   if (options.based_on) {
-    const auto version = version_at(**client, key->name(), *options.based_on,
-                                    TimeLimit(context).left(kTargetDeadline));
+    const auto version =
+        version_at(**client, key->name(), *options.based_on, limit.left(kTargetDeadline));
     if (!version) return report(context, version.error());
     how.based_on = *version;
   }
@@ -149,7 +149,7 @@ void publish(Context& context, const PublishOptions& options) {
   how.settle = sync::PublishOptions::Settle::when_shared;
   how.force = options.force;
   how.queue = options.queue;
-  if (context.timeout) how.packed_by = started + *context.timeout;
+  how.deadline = limit.end();
   how.hidden = options.hidden;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
   if (line.active()) {

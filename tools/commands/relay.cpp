@@ -7,6 +7,7 @@
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tools/cli/descriptor_limit.h"
 #include "ipnscast/tools/cli/stop_signal.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/relay_settings.h"
 #include "ipnscast/tools/session/session.h"
 
@@ -82,7 +83,7 @@ void serve(Context& context, const ServeOptions& options) {
   const nlohmann::ordered_json ready = {{"url", (*relay)->url()}, {"dir", directory}};
   print_line(context.json ? ready.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                           : "relay at " + (*relay)->url());
-  if (!stop.wait(context.timeout)) context.exit = Exit::deadline;
+  if (!stop.wait(TimeLimit(context).left())) context.exit = Exit::deadline;
 }
 
 // CLI11's own check names its range, which takes 309 digits.

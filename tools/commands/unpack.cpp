@@ -3,6 +3,7 @@
 #include "ipnscast/bridge/config/quantity.h"
 #include "ipnscast/sync/ipfs/ipld/car_file.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/block_progress.h"
 #include "ipnscast/tools/reports/facts.h"
 
@@ -28,7 +29,7 @@ constexpr uint64_t kCarBytesPerEntry =
 Result<sync::Unpacked> unpack(const Context& context, const UnpackOptions& options,
                               const sync::Cid& root, std::optional<uint64_t> max_bytes) {
   sync::DagLimits limits;
-  if (context.timeout) limits.deadline = std::chrono::steady_clock::now() + *context.timeout;
+  limits.deadline = TimeLimit(context).end();
   auto car = sync::CarFile::open(options.file, limits.deadline);
   if (!car) return fail(std::move(car.error()));
   const uint64_t car_bytes = (*car)->byte_count();

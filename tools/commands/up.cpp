@@ -7,6 +7,7 @@
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/password.h"
 #include "ipnscast/tools/cli/stop_signal.h"
+#include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/bridge_options.h"
 #include "ipnscast/tools/session/kept_records.h"
 #include "ipnscast/tools/session/node_settings.h"
@@ -104,7 +105,7 @@ void up(Context& context, const UpOptions& options) {
                                  {{(*stack)->gateway_url(), 1, {}}, {(*stack)->rpc_url(), 1, {}}});
   if (!kept) return report(context, kept.error());
   print_ready(context, **stack, wanted);
-  if (!stop.wait(context.timeout)) context.exit = Exit::deadline;
+  if (!stop.wait(TimeLimit(context).left())) context.exit = Exit::deadline;
 }
 
 }  // namespace

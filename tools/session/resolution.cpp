@@ -7,12 +7,6 @@
 
 namespace ipnscast::tools {
 
-Milliseconds TimeLimit::left(Milliseconds most) const {
-  if (!end_) return most;
-  const auto rest = *end_ - std::chrono::steady_clock::now();
-  return std::max(std::chrono::duration_cast<Milliseconds>(rest), Milliseconds(1));
-}
-
 Milliseconds listen_time(const sync::Config& config) {
   const bool slow = std::any_of(config.gateways.begin(), config.gateways.end(),
                                 [](const auto& gateway) { return gateway.tier >= 3; });

@@ -52,8 +52,7 @@ Result<Session> Session::load(const Context& context) {
   auto state = state_directory(context);
   if (!state) return fail(state.error());
   Session out(std::move(*settings), std::move(*state), cache_directory(context),
-              password_source(context));
-  out.timeout_ = context.timeout;
+              password_source(context), TimeLimit(context));
   for (const std::string& path :
        {file->string(), context.password_file, out.settings_.push.tls_key}) {
     if (!path.empty()) out.private_paths_.emplace_back(path);
@@ -104,7 +103,8 @@ Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
   if (!access) return fail(access.error());
   options.access = std::move(*access);
   options.session.perms = permissions(settings_.relays);
-  if (timeout_) options.session.timeout = std::min(options.session.timeout, *timeout_);
+  const Milliseconds usual = options.session.timeout;
+  options.session.timeout = std::min(usual, limit_.left(usual));
   options.on_auth_url = [](const std::string& url) {
     std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());
   };

@@ -9,7 +9,7 @@
 #include "ipnscast/bridge/config/config.h"
 #include "ipnscast/sync/client.h"
 #include "ipnscast/sync/keys/key_store.h"
-#include "ipnscast/tools/cli/command.h"
+#include "ipnscast/tools/cli/time_limit.h"
 
 namespace ipnscast::tools {
 
@@ -54,18 +54,19 @@ class Session {
  private:
   Result<std::shared_ptr<nostr::Signer>> remote_signer() const;
   Session(bridge::Settings settings, std::filesystem::path state_dir,
-          std::filesystem::path cache_dir, PasswordSource password)
+          std::filesystem::path cache_dir, PasswordSource password, TimeLimit limit)
       : settings_(std::move(settings)),
         state_dir_(std::move(state_dir)),
         cache_dir_(std::move(cache_dir)),
-        keys_(state_dir_ / "keys", std::move(password)) {}
+        keys_(state_dir_ / "keys", std::move(password)),
+        limit_(limit) {}
 
   bridge::Settings settings_;
   std::filesystem::path state_dir_;
   std::filesystem::path cache_dir_;                   // empty: in the state directory
   std::vector<std::filesystem::path> private_paths_;  // besides these two
   sync::KeyStore keys_;
-  std::optional<Milliseconds> timeout_;            // --timeout
+  TimeLimit limit_;
   mutable std::shared_ptr<nostr::Signer> remote_;  // once it is connected
 };
 

@@ -140,7 +140,8 @@ class Client {
   virtual void invalidate(const IpnsName& name) = 0;
   // Fetches the file or directory that `path` names inside of cid (empty: cid itself), verified,
   // and writes it to `target` (absent before; appears whole). Nothing beside the path is fetched.
-  // What was received is kept in the cache: a get that was interrupted goes on where it was.
+  // What was received is kept in the cache: a get that was interrupted goes on where it was. What
+  // is not removed at the deadline stays beside the target under a hidden name, for the next one.
   // Errc::not_found, Errc::mismatch (bytes are asked of what is no file, a path through a file),
   // Errc::conflict when the target is there, Errc::timeout, Errc::busy, Errc::io.
   virtual Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,

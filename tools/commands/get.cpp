@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/ipfs/unixfs/workspace.h"
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/cli/left_behind.h"
 #include "ipnscast/tools/cli/progress_line.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/domain.h"
@@ -115,12 +117,19 @@ sync::GetOptions get_options(const GetOptions& options, ProgressLine& line, Mill
   return out;
 }
 
+// Something in the system's directory for temporary files.
+std::filesystem::path in_temporary_folder() {
+  std::error_code failed;
+  return std::filesystem::temp_directory_path(failed) / "content";
+}
+
 // By way of a file, so that nothing unverified is ever written out.
 Status get_to_output(ReadingClient& client, const IpfsPath& content,
                      const sync::GetOptions& options) {
-  const auto folder = TemporaryDirectory::make();
+  auto folder = sync::Workspace::make_beside(in_temporary_folder());
   if (!folder) return fail(folder.error());
-  const auto file = folder->path() / "content";
+  folder->remove_by(std::chrono::steady_clock::now() + options.deadline);
+  const auto file = folder->content();
   const Status got = client->get(content.cid, content.path, file, options);
   if (!got) return got;
   std::error_code failed;
@@ -156,7 +165,12 @@ void get(Context& context, const GetOptions& options) {
     done = options.out == "-" ? get_to_output(*client, *content, wanted)
                               : (*client)->get(content->cid, content->path, options.out, wanted);
   }
-  if (!done) return report(context, done.error());
+  if (!done) {
+    if (done.error().code == Errc::timeout)
+      remove_left_behind(options.out == "-" ? in_temporary_folder()
+                                            : std::filesystem::path(options.out));
+    return report(context, done.error());
+  }
   if (taken && !options.bytes) {
     if (const Status noted = (*client)->take_in(taken->name, taken->record); !noted)
       log_warning("get", "not noted as taken in: " + noted.error().message);

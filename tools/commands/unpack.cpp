@@ -3,6 +3,7 @@
 #include "ipnscast/bridge/config/quantity.h"
 #include "ipnscast/sync/ipfs/ipld/car_file.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
+#include "ipnscast/tools/cli/left_behind.h"
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/block_progress.h"
 #include "ipnscast/tools/reports/facts.h"
@@ -55,7 +56,10 @@ void run(Context& context, const UnpackOptions& options) {
     max_bytes = *size;
   }
   const auto unpacked = unpack(context, options, *root, max_bytes);
-  if (!unpacked) return report(context, unpacked.error());
+  if (!unpacked) {
+    if (unpacked.error().code == Errc::timeout) remove_left_behind(options.output);
+    return report(context, unpacked.error());
+  }
   print_facts(context, {{"root", root->to_string()},
                         {"files", unpacked->files},
                         {"directories", unpacked->directories},

@@ -30,8 +30,13 @@ tl::unexpected<Error> folder_error(const fs::path& path, int number) {
   return fail(code, path.string() + ": " + std::generic_category().message(number));
 }
 
-// The names in an open directory, whose descriptor this takes.
-Result<std::vector<std::string>> list(Descriptor descriptor, const fs::path& path) {
+struct Entry {
+  std::string name;
+  unsigned char type = DT_UNKNOWN;  // as readdir() has it
+};
+
+// What is in an open directory, whose descriptor this takes.
+Result<std::vector<Entry>> list(Descriptor descriptor, const fs::path& path) {
   const int copy = ::dup(descriptor.get());
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy < 0 ? nullptr : ::fdopendir(copy),
                                                    ::closedir);
@@ -40,34 +45,50 @@ Result<std::vector<std::string>> list(Descriptor descriptor, const fs::path& pat
     if (copy >= 0) ::close(copy);
     return folder_error(path, number);
   }
-  std::vector<std::string> out;
+  std::vector<Entry> out;
   errno = 0;
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") out.emplace_back(name);
+    if (name != "." && name != "..") out.push_back({std::string(name), entry->d_type});
   }
   if (errno != 0) return folder_error(path, errno);
   return out;
 }
 
+// Where a tree may be removed, and for how long.
+struct Removal {
+  dev_t device = 0;
+  std::optional<Instant> end;
+
+  Status check_time(const fs::path& path) const {
+    if (!end || std::chrono::steady_clock::now() < *end) return {};
+    return fail(Errc::timeout, path.string() + ": not removed within the time");
+  }
+};
+
 // What is in an open directory goes, on its own file system only.
-Status empty_out(int folder, dev_t device, const fs::path& path) {
+Status empty_out(int folder, const Removal& removal, const fs::path& path) {
   // A directory that we may not change any more is ours to open up again.
   struct stat status {};
   if (::fstat(folder, &status) == 0 && (status.st_mode & S_IRWXU) != S_IRWXU)
     static_cast<void>(::fchmod(folder, S_IRWXU));
-  const auto names = list(Descriptor(::fcntl(folder, F_DUPFD_CLOEXEC, 0)), path);
-  if (!names) return fail(names.error());
-  for (const std::string& name : *names) {
-    if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+  const auto entries = list(Descriptor(::fcntl(folder, F_DUPFD_CLOEXEC, 0)), path);
+  if (!entries) return fail(entries.error());
+  for (const auto& [name, type] : *entries) {
+    if (Status allowed = removal.check_time(path); !allowed) return allowed;
+    bool directory = type == DT_DIR;
+    if (type == DT_UNKNOWN) {  // some file systems do not say
+      if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      directory = S_ISDIR(status.st_mode);
+    }
     int flags = 0;
-    if (S_ISDIR(status.st_mode)) {
+    if (directory) {
       flags = AT_REMOVEDIR;
       const Descriptor inner(::openat(folder, name.c_str(), kList));
       if (!inner || ::fstat(inner.get(), &status) != 0) return folder_error(path / name, errno);
-      if (status.st_dev != device)
+      if (status.st_dev != removal.device)
         return fail(Errc::io, (path / name).string() + ": another file system is mounted there");
-      if (Status emptied = empty_out(inner.get(), device, path / name); !emptied) return emptied;
+      if (Status emptied = empty_out(inner.get(), removal, path / name); !emptied) return emptied;
     }
     if (::unlinkat(folder, name.c_str(), flags) != 0 && errno != ENOENT)
       return folder_error(path / name, errno);
@@ -149,10 +170,16 @@ bool Folder::holds(const std::string& name, int descriptor) const {
 Result<std::vector<std::string>> Folder::names() const {
   Descriptor descriptor(::openat(get(), ".", kList));
   if (!descriptor) return folder_error(path_, errno);
-  return list(std::move(descriptor), path_);
+  auto entries = list(std::move(descriptor), path_);
+  if (!entries) return fail(entries.error());
+  std::vector<std::string> out;
+  out.reserve(entries->size());
+  for (Entry& entry : *entries) out.push_back(std::move(entry.name));
+  return out;
 }
 
-Status Folder::remove_tree(const std::string& name, FileId expected) const {
+Status Folder::remove_tree(const std::string& name, FileId expected,
+                           std::optional<Instant> end) const {
   const auto found = look(name);
   if (!found) return fail(found.error());
   if (!*found || id_of(**found) != expected) return {};
@@ -163,7 +190,8 @@ Status Folder::remove_tree(const std::string& name, FileId expected) const {
     struct stat status {};
     if (!inner || ::fstat(inner.get(), &status) != 0) return folder_error(path_ / name, errno);
     if (id_of(status) != expected) return {};
-    if (Status done = empty_out(inner.get(), expected.device, path_ / name); !done) return done;
+    const Removal removal{expected.device, end};
+    if (Status done = empty_out(inner.get(), removal, path_ / name); !done) return done;
   }
   if (::unlinkat(get(), name.c_str(), flags) != 0 && errno != ENOENT)
     return folder_error(path_ / name, errno);
@@ -212,8 +240,9 @@ bool is_temporary_name(std::string_view name) {
          name.ends_with(kEnd) && from_hex(name.substr(kBegin.size(), 16)).has_value();
 }
 
-void remove_abandoned(const Folder& folder) {
+void remove_abandoned(const Folder& folder, Milliseconds most) {
   if (folder.others_may_rename()) return;
+  const Instant end = std::chrono::steady_clock::now() + most;
   const auto names = folder.names();
   if (!names) return;
   for (const std::string& name : *names) {
@@ -227,7 +256,7 @@ void remove_abandoned(const Folder& folder) {
     struct stat status {};
     if (!held || ::fstat(held.get(), &status) != 0 || status.st_uid != ::geteuid()) continue;
     if (::flock(held.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    static_cast<void>(folder.remove_tree(name, id_of(status)));
+    static_cast<void>(folder.remove_tree(name, id_of(status), end));
   }
 }
 

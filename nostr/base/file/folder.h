@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/result.h"
 
 namespace ipnscast {
@@ -68,8 +69,10 @@ class Folder {
   // The names in it, without "." and "..". Errc::io.
   Result<std::vector<std::string>> names() const;
   // Removes a tree. Nothing happens when the name stands for something other than `expected`. Other
-  // file systems that are mounted in the tree are left alone. Errc::io.
-  Status remove_tree(const std::string& name, FileId expected) const;
+  // file systems that are mounted in the tree are left alone. Errc::timeout when something of it is
+  // left at `end`; Errc::io.
+  Status remove_tree(const std::string& name, FileId expected,
+                     std::optional<Instant> end = {}) const;
 
   int get() const { return descriptor_.get(); }
   FileId id() const { return id_of(status_); }
@@ -109,7 +112,8 @@ std::string temporary_name();
 bool is_temporary_name(std::string_view name);
 // Removes what processes of ours that were killed left under such names: files and directories that
 // belong to us and that nobody holds a lock (flock) on. Not in a directory where others could have
-// given such a name to something else of ours.
-void remove_abandoned(const Folder& folder);
+// given such a name to something else of ours. Whoever waits for it has other things to do: what is
+// left after `most` is for the next one.
+void remove_abandoned(const Folder& folder, Milliseconds most = Milliseconds(100));
 
 }  // namespace ipnscast

@@ -305,8 +305,9 @@ Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& ta
   if (!place) return fail(place.error());
   const std::string name = place->name;
   if (Status free = check_target(*place, options.replace); !free) return fail(free.error());
-  const auto workspace = Workspace::make_in(std::move(place->folder));
+  auto workspace = Workspace::make_in(std::move(place->folder));
   if (!workspace) return fail(workspace.error());
+  if (options.limits.deadline) workspace->remove_by(*options.limits.deadline);
   auto unpacked = unpack_into(source, root, workspace->folder(), Workspace::kContent, options);
   if (!unpacked) return unpacked;
   if (options.replace) workspace->keep_mode_of(name);

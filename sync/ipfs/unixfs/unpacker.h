@@ -23,7 +23,7 @@ struct UnpackOptions {
   // becomes the target.
   std::string file_name;
   std::optional<ByteRange> bytes;  // only these, of a root that is a file
-  DagLimits limits{};              // by the deadline all is written, or removed again
+  DagLimits limits{};              // by the deadline all is written, or given up
 };
 
 struct Unpacked {
@@ -35,7 +35,8 @@ struct Unpacked {
 
 // Writes the UnixFS tree under `root` to disk, each block verified. It grows beside the target
 // in a hidden directory (workspace.h) and is renamed onto it when it is complete; whatever fails,
-// the target is as it was, and what a killed process left beside it the next one removes. No name
+// the target is as it was, and what a killed process left beside it, or one whose deadline had come
+// before it was removed, the next one removes. No name
 // can lead out of the tree: empty ones, ".", "..", and those with '/' or NUL are refused. Modes and
 // times are not restored. A DAG that repeats its blocks, or claims to weigh too much, is measured
 // before it is written any further, so that one which stands for more than the bounds is refused

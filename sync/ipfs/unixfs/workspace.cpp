@@ -11,6 +11,9 @@ namespace {
 // Another process that takes the new directory for abandoned can win once or twice.
 constexpr int kMostNames = 16;
 
+// What is removed in this time nobody finds later, and nobody notices that it took that long.
+constexpr Milliseconds kMoment{100};
+
 }  // namespace
 
 Result<Workspace> Workspace::make_beside(const std::filesystem::path& target) {
@@ -54,8 +57,10 @@ void Workspace::keep_mode_of(const std::string& name) const {
   if (same_kind) keep_mode(built.get(), **replaced, 0777);
 }
 
+void Workspace::remove_by(Instant deadline) { end_ = deadline + kMoment; }
+
 Workspace::~Workspace() {
-  if (lock_) static_cast<void>(parent_.remove_tree(name_, folder_.id()));
+  if (lock_) static_cast<void>(parent_.remove_tree(name_, folder_.id(), end_));
 }
 
 }  // namespace ipnscast::sync

@@ -8,8 +8,8 @@ namespace ipnscast::sync {
 
 // A hidden directory beside a target, for what grows there and is then renamed onto it. Its name is
 // random, and it is reached through its descriptor. Locked (flock) as long as it lives and removed
-// with all it holds by the destructor; what a process that was killed left there, the next one
-// removes.
+// with all it holds by the destructor; what a process that was killed left there, or one whose time
+// was over, the next one removes.
 class Workspace {
  public:
   // Errc::io.
@@ -25,6 +25,9 @@ class Workspace {
   // Where to build: in folder(), absent at first.
   static constexpr char kContent[] = "content";
   std::filesystem::path content() const { return folder_.path() / kContent; }
+  // What it holds is needed no longer than that: a moment later the destructor leaves what it has
+  // not removed yet. Without a call it takes its time.
+  void remove_by(Instant deadline);
   // Gives the content the mode of what it is going to replace in parent(), where both are files or
   // both are directories: what somebody closed stays closed.
   void keep_mode_of(const std::string& name) const;
@@ -40,6 +43,7 @@ class Workspace {
   std::string name_;
   Folder folder_;
   Descriptor lock_;  // none: moved from
+  std::optional<Instant> end_;
 };
 
 }  // namespace ipnscast::sync

@@ -164,6 +164,22 @@ TEST_CASE("a tree is removed with links as they are, and only the one that is me
   CHECK(folder->open_inner("absent").error().code == Errc::not_found);
 }
 
+TEST_CASE("removing ends when its time is over, and the next one goes on with it") {
+  const test::TempDir temp;
+  const std::string name = ".ipnscast-0011223344556677.tmp";
+  fs::create_directories(temp.path() / name / "a/b");
+  std::ofstream(temp.path() / name / "a/file") << "half";
+  const auto folder = Folder::open(temp.path());
+  const auto tree = folder->look(name);
+  const Status late = folder->remove_tree(name, id_of(**tree), std::chrono::steady_clock::now());
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == Errc::timeout);
+  remove_abandoned(*folder, Milliseconds(0));
+  CHECK(fs::exists(temp.path() / name / "a/file"));
+  remove_abandoned(*folder, std::chrono::minutes(10));
+  CHECK_FALSE(fs::exists(temp.path() / name));
+}
+
 TEST_CASE("a state directory has to be ours, and a link is no lock (S0-09)") {
   const test::TempDir temp;
   const fs::path state = temp.path() / "state";

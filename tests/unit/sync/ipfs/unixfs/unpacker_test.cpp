@@ -276,6 +276,21 @@ TEST_CASE("a path leads through directories to its entry") {
   CHECK(resolve_path(blocks, root, "/..").error().code == Errc::not_found);
 }
 
+TEST_CASE("what a workspace holds when its time is over is left to the next one") {
+  const test::TempDir temp;
+  fs::path folder;
+  {
+    auto late = Workspace::make_beside(temp.path() / "out");
+    REQUIRE(late);
+    folder = late->folder().path();
+    std::ofstream(late->content()) << "half";
+    late->remove_by(std::chrono::steady_clock::now() - std::chrono::hours(1));
+  }
+  CHECK(fs::exists(folder / Workspace::kContent));
+  REQUIRE(Workspace::make_beside(temp.path() / "out"));
+  CHECK(is_untouched(temp.path(), 0));
+}
+
 TEST_CASE("what a killed process left beside a target is removed, what a living one builds stays") {
   const test::TempDir temp;
   test::MemoryBlocks blocks;

@@ -124,10 +124,11 @@ std::filesystem::path in_temporary_folder() {
 }
 
 // By way of a file, so that nothing unverified is ever written out.
-Status get_to_output(ReadingClient& client, const IpfsPath& content,
-                     const sync::GetOptions& options) {
+Status get_to_output(ReadingClient& client, const IpfsPath& content, sync::GetOptions options,
+                     const TimeLimit& limit) {
   auto folder = sync::Workspace::make_beside(in_temporary_folder());
   if (!folder) return fail(folder.error());
+  options.deadline = limit.left(kGetDeadline);
   folder->remove_by(std::chrono::steady_clock::now() + options.deadline);
   const auto file = folder->content();
   const Status got = client->get(content.cid, content.path, file, options);
@@ -162,7 +163,7 @@ void get(Context& context, const GetOptions& options) {
   {
     ProgressLine line(context.json);
     const sync::GetOptions wanted = get_options(options, line, limit.left(kGetDeadline));
-    done = options.out == "-" ? get_to_output(*client, *content, wanted)
+    done = options.out == "-" ? get_to_output(*client, *content, wanted, limit)
                               : (*client)->get(content->cid, content->path, options.out, wanted);
   }
   if (!done) {

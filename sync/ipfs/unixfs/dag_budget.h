@@ -28,7 +28,7 @@ struct DagLimits {
   // One million of them may come to nothing; the others are earned by bytes and entries.
   uint64_t max_visits = 1 << 24;
   // Links that are held at a time: of all the blocks on the way from the root to one entry.
-  uint64_t max_open = 1 << 18;
+  uint64_t max_open = 1 << 17;
   std::optional<Instant> deadline;
   std::function<bool()> stopped;  // asked at every visit; may be empty
 };

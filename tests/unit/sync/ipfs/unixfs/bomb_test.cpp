@@ -1,5 +1,6 @@
 #include "ipnscast/sync/ipfs/unixfs/dag_measure.h"
 #include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
+#include "ipnscast/sync/ipfs/unixfs/unixfs.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/bombs.h"
@@ -132,6 +133,21 @@ TEST_CASE("R40 a bound on entries holds for directories of empty entries") {
   CHECK(refusal(blocks, wide, options).code == Errc::too_large);
   const Cid million = test::copies(blocks, wide, 1'000, 0);
   CHECK(refusal(blocks, million).code == Errc::too_large);  // twenty of them
+}
+
+TEST_CASE(
+    "R40 huge directories within one another are refused before their links fill memory (D3)") {
+  MemoryBlocks blocks;
+  const Cid nowhere = *make_cid(Codec::raw, as_bytes("nowhere"));
+  Cid below = test::raw_leaf(blocks, "at the end");
+  for (int level = 0; level < 20; ++level) {
+    PbNode node{{{below, "0", 0}}, encode_unixfs({.type = UnixfsType::directory})};
+    for (int i = 0; i < 40'000; ++i) node.links.push_back({nowhere, "x" + std::to_string(i), 0});
+    below = blocks.add(Codec::dag_pb, encode_dag_pb(node));
+  }
+  blocks.gets = 0;
+  CHECK(refusal(blocks, below).code == Errc::too_large);
+  CHECK(blocks.gets < 6);
 }
 
 TEST_CASE("R40 trees that are large and honest are within the bounds") {

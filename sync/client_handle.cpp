@@ -21,23 +21,23 @@ bool closing_does_this(Errc code) {
 
 // A call by the user, from its beginning to its end. The client outlives it, whatever becomes of
 // the handle.
-class Visit {
+class Stay {
  public:
-  Visit(std::shared_ptr<ClientImpl> client, std::stop_token asked = {})
+  Stay(std::shared_ptr<ClientImpl> client, std::stop_token asked = {})
       : client_(std::move(client)),
         entered_(client_->gate().enter()),
         on_asked_(std::move(asked), Stop{&stop_}),
         on_closing_(client_->gate().stopping(), Stop{&stop_}) {
     if (entered_) inside_.emplace(client_->gate(), ClientGate::Inside::As::call);
   }
-  ~Visit() {
+  ~Stay() {
     inside_.reset();
     if (!entered_) return;
     client_->gate().leave();
     client_->somebody_left();
   }
-  Visit(const Visit&) = delete;
-  Visit& operator=(const Visit&) = delete;
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
 
   ClientImpl* operator->() { return client_.get(); }
   std::stop_token stop() const { return stop_.get_token(); }
@@ -80,17 +80,17 @@ std::function<void(const Progress&)> marked(const ClientGate& gate,
 }  // namespace
 
 Status ClientHandle::watch(const IpnsName& name, WatchOptions options) {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit.run([&] { return visit->watch(name, std::move(options)); });
 }
 
 void ClientHandle::unwatch(const IpnsName& name) {
-  if (Visit visit(client_); visit) visit->unwatch(name);
+  if (Stay visit(client_); visit) visit->unwatch(name);
 }
 
 Result<Outcome> ClientHandle::publish(const IpnsKey& key, const std::filesystem::path& path,
                                       const PublishOptions& options) {
-  Visit visit(client_, options.stop);
+  Stay visit(client_, options.stop);
   PublishOptions own = options;
   own.stop = visit.stop();
   own.on_progress = marked(visit->gate(), options.on_progress);
@@ -99,7 +99,7 @@ Result<Outcome> ClientHandle::publish(const IpnsKey& key, const std::filesystem:
 
 Result<Outcome> ClientHandle::publish_cid(const IpnsKey& key, const Cid& cid,
                                           const PublishOptions& options) {
-  Visit visit(client_, options.stop);
+  Stay visit(client_, options.stop);
   PublishOptions own = options;
   own.stop = visit.stop();
   own.on_progress = marked(visit->gate(), options.on_progress);
@@ -109,7 +109,7 @@ Result<Outcome> ClientHandle::publish_cid(const IpnsKey& key, const Cid& cid,
 Result<Outcome> ClientHandle::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
                                        std::optional<IpnsRecord> record, std::stop_token stop,
                                        bool trust_clock, std::optional<Instant> deadline) {
-  Visit visit(client_, std::move(stop));
+  Stay visit(client_, std::move(stop));
   return visit.run([&] {
     return visit->announce(name, cid, sequence, std::move(record), visit.stop(), trust_clock,
                            deadline);
@@ -118,43 +118,43 @@ Result<Outcome> ClientHandle::announce(const IpnsName& name, const Cid& cid, Seq
 
 Result<Outcome> ClientHandle::retract(const IpnsName& name, std::stop_token stop,
                                       std::optional<Instant> deadline) {
-  Visit visit(client_, std::move(stop));
+  Stay visit(client_, std::move(stop));
   return visit.run([&] { return visit->retract(name, visit.stop(), deadline); });
 }
 
 Status ClientHandle::keep_alive(const IpnsKey& key) {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit.run([&] { return visit->keep_alive(key); });
 }
 
 Status ClientHandle::take_in(const IpnsName& name, const IpnsRecord& record) {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit.run([&] { return visit->take_in(name, record); });
 }
 
 std::vector<LostPublish> ClientHandle::lost(const IpnsName& name) {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit ? visit->lost(name) : std::vector<LostPublish>();
 }
 
 Status ClientHandle::acknowledge_lost(const IpnsName& name) {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit.run([&] { return visit->acknowledge_lost(name); });
 }
 
 Result<ResolveReport> ClientHandle::resolve(const IpnsName& name, Milliseconds deadline,
                                             Freshness freshness, std::stop_token stop) {
-  Visit visit(client_, std::move(stop));
+  Stay visit(client_, std::move(stop));
   return visit.run([&] { return visit->resolve(name, deadline, freshness, visit.stop()); });
 }
 
 void ClientHandle::invalidate(const IpnsName& name) {
-  if (Visit visit(client_); visit) visit->invalidate(name);
+  if (Stay visit(client_); visit) visit->invalidate(name);
 }
 
 Status ClientHandle::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
                          const GetOptions& options) {
-  Visit visit(client_, options.stop);
+  Stay visit(client_, options.stop);
   GetOptions own = options;
   own.stop = visit.stop();
   own.on_progress = marked(visit->gate(), options.on_progress);
@@ -162,12 +162,12 @@ Status ClientHandle::get(const Cid& cid, std::string_view path, const std::files
 }
 
 std::vector<NameStatus> ClientHandle::status() {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit ? visit->status() : std::vector<NameStatus>();
 }
 
 std::vector<GatewayStatus> ClientHandle::gateways() {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit ? visit->gateways() : std::vector<GatewayStatus>();
 }
 
@@ -178,7 +178,7 @@ Metrics ClientHandle::metrics() {
 }
 
 Status ClientHandle::forget(const IpnsName& name) {
-  Visit visit(client_);
+  Stay visit(client_);
   return visit.run([&] { return visit->forget(name); });
 }
 

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "ipnscast/bridge/node/header_text.h"
+
 namespace ipnscast::bridge {
 namespace {
 
 constexpr size_t kMaxRanges = 64;
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::string lower_case(std::string_view text) {
   std::string out(text);

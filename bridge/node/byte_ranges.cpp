@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "ipnscast/bridge/node/header_text.h"
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/random.h"
 
@@ -10,12 +11,6 @@ namespace ipnscast::bridge {
 namespace {
 
 constexpr size_t kMaxByteRanges = 16;
-
-std::string_view range_trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // A number that is too large for us lies beyond every body.
 std::optional<uint64_t> parse_number(std::string_view text) {
@@ -79,7 +74,7 @@ std::optional<std::vector<BodyRange>> parse_ranges(std::string_view header, uint
   std::vector<BodyRange> out;
   size_t count = 0;
   while (!rest.empty()) {
-    const std::string_view one = range_trimmed(rest.substr(0, rest.find(',')));
+    const std::string_view one = trimmed(rest.substr(0, rest.find(',')));
     rest.remove_prefix(
         std::min(rest.size(), rest.find(',') == rest.npos ? rest.size() : rest.find(',') + 1));
     if (one.empty()) continue;

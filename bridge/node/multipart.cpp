@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "ipnscast/bridge/node/header_text.h"
+
 namespace ipnscast::bridge {
 namespace {
 
@@ -16,12 +18,6 @@ std::string lower(std::string_view text) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   });
   return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 // The value of `name` in `type; name=value; name="value"`. Values of ours hold no escaped quotes.

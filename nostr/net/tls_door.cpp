@@ -11,10 +11,10 @@ namespace ipnscast::nostr::net {
 namespace {
 
 constexpr size_t kPartBytes = 16 * 1024;
-constexpr int kTurns = 8;             // of one connection; then others have their turn
-constexpr Seconds kFarewell{60};      // for what is left when the plain side has closed
-constexpr Seconds kStuckReader{10};   // and of those without taking anything of it
-constexpr size_t kMaxFarewells = 64;  // nobody counts them among the connections any more
+constexpr int kTurns = 8;              // of one connection; then others have their turn
+constexpr Seconds kFarewell{60};       // for what is left when the plain side has closed
+constexpr Seconds kFarewellPause{10};  // and of those without taking anything of it
+constexpr size_t kMaxFarewells = 64;   // nobody counts them among the connections any more
 
 }  // namespace
 
@@ -52,7 +52,7 @@ class TlsLeg {
     if (!closed_at_) closed_at_ = progress_ = std::chrono::steady_clock::now();
   }
   bool is_overdue(Instant now) const {
-    return closed_at_ && (now >= *closed_at_ + kFarewell || now >= progress_ + kStuckReader);
+    return closed_at_ && (now >= *closed_at_ + kFarewell || now >= progress_ + kFarewellPause);
   }
   // Since when only the client's last bytes keep it.
   std::optional<Instant> closed_at() const { return closed_at_; }

@@ -5,18 +5,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
+#include "ipnscast/nostr/base/file/file_error.h"
 #include "ipnscast/nostr/base/file/folder.h"
 
 namespace ipnscast::sync {
 namespace {
 
 namespace fs = std::filesystem;
-
-tl::unexpected<Error> system_error(const fs::path& path, int number) {
-  return fail(Errc::io, path.string() + ": " + std::generic_category().message(number));
-}
 
 int write_all(int descriptor, ByteView bytes) {
   while (!bytes.empty()) {

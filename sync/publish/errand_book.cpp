@@ -6,7 +6,7 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr Milliseconds kLongest{86'400'000};  // that a place may ask for
+constexpr Milliseconds kLongestPause{86'400'000};  // that a place may ask for
 
 }  // namespace
 
@@ -38,7 +38,7 @@ void ErrandBook::failed(const Errand& errand, Instant now, Milliseconds at_least
   const int doublings = std::min(entry.failures++, 20);
   const Milliseconds wait =
       std::min(options_.retry_max, options_.retry_min * (int64_t{1} << doublings));
-  entry.due = now + std::max(wait, std::min(at_least, kLongest));
+  entry.due = now + std::max(wait, std::min(at_least, kLongestPause));
 }
 
 std::optional<Instant> ErrandBook::next_due() const {

@@ -22,7 +22,7 @@ using gateway::HttpHead;
 using gateway::HttpId;
 using gateway::HttpTimings;
 using gateway::RecordDialect;
-using What = NodeTopics::Step::What;
+using Asked = NodeTopics::Step::What;
 
 // Pieces that wait for the thread; libcurl hands over 16 KiB at most.
 constexpr size_t kPieces = 256;
@@ -30,7 +30,7 @@ constexpr double kBurst = 64;
 constexpr double kPerSecond = 8;
 constexpr Milliseconds kCatchUp{15'000};
 
-struct Answered {
+struct AnswerIn {
   size_t node = 0;
   NodeTopics::Step step;
   RecordDialect dialect = RecordDialect::rpc_name;  // of catch_up
@@ -45,7 +45,7 @@ struct Ended {
   uint64_t stream = 0;
   std::string why;
 };
-using Message = std::variant<Answered, Piece, Ended>;
+using Message = std::variant<AnswerIn, Piece, Ended>;
 
 // Shared with callbacks on the http thread, which may come after the listener is gone.
 struct Mailbox {
@@ -89,12 +89,12 @@ struct PubsubListener::Impl {
   void start(size_t node, NodeTopics::Step step);
   void subscribe(size_t node, size_t topic);
   void catch_up(size_t node, size_t topic, uint64_t stream, RecordDialect dialect);
-  void ask(gateway::HttpCall call, Answered answered);
-  void take(Answered& message, Instant now);
+  void ask(gateway::HttpCall call, AnswerIn answered);
+  void take(AnswerIn& message, Instant now);
   void take(Piece& message, Instant now);
   void take(Ended& message, Instant now);
   void probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now);
-  void caught_up(Answered& message, Instant now);
+  void caught_up(AnswerIn& message, Instant now);
   void hear(Stream& stream, std::string_view line, Instant now);
   void end(uint64_t stream, const std::string& why, Instant now);
   void let_on();
@@ -168,19 +168,19 @@ void PubsubListener::Impl::let_on() {
 void PubsubListener::Impl::start(size_t node, NodeTopics::Step step) {
   const Endpoint& endpoint = nodes[node].endpoint;
   switch (step.what) {
-    case What::probe:
+    case Asked::probe:
       return ask(kubo_pubsub_ls_call(endpoint), {.node = node, .step = step, .answer = {}});
-    case What::join:
+    case Asked::join:
       return ask(kubo_join_topic_call(endpoint, names[step.topic]),
                  {.node = node, .step = step, .answer = {}});
-    case What::subscribe:
+    case Asked::subscribe:
       return subscribe(node, step.topic);
-    case What::catch_up:
+    case Asked::catch_up:
       return catch_up(node, step.topic, nodes[node].stream_of[step.topic], RecordDialect::rpc_name);
   }
 }
 
-void PubsubListener::Impl::ask(gateway::HttpCall call, Answered answered) {
+void PubsubListener::Impl::ask(gateway::HttpCall call, AnswerIn answered) {
   http.start_whole(std::move(call),
                    [mailbox = mailbox, answered](Result<HttpAnswer> answer) mutable {
                      answered.answer = std::move(answer);
@@ -215,16 +215,16 @@ void PubsubListener::Impl::catch_up(size_t node, size_t topic, uint64_t stream,
   call.deadline = kCatchUp;
   call.stall = kCatchUp;
   ask(std::move(call), {.node = node,
-                        .step = {What::catch_up, topic},
+                        .step = {Asked::catch_up, topic},
                         .dialect = dialect,
                         .stream = stream,
                         .answer = {}});
 }
 
-void PubsubListener::Impl::take(Answered& message, Instant now) {
+void PubsubListener::Impl::take(AnswerIn& message, Instant now) {
   PubsubNode& node = nodes[message.node];
-  if (message.step.what == What::probe) return probed(node, message.answer, now);
-  if (message.step.what == What::join) return node.topics.joined(message.step.topic);
+  if (message.step.what == Asked::probe) return probed(node, message.answer, now);
+  if (message.step.what == Asked::join) return node.topics.joined(message.step.topic);
   caught_up(message, now);
 }
 
@@ -244,9 +244,9 @@ void PubsubListener::Impl::probed(PubsubNode& node, const Result<HttpAnswer>& an
   node.told = true;
 }
 
-// What the node has for the name. Any answer of it shows that it is there; the lack of one, that
+// Asked the node has for the name. Any answer of it shows that it is there; the lack of one, that
 // the subscription cannot be trusted either.
-void PubsubListener::Impl::caught_up(Answered& message, Instant now) {
+void PubsubListener::Impl::caught_up(AnswerIn& message, Instant now) {
   PubsubNode& node = nodes[message.node];
   const size_t topic = message.step.topic;
   if (node.stream_of[topic] != message.stream) return;

@@ -1,4 +1,5 @@
 #include "ipnscast/sync/state/known_here.h"
+#include "ipnscast/sync/state/sequence_column.h"
 #include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
@@ -14,8 +15,6 @@ constexpr const char* kColumns =
     "expiry_owed, "
     "provisional_cid, provisional_author, provisional_since_ms, withdraw_owed, failures, "
     "retry_at_ms, taken_sequence, taken_value, ahead";
-
-int64_t number(Sequence sequence) { return static_cast<int64_t>(sequence.value); }
 
 void bind_kind(Statement& s, const std::optional<ChangeKind>& kind) {
   if (kind) {
@@ -105,10 +104,6 @@ std::optional<nostr::PublicKey> key_at(const Statement& s, int column) {
   const Bytes bytes = s.blob(column);
   if (bytes.size() != nostr::PublicKey::kSize) return std::nullopt;
   return nostr::PublicKey::from(bytes);
-}
-
-Sequence sequence_at(const Statement& s, int column) {
-  return {static_cast<uint64_t>(s.integer(column))};
 }
 
 Result<NameRow> read(const Statement& s) {

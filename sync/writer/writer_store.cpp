@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ipnscast/sync/state/known_here.h"
+#include "ipnscast/sync/state/sequence_column.h"
 #include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
@@ -11,8 +12,6 @@ namespace {
 
 using store::Database;
 using store::Statement;
-
-int64_t number(Sequence sequence) { return static_cast<int64_t>(sequence.value); }
 
 void bind_vector(Statement& s, const std::optional<VersionVector>& vector) {
   if (vector) {
@@ -37,10 +36,6 @@ void bind_version(Statement& s, const std::optional<Version>& version) {
   } else {
     s.bind_null().bind_null();
   }
-}
-
-Sequence sequence_at(const Statement& s, int column) {
-  return {static_cast<uint64_t>(s.integer(column))};
 }
 
 Result<DeviceTag> tag_at(const Statement& s, int column) {

@@ -9,7 +9,7 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr uint64_t kLeastStore = 1024 * 1024;
+constexpr uint64_t kLeastEvents = 1024 * 1024;
 constexpr uint64_t kLeastWaiting = 16 * 1024 * 1024;  // one client's answers, and some more
 
 // Of other machines, which share the places and the processor. On loopback a proxy may stand in
@@ -46,7 +46,7 @@ Status fill_relay_options(const bridge::EmbeddedRelaySettings& settings,
                           nostr::server::RelayServerOptions& options) {
   auto listen = parse_listen_address(settings.listen);
   if (!listen) return fail(listen.error().within("relay.listen"));
-  if (settings.max_bytes < kLeastStore)
+  if (settings.max_bytes < kLeastEvents)
     return fail(Errc::invalid, "relay.max_bytes: want at least 1MiB");
   if (settings.max_waiting < kLeastWaiting)
     return fail(Errc::invalid, "relay.max_waiting: want at least 16MiB");

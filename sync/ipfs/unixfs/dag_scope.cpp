@@ -19,7 +19,7 @@ constexpr size_t kMaxSteps = 256;
 constexpr uint64_t kMaxVisits = uint64_t{1} << 20;
 
 using Place = ScopeGuide::Place;
-using Kind = Place::Kind;
+using PlaceKind = Place::Kind;
 using Visit = ScopeGuide::Visit;
 
 Result<int64_t> parse_end(std::string_view text) {
@@ -103,10 +103,10 @@ Result<Visit> ScopeGuide::begin(const Cid& root) {
 
 bool ScopeGuide::looks_into(const Visit& visit) {
   switch (visit.place.kind) {
-    case Kind::alone:
+    case PlaceKind::alone:
       return false;
-    case Kind::step:
-    case Kind::entity:
+    case PlaceKind::step:
+    case PlaceKind::entity:
       return true;
     default:
       return may_have_links(visit.cid);
@@ -117,24 +117,24 @@ Visit ScopeGuide::arrive(Cid cid, size_t steps) {
   Place place;
   place.step = static_cast<uint16_t>(steps);
   if (steps < steps_.size()) {
-    place.kind = Kind::step;
+    place.kind = PlaceKind::step;
     return {std::move(cid), place};
   }
   target_ = cid;
-  place.kind = scope_.part == DagPart::all     ? Kind::whole
-               : scope_.part == DagPart::block ? Kind::alone
-                                               : Kind::entity;
+  place.kind = scope_.part == DagPart::all     ? PlaceKind::whole
+               : scope_.part == DagPart::block ? PlaceKind::alone
+                                               : PlaceKind::entity;
   return {std::move(cid), place};
 }
 
 Result<std::vector<Visit>> ScopeGuide::links(const Visit& at, ByteView block) {
-  if (at.place.kind == Kind::alone) return std::vector<Visit>{};
-  if (at.place.kind == Kind::whole) {
+  if (at.place.kind == PlaceKind::alone) return std::vector<Visit>{};
+  if (at.place.kind == PlaceKind::whole) {
     auto links = block_links(at.cid, block);
     if (!links) return fail(links.error());
     return all_at(std::move(*links), at.place);
   }
-  auto out = at.place.kind == Kind::step ? step_on(at, block) : entity(at, block);
+  auto out = at.place.kind == PlaceKind::step ? step_on(at, block) : entity(at, block);
   if (!out) return out;
   visits_ += out->size();
   if (visits_ > kMaxVisits) return fail(Errc::too_large, "dag: too many parts");
@@ -176,7 +176,7 @@ Result<std::vector<Visit>> ScopeGuide::step_in_data(const Visit& at, ByteView bl
 
 Result<std::vector<Visit>> ScopeGuide::entity(const Visit& at, ByteView block) {
   const auto node = decode_node(at.cid, block);
-  if (at.place.kind == Kind::entity) {
+  if (at.place.kind == PlaceKind::entity) {
     if (!node) return std::vector<Visit>{};  // no file tree: the block is the entity
     if (scope_.bytes) std::tie(first_, end_) = scope_.bytes->within(node->size());
     if (node->is_file() && !scope_.bytes) {
@@ -187,14 +187,14 @@ Result<std::vector<Visit>> ScopeGuide::entity(const Visit& at, ByteView block) {
   }
   if (!node) return fail(node.error());
   if (node->is_file()) return parts(at, *node);
-  if (at.place.kind == Kind::part)
+  if (at.place.kind == PlaceKind::part)
     return fail(Errc::parse, "unixfs: a part of a file is not what its parent says");
   std::vector<Visit> out;
   if (node->data.type != UnixfsType::hamt_shard) return out;
   auto shards = deeper_shards(*node, {at.place.fanout, at.place.bits});
   if (!shards) return fail(shards.error());
   Place place = at.place;
-  place.kind = Kind::listing;
+  place.kind = PlaceKind::listing;
   for (DirectoryStep& shard : *shards) {
     place.fanout = static_cast<uint16_t>(shard.below.fanout);
     place.bits = static_cast<uint8_t>(shard.below.bits);
@@ -211,7 +211,7 @@ Result<std::vector<Visit>> ScopeGuide::parts(const Visit& at, const UnixfsNode& 
     const uint64_t size = node.data.blocksizes[i];
     if (size > UINT64_MAX - offset) return fail(Errc::parse, "unixfs: parts beyond any size");
     if (offset + size > first_ && size > 0) {
-      out.push_back({node.links[i].cid, {.kind = Kind::part, .offset = offset}});
+      out.push_back({node.links[i].cid, {.kind = PlaceKind::part, .offset = offset}});
     }
     offset += size;
   }

@@ -13,7 +13,7 @@ std::strong_ordering compare_bytes(ByteView a, ByteView b);
 
 // For std::map and std::set.
 struct BytesLess {
-  bool operator()(ByteView a, ByteView b) const { return compare_bytes(a, b) < 0; }
+  bool operator()(ByteView a, ByteView b) const { return std::is_lt(compare_bytes(a, b)); }
 };
 
 }  // namespace ipnscast

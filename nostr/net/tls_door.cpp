@@ -67,7 +67,10 @@ class TlsLeg {
   bool move() {
     client_wants_ = 0;
     bool moved = true;
-    for (int turn = 0; turn < kTurns && moved && !over_; ++turn) moved = move_in() | move_out();
+    for (int turn = 0; turn < kTurns && moved && !over_; ++turn) {
+      const bool in = move_in();
+      moved = move_out() || in;
+    }
     const bool nobody_reads = closed_at_ || (client_ended_ && inward_.empty());
     if (over_ || (nobody_reads && goodbye_said_)) return false;
     if (moved) wait_for_another_turn();

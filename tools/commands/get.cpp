@@ -131,7 +131,7 @@ Status get_to_output(ReadingClient& client, const IpfsPath& content, sync::GetOp
   options.deadline = limit.left(kGetDeadline);
   folder->remove_by(std::chrono::steady_clock::now() + options.deadline);
   const auto file = folder->content();
-  const Status got = client->get(content.cid, content.path, file, options);
+  Status got = client->get(content.cid, content.path, file, options);
   if (!got) return got;
   std::error_code failed;
   if (!std::filesystem::is_regular_file(file, failed))

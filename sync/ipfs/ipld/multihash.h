@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 #include "ipnscast/nostr/base/bytes_order.h"
@@ -25,7 +26,7 @@ struct Multihash {
   bool operator==(const Multihash&) const = default;
   std::strong_ordering operator<=>(const Multihash& other) const {
     const auto by_code = code <=> other.code;
-    return by_code != 0 ? by_code : compare_bytes(digest, other.digest);
+    return std::is_neq(by_code) ? by_code : compare_bytes(digest, other.digest);
   }
 
   Bytes encode() const;

@@ -244,7 +244,7 @@ void PubsubListener::Impl::probed(PubsubNode& node, const Result<HttpAnswer>& an
   node.told = true;
 }
 
-// Asked the node has for the name. Any answer of it shows that it is there; the lack of one, that
+// What the node has for the name. Any answer of it shows that it is there; the lack of one, that
 // the subscription cannot be trusted either.
 void PubsubListener::Impl::caught_up(AnswerIn& message, Instant now) {
   PubsubNode& node = nodes[message.node];

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <cstdint>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
+
+#include "ipnscast/tests/support/gateways/loopback_listener.h"
 
 namespace ipnscast::test {
 
@@ -15,28 +13,16 @@ class DatelessPort {
  public:
   // `url`: of the server behind it, ws://127.0.0.1:PORT or http://127.0.0.1:PORT.
   explicit DatelessPort(const std::string& url);
-  ~DatelessPort();
-  DatelessPort(const DatelessPort&) = delete;
-  DatelessPort& operator=(const DatelessPort&) = delete;
 
   // That of the server, with this port.
-  std::string url() const { return scheme_ + std::to_string(port_); }
+  std::string url() const { return scheme_ + std::to_string(listener_.port()); }
 
  private:
-  void serve();
-  void talk(int client, int server);
+  void talk(int client);
 
-  std::string scheme_;  // with the host: "ws://127.0.0.1:"
-  uint16_t behind_ = 0;
-  int listener_ = -1;
-  uint16_t port_ = 0;
-
-  std::mutex mutex_;
-  // guarded by mutex_
-  std::vector<int> sockets_;  // of all talks, closed at the end
-  std::vector<std::thread> talks_;
-
-  std::thread thread_;
+  const std::string scheme_;  // with the host: "ws://127.0.0.1:"
+  const uint16_t behind_;
+  LoopbackListener listener_;
 };
 
 }  // namespace ipnscast::test

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "ipnscast/tests/support/gateways/loopback_listener.h"
 
 namespace ipnscast::test {
 
@@ -13,37 +13,26 @@ namespace ipnscast::test {
 // else knows went through it.
 class NameProxy {
  public:
-  NameProxy();
-  ~NameProxy();
-  NameProxy(const NameProxy&) = delete;
-  NameProxy& operator=(const NameProxy&) = delete;
+  NameProxy() : listener_([this](int client) { talk(client); }) {}
 
-  std::string url() const { return "socks5://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return "socks5://127.0.0.1:" + std::to_string(listener_.port()); }
   // What it was asked to connect to since the last call, as HOST:PORT. Any thread.
   std::vector<std::string> take_asked();
   // Bytes that came from relays since the last call.
   size_t take_received() { return received_.exchange(0); }
   // Ends every connection.
-  void drop_all();
+  void drop_all() { listener_.drop_all(); }
   // The same, and hangs up on new ones until resume().
-  void pause();
-  void resume() { paused_ = false; }
+  void pause() { listener_.pause(); }
+  void resume() { listener_.resume(); }
 
  private:
-  void serve();
   void talk(int client);
 
-  int listener_ = -1;
-  uint16_t port_ = 0;
   std::atomic<size_t> received_ = 0;
-  std::atomic<bool> paused_ = false;
   std::mutex mutex_;
-  // guarded by mutex_
-  std::vector<std::string> asked_;
-  std::vector<int> sockets_;  // of all talks, closed at the end
-  std::vector<std::thread> talks_;
-
-  std::thread thread_;
+  std::vector<std::string> asked_;  // guarded by mutex_
+  LoopbackListener listener_;
 };
 
 }  // namespace ipnscast::test

@@ -58,8 +58,9 @@ Result<Target> all_targets(const Session& session, const WatchOptions& options,
 // The same, however long nobody answers: who follows names is to find them when the relays are
 // back. With --once the first failure counts.
 Result<Target> wait_for_targets(const Session& session, const WatchOptions& options,
-                                const TimeLimit& limit, StopSignal& stop) {
+                                const TimeLimit& limit) {
   // Nothing is open yet that would have to be closed.
+  StopSignal stop;
   const OnStopSignal leave(stop, [] { std::_Exit(static_cast<int>(Exit::done)); });
   bool said = false;
   for (Milliseconds wait = kFirstWait;; wait = std::min(wait * 2, kLongestWait)) {
@@ -241,7 +242,7 @@ void watch(Context& context, const WatchOptions& options) {
   const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
-  const auto target = wait_for_targets(*session, options, limit, stop);
+  const auto target = wait_for_targets(*session, options, limit);
   if (!target) return report(context, target.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());

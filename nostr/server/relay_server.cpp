@@ -1,5 +1,6 @@
 #include "ipnscast/nostr/server/relay_server.h"
 
+#include "ipnscast/nostr/base/letter_case.h"
 #include "ipnscast/nostr/base/store/file_lock.h"
 #include "ipnscast/nostr/server/own_address.h"
 #include "ipnscast/nostr/server/relay_information.h"
@@ -92,7 +93,7 @@ struct RelayServer::Impl {
     if (request.method != "GET" && request.method != "HEAD") return {405, std::move(headers), {}};
     const auto accept = request.headers.find("accept");
     if (accept != request.headers.end() &&
-        accept->second.find("application/nostr+json") != std::string::npos) {
+        lower_case(accept->second).find("application/nostr+json") != std::string::npos) {
       headers["content-type"] = "application/nostr+json";
       return {200, std::move(headers), info};
     }

@@ -6,6 +6,7 @@
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
+#include "ipnscast/sync/ipfs/ipld/utf8.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 #include "ipnscast/tools/cli/secret_file.h"
 #include "ipnscast/tools/reports/facts.h"
@@ -113,7 +114,8 @@ Result<RecordOptions> record_options(const CreateOptions& options) {
   out.ttl = ttl;
   for (const std::string& pair : options.data) {
     const size_t equals = pair.find('=');
-    if (equals == pair.npos) return fail(Errc::invalid, "--data: want name=text");
+    if (equals == pair.npos || equals == 0 || !is_utf8(pair))
+      return fail(Errc::invalid, "--data: want name=text");
     const bool added =
         out.extra.emplace(pair.substr(0, equals), encode_dag_cbor({pair.substr(equals + 1)}))
             .second;
@@ -137,7 +139,7 @@ void create(Context& context, const CreateOptions& options) {
                         {"value", record->fields().value},
                         {"sequence", std::to_string(options.sequence)},
                         {"validity", record->fields().eol.to_string()},
-                        {"ttl_ns", std::to_string(record->fields().ttl_ns)},
+                        {"ttl_ns", std::to_string(fields->ttl.count())},
                         {"key_type", options.type},
                         {"bytes", record->bytes().size()}});
 }
@@ -151,7 +153,7 @@ ordered_json answer(std::string_view reason, const ordered_json& name,
   out["value"] = fields->value;
   out["sequence"] = std::to_string(fields->sequence.value);
   out["validity"] = fields->eol.to_string();
-  out["ttl_ns"] = std::to_string(fields->ttl_ns);
+  if (fields->ttl_ns) out["ttl_ns"] = std::to_string(*fields->ttl_ns);
   add_extra_facts(out, *fields);
   return out;
 }

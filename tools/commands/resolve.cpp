@@ -41,7 +41,8 @@ void print_json(const Context& context, const Place& place, const sync::ResolveR
     out["value"] = fields.value;
     out["sequence"] = std::to_string(fields.sequence.value);
     out["validity"] = fields.eol.to_string();
-    out["ttl_ns"] = std::to_string(fields.ttl_ns);
+    out["ttl_ns"] = nullptr;
+    if (fields.ttl_ns) out["ttl_ns"] = std::to_string(*fields.ttl_ns);
     out["expired"] = record->expired(system_now().wall);
     out["rollback"] = found.rollback;
     if (found.other_value) out["other_value"] = *found.other_value;
@@ -63,7 +64,8 @@ void print_human(const Place& place, const sync::ResolveReport& found, sync::Exp
     print_line("value     " + printable(fields.value));
     print_line("sequence  " + std::to_string(fields.sequence.value));
     print_line("validity  " + fields.eol.to_string() + (expired ? "  (expired)" : ""));
-    print_line("ttl       " + std::to_string(fields.ttl_ns / 1'000'000'000) + " s");
+    print_line("ttl       " +
+               (fields.ttl_ns ? std::to_string(*fields.ttl_ns / 1'000'000'000) + " s" : "none"));
     print_extra_facts(fields);
   }
   for (const auto& source : found.sources) {

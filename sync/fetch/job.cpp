@@ -11,6 +11,11 @@ namespace {
 constexpr size_t kMaxEarlyBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxEarlyBlocks = 1024;
 
+// Of what bytes are, not of how they came.
+bool is_of_bytes(Errc code) {
+  return code == Errc::signature || code == Errc::parse || code == Errc::too_large;
+}
+
 Milliseconds since(Instant start) {
   return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
 }
@@ -177,7 +182,9 @@ void FetchJob::take(TransferHead& event) {
   heard_from(it->second, 0);
   const Status status =
       check_fetch_head(it->second.candidate.dialect, active_.at(it->second.owner).task, event.head);
-  if (!status) transfer_over(event.transfer, status, event.head.retry_after);
+  if (!status) return transfer_over(event.transfer, status, event.head.retry_after);
+  it->second.type =
+      check_fetch_type(it->second.candidate.dialect, active_.at(it->second.owner).task, event.head);
 }
 
 void FetchJob::take(TransferBytes& event) {
@@ -288,6 +295,9 @@ void FetchJob::transfer_over(uint64_t number, Status outcome, Seconds retry_afte
   Active& active = active_.at(owner);
   active.transfers.erase(number);
   if (!ended_) return;
+  // Who called it something else and brought nothing has not lied: that one does not speak this.
+  if (!outcome && !running.type && !running.useful && is_of_bytes(outcome.error().code))
+    outcome = running.type;
   // A 200 and an end prove nothing: whoever did not bring what was asked for has failed.
   const bool owes = plan_.owes(active.task);
   if (outcome && owes) outcome = fail(Errc::unreachable, "blocks are missing in the answer");

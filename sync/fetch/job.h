@@ -92,6 +92,7 @@ class FetchJob {
     Milliseconds patience{0};  // quiet for so long, it gets company
     bool talking = false;      // some byte came
     uint64_t received = 0;
+    Status type{};  // what its head called it, when that is not what was asked for
   };
 
   Status loop();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 #include <set>
 
@@ -60,8 +59,6 @@ class Parser {
         if (out != nullptr) out->value = head->argument;
         return {};
       case kNegative:
-        if (!limits_.canonical && head->argument > INT64_MAX)
-          return fail(Errc::parse, "dag-cbor: a number below -2^63");
         if (out != nullptr) out->value = CborNegative{head->argument};
         return {};
       case kBytes:

@@ -100,6 +100,17 @@ struct Document {
   std::map<std::string, Bytes> extra;
 };
 
+// Go has no numbers below -2^63.
+bool has_only_numbers_of_go(const CborValue& value) {
+  if (const auto* negative = value.as<CborNegative>()) return negative->n <= INT64_MAX;
+  if (const auto* list = value.as<CborList>())
+    return std::ranges::all_of(*list, has_only_numbers_of_go);
+  const auto* map = value.as<CborMap>();
+  return map == nullptr || std::ranges::all_of(*map, [](const CborMember& member) {
+           return has_only_numbers_of_go(member.value);
+         });
+}
+
 // The rules are those of boxo's ipns/record.go: devices would disagree otherwise. Beyond them a
 // Value and a Sequence have to be of a kind that can be followed and compared.
 Result<Document> read_document(ByteView data) {
@@ -107,6 +118,7 @@ Result<Document> read_document(ByteView data) {
   if (!decoded) return fail(decoded.error().within("data"));
   const auto* map = decoded->as<CborMap>();
   if (map == nullptr) return fail(Errc::parse, "data: no map");
+  if (!has_only_numbers_of_go(*decoded)) return fail(Errc::parse, "data: a number below -2^63");
   const auto* value = find_member(*map, "Value");
   const auto* validity = find_member(*map, "Validity");
   const auto* type = find_member(*map, "ValidityType");

@@ -65,6 +65,7 @@ struct GetOptions {
   Milliseconds deadline{600'000};
   std::optional<ByteRange> bytes;  // of a file: only these are fetched and written
   bool symlinks = false;           // write those that stay inside; otherwise they are an error
+  bool metadata = true;            // give files the permissions and times that the content has
   // Runs on a fetch thread, ten times a second at most; must not block.
   std::function<void(const GetProgress&)> on_progress;
   std::stop_token stop{};  // asked to stop, it ends with Errc::cancelled, and nothing is written

@@ -208,13 +208,16 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
     DagBudget way(limits);
     const auto at = resolve_path(way, *arriving, cid, path);
     if (!at) return fail(at.error());
-    const auto unpacked =
-        unpack(*arriving, *at, target,
-               {.symlinks = options.symlinks, .bytes = options.bytes, .limits = limits});
+    const auto unpacked = unpack(*arriving, *at, target,
+                                 {.symlinks = options.symlinks,
+                                  .bytes = options.bytes,
+                                  .metadata = options.metadata,
+                                  .limits = limits});
     return unpacked ? Status{} : fail(unpacked.error());
   }();
-  // What is missing, is so because of how the fetch ended.
-  if (!written && written.error().code != Errc::not_found) fetcher_->cancel(id);
+  // What is missing, is so because of how the fetch ended. When all is written, what documents link
+  // to is all that could still come.
+  if (written || written.error().code != Errc::not_found) fetcher_->cancel(id);
   const Status fetched = end->wait();
   const bool missing = !written && written.error().code == Errc::not_found;
   return missing && !fetched ? fetched : written;

@@ -30,6 +30,7 @@ struct GetOptions {
   std::optional<sync::ByteRange> bytes;
   bool derived = false;
   bool symlinks = false;
+  bool no_mode = false;
 };
 
 // The version of a name that is fetched as a whole: then it is taken in.
@@ -106,7 +107,10 @@ Status copy_to_output(const std::filesystem::path& file) {
 }
 
 sync::GetOptions get_options(const GetOptions& options, ProgressLine& line, Milliseconds deadline) {
-  sync::GetOptions out{.deadline = deadline, .bytes = options.bytes, .symlinks = options.symlinks};
+  sync::GetOptions out{.deadline = deadline,
+                       .bytes = options.bytes,
+                       .symlinks = options.symlinks,
+                       .metadata = !options.no_mode};
   if (line.active()) {
     out.on_progress = [&line, rate = Rate()](const sync::GetProgress& now) {
       line.show(byte_count(now.bytes) + " in " + std::to_string(now.blocks) + " blocks, " +
@@ -129,6 +133,7 @@ Status get_to_output(ReadingClient& client, const IpfsPath& content, sync::GetOp
   auto folder = sync::Workspace::make_beside(in_temporary_folder());
   if (!folder) return fail(folder.error());
   options.deadline = limit.left(kGetDeadline);
+  options.metadata = false;  // it has to be read here
   folder->remove_by(std::chrono::steady_clock::now() + options.deadline);
   const auto file = folder->content();
   Status got = client->get(content.cid, content.path, file, options);
@@ -207,6 +212,8 @@ void add_get(CLI::App& app, Context& context) {
       ->type_name("FROM:TO");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
+  command->add_flag("--no-mode", options->no_mode,
+                    "Leave out the permissions and times that the content has for its files");
   command->callback([&context, options] { get(context, *options); });
 }
 

@@ -16,6 +16,7 @@ struct UnpackOptions {
   std::string root;
   std::string output;
   bool symlinks = false;
+  bool no_mode = false;
   std::string max_bytes;
 };
 
@@ -36,6 +37,7 @@ Result<sync::Unpacked> unpack(const Context& context, const UnpackOptions& optio
   const uint64_t car_bytes = (*car)->byte_count();
   sync::UnpackOptions how;
   how.symlinks = options.symlinks;
+  how.metadata = !options.no_mode;
   how.file_name = root.to_string();
   limits.max_bytes = max_bytes.value_or(kLeastBytes + kBytesPerByte * car_bytes);
   limits.max_entries = kLeastEntries + car_bytes / kCarBytesPerEntry;
@@ -81,6 +83,8 @@ void add_unpack(CLI::App& app, Context& context) {
       ->type_name("DIR")
       ->required();
   command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
+  command->add_flag("--no-mode", options->no_mode,
+                    "Leave out the permissions and times that the tree has for its files");
   command
       ->add_option(
           "--max-bytes", options->max_bytes,

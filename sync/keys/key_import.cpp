@@ -28,7 +28,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 // A secret with the public key that stands beside it.
-Result<StoredKey> ed25519_pair(ByteView secret, ByteView public_key) {
+Result<StoredKey> ed25519_with_public(ByteView secret, ByteView public_key) {
   auto key = StoredKey::from_bytes(StoredKeyType::ed25519, secret);
   if (!key) return key;
   const auto ipns = key->ipns_key();
@@ -60,7 +60,7 @@ Result<StoredKey> from_libp2p(ByteView bytes) {
     return fail(Errc::parse, "key file: want 64 or 96 bytes of Ed25519 key");
   if (data.size() == 96 && !std::ranges::equal(data.subspan(32, 32), data.subspan(64)))
     return fail(Errc::mismatch, "key file: it holds two different public keys");
-  return ed25519_pair(data.first(32), data.subspan(32, 32));
+  return ed25519_with_public(data.first(32), data.subspan(32, 32));
 }
 
 using PemKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
@@ -121,7 +121,7 @@ std::optional<Result<StoredKey>> from_pkcs8_v2(std::string_view text) {
     if (behind.empty())
       out = StoredKey::from_bytes(StoredKeyType::ed25519, secret);
     else if (behind.size() == 35 && std::ranges::equal(behind.first(3), kPublicFront))
-      out = ed25519_pair(secret, behind.subspan(3));
+      out = ed25519_with_public(secret, behind.subspan(3));
   }
   wipe(*der);
   return out;

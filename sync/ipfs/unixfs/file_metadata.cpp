@@ -15,8 +15,8 @@ namespace {
 constexpr uint32_t kMostNanoseconds = 999'999'999;
 // The first second of the year 1 and the last of 9999: file systems keep less, few programs show
 // more.
-constexpr int64_t kFirstSecond = -62'135'596'800;
-constexpr int64_t kLastSecond = 253'402'300'799;
+constexpr int64_t kFirstShown = -62'135'596'800;
+constexpr int64_t kLastShown = 253'402'300'799;
 constexpr uint32_t kPermissions = 0777;
 
 // Wire type 5, which no reader of fields gives a value of.
@@ -71,7 +71,7 @@ Status apply_metadata(const FileMetadata& metadata, int folder, const std::strin
       return system_error(name, errno);
   }
   if (!metadata.mtime) return {};
-  const int64_t seconds = std::clamp(metadata.mtime->seconds, kFirstSecond, kLastSecond);
+  const int64_t seconds = std::clamp(metadata.mtime->seconds, kFirstShown, kLastShown);
   timespec times[2] = {};
   times[0].tv_nsec = UTIME_OMIT;
   times[1].tv_sec = seconds;

@@ -110,10 +110,7 @@ void ResolverCore::tick(Now now) {
     lookup.timer.reset();
     obey(id, lookup.race->tick(now.steady), now);
   }
-}
-
-std::optional<Instant> ResolverCore::next_tick() const {
-  return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first);
+  ask_again(now);
 }
 
 ResolverCore::Lookup* ResolverCore::add(LookupId id, const IpnsName& name, OnResolve on_update) {
@@ -134,6 +131,7 @@ void ResolverCore::start_race(Lookup& lookup, Now now) {
   RaceOptions options = options_.race;
   options.floor = lookup.options.floor;
   options.first_contact = lookup.options.first_contact;
+  lookup.race_begun = now.steady;
   lookup.race.emplace(tiers, options, now.steady);
   obey(lookup.id, lookup.race->begin(), now);
 }
@@ -202,6 +200,10 @@ void ResolverCore::ask(Lookup& lookup, size_t index, Now now) {
   source.state = Source::State::asked;
   source.asked_at = now.steady;
   source.answer = "no answer";
+  if (source.not_before > now.steady) {
+    patient_.insert({source.not_before, lookup.id, index});
+    return;
+  }
   const std::string etag =
       lookup.race ? std::string()
                   : cache_.etag(lookup.name, cache_key(source.gateway, source.dialect));
@@ -230,6 +232,7 @@ void ResolverCore::answered(LookupId id, size_t index, Result<gateway::HttpAnswe
   bool unchanged = false;
   source.record = judge(lookup, index, std::move(answer), now, unchanged);
   if (source.state == Source::State::asked) return;  // asked again with another dialect
+  if (!source.record && source.not_before > now.steady) return ask(lookup, index, now);
   if (lookup.race) {
     std::optional<Standing> standing;
     if (source.record) standing = standing_of(*source.record);
@@ -253,6 +256,7 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
   const auto failed = [&](const Error& error,
                           Seconds retry_after = Seconds(0)) -> std::optional<IpnsRecord> {
     book_.report(source.gateway, fail(error), now.steady, retry_after);
+    if (error.code == Errc::busy) note_patience(lookup, source, retry_after, now);
     source.answer = error.code == Errc::not_found ? "not found" : "error: " + error.message;
     return std::nullopt;
   };
@@ -293,6 +297,7 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
       return std::nullopt;
     }
     const std::string words = std::string(to_string(error.fault)) + ": " + error.message;
+    source.refused = words;
     if (error.fault != RecordFault::signature && error.fault != RecordFault::key)
       return failed({Errc::mismatch, words});
     // Whoever passes on records sees as we do that this one is forged.

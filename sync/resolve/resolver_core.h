@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "ipnscast/nostr/base/strong_id.h"
 #include "ipnscast/sync/gateway/gateway_book.h"
@@ -89,6 +90,9 @@ class ResolverCore {
     std::string answer = "not asked";
     std::optional<IpnsRecord> record;
     Milliseconds took{0};
+    std::string refused{};  // why what it answered is no record of the name
+    Instant not_before{};   // it asked for patience: to be asked (again) then
+    int times_patient = 0;  // so often it has asked for that
   };
   struct Lookup {
     Lookup(LookupId lookup_id, IpnsName ipns_name) : id(lookup_id), name(std::move(ipns_name)) {}
@@ -98,6 +102,7 @@ class ResolverCore {
     OnResolve on_update;
     std::vector<Source> sources;
     std::optional<Race> race;  // none: a poll of one source
+    Instant race_begun{};
     std::optional<Instant> timer;
     std::optional<IpnsRecord> best;
     std::string best_url;
@@ -111,6 +116,10 @@ class ResolverCore {
   void add_sources(Lookup& lookup, size_t gateway, Now now);
   bool start_poll(Lookup& lookup, Now now);
   void ask(Lookup& lookup, size_t source, Now now);
+  // resolver_patience.cpp
+  Instant race_end(const Lookup& lookup, int tier) const;
+  void note_patience(Lookup& lookup, Source& source, Seconds retry_after, Now now);
+  void ask_again(Now now);
   void answered(LookupId id, size_t source, Result<gateway::HttpAnswer> answer, Now now);
   void probe(size_t gateway, Now now);
   void probe_all(Now now);
@@ -134,7 +143,8 @@ class ResolverCore {
   RecordCache cache_;
   std::map<LookupId, Lookup> lookups_;
   std::set<std::pair<Instant, LookupId>> timers_;
-  std::set<size_t> probing_;  // gateways
+  std::set<std::tuple<Instant, LookupId, size_t>> patient_;  // sources that are asked then
+  std::set<size_t> probing_;                                 // gateways
   std::map<size_t, Instant> probed_;
   size_t next_poll_ = 0;
 };

@@ -152,7 +152,9 @@ void get(Context& context, const GetOptions& options) {
     return report(context, {Errc::conflict, options.out + " exists already"});
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
-  if (config->gateways.empty())
+  // What stands in its CID itself is got from nobody.
+  const auto direct = parse_ipfs_path(options.source);
+  if (config->gateways.empty() && !(direct && direct->cid.is_identity()))
     return report_usage(context, "no gateway or node is configured: see gateways.nodes");
   const TimeLimit limit(context);
   const Milliseconds listen = listen_time(*config);

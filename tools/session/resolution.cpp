@@ -28,6 +28,14 @@ Error nothing_found(const sync::IpnsName& name, const sync::ResolveReport& found
                                found.expired->fields().eol.to_string() +
                                " (trust.expired is \"reject\")"};
   }
+  const auto forged = std::find_if(found.sources.begin(), found.sources.end(),
+                                   [](const auto& source) { return !source.refused.empty(); });
+  if (forged != found.sources.end()) {
+    return {Errc::signature, who + "\"" + forged->url +
+                                 "\" answered with a record that does not verify (" +
+                                 printable(forged->refused) +
+                                 "), and no other source has one: ask another gateway or router"};
+  }
   if (found.cut) return {Errc::timeout, who + "not every source has answered yet, none has it"};
   const bool answered =
       std::any_of(found.sources.begin(), found.sources.end(),

@@ -40,6 +40,7 @@ struct RelayServer::Impl {
     net::ServerOptions sockets;
     sockets.address = options.address;
     sockets.port = options.port;
+    for (const auto& url : options.urls) sockets.host_names.push_back(url.host());
     sockets.max_frame_bytes = options.relay.max_message_bytes;
     sockets.max_body_bytes = 0;
     sockets.max_connections = options.max_connections;

@@ -8,7 +8,6 @@
 #include <fstream>
 #include <map>
 #include <numeric>
-#include <sstream>
 
 #include "ipnscast/bridge/config/gateway_setting.h"
 #include "ipnscast/nostr/event/nip19.h"
@@ -208,22 +207,23 @@ std::string environment_name(const Option& option) {
   return out;
 }
 
+size_t edit_distance(std::string_view unknown, std::string_view word) {
+  std::vector<size_t> row(word.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= unknown.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= word.size(); ++j) {
+      const size_t changed = diagonal + (unknown[i - 1] == word[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
+    }
+  }
+  return row.back();
+}
+
 std::string nearest(std::string_view unknown, const std::vector<std::string>& known) {
   unknown = unknown.substr(0, 64);
-  const auto distance = [&](std::string_view word) {
-    std::vector<size_t> row(word.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 1; i <= unknown.size(); ++i) {
-      size_t diagonal = std::exchange(row[0], i);
-      for (size_t j = 1; j <= word.size(); ++j) {
-        const size_t changed = diagonal + (unknown[i - 1] == word[j - 1] ? 0 : 1);
-        diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
-      }
-    }
-    return row.back();
-  };
   const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-    return distance(a) < distance(b);
+    return edit_distance(unknown, a) < edit_distance(unknown, b);
   });
   return best == known.end() ? std::string() : *best;
 }
@@ -262,16 +262,17 @@ Result<Settings> load_settings(const std::filesystem::path& file, bool required,
   std::error_code error;
   std::string text;
   if (std::filesystem::exists(file, error)) {
-    if (std::filesystem::file_size(file, error) > kMaxFile) {
-      return fail(Errc::too_large, file.string() + ": larger than 16 MiB");
-    }
     std::ifstream in(file, std::ios::binary);
-    std::ostringstream all;
-    all << in.rdbuf();
-    if (!in) return fail(Errc::io, file.string() + ": cannot be read");
-    text = std::move(all).str();
+    std::vector<char> part(64 * 1024);
+    while (in.read(part.data(), static_cast<std::streamsize>(part.size())) || in.gcount() > 0) {
+      text.append(part.data(), static_cast<size_t>(in.gcount()));
+      if (text.size() > kMaxFile)
+        return fail(Errc::too_large, "\"" + file.string() + "\" is larger than 16 MiB");
+    }
+    if (!in.eof()) return fail(Errc::io, "\"" + file.string() + "\" cannot be read");
   } else if (required) {
-    return fail(Errc::io, file.string() + ": no such file");
+    return fail(Errc::io, "\"" + file.string() +
+                              "\" does not exist: \"ipnscast init --config FILE\" makes one");
   }
   auto settings = parse_settings(text, environment);
   if (!settings) return fail(settings.error().within(file.string()));

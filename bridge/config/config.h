@@ -28,6 +28,9 @@ Result<Settings> load_settings(const std::filesystem::path& file, bool required,
 // "IPNSCAST_RELAYS_URLS".
 std::string environment_name(const Option& option);
 
+// How many letters have to be changed, added or taken out to make one text of the other.
+size_t edit_distance(std::string_view a, std::string_view b);
+
 // The known name that is closest to `unknown` by edit distance.
 std::string nearest(std::string_view unknown, const std::vector<std::string>& known);
 

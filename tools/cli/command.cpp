@@ -7,17 +7,21 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "ipnscast/nostr/base/text/shown_text.h"
+
 namespace ipnscast::tools {
 namespace {
 
 void print_error(const Context& context, std::string_view code, std::string_view message) {
   std::string line;
   if (context.json) {
-    nlohmann::ordered_json object = {{"error", {{"code", code}, {"message", message}}}};
+    nlohmann::ordered_json object = {
+        {"error", {{"code", code}, {"message", without_secrets(message)}}}};
     if (context.displaced > 0) object["displaced"] = context.displaced;
-    line = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    line =
+        shown_text(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else {
-    line = "ipnscast: " + std::string(message);
+    line = "ipnscast: " + shown_text(without_secrets(message));
   }
   std::fflush(stdout);
   std::fprintf(stderr, "%s\n", line.c_str());
@@ -60,9 +64,16 @@ void report_usage(Context& context, std::string_view message) {
   context.exit = Exit::usage;
 }
 
-void print_line(std::string_view line) {
+void print_note(std::string_view text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "ipnscast: %s\n", shown_text(text).c_str());
+}
+
+void print_line(std::string_view line) { print_lines(shown_text(line)); }
+
+void print_lines(std::string_view shown) {
   ::flockfile(stdout);  // handlers of several names print side by side
-  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
   std::fputc('\n', stdout);
   std::fflush(stdout);
   ::funlockfile(stdout);

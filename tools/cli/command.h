@@ -42,15 +42,24 @@ struct Context {
   Exit exit = Exit::done;  // set by the command that ran
 };
 
+// What is printed here, the log and the progress line is where text from strangers reaches a
+// terminal: each passes it through shown_text(), so that nobody else has to.
+
 // Prints the error to standard error (as {"error":{...}} with --json, and with what was displaced)
-// and notes the exit code.
+// and notes the exit code. Secrets in it are left out.
 void report(Context& context, const Error& error);
 
 // The same for arguments that make no sense together; exit code 2.
 void report_usage(Context& context, std::string_view message);
 
+// Writes "ipnscast: text" to standard error, with --json too: for a person beside the answer.
+void print_note(std::string_view text);
+
 // Writes one line to standard output at once. Failures to write are reported when the program ends.
 void print_line(std::string_view line);
+// The same for several lines that belong together. The caller has passed what strangers wrote in
+// them through shown_text().
+void print_lines(std::string_view shown);
 
 // A duration as people type it: "200ms", "30s", "5m", "48h". Errc::invalid.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);

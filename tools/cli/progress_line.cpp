@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "ipnscast/nostr/base/text/shown_text.h"
+
 namespace ipnscast::tools {
 namespace {
 
@@ -29,7 +31,7 @@ void ProgressLine::show(const std::string& text) {
   if (!active_) return;
   const std::lock_guard lock(mutex_);
   if (ended_) return;
-  const std::string line = kClear + text.substr(0, terminal_width() - 1);
+  const std::string line = kClear + shown_text(text).substr(0, terminal_width() - 1);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;

@@ -52,8 +52,7 @@ void print_announcement(const Context& context, const bridge::Announcement& anno
                             {"cid", announced.cid.to_string()},
                             {"time", time}}));
   }
-  print_line(time + "  " + what + "  " + name + "  " + sequence + "  " +
-             printable(announced.hint.value));
+  print_line(time + "  " + what + "  " + name + "  " + sequence + "  " + announced.hint.value);
 }
 
 // None where the configuration wants none, or the address is taken: a bridge that nobody can look

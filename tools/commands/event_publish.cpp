@@ -100,7 +100,7 @@ void Publishing::print(const nostr::PublishReport& report) {
                        {"ms", outcome.took.count()}}));
     } else {
       std::string line = id + "  " + relay.text() + "  " + state;
-      if (!outcome.stored() && !outcome.reason.empty()) line += ": " + printable(outcome.reason);
+      if (!outcome.stored() && !outcome.reason.empty()) line += ": " + outcome.reason;
       print_line(line + "  " + std::to_string(outcome.took.count()) + " ms");
     }
   }
@@ -127,7 +127,8 @@ std::optional<nostr::Event> read_event(Context& context, const LineReader::Line&
 Result<nostr::Quorum> wanted_quorum(const Session& session, const EventPublishOptions& options) {
   if (!options.quorum) return bridge::to_quorum(session.settings().relays.quorum);
   auto typed = bridge::parse_quorum(*options.quorum);
-  if (!typed) return fail(typed.error().within("--quorum"));
+  if (!typed)
+    return fail(Errc::invalid, "--quorum \"" + *options.quorum + "\": " + typed.error().message);
   return bridge::to_quorum(*typed);
 }
 

@@ -5,6 +5,7 @@
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/relay_query.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -21,8 +22,8 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
                                         const EventReqOptions& options) {
   RelayQueryOptions out;
   for (const std::string& text : options.filters) {
-    auto filter = nostr::parse_filter(text);
-    if (!filter) return fail(Errc::invalid, filter.error().message);
+    auto filter = typed_filter(text);
+    if (!filter) return fail(filter.error());
     out.filters.push_back(std::move(*filter));
   }
   auto relays = session.relays(options.relays);

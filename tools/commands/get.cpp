@@ -17,6 +17,9 @@
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/session/target_text.h"
+#include "ipnscast/tools/usage/arguments.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -60,15 +63,13 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
       return content;
     }
     const auto [head, inner] = split_path(value);
-    if (!value.starts_with("/ipns/"))
-      return fail(Errc::unsupported, "its value is " + printable(value));
+    if (!value.starts_with("/ipns/")) return fail(Errc::unsupported, "its value is " + value);
     path = joined(std::string(inner), path);
     if (auto next = sync::IpnsName::parse(head)) {
       name = std::move(*next);
       continue;
     }
-    if (!looks_like_domain(head))
-      return fail(Errc::unsupported, "its value is " + printable(value));
+    if (!looks_like_domain(head)) return fail(Errc::unsupported, "its value is " + value);
     auto led = follow_domain(session, head, limit.left(listen));
     if (!led) return fail(led.error());
     path = joined(std::move(led->path), path);
@@ -81,11 +82,14 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
 Result<IpfsPath> find(const Session& session, ReadingClient& client, const GetOptions& options,
                       sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen,
                       std::optional<sync::IpnsName>& name, std::optional<Taken>& taken) {
-  if (auto content = parse_ipfs_path(options.source)) return content;
-  const auto [head, path] = split_path(options.source);
-  auto place = resolve_place(session, head, options.derived, limit.left(listen));
+  TargetText typed = read_target_text(options.source);
+  auto cid = sync::Cid::parse(typed.head);
+  if (cid && !cid->is(sync::Codec::libp2p_key))
+    return IpfsPath{std::move(*cid), std::move(typed.path)};
+  if (typed.is_content) return fail(typed_cid(options.source).error());
+  auto place = resolve_place(session, typed.head, options.derived, limit.left(listen));
   if (!place) return fail(place.error());
-  std::string inner = joined(std::move(place->path), std::string(path));
+  std::string inner = joined(std::move(place->path), typed.path);
   if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
   name = *place->name;
   return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen,
@@ -144,11 +148,13 @@ void get(Context& context, const GetOptions& options) {
   if (!session) return;
   std::error_code failed;
   if (options.out != "-" && std::filesystem::exists(options.out, failed))
-    return report(context, {Errc::conflict, options.out + " exists already"});
+    return report(context, {Errc::conflict, "--output \"" + options.out +
+                                                "\" exists already: name another, or remove it"});
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
   if (config->gateways.empty())
-    return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+    return report_usage(
+        context, "no gateway or node is configured: " + session->how_to_set("gateways.nodes"));
   const TimeLimit limit(context);
   const Milliseconds listen = listen_time(*config);
   const sync::ExpiredPolicy policy = config->expired;
@@ -200,7 +206,10 @@ void add_get(CLI::App& app, Context& context) {
           "--bytes",
           [options](const std::string& text) {
             const auto range = sync::ByteRange::parse(text);
-            if (!range) throw CLI::ValidationError("--bytes", range.error().message);
+            if (!range) refuse_value("--bytes", "\"" + text + "\": " + range.error().message);
+            const bool comparable = range->to && (range->from < 0) == (*range->to < 0);
+            if (comparable && *range->to < range->from)
+              refuse_value("--bytes", "\"" + text + "\" ends before it begins: want FROM:TO");
             options->bytes = *range;
           },
           "Only these of a file, ends included: 0:99, 100:*, or -20:* for the last 20")

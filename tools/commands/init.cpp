@@ -51,11 +51,13 @@ std::string config_text(const InitOptions& options) {
 
 Status check(const InitOptions& options) {
   for (const std::string& relay : options.relays) {
-    if (const auto url = nostr::RelayUrl::parse(relay); !url) return fail(url.error());
+    if (const auto url = nostr::RelayUrl::parse(relay); !url)
+      return fail(Errc::invalid, "--relay: " + url.error().message);
   }
   for (const std::string& node : options.nodes) {
     if (!node.starts_with("http://") && !node.starts_with("https://"))
-      return fail(Errc::invalid, "--node \"" + node + "\": want http:// or https://");
+      return fail(Errc::invalid,
+                  "--node \"" + node + "\": want a URL that begins with http:// or https://");
   }
   return {};
 }
@@ -93,8 +95,11 @@ void init(Context& context, const InitOptions& options) {
   if (!state) return report(context, state.error());
   std::error_code ignored;
   if (std::filesystem::exists(*file, ignored))
-    return report(context,
-                  {Errc::conflict, file->string() + " exists already; it is left as it is"});
+    return report(
+        context,
+        {Errc::conflict,
+         "\"" + file->string() +
+             "\" exists already and is left as it is: edit it, or name another with --config"});
   const auto own =
       identity(sync::KeyStore(*state / "keys", password_source(context)), options.label);
   if (!own) return report(context, own.error());

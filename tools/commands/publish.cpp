@@ -4,12 +4,13 @@
 
 #include "ipnscast/sync/config_check.h"
 #include "ipnscast/sync/state/state_store.h"
-#include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/progress_line.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/usage/arguments.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -34,18 +35,22 @@ struct PublishOptions {
 
 // What there is to publish: exactly one of PATH and --cid.
 Result<std::optional<sync::Cid>> content_of(const PublishOptions& options) {
-  if (options.path.empty() == options.cid.empty())
-    return fail(Errc::invalid, "want a PATH or --cid, one of them");
+  if (options.path.empty() && options.cid.empty())
+    return fail(Errc::invalid, "what is to be published under \"" + options.target +
+                                   "\"? Give a PATH, or --cid CID");
+  if (!options.path.empty() && !options.cid.empty())
+    return fail(Errc::invalid, "\"" + options.path + "\" and --cid \"" + options.cid +
+                                   "\" exclude each other: give one of them");
   if (options.cid.empty()) {
     std::error_code failed;
     if (!std::filesystem::exists(options.path, failed))
-      return fail(Errc::invalid, options.path + ": no such file or directory");
+      return fail(Errc::invalid,
+                  "\"" + options.path + "\" does not exist: want a file or directory");
     return std::optional<sync::Cid>();
   }
-  const auto content = parse_ipfs_path(options.cid);
-  if (!content) return fail(Errc::invalid, "--cid: " + content.error().message);
-  if (!content->path.empty()) return fail(Errc::invalid, "--cid: want a CID without a path");
-  return std::optional<sync::Cid>(content->cid);
+  auto content = typed_content(options.cid);
+  if (!content) return fail(content.error().within("--cid"));
+  return std::optional<sync::Cid>(std::move(*content));
 }
 
 // Puts --lifetime and --ttl in place of what is configured.
@@ -64,7 +69,9 @@ Status set_times(sync::Config& config, const PublishOptions& options) {
   const auto fault = sync::find_fault(config);
   if (!fault) return {};
   const bool of_ttl = fault->setting == "record_ttl" && !options.ttl.empty();
-  return fail(Errc::invalid, (of_ttl ? "--ttl: " : "--lifetime: ") + fault->why);
+  return fail(Errc::invalid,
+              (of_ttl ? "--ttl: \"" + options.ttl : "--lifetime: \"" + options.lifetime) +
+                  "\": " + fault->why);
 }
 
 // How far each node is, on one line.
@@ -124,7 +131,8 @@ void publish(Context& context, const PublishOptions& options) {
       return report_usage(context, set.error().message);
   }
   if (config->relays.empty() && config->gateways.empty())
-    return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
+    return report_usage(context, "neither a relay nor a node is configured: " +
+                                     session->how_to_set("relays.urls and gateways.nodes"));
   ProgressLine line(context.json);
   const auto progress = std::make_shared<NodeProgress>(line);
   if (context.timeout) {
@@ -177,22 +185,14 @@ void add_publish(CLI::App& app, Context& context) {
   command->add_option("path", options->path, "A file or directory")->type_name("PATH");
   command->add_option("--cid", options->cid, "Content that the nodes have already")
       ->type_name("CID");
-  command
-      ->add_option("--expect-sequence", options->expect_sequence,
-                   "Only if the name has this sequence now")
-      ->type_name("N");
-  command
-      ->add_option("--lifetime", options->lifetime,
-                   "How long the record is valid, from 1m on (publish.lifetime)")
-      ->type_name("TIME");
-  command
-      ->add_option("--ttl", options->ttl,
-                   "How long others may cache it, no longer than it is valid (publish.ttl)")
-      ->type_name("TIME");
-  command
-      ->add_option("--based-on", options->based_on,
-                   "What it was made on: the version with this sequence")
-      ->type_name("N");
+  add_number(*command, "--expect-sequence", options->expect_sequence, kSequences,
+             "Only if the name has this sequence now");
+  add_time(*command, "--lifetime", options->lifetime,
+           "How long the record is valid, from 1m on (publish.lifetime)");
+  add_time(*command, "--ttl", options->ttl,
+           "How long others may cache it, no longer than it is valid (publish.ttl)");
+  add_number(*command, "--based-on", options->based_on, kSequences,
+             "What it was made on: the version with this sequence");
   command->add_flag("--replace", options->replace,
                     "Over whatever is there, taken in or not; for a job that publishes a site");
   command->add_flag("--trust-clock", options->trust_clock,

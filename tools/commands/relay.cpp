@@ -4,15 +4,20 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/bridge/config/quantity.h"
+#include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tools/cli/descriptor_limit.h"
+#include "ipnscast/tools/cli/listen_address.h"
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/relay_settings.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
+
+constexpr uint64_t kMostClients = 1'000'000;
 
 // As typed: what is unset comes from the configuration.
 struct ServeOptions {
@@ -33,8 +38,29 @@ Status override_size(const std::optional<std::string>& typed, std::string_view o
                      uint64_t& size) {
   if (!typed) return {};
   const auto parsed = bridge::parse_size(*typed);
-  if (!parsed) return fail(parsed.error().within(option));
+  if (!parsed)
+    return fail(Errc::invalid,
+                std::string(option) + " \"" + *typed + "\": " + parsed.error().message);
   size = *parsed;
+  return {};
+}
+
+// What was typed is blamed by its option, not by the setting that it stands for.
+Status check_typed(const ServeOptions& options) {
+  if (options.listen) {
+    if (const auto at = parse_listen_address(*options.listen); !at)
+      return fail(at.error().within("--listen"));
+  }
+  for (const std::string& text : options.writers) {
+    if (!nostr::parse_public_key(text))
+      return fail(
+          Errc::invalid,
+          "--writers \"" + text + "\" is not a public key: want 64 hex digits or npub1..., whole");
+  }
+  for (const std::string& text : options.urls) {
+    if (const auto url = nostr::RelayUrl::parse(text); !url)
+      return fail(url.error().within("--url (relay.urls)"));
+  }
   return {};
 }
 
@@ -51,6 +77,7 @@ Status override_settings(const ServeOptions& options, bridge::EmbeddedRelaySetti
 
 Result<nostr::server::RelayServerOptions> server_options(const Session& session,
                                                          const ServeOptions& options) {
+  if (Status good = check_typed(options); !good) return fail(good.error());
   bridge::EmbeddedRelaySettings settings = session.settings().relay;
   if (Status done = override_settings(options, settings); !done) return fail(done.error());
   nostr::server::RelayServerOptions out;
@@ -86,12 +113,33 @@ void serve(Context& context, const ServeOptions& options) {
   if (!stop.wait(TimeLimit(context).left())) context.exit = Exit::deadline;
 }
 
-// CLI11's own check names its range, which takes 309 digits.
-std::string at_least_zero(const std::string& text) {
+std::optional<double> parse_rate(const std::string& text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && std::isfinite(number) && number >= 0 ? "" : "want a number that is 0 or more";
+  if (!whole || !std::isfinite(number) || number < 0) return std::nullopt;
+  return number;
+}
+
+// A number that need not be whole.
+void add_rate(CLI::App& serving, const std::string& option, std::optional<double>& target,
+              const std::string& help) {
+  const auto take = [option, &target](const std::string& text) {
+    target = parse_rate(text);
+    if (!target) refuse_value(option, "\"" + text + "\": want a number that is 0 or more");
+  };
+  serving.add_option_function<std::string>(option, take, help)->type_name("NUMBER");
+}
+
+void add_clients(CLI::App& serving, const std::string& option, std::optional<size_t>& target,
+                 const std::string& help) {
+  const auto take = [option, &target](const std::string& text) {
+    const auto number = parse_whole_number(text, {0, kMostClients});
+    if (!number)
+      refuse_value(option, "\"" + text + "\": want a number that is 0 or more, without a fraction");
+    target = *number;
+  };
+  serving.add_option_function<std::string>(option, take, help)->type_name("N");
 }
 
 void add_serve_options(CLI::App& serving, ServeOptions& options) {
@@ -120,22 +168,14 @@ void add_serve_options(CLI::App& serving, ServeOptions& options) {
                   "What clients call the relay when that is no address of this machine (a proxy; "
                   "relay.urls)")
       ->type_name("URL");
-  serving
-      .add_option("--rate", options.rate,
-                  "Events a second that one client may publish; 0: no limit (relay.rate)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--request-rate", options.request_rate,
-                  "REQ, COUNT and NEG-OPEN a second of one client; 0: no limit "
-                  "(relay.request_rate)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--max-clients", options.max_clients, "Connections at a time (relay.max_clients)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--max-clients-per-address", options.max_clients_per_address,
-                  "The same of one IP address; 0: no limit (relay.max_clients_per_address)")
-      ->check(at_least_zero);
+  add_rate(serving, "--rate", options.rate,
+           "Events a second that one client may publish; 0: no limit (relay.rate)");
+  add_rate(serving, "--request-rate", options.request_rate,
+           "REQ, COUNT and NEG-OPEN a second of one client; 0: no limit (relay.request_rate)");
+  add_clients(serving, "--max-clients", options.max_clients,
+              "Connections at a time (relay.max_clients)");
+  add_clients(serving, "--max-clients-per-address", options.max_clients_per_address,
+              "The same of one IP address; 0: no limit (relay.max_clients_per_address)");
   serving
       .add_option("--max-waiting", options.max_waiting,
                   "Answers that all clients have not taken yet: above it the slowest are closed "

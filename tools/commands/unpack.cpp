@@ -7,6 +7,7 @@
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/block_progress.h"
 #include "ipnscast/tools/reports/facts.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -47,7 +48,7 @@ Result<sync::Unpacked> unpack(const Context& context, const UnpackOptions& optio
 }
 
 void run(Context& context, const UnpackOptions& options) {
-  const auto root = sync::Cid::parse(options.root);
+  const auto root = typed_content(options.root);
   if (!root) return report_usage(context, "--root: " + root.error().message);
   std::optional<uint64_t> max_bytes;
   if (!options.max_bytes.empty()) {

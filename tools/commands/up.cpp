@@ -12,6 +12,7 @@
 #include "ipnscast/tools/session/kept_records.h"
 #include "ipnscast/tools/session/node_settings.h"
 #include "ipnscast/tools/session/relay_settings.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -94,10 +95,12 @@ void up(Context& context, const UpOptions& options) {
   }
   wanted.relay_port = wanted.relay.port;
   if (wanted.relay_port + options.port_base.value_or(0) > kHighestPort)
-    return report_usage(context, "--port-base: too high for the port of relay.listen");
+    return report_usage(context, "--port-base \"" + std::to_string(*options.port_base) +
+                                     "\" is too high for the port of relay.listen");
   wanted.gateway_port = wanted.node.gateway_port;
   if (wanted.gateway_port + options.port_base.value_or(0) > kHighestPort)
-    return report_usage(context, "--port-base: too high for the port of node.listen");
+    return report_usage(context, "--port-base \"" + std::to_string(*options.port_base) +
+                                     "\" is too high for the port of node.listen");
   take_ports(wanted, options);
   const auto stack = bridge::Stack::start(wanted);
   if (!stack) return report(context, stack.error());
@@ -114,12 +117,9 @@ void add_up(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "up", "Runs relay, node and bridge in one process on loopback, until Ctrl-C");
   const auto options = std::make_shared<UpOptions>();
-  command
-      ->add_option("--port-base", options->port_base,
-                   "Added to the ports 7777 (relay), 8081 (gateway) and 5002 (node RPC); 0 takes "
-                   "free ones")
-      ->type_name("N")
-      ->check(CLI::Range(0, kHighestPort - 8'081));
+  add_number(*command, "--port-base", options->port_base, {0, kHighestPort - 8'081},
+             "Added to the ports 7777 (relay), 8081 (gateway) and 5002 (node RPC); 0 takes free "
+             "ones");
   command
       ->add_option("--dir", options->directory,
                    "Where everything is kept (default: up/ in the state directory)")

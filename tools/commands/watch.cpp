@@ -41,7 +41,7 @@ Result<Target> all_targets(const Session& session, const WatchOptions& options,
     auto one = resolve_target(session, text, options.derived, deadline);
     if (!one) return fail(one.error());
     for (const sync::dnslink::Step& step : one->dns)
-      log_warning("watch", step.domain + " leads to " + printable(step.value) +
+      log_warning("watch", step.domain + " leads to " + step.value +
                                ", by DNS, which nobody signs; it is asked once, at the start");
     out.names.insert(out.names.end(), one->names.begin(), one->names.end());
     out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
@@ -64,7 +64,8 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
                                    std::to_string(target.names.size()) + ": " +
                                    name_list(target.names));
   if (options.records_only)
-    return fail(Errc::invalid, "--mirror and --records-only exclude each other");
+    return fail(Errc::invalid, "--mirror \"" + options.mirror +
+                                   "\" and --records-only exclude each other: give one of them");
   auto mirror = Mirror::open(options.mirror, target.names.front(), state_dir);
   if (!mirror) return fail(mirror.error());
   out.mirror = std::move(*mirror);
@@ -73,7 +74,9 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
 
 Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
   if (options.on_conflict.empty()) return ConflictHandler::Options{};
-  if (options.once) return fail(Errc::invalid, "--on-conflict and --once exclude each other");
+  if (options.once)
+    return fail(Errc::invalid, "--on-conflict \"" + options.on_conflict.front() +
+                                   "\" and --once exclude each other: give one of them");
   return ConflictHandler::parse(options.on_conflict);
 }
 
@@ -217,6 +220,8 @@ void Watching::wait(bool has_gateways) {
 void watch(Context& context, const WatchOptions& options) {
   StopSignal stop;
   const TimeLimit limit(context);
+  auto decides = conflict_options(options);
+  if (!decides) return report(context, decides.error());
   const auto session = Session::open(context);
   if (!session) return;
   const auto target = all_targets(*session, options, limit.left(kWatchTargetDeadline));
@@ -226,16 +231,16 @@ void watch(Context& context, const WatchOptions& options) {
   add_to(*config, *target);
   const bool has_gateways = !config->gateways.empty();
   if (!has_gateways && config->relays.empty())
-    return report_usage(context, "neither a relay nor a gateway is configured: see ipnscast init");
+    return report_usage(context, "neither a relay nor a gateway is configured: " +
+                                     session->how_to_set("relays.urls and gateways.nodes"));
   if (!has_gateways && !options.records_only)
-    return report_usage(context,
-                        "no gateway or node is configured: see gateways.nodes, or --records-only");
+    return report_usage(
+        context, "no gateway or node is configured: " + session->how_to_set("gateways.nodes") +
+                     ", or give --records-only");
   auto how = handler_options(context, options, *target, session->state_dir());
   if (!how) return report(context, how.error());
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();
-  auto decides = conflict_options(options);
-  if (!decides) return report(context, decides.error());
   // A command has the whole time, and is ended before its lane is given up.
   how->exec_timeout = config->handler_timeout;
   decides->timeout = config->handler_timeout;

@@ -50,8 +50,7 @@ Result<bridge::BridgeOptions> bridge_options(const Session& session) {
     return fail(Errc::invalid, "gateways: none to ask, name some under nodes, public or slow");
   if (auto fits = config->quorum.fits(config->relays); !fits)
     return fail(fits.error().within("relays"));
-  if (!config->signer)
-    return fail(Errc::invalid, "no key to sign with: make one with \"ipnscast init\"");
+  if (!config->signer) return fail(Errc::invalid, session.no_key().message);
   out.state_dir = session.state_dir();
   out.relays = std::move(config->relays);
   out.gateways = std::move(config->gateways);

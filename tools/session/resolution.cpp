@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ipnscast/nostr/base/log.h"
-#include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
 
@@ -52,7 +51,7 @@ void warn_of(const sync::IpnsName& name, const sync::ResolveReport& found,
   if (found.other_value)
     log_warning("resolve", who + "signed twice with sequence " +
                                std::to_string(record->fields().sequence.value) + ": also for " +
-                               printable(*found.other_value));
+                               *found.other_value);
   if (!found.best)
     log_warning("resolve", who + "its record ended at " + record->fields().eol.to_string() +
                                "; this is the last good value");

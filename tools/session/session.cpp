@@ -1,6 +1,5 @@
 #include "ipnscast/tools/session/session.h"
 
-#include <cstdio>
 #include <set>
 
 #include "ipnscast/nostr/base/log.h"
@@ -10,6 +9,7 @@
 #include "ipnscast/nostr/signer/remote_signer.h"
 #include "ipnscast/tools/cli/logging.h"
 #include "ipnscast/tools/cli/password.h"
+#include "ipnscast/tools/session/config_secrecy.h"
 #include "ipnscast/tools/session/state_directory.h"
 
 namespace ipnscast::tools {
@@ -47,12 +47,14 @@ Result<Session> Session::load(const Context& context) {
   auto settings = bridge::load_settings(*file, !context.config_file.empty(), environment);
   if (!settings) return fail(settings.error());
   start_logging(context, settings->log);
+  warn_of_open_config(*file);
   for (const std::string& key : settings->without_effect)
     log_warning("session", key + " has no effect yet");
   auto state = state_directory(context);
   if (!state) return fail(state.error());
   Session out(std::move(*settings), std::move(*state), cache_directory(context),
               password_source(context), TimeLimit(context));
+  out.file_ = *file;
   for (const std::string& path :
        {file->string(), context.password_file, out.settings_.push.tls_key}) {
     if (!path.empty()) out.private_paths_.emplace_back(path);
@@ -106,7 +108,7 @@ Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
   const Milliseconds usual = options.session.timeout;
   options.session.timeout = std::min(usual, limit_.left(usual));
   options.on_auth_url = [](const std::string& url) {
-    std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());
+    print_note("the remote signer asks you to agree at " + url);
   };
   auto opened = nostr::RemoteSigner::open(std::move(*uri), std::move(options));
   if (!opened) return fail(opened.error());
@@ -143,12 +145,32 @@ Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::stri
   std::vector<nostr::RelayUrl> out;
   for (const std::string& text : given.empty() ? settings_.relays.urls : given) {
     auto url = nostr::RelayUrl::parse(text);
-    if (!url) return fail(url.error().within("relay"));
+    if (!url) return fail(url.error());
     out.push_back(std::move(*url));
   }
   if (out.empty())
-    return fail(Errc::invalid, "no relay: name one with --relay, or configure relays.urls");
+    return fail(Errc::invalid, "no relay: name one with --relay, or " + how_to_set("relays.urls"));
   return out;
+}
+
+Status Session::check_state_is_there(const Context& context) const {
+  std::error_code unknown;
+  const auto found = std::filesystem::status(state_dir_, unknown).type();
+  if (context.state_dir.empty() || found != std::filesystem::file_type::not_found) return {};
+  return fail(Errc::not_found, "--state \"" + context.state_dir +
+                                   "\" does not exist: name the directory that watch, publish or "
+                                   "bridge worked in");
+}
+
+std::string Session::how_to_set(std::string_view keys) const {
+  const std::string out = "configure " + std::string(keys) + " in \"" + file_.string() + "\"";
+  std::error_code unknown;
+  return std::filesystem::exists(file_, unknown) ? out : out + ", which \"ipnscast init\" makes";
+}
+
+Error Session::no_key() const {
+  return {Errc::not_found, "there is no key to sign with: make one with \"ipnscast key generate " +
+                               own_label() + "\""};
 }
 
 Result<sync::Config> Session::local_config() const {

@@ -45,6 +45,13 @@ class Session {
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
+  // What --state names has to be there for a command that only looks. Errc::not_found.
+  Status check_state_is_there(const Context& context) const;
+  // What to do about a setting that is missing: "configure relays.urls in "FILE"", and where there
+  // is no file what makes one.
+  std::string how_to_set(std::string_view keys) const;
+  // There is no key to sign with: what to do. Errc::not_found.
+  Error no_key() const;
   // What an engine is opened with that asks nobody: without a signer.
   Result<sync::Config> local_config() const;
   // What an engine is opened with: own key as signer and, unless others are configured, as the one
@@ -62,6 +69,7 @@ class Session {
         limit_(limit) {}
 
   bridge::Settings settings_;
+  std::filesystem::path file_;  // of the configuration, there or not
   std::filesystem::path state_dir_;
   std::filesystem::path cache_dir_;                   // empty: in the state directory
   std::vector<std::filesystem::path> private_paths_;  // besides these two

@@ -26,7 +26,7 @@ Result<int64_t> parse_end(std::string_view text) {
   int64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size() || out == INT64_MIN)
-    return fail(Errc::parse, "byte range: want FROM:TO, like 0:99, 100:* or -20:*");
+    return fail(Errc::parse, "want FROM:TO, such as 0:99, 100:* or -20:*");
   return out;
 }
 

@@ -179,6 +179,13 @@ class TreeWriter {
   }
 
   Status write_file(const UnixfsNode& node, const Folder& folder, const std::string& name) {
+    if (options_.bytes && node.size() > 0) {
+      const auto [first, end] = options_.bytes->within(node.size());
+      if (first == end)
+        return fail(Errc::invalid, "the bytes " + options_.bytes->to_string() +
+                                       " lie outside of the file, which has " +
+                                       std::to_string(node.size()));
+    }
     const Instant start = std::chrono::steady_clock::now();
     NewFile file(folder, name);
     Status opened = file.opened();

@@ -44,7 +44,8 @@ void add_global_options(CLI::App& app, Context& context) {
          "Reach relays through socks5://HOST:PORT or http://HOST:PORT (Tor, and .onion)")
       ->type_name("URL");
   app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything");
-  app.set_version_flag("-V,--version", std::string("ipnscast ") + IPNSCAST_VERSION);
+  app.set_version_flag("-V,--version", std::string("ipnscast ") + IPNSCAST_VERSION,
+                       "Print the version");
 }
 
 void add_commands(CLI::App& app, Context& context) {
@@ -122,6 +123,7 @@ int main(int argc, char** argv) {
   app.fallthrough();  // global options are taken before and after the command
   app.require_subcommand(1);
   app.formatter(help_pages());
+  app.set_help_flag("-h,--help", "Print this page");
   add_global_options(app, context);
   add_commands(app, context);
   name_groups(app);

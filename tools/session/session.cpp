@@ -169,8 +169,8 @@ std::string Session::how_to_set(std::string_view keys) const {
 }
 
 Error Session::no_key() const {
-  return {Errc::not_found, "there is no key to sign with: make one with \"ipnscast key generate " +
-                               own_label() + "\""};
+  return {Errc::not_found,
+          "no key to sign with: make one with \"ipnscast key generate " + own_label() + "\""};
 }
 
 Result<sync::Config> Session::local_config() const {

@@ -26,6 +26,7 @@ class HelpPages final : public CLI::Formatter {
   HelpPages() {
     label("SUBCOMMAND", "COMMAND");
     label("SUBCOMMANDS", "COMMANDS");
+    label("Positionals", "Arguments");
   }
 
   std::string make_footer(const CLI::App* command) const override {
@@ -36,6 +37,7 @@ class HelpPages final : public CLI::Formatter {
     std::string out = make_group("Everywhere", false, program.get_options([help](const auto* one) {
       return one->nonpositional() && one != help;
     }));
+    out.erase(0, out.find_first_not_of('\n'));
     out += "\nExamples:\n";
     for (const std::string_view line : examples_of(path_below_program(*command)))
       out += "  ipnscast " + std::string(line) + "\n";

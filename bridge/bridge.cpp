@@ -73,7 +73,9 @@ Result<std::unique_ptr<sync::gateway::HttpClient>> open_stream_client(
 sync::ResolverOptions resolver_options(const BridgeOptions& options) {
   sync::ResolverOptions out;
   out.race.listen = options.resolve_timeout;
-  out.race.answer_by = std::min(out.race.answer_by, options.resolve_timeout);
+  out.race.answer_by = std::min(options.answer_by, options.resolve_timeout);
+  out.race.slow_listen = options.slow_listen;
+  out.race.settle = options.settle;
   out.cache.longest = options.record_cache;
   // A poll that comes sooner than "not found" is forgotten would ask nobody.
   out.cache.negative = std::min(options.not_found_cache, options.poll_min / 2);

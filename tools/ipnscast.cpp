@@ -6,6 +6,7 @@
 
 #include "ipnscast/tools/cli/command.h"
 #include "ipnscast/tools/cli/logging.h"
+#include "ipnscast/tools/cli/setting_option.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -28,9 +29,7 @@ void add_global_options(CLI::App& app, Context& context) {
          },
          "Give up after this time (exit code 124)")
       ->type_name("TIME");
-  app.add_option("--proxy", context.proxy,
-                 "Reach relays through socks5://HOST:PORT or http://HOST:PORT (Tor, and .onion)")
-      ->type_name("URL");
+  add_setting(app, context, "--proxy", "relays.proxy")->type_name("URL");
   app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything");
   app.set_version_flag("--version", std::string("ipnscast ") + IPNSCAST_VERSION);
 }
@@ -41,6 +40,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_bench(app, context);
   add_bridge(app, context);
   add_cid(app, context);
+  add_config(app, context);
   add_demo(app, context);
   add_event(app, context);
   add_forget(app, context);

@@ -1,10 +1,7 @@
 #include "ipnscast/tools/cli/command.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
 #include <cstdio>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace ipnscast::tools {
@@ -22,14 +19,6 @@ void print_error(const Context& context, std::string_view code, std::string_view
   std::fflush(stdout);
   std::fprintf(stderr, "%s\n", line.c_str());
 }
-
-struct Unit {
-  std::string_view name;
-  int64_t milliseconds;
-};
-constexpr Unit kUnits[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-constexpr int64_t kLongest = int64_t{100} * 366 * 86'400'000;  // a hundred years
 
 }  // namespace
 
@@ -66,32 +55,6 @@ void print_line(std::string_view line) {
   std::fputc('\n', stdout);
   std::fflush(stdout);
   ::funlockfile(stdout);
-}
-
-Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  const auto wrong = [&] {
-    return fail(Errc::invalid,
-                "\"" + std::string(text) + "\": want a time such as 200ms, 30s, 5m or 48h");
-  };
-  int64_t total = 0;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  if (at == end) return wrong();
-  while (at != end) {
-    uint32_t count = 0;
-    const auto [rest, failed] = std::from_chars(at, end, count);
-    if (failed != std::errc()) return wrong();
-    const char* unit_end = rest;
-    while (unit_end != end && *unit_end >= 'a' && *unit_end <= 'z') ++unit_end;
-    const std::string_view name(rest, static_cast<size_t>(unit_end - rest));
-    const auto* const unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                          [&](const Unit& known) { return known.name == name; });
-    if (unit == std::end(kUnits)) return wrong();
-    total += int64_t{count} * unit->milliseconds;
-    if (total > kLongest) return wrong();
-    at = unit_end;
-  }
-  return std::chrono::milliseconds(total);
 }
 
 }  // namespace ipnscast::tools

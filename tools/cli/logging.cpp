@@ -41,11 +41,9 @@ LogLevel asked_level(const Context& context) {
 void start_logging(const Context& context, const bridge::LogSettings& settings) {
   const LogLevel asked = asked_level(context);
   LogLevel least = asked;
-  if (settings.level == "debug") least = LogLevel::debug;
-  if (settings.level == "warning") least = LogLevel::warning;
-  if (settings.level == "error") least = LogLevel::error;
+  if (settings.level != LogLevel::info) least = settings.level;
   if (context.verbose > 0) least = std::min(least, asked);
-  start_logging(least, context.json || settings.format == "json");
+  start_logging(least, context.json || settings.json);
 }
 
 void start_logging(LogLevel least, bool json) {

@@ -29,9 +29,7 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
   if (!relays) return fail(relays.error());
   out.relays = std::move(*relays);
   out.signer = session.auth_signer();
-  auto access = bridge::relay_access(session.settings());
-  if (!access) return fail(access.error());
-  out.access = std::move(*access);
+  out.access = session.settings().engine.access;
   out.follow = options.follow;
   out.deadline = TimeLimit(context).left();
   if (!out.deadline && !options.follow) out.deadline = kEventReqDeadline;

@@ -78,9 +78,8 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
-  const auto config = bridge::to_sync_config(session->settings());
-  if (!config) return report(context, config.error());
-  const auto given = endpoints(*config, options.urls);
+  const sync::Config& config = session->settings().engine;
+  const auto given = endpoints(config, options.urls);
   if (!given) return report_usage(context, given.error().message);
   const std::vector<Endpoint>& targets = *given;
   if (targets.empty())
@@ -88,7 +87,7 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
   auto asking = what_to_ask(options);
   if (!asking) return report_usage(context, asking.error().message);
   sync::gateway::HttpClientOptions http_options;
-  http_options.ca_file = config->access.ca_file;
+  http_options.ca_file = config.access.ca_file;
   const auto http = sync::gateway::HttpClient::open(http_options);
   if (!http) return report(context, http.error());
   std::stop_source stopping;

@@ -38,9 +38,10 @@ std::string config_text(const InitOptions& options) {
                       : local                 ? kLocalRelays
                                               : kPublicRelays;
   const auto nodes = options.nodes.empty() && local ? kLocalNodes : options.nodes;
-  std::string out = "# What is not set here has its default.\n[identity]\nkey = " +
-                    dump(nlohmann::ordered_json(options.label)) +
-                    "\n\n[relays]\nurls = " + list(relays) + "\n";
+  std::string out =
+      "# What is not set here has its default: `ipnscast config` lists every key.\n[identity]\nkey "
+      "= " +
+      dump(nlohmann::ordered_json(options.label)) + "\n\n[relays]\nurls = " + list(relays) + "\n";
   if (relays == kLocalRelays) out += "# run by: ipnscast up\n";
   out +=
       "\n[gateways]\n# our own nodes: content and records are written there and read there first\n";

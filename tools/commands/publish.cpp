@@ -2,10 +2,10 @@
 #include <memory>
 #include <mutex>
 
-#include "ipnscast/sync/config_check.h"
 #include "ipnscast/sync/state/state_store.h"
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/progress_line.h"
+#include "ipnscast/tools/cli/setting_option.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
@@ -24,8 +24,6 @@ struct PublishOptions {
   std::optional<uint64_t> based_on;
   bool replace = false;
   bool trust_clock = false;
-  std::string lifetime;  // empty: as configured
-  std::string ttl;
   bool force = false;
   bool queue = false;
   bool hidden = false;
@@ -46,25 +44,6 @@ Result<std::optional<sync::Cid>> content_of(const PublishOptions& options) {
   if (!content) return fail(Errc::invalid, "--cid: " + content.error().message);
   if (!content->path.empty()) return fail(Errc::invalid, "--cid: want a CID without a path");
   return std::optional<sync::Cid>(content->cid);
-}
-
-// Puts --lifetime and --ttl in place of what is configured.
-Status set_times(sync::Config& config, const PublishOptions& options) {
-  const auto set = [](std::chrono::nanoseconds& time, const std::string& text,
-                      std::string_view flag) -> Status {
-    if (text.empty()) return {};
-    const auto parsed = parse_duration(text);
-    if (!parsed) return fail(Errc::invalid, std::string(flag) + ": " + parsed.error().message);
-    time = *parsed;
-    return {};
-  };
-  if (auto status = set(config.record_lifetime, options.lifetime, "--lifetime"); !status)
-    return status;
-  if (auto status = set(config.record_ttl, options.ttl, "--ttl"); !status) return status;
-  const auto fault = sync::find_fault(config);
-  if (!fault) return {};
-  const bool of_ttl = fault->setting == "record_ttl" && !options.ttl.empty();
-  return fail(Errc::invalid, (of_ttl ? "--ttl: " : "--lifetime: ") + fault->why);
 }
 
 // How far each node is, on one line.
@@ -119,10 +98,6 @@ void publish(Context& context, const PublishOptions& options) {
   if (!key) return report(context, key.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
-  if (!options.lifetime.empty() || !options.ttl.empty()) {
-    if (const Status set = set_times(*config, options); !set)
-      return report_usage(context, set.error().message);
-  }
   if (config->relays.empty() && config->gateways.empty())
     return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
   ProgressLine line(context.json);
@@ -181,14 +156,8 @@ void add_publish(CLI::App& app, Context& context) {
       ->add_option("--expect-sequence", options->expect_sequence,
                    "Only if the name has this sequence now")
       ->type_name("N");
-  command
-      ->add_option("--lifetime", options->lifetime,
-                   "How long the record is valid, from 1m on (publish.lifetime)")
-      ->type_name("TIME");
-  command
-      ->add_option("--ttl", options->ttl,
-                   "How long others may cache it, no longer than it is valid (publish.ttl)")
-      ->type_name("TIME");
+  add_setting(*command, context, "--lifetime", "publish.lifetime");
+  add_setting(*command, context, "--ttl", "publish.ttl");
   command
       ->add_option("--based-on", options->based_on,
                    "What it was made on: the version with this sequence")

@@ -99,17 +99,15 @@ void run_probe(Context& context, const RelayProbeOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
-  if (options.urls.empty() && session->settings().relays.urls.empty())
+  if (options.urls.empty() && session->settings().engine.relays.empty())
     return report_usage(context, "no relay: name one, or configure relays.urls");
   const auto relays = session->relays(options.urls);
   if (!relays) return report(context, relays.error());
-  auto access = bridge::relay_access(session->settings());
-  if (!access) return report(context, access.error());
   auto loop = nostr::net::Loop::start();
   if (!loop) return report(context, loop.error());
   probe::Options wanted;
   if (context.timeout) wanted.timeout = *context.timeout;
-  Probing probing(**loop, std::move(*access), wanted);
+  Probing probing(**loop, session->settings().engine.access, wanted);
   const OnStopSignal on_stop(stop, [&probing] { probing.stop(); });
   ProbeTally tally;
   std::vector<ProbedRelay> probed;

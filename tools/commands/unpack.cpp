@@ -1,6 +1,5 @@
 #include <memory>
 
-#include "ipnscast/bridge/config/quantity.h"
 #include "ipnscast/sync/ipfs/ipld/car_file.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/tools/cli/left_behind.h"
@@ -51,7 +50,7 @@ void run(Context& context, const UnpackOptions& options) {
   if (!root) return report_usage(context, "--root: " + root.error().message);
   std::optional<uint64_t> max_bytes;
   if (!options.max_bytes.empty()) {
-    const auto size = bridge::parse_size(options.max_bytes);
+    const auto size = sync::settings::parse_size(options.max_bytes);
     if (!size) return report_usage(context, "--max-bytes: " + size.error().message);
     max_bytes = *size;
   }

@@ -30,7 +30,7 @@ bool looks_like_domain(std::string_view text) {
 Result<dnslink::Found> follow_domain(const Session& session, std::string_view domain,
                                      Milliseconds deadline) {
   const Instant end = system_now().steady + deadline;
-  const std::string& server = session.settings().resolve.dns;
+  const std::string& server = session.settings().dns;
   if (server.empty()) return dnslink::follow(domain, until(end, dnslink::system_lookup(deadline)));
   const auto http = sync::gateway::HttpClient::open({});
   if (!http) return fail(http.error());

@@ -16,14 +16,17 @@ namespace ipnscast::tools {
 // The file of --config, or the default one. Errc::invalid when there is no home directory either.
 Result<std::filesystem::path> config_file(const Context& context);
 
+// What that file (which has to be there when --config names it), the environment and options of the
+// command line set. Errc::invalid, Errc::parse, Errc::io.
+Result<bridge::Settings> read_settings(const Context& context);
+
 // What a command needs of this user's configuration, keys and state. Nothing is created, locked or
 // connected before a client is opened.
 class Session {
  public:
   // load(), reported as a matter of configuration (exit code 2) when it fails.
   static std::optional<Session> open(Context& context);
-  // The file of --config (which has to be there), else the default one, and the environment;
-  // --state, else the default place. Errc::invalid, Errc::parse, Errc::io.
+  // read_settings(); --state, else the default place. Errc::invalid, Errc::parse, Errc::io.
   static Result<Session> load(const Context& context);
 
   const bridge::Settings& settings() const { return settings_; }
@@ -46,7 +49,7 @@ class Session {
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
   // What an engine is opened with that asks nobody: without a signer.
-  Result<sync::Config> local_config() const;
+  sync::Config local_config() const;
   // What an engine is opened with: own key as signer and, unless others are configured, as the one
   // trusted author.
   Result<sync::Config> sync_config() const;

@@ -51,7 +51,7 @@ Result<std::optional<sync::StoredKey>> labelled(const Session& session, std::str
   auto key = session.keys().load(label.empty() ? session.own_label() : std::string(label));
   if (key) return std::optional<sync::StoredKey>(std::move(*key));
   const bool absent = key.error().code == Errc::not_found || key.error().code == Errc::invalid;
-  if (absent && label.empty() && session.settings().identity.signer.starts_with("bunker:")) {
+  if (absent && label.empty() && session.settings().signer.starts_with("bunker:")) {
     return fail(Errc::not_found,
                 "a remote signer signs events, not records: make a key for these with \"ipnscast "
                 "key generate " +

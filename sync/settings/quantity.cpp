@@ -1,11 +1,11 @@
-#include "ipnscast/bridge/config/quantity.h"
+#include "ipnscast/sync/settings/quantity.h"
 
 #include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
 
-namespace ipnscast::bridge {
+namespace ipnscast::sync::settings {
 namespace {
 
 constexpr int64_t kHundredYears = int64_t{100} * 366 * 86'400'000;
@@ -45,8 +45,8 @@ constexpr std::array<std::pair<std::string_view, uint64_t>, 10> kSizeUnits = {
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto refused = [&] {
-    return fail(Errc::parse, "want a time such as \"30s\", \"5m\" or \"48h\", got \"" +
-                                 std::string(text) + "\"");
+    return fail(Errc::invalid,
+                "\"" + std::string(text) + "\": want a time such as 200ms, 30s, 5m or 48h");
   };
   if (text == "0") return std::chrono::milliseconds(0);
   if (text.empty()) return refused();
@@ -66,23 +66,25 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds(total);
 }
 
-std::string duration_text(std::chrono::milliseconds duration) {
-  int64_t left = duration.count();
-  if (left == 0) return "0s";
+std::string duration_text(std::chrono::nanoseconds duration) {
+  if (duration.count() <= 0) return duration.count() == 0 ? "0" : "less than 0";
+  constexpr int64_t kMillisecond = 1'000'000;
   std::string out;
+  int64_t left = duration.count();
   for (const auto& [name, milliseconds] : kTimeUnits) {
+    const int64_t unit = milliseconds * kMillisecond;
     // "48h" reads better than "2d".
-    if (name == "d" || left < milliseconds) continue;
-    out += std::to_string(left / milliseconds) + std::string(name);
-    left %= milliseconds;
+    if (name == "d" || left < unit) continue;
+    out += std::to_string(left / unit) + std::string(name);
+    left %= unit;
   }
-  return out;
+  return left == 0 ? out : out + std::to_string(left) + "ns";
 }
 
 Result<uint64_t> parse_size(std::string_view text) {
   const auto refused = [&] {
-    return fail(Errc::parse,
-                "want a size such as \"64KiB\" or \"1GiB\", got \"" + std::string(text) + "\"");
+    return fail(Errc::invalid,
+                "\"" + std::string(text) + "\": want a size such as 64KiB, 500MB or 1GiB");
   };
   auto rest = text;
   const auto number = take_number(rest);
@@ -95,4 +97,12 @@ Result<uint64_t> parse_size(std::string_view text) {
   return refused();
 }
 
-}  // namespace ipnscast::bridge
+std::string size_text(uint64_t size) {
+  std::pair<std::string_view, uint64_t> best{"B", 1};
+  for (const auto& unit : kSizeUnits) {
+    if (size > 0 && size % unit.second == 0 && unit.second > best.second) best = unit;
+  }
+  return std::to_string(size / best.second) + std::string(best.first);
+}
+
+}  // namespace ipnscast::sync::settings

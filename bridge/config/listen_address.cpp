@@ -1,8 +1,8 @@
-#include "ipnscast/tools/cli/listen_address.h"
+#include "ipnscast/bridge/config/listen_address.h"
 
 #include <charconv>
 
-namespace ipnscast::tools {
+namespace ipnscast::bridge {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto wrong = [&] {
@@ -27,4 +27,9 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   return out;
 }
 
-}  // namespace ipnscast::tools
+std::string ListenAddress::text() const {
+  const bool v6 = address.find(':') != address.npos;
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+}  // namespace ipnscast::bridge

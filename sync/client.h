@@ -64,7 +64,9 @@ struct GetProgress {
 struct GetOptions {
   Milliseconds deadline{600'000};
   std::optional<ByteRange> bytes;  // of a file: only these are fetched and written
-  bool symlinks = false;           // write those that stay inside; otherwise they are an error
+  // Errc::invalid when it is no file; of a directory no more is fetched than its own blocks.
+  bool file_only = false;
+  bool symlinks = false;  // write those that stay inside; otherwise they are an error
   // Runs on a fetch thread, ten times a second at most; must not block.
   std::function<void(const GetProgress&)> on_progress;
   std::stop_token stop{};  // asked to stop, it ends with Errc::cancelled, and nothing is written

@@ -181,10 +181,8 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
   fetch.stall = config_.fetch_stall;
   fetch.deadline = options.deadline;
   fetch.scope.path = std::string(path);
-  if (options.bytes) {
-    fetch.scope.part = DagPart::entity;
-    fetch.scope.bytes = options.bytes;
-  }
+  if (options.bytes || options.file_only) fetch.scope.part = DagPart::entity;
+  fetch.scope.bytes = options.bytes;
   // A fetch that was cancelled may go on for a moment, when nobody listens any more.
   const Revocable<const GetProgress&> progress(options.on_progress);
   if (auto tell = progress.handle()) {
@@ -208,9 +206,11 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
     DagBudget way(limits);
     const auto at = resolve_path(way, *arriving, cid, path);
     if (!at) return fail(at.error());
-    const auto unpacked =
-        unpack(*arriving, *at, target,
-               {.symlinks = options.symlinks, .bytes = options.bytes, .limits = limits});
+    const auto unpacked = unpack(*arriving, *at, target,
+                                 {.symlinks = options.symlinks,
+                                  .bytes = options.bytes,
+                                  .file_only = options.file_only,
+                                  .limits = limits});
     return unpacked ? Status{} : fail(unpacked.error());
   }();
   // What is missing, is so because of how the fetch ended.

@@ -31,6 +31,11 @@ needed="
   libtomlplusplus-dev p:tomlplusplus
   catch2 p:catch2"
 
+# What some tests need besides; without it they are skipped.
+needed_by_tests="
+  faketime c:faketime
+  iproute2 c:ip"
+
 is_there() {  # c:COMMAND, p:MODULE or h:HEADER
   local what="${1#?:}" folder
   case "$1" in
@@ -45,33 +50,43 @@ is_there() {  # c:COMMAND, p:MODULE or h:HEADER
   esac
 }
 
-missing_packages() {
+missing_packages() {  # the list
   local package probe
-  echo "$needed" | while read -r package probe; do
+  echo "$1" | while read -r package probe; do
     [ -z "$package" ] || is_there "$probe" || echo "$package"
-  done
+  done | paste -sd' '
+}
+
+install() {  # packages; fails when they cannot be had
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { say "not root and no sudo"; return 1; }
+    as_root=(sudo)
+  fi
+  say "installing Debian packages: $*"
+  local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@")
+  if ! "${install[@]}" >/dev/null 2>&1; then
+    say "updating the package lists first"
+    "${as_root[@]}" apt-get update -qq >&2 && "${install[@]}" >&2
+  fi
 }
 
 install_packages() {
-  local missing as_root=()
-  missing="$(missing_packages | paste -sd' ')"
+  local missing
+  missing="$(missing_packages "$needed")"
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null || die "no apt-get here; please install what Debian calls: $missing"
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die "not root and no sudo; please install: $missing"
-    as_root=(sudo)
-  fi
-  say "installing Debian packages: $missing"
-  local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends)
   # shellcheck disable=SC2086 # a list of words
-  if ! "${install[@]}" $missing >/dev/null 2>&1; then
-    say "updating the package lists first"
-    "${as_root[@]}" apt-get update -qq >&2 || die "apt-get update failed"
-    # shellcheck disable=SC2086
-    "${install[@]}" $missing >&2 || die "apt-get could not install: $missing"
-  fi
-  missing="$(missing_packages | paste -sd' ')"
+  install $missing || die "could not install; please install: $missing"
+  missing="$(missing_packages "$needed")"
   [ -z "$missing" ] || die "installed, but still not usable: $missing"
+}
+
+install_packages_for_tests() {
+  local missing
+  missing="$(missing_packages "$needed_by_tests")"
+  # shellcheck disable=SC2086 # a list of words
+  [ -z "$missing" ] || install $missing || say "could not install $missing; the tests that need it are skipped"
 }
 
 # As many compilers as cores, but no more than memory bears at 1.5 GB each.

@@ -124,19 +124,13 @@ std::filesystem::path in_temporary_folder() {
 }
 
 // By way of a file, so that nothing unverified is ever written out.
-Status get_to_output(ReadingClient& client, const IpfsPath& content, sync::GetOptions options,
-                     const TimeLimit& limit) {
+Status get_to_output(ReadingClient& client, const IpfsPath& content, sync::GetOptions options) {
   auto folder = sync::Workspace::make_beside(in_temporary_folder());
   if (!folder) return fail(folder.error());
-  options.deadline = limit.left(kGetDeadline);
-  folder->remove_by(std::chrono::steady_clock::now() + options.deadline);
+  options.file_only = true;
   const auto file = folder->content();
-  Status got = client->get(content.cid, content.path, file, options);
-  if (!got) return got;
-  std::error_code failed;
-  if (!std::filesystem::is_regular_file(file, failed))
-    return fail(Errc::invalid, "-o -: this is a directory; name a file in it or another -o");
-  return copy_to_output(file);
+  const Status got = client->get(content.cid, content.path, file, options);
+  return got ? copy_to_output(file) : got;
 }
 
 void get(Context& context, const GetOptions& options) {
@@ -163,7 +157,7 @@ void get(Context& context, const GetOptions& options) {
   {
     ProgressLine line(context.json);
     const sync::GetOptions wanted = get_options(options, line, limit.left(kGetDeadline));
-    done = options.out == "-" ? get_to_output(*client, *content, wanted, limit)
+    done = options.out == "-" ? get_to_output(*client, *content, wanted)
                               : (*client)->get(content->cid, content->path, options.out, wanted);
   }
   if (!done) {

@@ -23,6 +23,9 @@ namespace {
 
 constexpr Milliseconds kWatchTargetDeadline{10'000};
 constexpr Milliseconds kOnceDeadline{60'000};
+// Between tries to find out which names a target stands for, while nobody answers.
+constexpr Milliseconds kFirstWait{1'000};
+constexpr Milliseconds kLongestWait{30'000};
 
 struct WatchOptions {
   std::vector<std::string> targets;
@@ -50,6 +53,25 @@ Result<Target> all_targets(const Session& session, const WatchOptions& options,
   const std::set<sync::IpnsName> distinct(out.names.begin(), out.names.end());
   out.names.assign(distinct.begin(), distinct.end());
   return out;
+}
+
+// The same, however long nobody answers: who follows names is to find them when the relays are
+// back. With --once the first failure counts.
+Result<Target> wait_for_targets(const Session& session, const WatchOptions& options,
+                                const TimeLimit& limit, StopSignal& stop) {
+  // Nothing is open yet that would have to be closed.
+  const OnStopSignal leave(stop, [] { std::_Exit(static_cast<int>(Exit::done)); });
+  bool said = false;
+  for (Milliseconds wait = kFirstWait;; wait = std::min(wait * 2, kLongestWait)) {
+    auto target = all_targets(session, options, limit.left(kWatchTargetDeadline));
+    if (target || options.once) return target;
+    const Error& why = target.error();
+    if (why.code != Errc::unreachable && why.code != Errc::timeout) return target;
+    if (!said) log_warning("watch", why.message + "; it goes on as soon as one of them answers");
+    said = true;
+    stop.wait(std::min(wait, limit.left(wait)));
+    if (limit.end() && system_now().steady >= *limit.end()) return fail(Errc::timeout, why.message);
+  }
 }
 
 Result<ChangeHandler::Options> handler_options(const Context& context, const WatchOptions& options,
@@ -219,7 +241,7 @@ void watch(Context& context, const WatchOptions& options) {
   const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
-  const auto target = all_targets(*session, options, limit.left(kWatchTargetDeadline));
+  const auto target = wait_for_targets(*session, options, limit, stop);
   if (!target) return report(context, target.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());

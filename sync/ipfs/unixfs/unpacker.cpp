@@ -135,6 +135,9 @@ class TreeWriter {
     if (!node) return fail(node.error().within(cid.to_string()));
     if (options_.bytes && !node->is_file())
       return fail(Errc::mismatch, "bytes are asked of what is no file");
+    if (options_.file_only && !node->is_file())
+      return fail(Errc::invalid, node->is_directory() ? "this is a directory; ask for a file in it"
+                                                      : "this is a symbolic link and no file");
     if (node->is_directory()) return write_directory(*node, folder, name, depth);
     if (node->is_file()) return write_file(*node, folder, name);
     return write_link(*node, folder, name, depth);

@@ -23,6 +23,7 @@ struct UnpackOptions {
   // becomes the target.
   std::string file_name;
   std::optional<ByteRange> bytes;  // only these, of a root that is a file
+  bool file_only = false;          // a root that is no file is Errc::invalid
   DagLimits limits{};              // by the deadline all is written, or given up
 };
 

@@ -1,4 +1,6 @@
 // What a TARGET means, the same to every command.
+#include <csignal>
+
 #include "ipnscast/tests/integration/cli/cli_stack.h"
 
 using namespace ipnscast;
@@ -8,6 +10,44 @@ namespace {
 
 std::string npub_of(const Stack& stack, const std::string& person) {
   return json::parse(stack.run(person, {"key", "show", "--json"}).out)["npub"];
+}
+
+TEST_CASE("watch of an npub waits while no relay is there, follows it then, and ends at once") {
+  const Stack stack;
+  const test::TempDir folder;
+  const auto loop = std::move(*nostr::net::Loop::start());
+  nostr::server::RelayServerOptions options{.port = 0, .directory = folder.path()};
+  auto relay = std::move(*nostr::server::RelayServer::start(*loop, options));
+  options.port = relay->port();
+  stack.init("ann");
+  const std::string npub = npub_of(stack, "ann");
+  write(stack.folder() / "ann/site/index.html", "one");
+  const auto command = [&](const std::string& person, std::vector<std::string> words) {
+    Command out = stack.command(person, std::move(words));
+    out.environment["IPNSCAST_RELAYS_URLS"] = "ws://127.0.0.1:" + std::to_string(options.port);
+    return out;
+  };
+  const Ran published = test::run(command("ann", {"publish", "self", "site"}), kSoon);
+  INFO(published.err);
+  REQUIRE(published.exit == 0);
+  relay.reset();
+
+  stack.init("bob");
+  test::Process left(command("bob", {"watch", npub}));
+  REQUIRE(left.wait_for_line("it goes on as soon as one of them answers", kSoon));
+  left.signal(SIGTERM);
+  const auto ended = left.wait(kSoon);
+  REQUIRE(ended);
+  CHECK(ended->exit == 0);
+  CHECK(test::run(command("bob", {"watch", npub, "--once"}), kSoon).exit == 3);
+  CHECK(test::run(command("bob", {"watch", npub, "--timeout", "2s"}), kSoon).exit == 124);
+
+  test::Process watch(command("bob", {"watch", npub, "--json"}));
+  REQUIRE(watch.wait_for_line("it goes on as soon as one of them answers", kSoon));
+  relay = std::move(*nostr::server::RelayServer::start(*loop, options));
+  const auto line = watch.wait_for_line("\"change\"", kSoon);
+  INFO(watch.output());
+  REQUIRE(line);
 }
 
 }  // namespace

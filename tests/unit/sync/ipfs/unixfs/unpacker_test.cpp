@@ -171,6 +171,17 @@ TEST_CASE("symbolic links are made only when asked for and only inside") {
   CHECK(test::read_file(temp.path() / "out/d/link") == "x");
 }
 
+TEST_CASE("where a file is wanted, a directory or a link is refused before anything is written") {
+  test::MemoryBlocks blocks;
+  const Cid leaf = blocks.add(Codec::raw, as_bytes("x"));
+  check_refused(blocks, directory(blocks, {{"a", leaf}}), Errc::invalid, {.file_only = true});
+  check_refused(blocks, symlink_to(blocks, "x"), Errc::invalid,
+                {.symlinks = true, .file_only = true});
+  const test::TempDir temp;
+  REQUIRE(unpack(blocks, leaf, temp.path() / "out", {.file_only = true}));
+  CHECK(test::read_file(temp.path() / "out") == "x");
+}
+
 TEST_CASE("a second entry of the same name cannot write through a link made before") {
   const test::TempDir temp;
   test::MemoryBlocks blocks;

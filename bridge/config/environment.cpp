@@ -25,14 +25,14 @@ const std::vector<std::pair<std::string_view, std::string_view>> kFlags = {
     {"CONFIG", "--config"},   {"CONFIG_FILE", "--config"}, {"STATE", "--state"},
     {"STATE_DIR", "--state"}, {"TIMEOUT", "--timeout"},    {"PASSWORD_FILE", "--password-file"}};
 
-std::string upper(std::string_view text) {
+std::string in_upper_case(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
 }
 
-std::string lower(std::string_view text) {
+std::string in_lower_case(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -42,9 +42,10 @@ std::string lower(std::string_view text) {
 // "RELAYS_URLS" of IPNSCAST_RELAYS_URLS, also of ipnscast_relays_urls and IPNCAST_RELAYS_URLS.
 std::optional<std::string> own_part(std::string_view name) {
   const size_t end = name.find('_');
-  if (end == name.npos || misspelt(upper(name.substr(0, end)), {std::string(kPrefix)}).empty())
+  if (end == name.npos ||
+      misspelt(in_upper_case(name.substr(0, end)), {std::string(kPrefix)}).empty())
     return std::nullopt;
-  return upper(name.substr(end + 1));
+  return in_upper_case(name.substr(end + 1));
 }
 
 bool has_prefix(std::string_view name) {
@@ -74,10 +75,11 @@ std::string meant(std::string_view part) {
   }
   std::vector<std::string> sections;
   for (const Setting& row : settings_table()) {
-    if (part == upper(name_of(row.is.key))) return "did you mean " + variable_of(row.is.key) + "?";
+    if (part == in_upper_case(name_of(row.is.key)))
+      return "did you mean " + variable_of(row.is.key) + "?";
     sections.emplace_back(section_of(row.is.key));
   }
-  const std::string section = misspelt(lower(part.substr(0, part.find('_'))), sections);
+  const std::string section = misspelt(in_lower_case(part.substr(0, part.find('_'))), sections);
   if (section.empty() || made_by_containers(part)) return {};
   return keys_of_section(section);
 }

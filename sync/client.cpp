@@ -140,7 +140,7 @@ void ClientImpl::open_threads() {
   fetcher.meter = &meter_;
   fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_, fetcher);
   records_ = std::make_unique<RecordSender>(*http_, *book_);
-  contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_);
+  contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_, config_.publish_stall);
   if (!config_.relays.empty()) {
     nostr::PoolOptions pool;
     pool.relays = config_.relays;

@@ -90,6 +90,7 @@ Fault check_times(const Config& c) {
                                    {"retry_min", bounded(c.retry_min), kSome},
                                    {"retry_max", bounded(c.retry_max), kSome},
                                    {"outbox.max_age", bounded(c.outbox.max_age), kSome},
+                                   {"publish_stall", bounded(c.publish_stall), kSome},
                                    {"publish_timeout", bounded(c.publish_timeout), kSome}}) {
     if (auto fault = check_time(one.setting, one.time, one.least)) return fault;
   }

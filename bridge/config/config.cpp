@@ -163,6 +163,7 @@ std::string key_of(std::string_view member) {
       {"record_announcer", "publish.announcer"},
       {"publish_decider", "publish.decider"},
       {"publish_settle", "publish.settle"},
+      {"publish_stall", "publish.stall"},
       {"retry_min", "publish.retry_min"},
       {"retry_max", "publish.retry_max"},
       {"outbox.max_events", "publish.queue"},
@@ -365,6 +366,7 @@ Result<sync::Config> to_sync_config(const Settings& s) {
   config.record_previous = s.publish.previous;
   config.publish_decider = s.publish.decider;
   config.publish_settle = s.publish.settle;
+  config.publish_stall = s.publish.stall;
   config.publish_vector = s.publish.vector;
   config.publish_over = s.publish.over == "any" ? sync::PublishOver::any : sync::PublishOver::base;
   config.versions = s.fetch.versions;

@@ -113,6 +113,7 @@ struct PublishSettings {
   bool previous = false;
   std::string decider;
   std::chrono::milliseconds settle{0};
+  std::chrono::milliseconds stall{0};
   bool vector = false;
   std::string over;
   std::chrono::milliseconds retry_min{0};

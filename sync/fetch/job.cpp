@@ -27,7 +27,8 @@ FetchJob::FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& 
       inbox_(std::move(inbox)),
       started_(std::chrono::steady_clock::now()),
       plan_(cache, options.max_bytes, options.shares, options.scope, started_ + options.deadline),
-      told_(started_) {}
+      told_(started_),
+      last_block_(started_) {}
 
 Result<FetchReport> FetchJob::run() {
   const BlockCache::Hold hold(cache_, root_);
@@ -62,6 +63,9 @@ Status FetchJob::loop() {
     const Instant now = std::chrono::steady_clock::now();
     if (now >= started_ + options_.deadline)
       return fail(Errc::timeout, "content not fetched within the deadline");
+    if (now >= last_block_ + options_.idle)
+      return fail(Errc::timeout,
+                  "no new block for " + std::to_string(options_.idle.count() / 1'000) + " s");
     // Bytes that wait to be taken are not the gateways' silence.
     if (!event) check_quiet(now);
     tell_progress(false);
@@ -265,6 +269,7 @@ Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
 void FetchJob::note_block(const Running& running, std::string_view key) {
   if (report_.blocks_by_gateway.empty()) report_.first_block = since(started_);
   ++report_.blocks_by_gateway[book_.endpoint(running.candidate.gateway).url];
+  last_block_ = std::chrono::steady_clock::now();
   if (options_.on_block) options_.on_block(key);
 }
 

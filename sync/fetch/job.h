@@ -22,8 +22,10 @@ struct FetchProgress {
 
 struct FetchOptions {
   uint64_t max_bytes = uint64_t{4} << 30;  // of blocks that are not yet in the cache
-  Milliseconds deadline{600'000};
-  Milliseconds stall{5'000};  // without a new byte, until another gateway goes on
+  Milliseconds deadline{std::chrono::hours(24)};
+  Milliseconds idle{
+      600'000};               // without a new block of it: whoever sends byte by byte sends nothing
+  Milliseconds stall{3'000};  // without a new byte, until another gateway goes on
   DagScope scope;             // what of the DAG; by default all
   bool shares = false;  // another version of it is in the cache: only what is new is asked for
   std::string
@@ -143,6 +145,7 @@ class FetchJob {
   std::map<size_t, Instant> paused_;  // gateways that went quiet in the middle, and when
   FetchReport report_;
   Instant told_;                         // of the progress
+  Instant last_block_;                   // or the start
   std::optional<Instant> asleep_until_;  // nobody may be asked before
   Status ended_;                         // why the fetch as a whole cannot go on
 };

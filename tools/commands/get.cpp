@@ -21,7 +21,8 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kGetDeadline{600'000};
+// Without --timeout. What does not come at all ends sooner.
+constexpr Milliseconds kGetDeadline{std::chrono::hours(24)};
 constexpr int kLongestChain = 32;  // of names that point to names
 
 struct GetOptions {

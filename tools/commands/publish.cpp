@@ -15,6 +15,7 @@ namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kTargetDeadline{10'000};
+constexpr uint64_t kPackingStep = 4 << 20;
 
 struct PublishOptions {
   std::string target;
@@ -72,6 +73,13 @@ class NodeProgress {
  public:
   explicit NodeProgress(ProgressLine& line) : line_(line) {}
 
+  void packing(uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (bytes < packed_ + kPackingStep) return;
+    packed_ = bytes;
+    line_.show("packing: " + byte_count(bytes));
+  }
+
   void take(const sync::PublishProgress& now) {
     const std::lock_guard lock(mutex_);
     nodes_[now.node] = now;
@@ -79,7 +87,7 @@ class NodeProgress {
     for (const auto& [url, node] : nodes_) {
       if (!text.empty()) text += ", ";
       text += url.substr(url.find("//") + 2) + " " + byte_count(node.bytes) + " of " +
-              byte_count(node.total);
+              byte_count(node.total) + (node.interrupted ? " (interrupted, tried again)" : "");
     }
     line_.show(text);
   }
@@ -87,7 +95,9 @@ class NodeProgress {
  private:
   ProgressLine& line_;
   std::mutex mutex_;
-  std::map<std::string, sync::PublishProgress> nodes_;  // guarded by mutex_
+  // guarded by mutex_
+  std::map<std::string, sync::PublishProgress> nodes_;
+  uint64_t packed_ = 0;  // bytes, when that was shown last
 };
 
 // The version of this sequence, as the places have it now.
@@ -153,6 +163,7 @@ void publish(Context& context, const PublishOptions& options) {
   how.hidden = options.hidden;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
   if (line.active()) {
+    how.on_packing = [progress](uint64_t bytes) { progress->packing(bytes); };
     how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };
   }
   const auto outcome =

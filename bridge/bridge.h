@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ipnscast/bridge/announce/announcement.h"
@@ -79,6 +80,9 @@ struct BridgeStatus {
   uint64_t pubsub_records = 0;
   uint64_t pubsub_bad = 0;
   uint64_t pubsub_skipped = 0;
+
+  // Since when no gateway has answered any poll. Nothing: one does.
+  std::optional<Instant> silent_since;
 };
 
 // Thread-safe. Destroying it closes it.

@@ -230,6 +230,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
     publisher_->saw(name, report);
   };
+  out.on_trouble = config_.on_trouble;
   out.on_turn = [this] { save_metrics_in_turn(); };
   out.on_clone = [this] { take_another_identity(); };
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
@@ -298,6 +299,10 @@ Metrics ClientImpl::metrics() {
   const BlockCache::Stats blocks = cache_->stats();
   out.records = {records.hits, records.misses};
   out.blocks = {blocks.hits, blocks.misses};
+  if (sync_) out.sources = sync_->sources();
+  const Instant now = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < book_->size(); ++i)
+    out.sources.push_back({"gateway", book_->endpoint(i).url, !book_->left_alone(i, now)});
   return out;
 }
 

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -119,6 +121,10 @@ struct Config {
   // Records say which publishes of which devices they contain, so that a device learns for certain
   // whether its own was built upon. It shows the public how many devices write a name.
   bool publish_vector = true;
+  // What people should know and no change says: that the content of a new value cannot be fetched,
+  // that no source has answered for three seconds, and when one does again. Of one name, or of all
+  // that are followed. It stands in the log too. On the sync thread; must not block.
+  std::function<void(const std::optional<IpnsName>&, const std::string&)> on_trouble;
   // This state was made for one run and is gone after it: publishes leave no trace of this device.
   bool publish_job = false;
 };

@@ -321,6 +321,7 @@ void Pool::on_limits(std::function<void(const RelayUrl&, const LearnedLimits&)> 
 }
 
 std::vector<RelayStatus> Pool::status() {
+  if (impl_->loop.on_net_thread()) return impl_->status();
   std::vector<RelayStatus> out;
   impl_->loop.run([&] { out = impl_->status(); });
   return out;

@@ -80,7 +80,12 @@ double in_milliseconds(std::chrono::microseconds took) {
 
 nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
   nlohmann::ordered_json out = {{"at", rfc3339(metrics.at)},
-                                {"meets_target", metrics.meets_target()}};
+                                {"target_ms", sync::kOperationTarget.count()}};
+  out["meets_target"] = metrics.measured() ? nlohmann::ordered_json(metrics.meets_target())
+                                           : nlohmann::ordered_json();
+  auto& sources = out["sources"] = nlohmann::ordered_json::array();
+  for (const sync::SourceState& source : metrics.sources)
+    sources.push_back({{"kind", source.kind}, {"url", source.url}, {"up", source.up}});
   for (const sync::Operation operation : sync::kOperations) {
     const sync::OperationMetrics& of = metrics.of(operation);
     out["operations"][std::string(to_string(operation))] = {{"count", of.count},
@@ -99,6 +104,9 @@ nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
 }
 
 void print_metrics(const sync::Metrics& metrics) {
+  for (const sync::SourceState& source : metrics.sources)
+    print_line("source   " + source.kind + "  " + printable(source.url) +
+               (source.up ? "  up" : "  down") + ", at " + rfc3339(metrics.at));
   for (const sync::Operation operation : sync::kOperations) {
     const sync::OperationMetrics& of = metrics.of(operation);
     if (of.count == 0) continue;

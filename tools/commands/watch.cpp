@@ -111,12 +111,40 @@ Error fell_back(const sync::Change& change, sync::Sequence known) {
                               std::to_string(known.value) + " is known here"};
 }
 
+// What is wrong, as long as nothing better is known. Thread-safe.
+class Trouble {
+ public:
+  explicit Trouble(bool json) : json_(json) {}
+
+  void note(const std::optional<sync::IpnsName>& name, const std::string& text) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = text;
+    }
+    if (!json_) return;  // it stands in the log
+    nlohmann::ordered_json line = {{"event", "trouble"}};
+    line["name"] = name ? nlohmann::ordered_json(name->to_string()) : nullptr;
+    line["message"] = text;
+    print_line(dump(line));
+  }
+  // ": why", or nothing.
+  std::string last() const {
+    const std::lock_guard lock(mutex_);
+    return last_.empty() ? "" : ": " + last_;
+  }
+
+ private:
+  const bool json_;
+  mutable std::mutex mutex_;
+  std::string last_;  // guarded by mutex_
+};
+
 // `watch` from an open client to its end.
 class Watching {
  public:
   Watching(Context& context, const WatchOptions& options, const Target& target, StopSignal& stop,
            sync::Client& client, ChangeHandler& handler, ConflictHandler* conflicts,
-           Sequences floors, const TimeLimit& limit)
+           Sequences floors, const TimeLimit& limit, const Trouble& trouble)
       : context_(context),
         options_(options),
         target_(target),
@@ -126,6 +154,7 @@ class Watching {
         conflicts_(conflicts),
         floors_(std::move(floors)),
         limit_(limit),
+        trouble_(trouble),
         missing_(target.names.begin(), target.names.end()) {}
 
   Status start();
@@ -146,6 +175,7 @@ class Watching {
   ConflictHandler* const conflicts_;  // none: what is newest stays
   const Sequences floors_;
   const TimeLimit& limit_;
+  const Trouble& trouble_;
   std::mutex mutex_;
   std::set<sync::IpnsName> missing_;  // guarded by mutex_; of --once: nothing printed yet
   std::optional<Error> failure_;      // guarded by mutex_; of --once
@@ -191,8 +221,7 @@ void Watching::look_for_records() {
     const auto found = client_.resolve(name, limit_.left(kWatchTargetDeadline));
     const std::lock_guard lock(mutex_);
     if (!missing_.contains(name) || (found && found->best)) continue;
-    failure_ = found ? Error{Errc::not_found, name.to_string() + ": no source has a record of it"}
-                     : found.error();
+    failure_ = found ? nothing_found(name, *found, sync::ExpiredPolicy::last_good) : found.error();
     return stop_.stop();
   }
 }
@@ -210,7 +239,8 @@ void Watching::wait(bool has_gateways) {
   const std::lock_guard lock(mutex_);
   if (options_.once && missing_.empty()) return;
   if (failure_) return report(context_, *failure_);
-  if (!stopped && options_.once) return report(context_, {Errc::timeout, "no confirmed state yet"});
+  if (!stopped && options_.once)
+    return report(context_, {Errc::timeout, "no confirmed state yet" + trouble_.last()});
   if (!stopped) context_.exit = Exit::deadline;
 }
 
@@ -253,6 +283,8 @@ void watch(Context& context, const WatchOptions& options) {
     config->state_dir = state->path() / "state";
     config->cache_dir.clear();
   }
+  const auto trouble = std::make_shared<Trouble>(context.json);
+  config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   if (!options.once) {
@@ -263,7 +295,7 @@ void watch(Context& context, const WatchOptions& options) {
   if (decides->strategy != ConflictHandler::Strategy::newest)
     conflicts.emplace(**client, std::move(*decides));
   Watching watching(context, options, *target, stop, **client, handler,
-                    conflicts ? &*conflicts : nullptr, std::move(floors), limit);
+                    conflicts ? &*conflicts : nullptr, std::move(floors), limit, *trouble);
   if (const Status started = watching.start(); !started) {
     (*client)->close();
     return report(context, started.error());

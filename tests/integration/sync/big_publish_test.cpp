@@ -1,6 +1,6 @@
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/tests/integration/sync/publish_fixture.h"
-#include "ipnscast/tests/support/trees.h"
+#include "ipnscast/tests/support/silent_server.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
@@ -71,4 +71,21 @@ TEST_CASE(
     CHECK(outcome->complete());
     CHECK(before > 0);
   }
+}
+
+TEST_CASE("a relay that is not reached is told with the time that was waited for it (G2)") {
+  ScriptedWorld world;
+  const SilentServer silent;
+  ScriptedNode node;
+  Config config = world.config("writer", {&node});
+  config.relays.push_back(*nostr::RelayUrl::parse(silent.url("ws")));
+  config.publish_timeout = Milliseconds(800);
+  auto client = *Client::open(std::move(config));
+  const auto outcome = client->publish(world.key, world.tree("one"));
+  REQUIRE(outcome);
+  CHECK_FALSE(outcome->complete());
+  const auto* row = find_place(*outcome, silent.url("ws"), Outcome::Place::What::hint);
+  REQUIRE(row);
+  CHECK_FALSE(row->ok);
+  CHECK(row->took > Milliseconds(0));
 }

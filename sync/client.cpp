@@ -18,6 +18,8 @@ namespace {
 
 constexpr Seconds kMetricsInterval{10};
 constexpr std::string_view kAtRestInfo = "ipnscast-at-rest-v1";
+// A fetch always ends, and knows itself when nothing comes any more.
+constexpr Milliseconds kFetchTime = std::chrono::hours(24);
 constexpr Milliseconds kShortestTry{1'000};
 // Past the time in which places answer, until whoever asked them has to come back.
 constexpr Milliseconds kAskGrace{3'000};
@@ -210,6 +212,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.engine.debounce = config_.debounce;
   out.engine.answer_by = config_.answer_by;
   out.engine.slow_listen = config_.slow_listen;
+  out.engine.fetch_timeout = kFetchTime;
   out.nostr.authors = config_.trusted_authors;
   out.nostr.kinds = config_.kinds;
   for (const int kind : config_.public_kinds) {

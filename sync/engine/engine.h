@@ -38,8 +38,8 @@ struct EngineOptions {
   Milliseconds answer_by{2'000};
   Milliseconds slow_listen{60'000};
   Milliseconds poll_timeout{10'000};
-  Milliseconds fetch_timeout{std::chrono::hours(24)};  // the fetch itself knows when it is stuck
-  Milliseconds grace{5'000};                           // past a deadline, until work counts as lost
+  Milliseconds fetch_timeout{1'800'000};
+  Milliseconds grace{5'000};                // past a deadline, until work counts as lost
   Milliseconds provisional_limit{300'000};  // until an unproved provisional value is withdrawn
   int max_chases = 6;                       // resolutions for one claim, 1 s doubling between them
   size_t max_names = 1'000'000;

@@ -73,7 +73,9 @@ Result<std::unique_ptr<sync::gateway::HttpClient>> open_stream_client(
 sync::ResolverOptions resolver_options(const BridgeOptions& options) {
   sync::ResolverOptions out;
   out.race.listen = options.resolve_timeout;
-  out.race.answer_by = std::min(out.race.answer_by, options.resolve_timeout);
+  out.race.answer_by = std::min(options.answer_by, options.resolve_timeout);
+  out.race.slow_listen = options.slow_listen;
+  out.race.settle = options.settle;
   out.cache.longest = options.record_cache;
   // A poll that comes sooner than "not found" is forgotten would ask nobody.
   out.cache.negative = std::min(options.not_found_cache, options.poll_min / 2);
@@ -151,6 +153,9 @@ struct Bridge::Impl {
   std::unique_ptr<Daemon> daemon;
   std::unique_ptr<sync::PubsubListener> listener;  // null: no pubsub
   std::once_flag closed;
+
+  std::mutex health_mutex;
+  Instant last_connected = std::chrono::steady_clock::now();  // guarded by health_mutex
 };
 
 nostr::OutboxSender::Options Bridge::Impl::sender_options() const {
@@ -282,6 +287,25 @@ Telemetry Bridge::telemetry() const {
   out.prometheus = impl_->meter.prometheus_text();
   for (const auto& memory : impl_->book.memories(system_now()))
     out.gateways.push_back(sync::gateway_status(memory));
+  const Instant time = std::chrono::steady_clock::now();
+  bool connected = false;
+  for (const nostr::RelayStatus& relay : impl_->pool->status()) {
+    out.metrics.sources.push_back({"relay", relay.url.text(), relay.connected});
+    connected = connected || relay.connected;
+  }
+  for (size_t i = 0; i < impl_->book.size(); ++i)
+    out.metrics.sources.push_back(
+        {"gateway", impl_->book.endpoint(i).url, !impl_->book.left_alone(i, time)});
+  {
+    const std::lock_guard lock(impl_->health_mutex);
+    if (connected) impl_->last_connected = time;
+    if (time >= impl_->last_connected + sync::Silence::kAfter)
+      out.troubles.push_back("no relay is connected: nothing can be announced");
+  }
+  if (now.silent_since && time >= *now.silent_since + sync::Silence::kAfter) {
+    const auto seconds = std::chrono::duration_cast<Seconds>(time - *now.silent_since).count();
+    out.troubles.push_back("no gateway has answered for " + std::to_string(seconds) + " s");
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ipnscast/bridge/announce/announcement.h"
@@ -36,8 +37,11 @@ struct BridgeOptions {
   std::string topic = "ipns-sync";
   Milliseconds poll_min{5'000};  // S0-40
   Milliseconds poll_max{600'000};
-  Milliseconds resolve_timeout{5'000};  // S0-40
-  Milliseconds record_cache{60'000};    // as in sync::Config, like the next three
+  Milliseconds resolve_timeout{5'000};  // S0-40; instead of sync::Config::listen
+  Milliseconds answer_by{2'000};        // as in sync::Config, like the next six
+  Milliseconds slow_listen{60'000};
+  Milliseconds settle{150};
+  Milliseconds record_cache{60'000};
   Milliseconds not_found_cache{30'000};
   int breaker_failures = 3;
   Milliseconds breaker{30'000};
@@ -79,6 +83,9 @@ struct BridgeStatus {
   uint64_t pubsub_records = 0;
   uint64_t pubsub_bad = 0;
   uint64_t pubsub_skipped = 0;
+
+  // Since when no gateway has answered any poll. Nothing: one does.
+  std::optional<Instant> silent_since;
 };
 
 // Thread-safe. Destroying it closes it.

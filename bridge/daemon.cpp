@@ -41,17 +41,35 @@ void Daemon::serve() {
     republisher_.tick(now);
     const auto poll = watcher_.next();
     const auto tick = republisher_.next_tick();
-    const auto next = poll && tick ? std::min(poll, tick) : std::max(poll, tick);
+    auto next = poll && tick ? std::min(poll, tick) : std::max(poll, tick);
+    if (const auto word = silence_.next()) next = next ? std::min(*next, *word) : *word;
     auto message = next ? inbox_->pop_until(*next) : inbox_->pop();
     if (inbox_->closed()) return;
     now = system_now();
     if (message) std::visit([&](auto& m) { take(m, now); }, *message);
+    listen(now.steady);
   }
+}
+
+// Says when no gateway has answered for a while, and when one does again.
+void Daemon::listen(Instant now) {
+  const auto lasts = silence_.lasts(now);
+  {
+    std::lock_guard lock(mutex_);
+    status_.silent_since = lasts ? std::optional(now - *lasts) : std::nullopt;
+  }
+  const auto word = silence_.word(now);
+  if (!word) return;
+  const std::string seconds = std::to_string((word->lasted.count() + 500) / 1'000) + " s";
+  log_warning("bridge", word->over ? "a gateway answers again, after " + seconds
+                                   : "no gateway has answered for " + seconds +
+                                         "; changes will be seen when one does again");
 }
 
 void Daemon::take(PollUpdate& update, Now now) {
   if (update.over) count(&BridgeStatus::polls);
   if (update.over && update.failed) count(&BridgeStatus::failed_polls);
+  if (update.over || update.record) silence_.asked(!update.failed, now.steady);
   const bool changed = keep(update);
   watcher_.take(update, changed, now.steady);
   if (const auto it = known_.find(update.name); it != known_.end()) pay(it->second, now);

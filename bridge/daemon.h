@@ -12,6 +12,7 @@
 #include "ipnscast/bridge/bridge.h"
 #include "ipnscast/bridge/watch/watcher.h"
 #include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/sync/engine/silence.h"
 
 namespace ipnscast::bridge {
 
@@ -56,6 +57,7 @@ class Daemon {
   bool keep(const PollUpdate& update);
   void pay(const AnnouncedName& name, Now now);
   void count(uint64_t BridgeStatus::*what);
+  void listen(Instant now);
 
   // constant after construction
   const std::shared_ptr<DaemonInbox> inbox_;
@@ -66,6 +68,7 @@ class Daemon {
   Watcher watcher_;
   Republisher republisher_;
   std::unordered_map<sync::IpnsName, AnnouncedName> known_;
+  sync::Silence silence_;  // of the gateways
 
   mutable std::mutex mutex_;
   BridgeStatus status_;  // guarded by mutex_

@@ -82,8 +82,9 @@ Result<std::unique_ptr<Stack>> Stack::start(StackOptions options) {
     if (!bridge) return fail(bridge.error().within("bridge"));
     impl->bridge = std::move(*bridge);
   }
+  if (options.metrics_address.empty()) return std::unique_ptr<Stack>(new Stack(std::move(impl)));
   auto metrics = MetricsServer::start(
-      *impl->loop, {.port = options.metrics_port},
+      *impl->loop, {.address = options.metrics_address, .port = options.metrics_port},
       [impl = impl.get()] { return impl->bridge ? impl->bridge->telemetry() : Telemetry{}; });
   if (!metrics) return fail(metrics.error().within("metrics"));
   impl->metrics = std::move(*metrics);
@@ -95,7 +96,9 @@ Stack::~Stack() = default;
 
 std::string Stack::relay_url() const { return impl_->relay->url(); }
 std::string Stack::gateway_url() const { return impl_->node->gateway_url(); }
-std::string Stack::metrics_url() const { return impl_->metrics->url(); }
+std::string Stack::metrics_url() const {
+  return impl_->metrics ? impl_->metrics->url() : std::string();
+}
 std::string Stack::rpc_url() const { return impl_->node->rpc_url(); }
 const Bridge* Stack::bridge() const { return impl_->bridge.get(); }
 const nostr::PublicKey& Stack::bridge_key() const { return impl_->bridge_key; }

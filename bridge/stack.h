@@ -19,7 +19,8 @@ struct StackOptions {
   nostr::server::RelayServerOptions relay{};
   uint16_t gateway_port = 8081;
   uint16_t rpc_port = 5002;
-  NodeOptions node{};  // its ports and directory are filled in
+  NodeOptions node{};                         // its ports and directory are filled in
+  std::string metrics_address = "127.0.0.1";  // empty: none
   uint16_t metrics_port = 9464;
   // names, poll bounds and callbacks are used; without names there is no bridge. The rest is filled
   // in, also the key when there is none: the bridge then has one of its own in its directory.
@@ -39,7 +40,7 @@ class Stack {
   std::string relay_url() const;    // ws://
   std::string gateway_url() const;  // http://, blocks, records and delegated routing
   std::string rpc_url() const;      // http://, the calls of Kubo's RPC
-  std::string metrics_url() const;  // http://, of the bridge; see MetricsServer
+  std::string metrics_url() const;  // http://, see MetricsServer; empty: there is none
   const Bridge* bridge() const;     // null without names
   const nostr::PublicKey& bridge_key() const;
 

@@ -18,6 +18,8 @@ namespace {
 
 constexpr Seconds kMetricsInterval{10};
 constexpr std::string_view kAtRestInfo = "ipnscast-at-rest-v1";
+// A fetch always ends, and knows itself when nothing comes any more.
+constexpr Milliseconds kFetchTime = std::chrono::hours(24);
 constexpr Milliseconds kShortestTry{1'000};
 // Past the time in which places answer, until whoever asked them has to come back.
 constexpr Milliseconds kAskGrace{3'000};
@@ -140,7 +142,7 @@ void ClientImpl::open_threads() {
   fetcher.meter = &meter_;
   fetcher_ = std::make_unique<Fetcher>(*http_, *book_, *cache_, fetcher);
   records_ = std::make_unique<RecordSender>(*http_, *book_);
-  contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_);
+  contents_ = std::make_unique<ContentSender>(*http_, *book_, *cache_, config_.publish_stall);
   if (!config_.relays.empty()) {
     nostr::PoolOptions pool;
     pool.relays = config_.relays;
@@ -210,6 +212,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.engine.debounce = config_.debounce;
   out.engine.answer_by = config_.answer_by;
   out.engine.slow_listen = config_.slow_listen;
+  out.engine.fetch_timeout = kFetchTime;
   out.nostr.authors = config_.trusted_authors;
   out.nostr.kinds = config_.kinds;
   for (const int kind : config_.public_kinds) {
@@ -230,6 +233,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
     publisher_->saw(name, report);
   };
+  out.on_trouble = config_.on_trouble;
   out.on_turn = [this] { save_metrics_in_turn(); };
   out.on_clone = [this] { take_another_identity(); };
   out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
@@ -298,6 +302,10 @@ Metrics ClientImpl::metrics() {
   const BlockCache::Stats blocks = cache_->stats();
   out.records = {records.hits, records.misses};
   out.blocks = {blocks.hits, blocks.misses};
+  if (sync_) out.sources = sync_->sources();
+  const Instant now = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < book_->size(); ++i)
+    out.sources.push_back({"gateway", book_->endpoint(i).url, !book_->left_alone(i, now)});
   return out;
 }
 

@@ -62,11 +62,13 @@ struct GetProgress {
 };
 
 struct GetOptions {
-  Milliseconds deadline{600'000};
+  // In all. It also ends when no new block has come for ten minutes.
+  Milliseconds deadline{std::chrono::hours(24)};
   std::optional<ByteRange> bytes;  // of a file: only these are fetched and written
   // Errc::invalid when it is no file; of a directory no more is fetched than its own blocks.
   bool file_only = false;
   bool symlinks = false;  // write those that stay inside; otherwise they are an error
+  bool metadata = true;   // give files the permissions and times that the content has
   // Runs on a fetch thread, ten times a second at most; must not block.
   std::function<void(const GetProgress&)> on_progress;
   std::stop_token stop{};  // asked to stop, it ends with Errc::cancelled, and nothing is written
@@ -89,11 +91,11 @@ class Client {
   virtual void unwatch(const IpnsName& name) = 0;
 
   // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence,
-  // sends it to all routers, and announces it. Waits for the outcome, publish_timeout at most; what
-  // is not done by then goes on from the outbox. As with `git push`: Errc::conflict when somebody
-  // has a better record with another value than the one that this was made on (based_on), or
-  // another sequence than expect_sequence. What turns out later to have been displaced is told by
-  // ChangeKind::lost. Without `queue` nothing is committed before one node has the content:
+  // sends it to all routers, and announces it. Waits for the outcome (PublishOptions::deadline);
+  // what is not done by then goes on from the outbox. As with `git push`: Errc::conflict when
+  // somebody has a better record with another value than the one that this was made on (based_on),
+  // or another sequence than expect_sequence. What turns out later to have been displaced is told
+  // by ChangeKind::lost. Without `queue` nothing is committed before one node has the content:
   // Errc::timeout when none has it in time, Errc::unreachable when none takes it. Errc::timeout,
   // too, when the node that decides may have stored it but does not say so. Errc::refused for a
   // path that holds our own files (state_dir, cache_dir, private_paths) or lies among them,

@@ -15,16 +15,33 @@
 namespace ipnscast::sync {
 namespace {
 
-// The place that took longest, or the packing.
-std::string slowest_part(const Outcome& outcome) {
-  auto longest = std::chrono::duration_cast<Milliseconds>(outcome.packed);
-  std::string where = "packing";
-  for (const Outcome::Place& place : outcome.places) {
-    if (place.took <= longest) continue;
-    longest = place.took;
-    where = place.url + " (" + place.detail + ")";
+std::string place_text(const Outcome::Place& place) {
+  const bool relay = place.kind == Outcome::Place::Kind::relay;
+  return (relay ? "relay " : "node ") + place.url + (place.ok ? "" : " (" + place.detail + ")");
+}
+
+// What took most of it: packing, bringing the content, telling of it, or what no place did.
+std::string slowest_part(const Outcome& outcome, std::chrono::microseconds whole) {
+  std::string slowest = "packing";
+  std::chrono::microseconds longest = outcome.packed;
+  std::chrono::microseconds rest = whole - outcome.packed;
+  for (const bool content : {true, false}) {
+    const Outcome::Place* last = nullptr;
+    for (const Outcome::Place& place : outcome.places) {
+      if ((place.what == Outcome::Place::What::content) != content) continue;
+      if (last == nullptr || place.took > last->took) last = &place;
+    }
+    if (last == nullptr) continue;
+    rest -= last->took;
+    if (last->took <= longest) continue;
+    longest = last->took;
+    slowest = place_text(*last);
   }
-  return where + " took " + std::to_string(longest.count()) + " ms";
+  if (rest > longest) {
+    longest = rest;
+    slowest = "asking for the last sequence and signing";
+  }
+  return slowest + " took " + std::to_string(longest.count() / 1'000) + " ms of it";
 }
 
 bool brings_a_value(ChangeKind kind) {
@@ -53,10 +70,11 @@ Handler validated(std::function<Status(const Change&, BlockSource&)> validate, H
 Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>& publish) {
   const Instant start = std::chrono::steady_clock::now();
   auto outcome = publish();
-  const auto took = std::chrono::steady_clock::now() - start;
-  meter_.note(Operation::publish, outcome ? Status() : fail(outcome.error()),
-              std::chrono::duration_cast<std::chrono::microseconds>(took),
-              [&] { return slowest_part(*outcome); });
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  meter_.note(
+      Operation::publish, outcome ? Status() : fail(outcome.error()), took,
+      [&] { return slowest_part(*outcome, took); }, target_for(outcome ? outcome->bytes : 0));
   return outcome;
 }
 
@@ -210,11 +228,13 @@ Status ClientImpl::get(const Cid& cid, std::string_view path, const std::filesys
                                  {.symlinks = options.symlinks,
                                   .bytes = options.bytes,
                                   .file_only = options.file_only,
+                                  .metadata = options.metadata,
                                   .limits = limits});
     return unpacked ? Status{} : fail(unpacked.error());
   }();
-  // What is missing, is so because of how the fetch ended.
-  if (!written && written.error().code != Errc::not_found) fetcher_->cancel(id);
+  // What is missing, is so because of how the fetch ended. When all is written, what documents link
+  // to is all that could still come.
+  if (written || written.error().code != Errc::not_found) fetcher_->cancel(id);
   const Status fetched = end->wait();
   const bool missing = !written && written.error().code == Errc::not_found;
   return missing && !fetched ? fetched : written;

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,7 +75,7 @@ struct Config {
   // cache of blocks, which holds the versions that are kept. What state_dir says of names and
   // records, which is public, is not. Needs a signer.
   bool encrypt_at_rest = false;
-  Milliseconds fetch_stall{5'000};
+  Milliseconds fetch_stall{3'000};
   size_t parallel = 8;  // fetches at a time, 1 to 64; others wait
   // Handlers side by side, 1 to 64; for one name they run one after the other all the same. A
   // handler that takes longer while other names wait goes on beside the others (16 at most), unless
@@ -110,12 +112,19 @@ struct Config {
   Milliseconds retry_min{1'000};  // waits between tries to publish
   Milliseconds retry_max{300'000};
   nostr::OutboxLimits outbox;
+  // For the record and its announcement, once a node has the content. That takes as long as it
+  // takes while bytes move: publish_stall is the longest time in which none does.
   Milliseconds publish_timeout{10'000};
+  Milliseconds publish_stall{30'000};
   // How long it may take until all places and relays show what was published.
   Milliseconds publish_settle{2'000};
   // Records say which publishes of which devices they contain, so that a device learns for certain
   // whether its own was built upon. It shows the public how many devices write a name.
   bool publish_vector = true;
+  // What people should know and no change says: that the content of a new value cannot be fetched,
+  // that no source has answered for three seconds, and when one does again. Of one name, or of all
+  // that are followed. It stands in the log too. On the sync thread; must not block.
+  std::function<void(const std::optional<IpnsName>&, const std::string&)> on_trouble;
   // This state was made for one run and is gone after it: publishes leave no trace of this device.
   bool publish_job = false;
 };

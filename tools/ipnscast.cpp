@@ -4,8 +4,14 @@
 #include <iostream>
 #include <string_view>
 
+#include "ipnscast/nostr/net/stream/proxy_url.h"
 #include "ipnscast/tools/cli/command.h"
 #include "ipnscast/tools/cli/logging.h"
+#include "ipnscast/tools/cli/process_secrecy.h"
+#include "ipnscast/tools/cli/setting_option.h"
+#include "ipnscast/tools/usage/arguments.h"
+#include "ipnscast/tools/usage/help.h"
+#include "ipnscast/tools/usage/usage.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -23,16 +29,15 @@ void add_global_options(CLI::App& app, Context& context) {
          "--timeout",
          [&context](const std::string& text) {
            const auto timeout = parse_duration(text);
-           if (!timeout) throw CLI::ValidationError("--timeout", timeout.error().message);
+           if (!timeout) refuse_value("--timeout", timeout.error().message);
            context.timeout = *timeout;
          },
          "Give up after this time (exit code 124)")
       ->type_name("TIME");
-  app.add_option("--proxy", context.proxy,
-                 "Reach relays through socks5://HOST:PORT or http://HOST:PORT (Tor, and .onion)")
-      ->type_name("URL");
+  add_setting(app, context, "--proxy", "relays.proxy")->type_name("URL");
   app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything");
-  app.set_version_flag("--version", std::string("ipnscast ") + IPNSCAST_VERSION);
+  app.set_version_flag("-V,--version", std::string("ipnscast ") + IPNSCAST_VERSION,
+                       "Print the version");
 }
 
 void add_commands(CLI::App& app, Context& context) {
@@ -41,11 +46,13 @@ void add_commands(CLI::App& app, Context& context) {
   add_bench(app, context);
   add_bridge(app, context);
   add_cid(app, context);
+  add_config(app, context);
   add_demo(app, context);
   add_event(app, context);
   add_forget(app, context);
   add_gateway(app, context);
   add_get(app, context);
+  add_help(app, context);
   add_history(app, context);
   add_init(app, context);
   add_key(app, context);
@@ -70,25 +77,19 @@ bool wants_json(int argc, char** argv) {
   return false;
 }
 
-// CLI11 misses a command before it looks at what it could not place.
-std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
-  const auto unplaced = app.remaining(true);
-  if (!unplaced.empty()) return "unknown command or argument: " + unplaced.front();
-  if (app.get_subcommands().empty()) return "want a command (see ipnscast --help)";
-  return error.what();
-}
-
 // Runs the command that the arguments name. Its callback notes the exit code in the context.
 void run(CLI::App& app, int argc, char** argv, Context& context) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    const bool is_help = dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr;
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success) &&
+        !(is_help && names_no_command(app))) {
       app.exit(error);  // --help, --version
       return;
     }
     context.json = wants_json(argc, argv);
-    report_usage(context, usage_problem(app, error));
+    report_usage(context, usage_problem(app, error, {argv + 1, argv + argc}));
   } catch (const std::exception& error) {
     report(context, {Errc::internal, error.what()});
   }
@@ -107,15 +108,22 @@ void finish_output(Context& context) {
 
 int main(int argc, char** argv) {
   using namespace ipnscast::tools;
+  keep_memory_to_ourselves();
   std::signal(SIGPIPE, SIG_IGN);
   Context context;
   CLI::App app("Tells you the moment an IPNS name changes, and brings you the verified content",
                "ipnscast");
   app.fallthrough();  // global options are taken before and after the command
   app.require_subcommand(1);
+  app.formatter(help_pages());
+  app.set_help_flag("-h,--help", "Print this page");
   add_global_options(app, context);
   add_commands(app, context);
-  app.parse_complete_callback([&context] { start_logging(asked_level(context), context.json); });
+  name_groups(app);
+  app.parse_complete_callback([&app, &context] {
+    check_no_empty_values(app);
+    start_logging(asked_level(context), context.json);
+  });
   run(app, argc, argv, context);
   finish_output(context);
   return static_cast<int>(context.exit);

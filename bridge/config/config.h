@@ -1,49 +1,27 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <optional>
 #include <string>
+#include <string_view>
 
-#include "ipnscast/bridge/config/options.h"
-#include "ipnscast/sync/client.h"
+#include "ipnscast/bridge/config/environment.h"
+#include "ipnscast/bridge/config/settings.h"
 
 namespace ipnscast::bridge {
 
-// Reads the value of an environment variable; nothing when it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-Environment process_environment();
-
-// The settings that a TOML text and the environment (IPNSCAST_SECTION_KEY) make; the environment
-// goes before the text, the defaults come last. Errc::parse for what is no TOML, with the line;
-// Errc::invalid for an unknown key, with the nearest known one, for a value that a key does not
-// take, and for values that contradict each other.
-Result<Settings> parse_settings(std::string_view toml, const Environment& environment);
+// The settings that a TOML text, the environment (IPNSCAST_SECTION_KEY) and options of a command
+// make; options go before the environment, it goes before the text, the defaults come last.
+// Errc::parse for what is no TOML, with the line; Errc::invalid for an unknown key or a misspelt
+// variable, with the one that was probably meant, for a value that a key does not take, and for
+// values that contradict each other; it begins with the place that is at fault, in `file` with that
+// file's name.
+Result<Settings> parse_settings(std::string_view toml, const Environment& environment,
+                                const Flags& flags = {}, const std::string& file = {});
 
 // The same from a file. One that is absent counts as empty unless `required`. Errc::io,
 // Errc::too_large beyond 16 MiB.
 Result<Settings> load_settings(const std::filesystem::path& file, bool required,
-                               const Environment& environment);
-
-// "IPNSCAST_RELAYS_URLS".
-std::string environment_name(const Option& option);
-
-// The known name that is closest to `unknown` by edit distance.
-std::string nearest(std::string_view unknown, const std::vector<std::string>& known);
-
-// How its relays are reached. Errc::invalid for a proxy or a key pin that does not
-// parse.
-Result<nostr::net::Access> relay_access(const Settings& settings);
-
-// What waits for relays at most.
-nostr::OutboxLimits outbox_limits(const PublishSettings& settings);
-
-// Errc::invalid for a relay that does not parse.
-Result<nostr::Quorum> to_quorum(const QuorumSetting& setting);
-
-// What an engine needs of it. `state_dir`, `cache_dir` and `signer` are the caller's to fill in.
-// Errc::invalid for a relay or an author that does not parse.
-Result<sync::Config> to_sync_config(const Settings& settings);
+                               const Environment& environment, const Flags& flags = {});
 
 // $XDG_CONFIG_HOME/ipnscast/config.toml, else ~/.config/ipnscast/config.toml. Errc::invalid when
 // there is no home either.

@@ -1,199 +1,70 @@
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "ipnscast/bridge/config/listen_address.h"
+#include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/server/relay_server.h"
+#include "ipnscast/sync/config.h"
+#include "ipnscast/sync/settings/value.h"
+
 namespace ipnscast::bridge {
 
-// The configuration as plain values, section by section: what load_settings() makes of file and
-// environment. The defaults stand in the option table (bridge/config/options.cpp), the only place
-// that declares a key.
+// What file, environment and command line say, checked, as the parts of the program take it. Their
+// rows stand in sync/config_settings.cpp and bridge/config/settings_table.cpp; what is initialized
+// here is the default.
 
-struct GatewaySetting {
-  std::string url;
-  std::string auth;  // value of the Authorization header; secret
-  std::vector<std::string>
-      only;  // what it may be used for: "blocks", "records", "publish"; empty: all it can
+struct BridgeSettings {
+  std::vector<sync::IpnsName> names;
+  bool pubsub = true;
+  Milliseconds poll_min{5'000};
+  Milliseconds poll_max{600'000};
+  std::optional<Milliseconds> resolve_timeout;  // unset: as resolve.listen
+  bool keep_alive = false;
 };
 
-// How many relays, or which: `count` of them, all, or each of the named ones beside the count.
-struct QuorumSetting {
-  size_t count = 1;
-  bool all = false;
-  std::vector<std::string> named;
-  bool operator==(const QuorumSetting&) const = default;
-};
-
-struct IdentitySettings {
-  std::string key;
-  std::string signer;
-  std::string device_name;
+struct NodeSettings {
+  ListenAddress listen{"127.0.0.1", 8081};
+  uint64_t max_bytes = uint64_t{10} << 30;
+  std::set<sync::IpnsName> writers;
 };
 
 struct RelaySettings {
-  std::vector<std::string> urls;
-  std::vector<int> kinds;
-  bool announce_public = false;
-  std::vector<int> public_kinds;
-  bool private_hints = false;
-  std::optional<int> history_kind;
-  std::string topic;
-  QuorumSetting quorum;
-  size_t target = 0;
-  std::chrono::milliseconds read_back{0};
-  std::string proxy;
-  std::string ca_file;
-  std::vector<std::string> pins;
-  bool auth = false;
-  bool compat = false;
-};
-
-struct TrustSettings {
-  std::vector<std::string> authors;
-  std::string confirm;
-  bool open = false;
-  bool discover = false;
-  std::string expired;
-};
-
-struct SourceSettings {
-  std::vector<std::string> websocket;
-  std::vector<std::string> sse;
-  std::vector<std::string> w3name;
-  bool pubsub = false;
-  std::chrono::milliseconds poll_min{0};
-  std::chrono::milliseconds poll_max{0};
-  std::chrono::milliseconds poll_healthy{0};
-  std::chrono::milliseconds debounce{0};
-};
-
-struct GatewaysSettings {
-  std::vector<GatewaySetting> nodes;
-  std::vector<GatewaySetting> public_gateways;
-  std::vector<GatewaySetting> slow;
-  std::string providers;
-};
-
-struct ResolveSettings {
-  std::chrono::milliseconds answer_by{0};
-  std::chrono::milliseconds listen{0};
-  std::chrono::milliseconds slow_listen{0};
-  std::chrono::milliseconds settle{0};
-  std::chrono::milliseconds cache{0};
-  std::chrono::milliseconds negative{0};
-  size_t breaker_failures = 0;
-  std::chrono::milliseconds breaker{0};
-  std::string dns;
-};
-
-struct FetchSettings {
-  uint64_t max_bytes = 0;
-  std::chrono::milliseconds stall{0};
-  size_t parallel = 0;
-  uint64_t cache_bytes = 0;
-  size_t versions = 0;
-};
-
-struct HandoverSettings {
-  size_t lanes = 0;
-  std::chrono::milliseconds handler_timeout{0};
-  uint64_t kept = 0;
-};
-
-struct PublishSettings {
-  std::chrono::milliseconds lifetime{0};
-  std::chrono::milliseconds ttl{0};
-  std::string profile;
-  bool v1 = false;
-  bool announcer = false;
-  bool previous = false;
-  std::string decider;
-  std::chrono::milliseconds settle{0};
-  bool vector = false;
-  std::string over;
-  std::chrono::milliseconds retry_min{0};
-  std::chrono::milliseconds retry_max{0};
-  size_t queue = 0;
-  std::chrono::milliseconds max_age{0};
-  std::string at_rest;
-};
-
-struct BridgeSettings {
-  std::vector<std::string> names;
-  std::string names_from;
-  std::string store;
-  std::chrono::milliseconds poll_fastest{0};
-  std::chrono::milliseconds poll_slowest{0};
-  std::chrono::milliseconds resolve_timeout{0};
-  bool keep_alive = false;
-  std::chrono::milliseconds warn_before_eol{0};
-  size_t shards = 0;
-};
-
-struct PushSettings {
-  std::string listen;
-  std::string tls_cert;
-  std::string tls_key;
-  std::vector<std::string> origins;
-  std::vector<std::string> tokens;
-  size_t max_clients = 0;
-  size_t max_names_per_client = 0;
-  std::chrono::milliseconds ping{0};
-};
-
-struct HttpSettings {
-  std::string metrics;
-  std::string admin;  // empty: "admin.sock" in the state directory
-};
-
-// Of the embedded node and the embedded relay.
-struct NodeSettings {
-  std::string listen;
-  uint64_t max_bytes = 0;
-  std::vector<std::string> writers;
-};
-struct EmbeddedRelaySettings {
-  std::string listen;
-  uint64_t max_bytes = 0;
-  std::vector<std::string> writers;
-  bool owner_private = false;
-  std::vector<std::string> urls;
+  ListenAddress listen{"127.0.0.1", 7777};
+  nostr::server::RelayServerOptions server;  // but for its address and the next three
   // Unset: by the address it listens on. 0: no limit.
   std::optional<int> rate;
   std::optional<int> request_rate;
   std::optional<int> max_clients_per_address;
-  uint64_t max_clients = 0;
-  uint64_t max_waiting = 0;  // bytes
 };
 
 struct LogSettings {
-  std::string level;
-  std::string format;
+  LogLevel level = LogLevel::info;
+  bool json = false;
+};
+
+// A key that was set.
+struct Given {
+  std::string where;  // "/etc/ipnscast.toml: line 3", "IPNSCAST_RELAYS_URLS", "--proxy"
+  sync::settings::Value value;
 };
 
 struct Settings {
-  // Keys that were set and that nothing acts on yet, as "section.key".
-  std::vector<std::string> without_effect;
-
-  IdentitySettings identity;
-  RelaySettings relays;
-  TrustSettings trust;
-  SourceSettings sources;
-  GatewaysSettings gateways;
-  ResolveSettings resolve;
-  FetchSettings fetch;
-  HandoverSettings handover;
-  PublishSettings publish;
+  std::string key;              // label of the own key; empty: self
+  std::string signer = "file";  // or bunker://...
+  sync::Config engine;
+  std::string dns;  // DNS over HTTPS; empty: the system's resolver
   BridgeSettings bridge;
-  PushSettings push;
-  HttpSettings http;
+  std::optional<ListenAddress> metrics = ListenAddress{"127.0.0.1", 9464};
   NodeSettings node;
-  EmbeddedRelaySettings relay;
+  RelaySettings relay;
   LogSettings log;
+
+  std::map<std::string, Given> given;  // by key; holds secrets
 };
 
 }  // namespace ipnscast::bridge

@@ -59,7 +59,11 @@ class Server final : public MetricsServer {
       refused.headers["allow"] = "GET, HEAD";
       return refused;
     }
-    if (request.path == "/health") return answer(200, "text/plain; charset=utf-8", "ok\n");
+    if (request.path == "/health") {
+      const Telemetry now = look_();
+      return answer(now.troubles.empty() ? 200 : 503, "text/plain; charset=utf-8",
+                    health_text(now));
+    }
     if (request.path == "/metrics")
       return answer(200, "text/plain; version=0.0.4; charset=utf-8", telemetry_text(look_()));
     if (request.path == "/")

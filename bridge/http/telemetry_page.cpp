@@ -36,6 +36,17 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+// The value of a label, as Prometheus has it.
+std::string label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') continue;
+    out += c;
+  }
+  return out;
+}
+
 std::string number(double value, const char* format = "%.1f") {
   char text[32];
   std::snprintf(text, sizeof text, format, value);
@@ -87,20 +98,43 @@ std::string telemetry_page(const std::string& title, const Telemetry& telemetry)
       "<meta http-equiv=\"refresh\" content=\"5\"><title>" +
       escaped(title) + "</title><style>" + kStyle + "</style></head>\n<body><h1>" + escaped(title) +
       "</h1>\n";
-  out += telemetry.metrics.meets_target()
+  for (const std::string& trouble : telemetry.troubles)
+    out += "<p class=\"bad\">" + escaped(trouble) + "</p>\n";
+  out += !telemetry.metrics.measured() ? "<p>Nothing was resolved or fetched yet.</p>\n"
+         : telemetry.metrics.meets_target()
              ? "<p>95 of 100 resolutions and fetches take no longer than 2 s together.</p>\n"
              : "<p class=\"bad\">Resolving and fetching take longer than 2 s (p95).</p>\n";
   out += "<table>\n";
   for (const auto& [name, value] : telemetry.counters)
     out += row({escaped(name), std::to_string(value)});
+  for (const sync::SourceState& source : telemetry.metrics.sources)
+    out += row({escaped(source.kind + " " + source.url), source.up ? "up" : "down"});
   out += "</table>\n" + operations_table(telemetry.metrics) + gateways_table(telemetry.gateways);
   return out +
          "<p>Quantiles are of the last ten minutes. <a href=\"/metrics\">For "
          "Prometheus</a></p></body></html>\n";
 }
 
+std::string health_text(const Telemetry& telemetry) {
+  if (telemetry.troubles.empty()) return "ok\n";
+  std::string out;
+  for (const std::string& trouble : telemetry.troubles) out += trouble + "\n";
+  return out;
+}
+
 std::string telemetry_text(const Telemetry& telemetry) {
   std::string out = telemetry.prometheus;
+  out +=
+      "# HELP ipnscast_target_seconds What resolving and fetching a change should take\n"
+      "# TYPE ipnscast_target_seconds gauge\nipnscast_target_seconds " +
+      std::to_string(sync::kOperationTarget.count() / 1'000) + "\n";
+  if (!telemetry.metrics.sources.empty())
+    out +=
+        "# HELP ipnscast_source_up Whether a source of news is there\n"
+        "# TYPE ipnscast_source_up gauge\n";
+  for (const sync::SourceState& source : telemetry.metrics.sources)
+    out += "ipnscast_source_up{kind=\"" + source.kind + "\",url=\"" + label(source.url) + "\"} " +
+           (source.up ? "1\n" : "0\n");
   for (const auto& [name, value] : telemetry.counters) {
     const char* type = name.ends_with("_total") ? " counter\n" : " gauge\n";
     out += "# TYPE " + name + type + name + " " + std::to_string(value) + "\n";

@@ -4,19 +4,12 @@
 #include <optional>
 
 #include "ipnscast/bridge/node/header_text.h"
+#include "ipnscast/nostr/base/letter_case.h"
 
 namespace ipnscast::bridge {
 namespace {
 
 constexpr size_t kMaxRanges = 64;
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Cuts the text up to the next `end` that stands outside of quotes off the front.
 std::string_view take_until(std::string_view& text, char end) {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "ipnscast/bridge/node/header_text.h"
+#include "ipnscast/nostr/base/letter_case.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -11,14 +12,6 @@ namespace {
 constexpr size_t kMaxParts = 1000;
 constexpr size_t kMaxPartHeaders = 8 * 1024;
 constexpr size_t kMaxBoundary = 70;  // RFC 2046 section 5.1.1
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
-  return out;
-}
 
 // The value of `name` in `type; name=value; name="value"`. Values of ours hold no escaped quotes.
 std::optional<std::string> parameter(std::string_view header, std::string_view name) {
@@ -36,7 +29,7 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
       value = rest.substr(1, quote - 1);
       end = rest.find(';', quote);
     }
-    if (lower(key) == name) return std::string(value);
+    if (lower_case(key) == name) return std::string(value);
     at = end == rest.npos ? header.npos : equals + 1 + end;
   }
   return std::nullopt;
@@ -45,10 +38,10 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
 void read_header(std::string_view line, MultipartPart& part) {
   const size_t colon = line.find(':');
   if (colon == line.npos) return;
-  const std::string name = lower(line.substr(0, colon));
+  const std::string name = lower_case(line.substr(0, colon));
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (name == "content-disposition") part.name = parameter(value, "name").value_or("");
-  if (name == "content-type") part.content_type = lower(value);
+  if (name == "content-type") part.content_type = lower_case(value);
 }
 
 void read_headers(std::string_view headers, MultipartPart& part) {
@@ -66,7 +59,8 @@ Result<std::vector<MultipartPart>> parse_multipart(std::string_view content_type
   const auto malformed = [](const char* what) {
     return fail(Errc::parse, std::string("multipart body: ") + what);
   };
-  if (lower(content_type).rfind("multipart/", 0) != 0) return malformed("want multipart/form-data");
+  if (lower_case(content_type).rfind("multipart/", 0) != 0)
+    return malformed("want multipart/form-data");
   const auto boundary = parameter(content_type, "boundary");
   if (!boundary || boundary->empty() || boundary->size() > kMaxBoundary) {
     return malformed("no boundary");

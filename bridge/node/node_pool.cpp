@@ -30,10 +30,12 @@ void NodePool::close() {
   inbox_.drain();
 }
 
-void NodePool::submit(HttpRequest request, Reply reply, Answer answer) {
+void NodePool::submit(HttpRequest request, Reply reply, Answer answer,
+                      const std::map<std::string, std::string>& headers) {
   Job job = Request{std::move(request), std::move(reply), std::move(answer)};
   if (inbox_.try_push(job)) return;
   HttpResponse busy = text_answer(503, "too many requests wait: try again in a second");
+  busy.headers.insert(headers.begin(), headers.end());
   busy.headers["retry-after"] = "1";
   std::get<Request>(job).reply->send(std::move(busy));
 }

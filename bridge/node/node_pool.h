@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -25,8 +27,10 @@ class NodePool {
   // The servers whose replies it got are gone by then.
   ~NodePool();
 
-  // Any thread, does not wait. When too many requests wait already, the client gets 503 at once.
-  void submit(HttpRequest request, Reply reply, Answer answer);
+  // Any thread, does not wait. When too many requests wait already, the client gets 503 at once,
+  // with these headers.
+  void submit(HttpRequest request, Reply reply, Answer answer,
+              const std::map<std::string, std::string>& headers);
   // Accepts nothing more. What waits is dropped, and streams end at their next piece.
   void close();
 

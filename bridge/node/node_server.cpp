@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ipnscast/bridge/node/gateway_headers.h"
 #include "ipnscast/bridge/node/gateway_routes.h"
 #include "ipnscast/bridge/node/node_pool.h"
 #include "ipnscast/bridge/node/routing_routes.h"
@@ -47,19 +48,24 @@ struct Node::Impl {
     routing_routes = std::make_unique<RoutingRoutes>(*records);
     rpc_routes = std::make_unique<RpcRoutes>(*blocks, *records);
     pool = std::make_unique<NodePool>(options.threads);
-    auto gateway_socket = listen(loop, options.address, options.gateway_port, kMaxGatewayBody,
-                                 [this](const auto& request) {
-                                   const UnixMillis now = system_now().wall;
-                                   if (request.path.starts_with("/routing/"))
-                                     return NodeAnswer(routing_routes->answer(request, now));
-                                   return gateway_routes->answer(request, now);
-                                 });
+    Headers page_headers;  // pages have to see that they are to come back
+    add_common_headers(page_headers);
+    auto gateway_socket = listen(
+        loop, options.address, options.gateway_port, kMaxGatewayBody,
+        [this](const auto& request) {
+          const UnixMillis now = system_now().wall;
+          if (request.path.starts_with("/routing/"))
+            return NodeAnswer(routing_routes->answer(request, now));
+          return gateway_routes->answer(request, now);
+        },
+        page_headers);
     if (!gateway_socket) return fail(gateway_socket.error());
     gateway = std::move(*gateway_socket);
     auto rpc_socket = listen(loop, kLoopback, options.rpc_port, options.max_import_bytes,
                              [this](const auto& request) {
                                return NodeAnswer(rpc_routes->answer(request, system_now().wall));
-                             });
+                             },
+                             {});
     if (!rpc_socket) return fail(rpc_socket.error());
     rpc = std::move(*rpc_socket);
     return {};
@@ -86,7 +92,8 @@ struct Node::Impl {
 
   Result<std::unique_ptr<WebSocketServer>> listen(nostr::net::Loop& loop,
                                                   const std::string& address, uint16_t port,
-                                                  size_t max_body, NodePool::Answer answer) {
+                                                  size_t max_body, NodePool::Answer answer,
+                                                  Headers busy) {
     nostr::net::ServerOptions sockets;
     sockets.address = address;
     sockets.port = port;
@@ -96,8 +103,9 @@ struct Node::Impl {
     sockets.max_held_bodies = std::max(sockets.max_held_bodies, max_body + max_body / 2);
     sockets.max_connections = sockets.max_http_connections;
     nostr::net::ServerHandlers handlers;
-    handlers.http = [this, answer = std::move(answer)](HttpRequest request, NodePool::Reply reply) {
-      pool->submit(std::move(request), std::move(reply), answer);
+    handlers.http = [this, answer = std::move(answer), busy = std::move(busy)](
+                        HttpRequest request, NodePool::Reply reply) {
+      pool->submit(std::move(request), std::move(reply), answer, busy);
     };
     return nostr::net::listen(loop, sockets, std::move(handlers));
   }

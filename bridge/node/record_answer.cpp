@@ -26,7 +26,7 @@ HttpResponse record_answer(const HttpRequest& request, const sync::IpnsRecord& r
                            UnixMillis now) {
   const std::string etag = sync::gateway::record_etag(record.bytes());
   const auto ttl = static_cast<int64_t>(
-      std::min<uint64_t>(record.fields().ttl_ns / 1'000'000'000, uint64_t{1} << 31));
+      std::min<uint64_t>(record.cacheable_ns() / 1'000'000'000, uint64_t{1} << 31));
   const int64_t left = record.fields().eol.seconds - now.value / 1000;
   HttpResponse out;
   out.headers = {

@@ -3,6 +3,7 @@
 #include "ipnscast/bridge/node/accept.h"
 #include "ipnscast/bridge/node/gateway_headers.h"
 #include "ipnscast/bridge/node/record_answer.h"
+#include "ipnscast/nostr/base/letter_case.h"
 #include "ipnscast/sync/gateway/delegated_routing.h"
 
 namespace ipnscast::bridge {
@@ -51,7 +52,7 @@ HttpResponse RoutingRoutes::get(const HttpRequest& request, const sync::IpnsName
 
 HttpResponse RoutingRoutes::put(const HttpRequest& request, const sync::IpnsName& name,
                                 UnixMillis now) {
-  if (header_of(request, "content-type").rfind(kRecordType, 0) != 0) {
+  if (!lower_case(header_of(request, "content-type")).starts_with(kRecordType)) {
     return text_answer(406, std::string("want Content-Type: ") + kRecordType);
   }
   const auto precondition = record_precondition(request);

@@ -15,6 +15,15 @@ constexpr std::string_view kRpcPrefix = "/api/v0/";
 constexpr std::string_view kNamePrefix = "/ipns/";
 constexpr int kMaxDepth = 32;
 
+// A page of a stranger in a browser of ours may send requests, but it cannot hide that a browser
+// sends them. As Kubo does it.
+bool is_from_browser(const HttpRequest& request) {
+  for (const char* header : {"origin", "referer", "sec-fetch-site"}) {
+    if (!header_of(request, header).empty()) return true;
+  }
+  return header_of(request, "user-agent").starts_with("Mozilla");
+}
+
 }  // namespace
 
 HttpResponse RpcRoutes::answer(const HttpRequest& request, UnixMillis now) {
@@ -25,7 +34,7 @@ HttpResponse RpcRoutes::answer(const HttpRequest& request, UnixMillis now) {
 
 HttpResponse RpcRoutes::route(const HttpRequest& request, UnixMillis now) {
   if (request.path.rfind(kRpcPrefix, 0) != 0) return text_answer(404, "404 page not found");
-  if (!header_of(request, "origin").empty()) return text_answer(403, "403 - Forbidden");
+  if (is_from_browser(request)) return text_answer(403, "403 - Forbidden");
   if (request.method == "OPTIONS") return {204, {{"allow", "OPTIONS, POST"}}, {}};
   if (request.method != "POST") {
     HttpResponse refused = text_answer(405, "405 - Method Not Allowed");

@@ -86,14 +86,18 @@ Checked<simdjson::dom::element> parse_json(std::string_view text, size_t max_dep
   }
   const bool may_be_escape = failed == simdjson::SUCCESS || failed == simdjson::STRING_ERROR;
   if (may_be_escape && has_unicode_escape(text) && !surrogates_pair_up(text)) {
-    return problem(EventFault::escape, Errc::parse, "json: an escape is half a surrogate pair");
+    return problem(EventFault::escape, Errc::parse,
+                   "an escape in the JSON is half a surrogate pair");
   }
   if (failed == simdjson::DEPTH_ERROR) {
-    return problem(EventFault::json, Errc::too_large, "json: nested too deep");
+    return problem(EventFault::json, Errc::too_large, "the JSON is nested too deep");
   }
   if (failed != simdjson::SUCCESS) {
+    const bool is_text = failed != simdjson::UTF8_ERROR;
     return problem(EventFault::json, Errc::parse,
-                   std::string("json: ") + simdjson::error_message(failed));
+                   text.empty() ? "there is no JSON"
+                   : is_text    ? "this is not JSON"
+                                : "this is not UTF-8");
   }
   return root;
 }

@@ -52,7 +52,11 @@ struct RelayFrameWriter {
     return Frame("OK").id(m.id).json(m.accepted ? "true" : "false").text(m.reason).take();
   }
   std::string operator()(const EoseMessage& m) const {
-    return Frame("EOSE").text(m.subscription).take();
+    Frame out("EOSE");
+    out.text(m.subscription);
+    if (m.hint == EoseHint::more) out.json("[\"more\"]");
+    if (m.hint == EoseHint::finish) out.json("[\"finish\"]");
+    return out.take();
   }
   std::string operator()(const ClosedMessage& m) const {
     return Frame("CLOSED").text(m.subscription).text(m.reason).take();

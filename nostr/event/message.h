@@ -23,8 +23,12 @@ struct OkMessage {
   bool accepted = false;
   std::string reason;  // "prefix: text", or empty
 };
+// What the relay says of the stored events before it: more than it has sent, or that all have come.
+// NIP-67.
+enum class EoseHint { none, more, finish };
 struct EoseMessage {
   SubscriptionId subscription;
+  EoseHint hint = EoseHint::none;
 };
 struct ClosedMessage {
   SubscriptionId subscription;

@@ -1,4 +1,5 @@
 #include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/letter_case.h"
 #include "ipnscast/nostr/event/frame.h"
 #include "ipnscast/nostr/event/json_document.h"
 #include "ipnscast/nostr/event/json_text.h"
@@ -69,27 +70,44 @@ Result<RelayMessage> read_ok(Items& items) {
   OkMessage out;
   const auto id = items.next();
   const auto text = id ? text_of(*id) : std::nullopt;
-  auto parsed = fixed_from_hex<EventId>(text.value_or(""), "OK");
+  // Some relays write the id with capital letters.
+  auto parsed = fixed_from_hex<EventId>(lower_case(text.value_or("")), "OK");
   if (!parsed) return fail(std::move(parsed.error()));
   out.id = *parsed;
   const auto accepted = items.next();
   if (!accepted || accepted->get_bool().get(out.accepted) != simdjson::SUCCESS) {
     return fail(Errc::parse, "OK: want true or false");
   }
-  if (items.more()) {
-    auto reason = items.text();
-    if (!reason) return fail(Errc::parse, "OK: want a text");
-    out.reason = std::move(*reason);
+  // Some write null where they have no reason; the verdict counts without one.
+  out.reason = items.text().value_or("");
+  return out;
+}
+
+// Hints that nobody knows are passed over. Of two that contradict each other, the one counts that
+// loses nothing. NIP-67.
+EoseHint read_hint(Items& items) {
+  const auto item = items.next();
+  simdjson::dom::array hints;
+  if (!item || item->get_array().get(hints) != simdjson::SUCCESS) return EoseHint::none;
+  EoseHint out = EoseHint::none;
+  for (const element hint : hints) {
+    const auto word = text_of(hint);
+    if (word == "more") return EoseHint::more;
+    if (word == "finish") out = EoseHint::finish;
   }
   return out;
+}
+
+Result<RelayMessage> read_eose(Items& items) {
+  auto subscription = read_subscription(items);
+  if (!subscription) return fail(std::move(subscription.error()));
+  return EoseMessage{std::move(*subscription), read_hint(items)};
 }
 
 Result<RelayMessage> read_closed(Items& items) {
   auto subscription = read_subscription(items);
   if (!subscription) return fail(std::move(subscription.error()));
-  std::optional<std::string> reason = items.more() ? items.text() : std::string();
-  if (!reason) return fail(Errc::parse, "CLOSED: want a text");
-  return ClosedMessage{std::move(*subscription), std::move(*reason)};
+  return ClosedMessage{std::move(*subscription), items.text().value_or("")};
 }
 
 Result<RelayMessage> read_count(Items& items) {
@@ -124,9 +142,7 @@ Result<NegMessage> read_neg_message(Items& items) {
 Result<RelayMessage> read_neg_error(Items& items) {
   auto subscription = read_subscription(items);
   if (!subscription) return fail(std::move(subscription.error()));
-  auto reason = items.text();
-  if (!reason) return fail(Errc::parse, "NEG-ERR: want a text");
-  NegError out{std::move(*subscription), std::move(*reason), std::nullopt};
+  NegError out{std::move(*subscription), items.text().value_or(""), std::nullopt};
   uint64_t records = 0;
   const auto item = items.next();
   if (item && item->get_uint64().get(records) == simdjson::SUCCESS) out.max_records = records;
@@ -155,10 +171,7 @@ Result<RelayMessage> read_relay_message(std::string_view type, Items& items, std
     return EventMessage{std::move(*subscription), std::move(*event)};
   }
   if (type == "OK") return read_ok(items);
-  if (type == "EOSE") {
-    return read_subscription(items).map(
-        [](SubscriptionId id) { return RelayMessage(EoseMessage{std::move(id)}); });
-  }
+  if (type == "EOSE") return read_eose(items);
   if (type == "CLOSED") return read_closed(items);
   if (type == "COUNT") return read_count(items);
   if (type == "NEG-MSG") return read_neg_message(items);

@@ -139,6 +139,12 @@ bool HttpConnection::take_head() {
     refuse(head.error().status, head.error().why);
     return false;
   }
+  const auto host = head->headers.find("host");
+  if (host != head->headers.end() && !server_.answers_for(host->second)) {
+    refuse(403, "this port answers to programs on this machine, and not for the host " +
+                    host->second + ": use its address or localhost");
+    return false;
+  }
   keep_alive_ = head->keep_alive;
   http_1_1_ = head->http_1_1;
   head_only_ = head->method == "HEAD";

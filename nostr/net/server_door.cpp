@@ -13,7 +13,6 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr int kBacklog = 512;
 constexpr int kAcceptsInTurn =
     64;  // a flood of new connections must not starve those that are open
 constexpr Milliseconds kRest{100};
@@ -37,7 +36,7 @@ Result<Bound> bind_listener(const std::string& address, uint16_t port) {
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const bool ok = fd && ::bind(fd.get(), found->ai_addr, found->ai_addrlen) == 0 &&
-                  ::listen(fd.get(), kBacklog) == 0;
+                  ::listen(fd.get(), SOMAXCONN) == 0;
   const int error = errno;
   freeaddrinfo(found);
   if (!ok) return fail(Errc::io, "cannot listen on " + place + ": " + std::strerror(error));

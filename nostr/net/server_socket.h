@@ -2,9 +2,11 @@
 
 // Private to nostr/net.
 #include "ipnscast/nostr/net/http/held_bytes.h"
+#include "ipnscast/nostr/net/http/host_check.h"
 #include "ipnscast/nostr/net/http_connection.h"
 #include "ipnscast/nostr/net/lws_loop.h"
 #include "ipnscast/nostr/net/message/message_reader.h"
+#include "ipnscast/nostr/net/stream/name_lookup.h"
 #include "ipnscast/nostr/net/tls_door.h"
 #include "ipnscast/nostr/net/websocket_server.h"
 
@@ -56,6 +58,10 @@ class ServerImpl final : public WebSocketServer {
 
   // Net thread only, for HttpConnection.
   const ServerOptions& options() const { return options_; }
+  bool answers_for(std::string_view host) const {
+    return !options_.check_host || !NameLookup::is_loopback(options_.address) ||
+           is_our_host(host, options_.host_names);
+  }
   FdWatch& watch() { return loop_.impl().watch; }
   bool takes_websockets() const { return handlers_.frame || handlers_.opened || !handlers_.http; }
   std::shared_ptr<HeldBytes::Share> body_share(const std::string& group) const;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/result.h"
@@ -31,7 +32,11 @@ struct ServerHandlers {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;                         // 0 takes a free one
+  uint16_t port = 0;  // 0 takes a free one
+  // Where only this machine can connect, a request whose Host header names somebody else gets 403:
+  // see is_our_host(). `host_names`: what else clients call the server.
+  bool check_host = true;
+  std::vector<std::string> host_names;
   size_t max_frame_bytes = 1024 * 1024;      // a longer one closes the connection (1009)
   size_t max_body_bytes = 32 * 1024 * 1024;  // a longer one gets 413
   // What the bodies of all requests take until they are answered, and those of one address. Above

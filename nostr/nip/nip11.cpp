@@ -85,7 +85,18 @@ Result<RelayInformation> parse_relay_information(std::string_view text) {
   out.supported_nips = nips_of(document);
   const json* limitation = member(document, "limitation");
   if (limitation != nullptr && limitation->is_object()) read_limits(*limitation, out);
+  drop_zero_limits(out);
   return out;
+}
+
+void drop_zero_limits(RelayInformation& information) {
+  for (auto* limit : {&information.max_message_length, &information.max_subscriptions,
+                      &information.max_subid_length, &information.max_limit,
+                      &information.default_limit, &information.max_event_tags,
+                      &information.max_content_length, &information.min_pow_difficulty,
+                      &information.created_at_lower_limit, &information.created_at_upper_limit}) {
+    if (*limit == uint64_t{0}) limit->reset();
+  }
 }
 
 }  // namespace ipnscast::nostr

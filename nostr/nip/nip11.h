@@ -42,4 +42,7 @@ constexpr size_t kMaxRelayInformation = 64 * 1024;
 // object, Errc::too_large.
 Result<RelayInformation> parse_relay_information(std::string_view json);
 
+// Large relays write 0 for what they do not limit: such a limit is none.
+void drop_zero_limits(RelayInformation& information);
+
 }  // namespace ipnscast::nostr

@@ -5,7 +5,10 @@ namespace ipnscast::nostr {
 
 void Pool::Impl::received(Link& link, std::string frame) {
   net::VerifyThreads::Job job{link.id, std::move(frame)};
-  if (link.stalled.empty() && verify->submit(job)) return;
+  if (link.stalled.empty() && verify->submit(job)) {
+    ++link.checking;
+    return;
+  }
   link.stalled.push_back(std::move(job.text));
   update_reading(link);
 }
@@ -18,8 +21,10 @@ void Pool::Impl::flush_stalled() {
         link->stalled.front() = std::move(job.text);
         break;
       }
+      ++link->checking;
       link->stalled.pop_front();
     }
+    end_link_if_due(*link);
     update_reading(*link);
   }
 }
@@ -40,6 +45,7 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
   for (auto& one : batch) {
     Link& link = *links[one.relay - 1];
     CheckedFrame& result = one.result;
+    --link.checking;
     if (result.verdict == Verdict::duplicate && wants(result)) {
       auto message = parse_relay_message(one.text, options.limits);
       if (message) result.message = std::move(*message);
@@ -55,6 +61,7 @@ void Pool::Impl::checked(std::vector<net::VerifyThreads::Checked> batch) {
     if (stopped) return;
     if (!refused.empty()) note_part(link, refused);
     note_limits(link);
+    end_link_if_due(link);
   }
 }
 

@@ -67,6 +67,7 @@ void Pool::Impl::start() {
     links.push_back(
         std::make_unique<Link>(links.size() + 1, url, Relay(options.relay, make_rng(), keys)));
     quarantine.add(url);
+    if (!information) links.back()->machine.not_announced();
   }
   for (auto& link : links) {
     Relay::Actions actions;
@@ -125,11 +126,20 @@ void Pool::Impl::socket_closed(Link& link, const net::Closed& closed) {
   }
   link.last_error = closed.text;
   link.socket.reset();
-  const Now now = system_now();
-  outage.closed(link.id, now);
+  outage.closed(link.id, system_now());
+  link.end = closed;
+  end_link_if_due(link);
+}
+
+// The end comes after what the relay said before it, which may still be at its verification thread.
+void Pool::Impl::end_link_if_due(Link& link) {
+  if (!link.end || link.checking > 0 || !link.stalled.empty()) return;
+  const net::Closed closed = *std::exchange(link.end, std::nullopt);
   Relay::Actions actions;
-  const bool too_big = closed.reason == net::CloseReason::remote && closed.code == kCloseTooBig;
-  link.machine.closed(now, {at_least(closed), outage.offline(), too_big}, actions);
+  const bool hung_up = closed.reason == net::CloseReason::remote;
+  const bool too_big = hung_up && closed.code == kCloseTooBig;
+  link.machine.closed(system_now(), {at_least(closed), outage.offline(), too_big, hung_up},
+                      actions);
   perform(link, std::move(actions));
   note_limits(link);
   asking_lost(link);
@@ -164,12 +174,15 @@ void Pool::Impl::informed(const RelayUrl& url, const Result<RelayInformation>& w
     link->information_pending = false;
     if (!what) {
       log_debug("relay", url.text() + ": no information document: " + what.error().message);
+      link->machine.not_announced();
+      arm(*link);
       Rng rng = make_rng();
       ask_for_information_in(*link, link->information_backoff.failed(now, rng));
       continue;
     }
     link->informed_at = now;
     link->machine.announced(*what);
+    arm(*link);
     fit_requests(*link);
   }
 }
@@ -321,6 +334,7 @@ void Pool::on_limits(std::function<void(const RelayUrl&, const LearnedLimits&)> 
 }
 
 std::vector<RelayStatus> Pool::status() {
+  if (impl_->loop.on_net_thread()) return impl_->status();
   std::vector<RelayStatus> out;
   impl_->loop.run([&] { out = impl_->status(); });
   return out;

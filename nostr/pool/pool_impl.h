@@ -25,6 +25,8 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
     std::unique_ptr<net::WebSocketClient> socket;
     std::string last_error;
     std::deque<std::string> stalled;  // frames that wait for room at their verification thread
+    size_t checking = 0;              // frames that are at that thread
+    std::optional<net::Closed> end;   // of the connection, until these have been taken
     std::optional<Instant> wake_at;
     // Its information document: when it came, how long to wait after a failure, and that an answer
     // or the next try is under way.
@@ -92,6 +94,7 @@ struct Pool::Impl : std::enable_shared_from_this<Pool::Impl> {
   void arm(Link& link);
   void wake(uint64_t id);
   void socket_closed(Link& link, const net::Closed& closed);
+  void end_link_if_due(Link& link);
   void network_back();
   void ask_for_information(Link& link);
   void informed(const RelayUrl& url, const Result<RelayInformation>& what);

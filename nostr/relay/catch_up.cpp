@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 namespace ipnscast::nostr {
 namespace {
@@ -20,18 +21,25 @@ bool wants_only_latest(const Filter& filter) {
 
 }  // namespace
 
-void CatchUp::relay_claims(std::optional<uint64_t> limit) {
+void CatchUp::relay_claims(std::optional<uint64_t> limit, std::optional<uint64_t> at_most) {
+  constexpr uint64_t kMostAtOnce = 10'000;
   limit_ = options_->least_limit;
   if (limit && *limit > 0) limit_ = static_cast<size_t>(std::min<uint64_t>(*limit, limit_));
+  at_most_ = static_cast<size_t>(std::min(at_most.value_or(0), kMostAtOnce));
 }
 
 std::vector<Filter> CatchUp::begin(UnixSeconds now) {
   phase_ = Phase::requested;
   newest_.reset();
-  page_filter_ = pages_ = empty_pages_ = 0;
+  page_filter_ = pages_ = empty_pages_ = got_ = 0;
   until_.reset();
+  before_.reset();
+  stopped_at_.reset();
+  crowds_.clear();
+  pieces_.clear();
+  in_part_at_.reset();
   begin_answer();
-  given_up_for_ = {};
+  given_up_for_.clear();
   asked_ = filters();
   deep_ = !deep_at_ || std::abs(now.value - deep_at_->value) >= kDay;
   if (!covered_) return asked_;
@@ -62,7 +70,7 @@ void CatchUp::reconciled(UnixSeconds now) {
 void CatchUp::begin_answer() {
   oldest_.reset();
   oldest_dropped_.reset();
-  count_ = dropped_ = bytes_ = 0;
+  count_ = at_oldest_ = dropped_ = bytes_ = 0;
 }
 
 void CatchUp::took(UnixSeconds created_at, size_t bytes, UnixSeconds now, bool in_page) {
@@ -72,33 +80,56 @@ void CatchUp::took(UnixSeconds created_at, size_t bytes, UnixSeconds now, bool i
     return;
   }
   newest_ = std::max(newest_.value_or(seen), seen);
-  if (phase_ == Phase::reconciling) return;
+  if (reconciling()) return;
   // While pages come, what comes live beside them is no part of their answer.
-  if (in_page != (phase_ == Phase::paging)) return;
+  if (in_page != by_pages()) return;
   ++count_;
   bytes_ += bytes;
+  if (!oldest_ || created_at < *oldest_) at_oldest_ = 0;
   oldest_ = std::min(oldest_.value_or(created_at), created_at);
+  at_oldest_ += created_at == *oldest_;
 }
 
 void CatchUp::dropped(std::optional<UnixSeconds> claimed, size_t bytes, bool in_page) {
-  if (in_page != (phase_ == Phase::paging)) return;
+  if (in_page != by_pages()) return;
   ++dropped_;
   bytes_ += bytes;
   if (claimed) oldest_dropped_ = std::min(oldest_dropped_.value_or(*claimed), *claimed);
 }
 
-bool CatchUp::cut_short() const {
-  if (count_ + dropped_ < limit_ && bytes_ < options_->least_bytes) return false;
-  // All that can come of a filter with ids has come.
-  const bool one_filter = phase_ == Phase::paging || asked_.size() == 1;
-  const Filter& filter = asked_[page_filter_];
-  return !one_filter || filter.ids.empty() || count_ < filter.ids.size();
+// How many events of the answer's filters there can be at most.
+size_t CatchUp::wanted() const {
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  if (phase_ == Phase::settling) return kAll;
+  size_t out = 0;
+  for (size_t i = 0; i < asked_.size(); ++i) {
+    if (phase_ == Phase::paging && i != page_filter_) continue;
+    const Filter& filter = asked_[i];
+    if (!filter.limit && filter.ids.empty()) return kAll;
+    const size_t ids = filter.ids.empty() ? kAll : filter.ids.size();
+    out += std::min<size_t>(
+        ids, filter.limit ? *filter.limit - std::min<size_t>(*filter.limit, got_) : kAll);
+  }
+  return out;
 }
 
-std::optional<Filter> CatchUp::ended(bool in_page, UnixSeconds now) {
-  if (in_page != (phase_ == Phase::paging)) return std::nullopt;
+bool CatchUp::cut_short(EoseHint hint) const {
+  if (hint == EoseHint::finish || count_ >= wanted()) return false;
+  if (hint == EoseHint::more) return true;
+  return count_ + dropped_ >= limit_ || bytes_ >= options_->least_bytes;
+}
+
+// What comes from further back shows that the answer before was cut short.
+void CatchUp::note_stop() {
+  if (before_ && oldest_ && until_ && *oldest_ < *until_)
+    stopped_at_ = std::min(stopped_at_.value_or(*before_), *before_);
+}
+
+std::optional<Filter> CatchUp::ended(bool in_page, UnixSeconds now, EoseHint hint) {
+  if (in_page != by_pages()) return std::nullopt;
+  if (phase_ == Phase::settling) return piece_ended(now, hint);
   if (phase_ != Phase::requested && phase_ != Phase::paging) return std::nullopt;
-  const bool more = !asked_.empty() && cut_short();
+  const bool more = !asked_.empty() && cut_short(hint);
   if (phase_ == Phase::requested) {
     if (!more) {
       finish(now);
@@ -110,14 +141,18 @@ std::optional<Filter> CatchUp::ended(bool in_page, UnixSeconds now) {
       begin_answer();
       return next_page(now);
     }
-  } else if (!more) {
-    next_filter();
-    return next_page(now);
+  } else {
+    note_stop();
+    if (!more) {
+      next_filter();
+      return next_page(now);
+    }
   }
   // A cut answer that leads nowhere: forgeries and the like. What they claim about their time is
   // followed for a while, for relays that check nothing and store what somebody made up.
   empty_pages_ = count_ > 0 ? 0 : empty_pages_ + 1;
   if (!oldest_) oldest_ = oldest_dropped_;
+  if (count_ + dropped_ == 0) return give_up("says that it has more, and sends nothing");
   if (!oldest_ || empty_pages_ > options_->max_empty_pages)
     return give_up("sends too many events that do not verify or were not asked for");
   return next_page(now);
@@ -125,7 +160,9 @@ std::optional<Filter> CatchUp::ended(bool in_page, UnixSeconds now) {
 
 void CatchUp::next_filter() {
   ++page_filter_;
+  got_ = 0;
   until_.reset();
+  before_.reset();
   begin_answer();
 }
 
@@ -133,27 +170,41 @@ std::optional<Filter> CatchUp::next_page(UnixSeconds now) {
   while (page_filter_ < asked_.size()) {
     const Filter& filter = asked_[page_filter_];
     std::optional<UnixSeconds> next = oldest_;
-    // All of one second: there is no asking for the rest of it.
-    if (next && until_ && *next >= *until_) next = UnixSeconds{until_->value - 1};
+    got_ += count_ - at_oldest_;
+    if (next && until_ && *next >= *until_) {
+      if (*next == *until_) note_crowd(filter, *until_);
+      got_ += at_oldest_;
+      next = UnixSeconds{until_->value - 1};
+    }
     const bool below = next && filter.since && *next < *filter.since;
-    if (filter.limit || below || (next && next->value < 0)) {
+    if (wanted() == 0 || below || (next && next->value < 0)) {
       next_filter();
       continue;
     }
     if (++pages_ > options_->max_pages) return give_up("always has more");
+    if (next) before_ = count_ + dropped_;
     until_ = filter.until;
     if (next && (!until_ || *next < *until_)) until_ = next;
     return same_page();
   }
-  finish(now);
+  if (crowds_.empty()) {
+    finish(now);
+  } else {
+    phase_ = Phase::settling;
+  }
   return std::nullopt;
 }
 
 std::optional<Filter> CatchUp::same_page() {
+  if (phase_ == Phase::settling && !pieces_.empty()) {
+    begin_answer();
+    return pieces_.back();
+  }
   if (phase_ != Phase::paging || page_filter_ >= asked_.size()) return std::nullopt;
   begin_answer();
   Filter page = asked_[page_filter_];
   page.until = until_;
+  if (page.limit) page.limit = static_cast<uint32_t>(wanted());
   return page;
 }
 
@@ -165,10 +216,12 @@ void CatchUp::finish(UnixSeconds now) {
 }
 
 // The mark stays where it was.
-std::optional<Filter> CatchUp::give_up(std::string_view why) {
+std::optional<Filter> CatchUp::give_up(std::string why) {
   phase_ = Phase::given_up;
   asked_ = {};
-  given_up_for_ = why;
+  crowds_.clear();
+  pieces_.clear();
+  given_up_for_ = std::move(why);
   return std::nullopt;
 }
 

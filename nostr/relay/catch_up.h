@@ -1,11 +1,13 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "ipnscast/nostr/event/filter_set.h"
+#include "ipnscast/nostr/event/message.h"
 
 namespace ipnscast::nostr {
 
@@ -14,6 +16,11 @@ namespace ipnscast::nostr {
 // of an answer is asked for in pages (`until`), newest first, beside the subscription that is live
 // already. Only when the last page has come does the mark move, from which the next connection
 // resumes; so a connection that breaks in between leaves no gap. Pure.
+//
+// A page cannot lead past a second of which the relay may have more events than it sends at once.
+// Such a crowded second is settled after the pages: the relay names all its events (NIP-77), or is
+// asked for it in pieces, by fewer authors, kinds or values of tags at a time. When neither helps,
+// the catch-up ends as given up, and the mark stays.
 class CatchUp {
  public:
   struct Options {
@@ -47,8 +54,9 @@ class CatchUp {
 
   const std::vector<Filter>& filters() const { return filters_->list(); }
   bool matches(const Event& event) const { return filters_->matches(event); }
-  // The relay gives `limit` events for one filter, it says.
-  void relay_claims(std::optional<uint64_t> limit);
+  // The relay gives `limit` events for one filter, it says, and `at_most` when it is asked for as
+  // many.
+  void relay_claims(std::optional<uint64_t> limit, std::optional<uint64_t> at_most = {});
 
   // What to ask now, on a new connection or when a refused request is made again.
   std::vector<Filter> begin(UnixSeconds now);
@@ -56,7 +64,8 @@ class CatchUp {
   // now on. Ends with reconciled(), or with begin() when that way failed.
   std::vector<Filter> begin_reconciling(UnixSeconds now);
   void reconciled(UnixSeconds now);
-  bool reconciling() const { return phase_ == Phase::reconciling; }
+  // NIP-77 is under way, for all that is stored or for a crowded second.
+  bool reconciling() const { return phase_ == Phase::reconciling || naming(); }
 
   // An event came for the request, or for the page that was asked for last. `bytes` is its frame's
   // length; `now` bounds what an event from the future does to the mark.
@@ -67,31 +76,65 @@ class CatchUp {
   void dropped(std::optional<UnixSeconds> claimed, size_t bytes, bool in_page);
   // The end of the stored events of the request, or of a page. What to ask next, if anything: one
   // page at a time.
-  std::optional<Filter> ended(bool in_page, UnixSeconds now);
+  // `hint` is what the relay said of it.
+  std::optional<Filter> ended(bool in_page, UnixSeconds now, EoseHint hint = EoseHint::none);
   // The last page once more, after it was refused or had no end; nothing when none is missing.
   std::optional<Filter> same_page();
+
+  // After the last page: the crowded second that is settled next, until that is begun.
+  const Filter* crowded() const;
+  // The relay shall name what it has of it. named() follows: how many it named, all of which have
+  // come; nothing when that failed. True when that has settled it.
+  Filter begin_naming();
+  bool naming() const { return phase_ == Phase::naming; }
+  bool named(std::optional<size_t> count, UnixSeconds now);
+  // The first piece of it, or nothing when there is no asking for less at a time.
+  std::optional<Filter> begin_pieces(UnixSeconds now);
 
   // All that the relay had stored has come.
   bool complete() const { return phase_ == Phase::complete; }
   // Why the rest will not be asked for on this connection, and the mark stays; else empty.
-  std::string_view given_up_for() const { return given_up_for_; }
+  const std::string& given_up_for() const { return given_up_for_; }
   // Every event created up to here, less the overlap, that the relay had has come. Nothing before
   // the first catch-up is complete, 0 when that found no event.
   std::optional<UnixSeconds> covered() const { return covered_; }
 
  private:
-  enum class Phase { idle, requested, paging, reconciling, complete, given_up };
+  enum class Phase {
+    idle,
+    requested,
+    paging,
+    reconciling,
+    settling,  // crowded seconds
+    naming,    // one of these is named
+    complete,
+    given_up
+  };
+  struct Crowd {
+    Filter second;
+    size_t came = 0;       // at once
+    bool in_part = false;  // there may be more
+  };
 
+  bool by_pages() const { return phase_ == Phase::paging || phase_ == Phase::settling; }
   std::optional<Filter> next_page(UnixSeconds now);
   void next_filter();
   void begin_answer();
-  bool cut_short() const;
-  std::optional<Filter> give_up(std::string_view why);
+  bool cut_short(EoseHint hint) const;
+  // Of the answer to the page or to the only filter.
+  size_t wanted() const;
+  void note_stop();
+  void note_crowd(const Filter& filter, UnixSeconds second);
+  std::optional<Filter> piece_ended(UnixSeconds now, EoseHint hint);
+  bool is_whole(const Filter& piece, EoseHint hint) const;
+  void crowd_over(UnixSeconds now);
+  std::optional<Filter> give_up(std::string why);
   void finish(UnixSeconds now);
 
   Filters filters_;
   const Options* options_;
-  size_t limit_ = 0;  // fewer events than this were not cut short
+  size_t limit_ = 0;    // fewer events than this were not cut short
+  size_t at_most_ = 0;  // the relay's claim of how many it sends when asked for as many, or 0
   std::optional<UnixSeconds> covered_;
   std::optional<UnixSeconds> deep_at_;  // when the last deep catch-up was complete
   bool deep_ = false;                   // this one is
@@ -104,12 +147,19 @@ class CatchUp {
   size_t pages_ = 0;
   size_t empty_pages_ = 0;            // since one with an event
   std::optional<UnixSeconds> until_;  // of the last page
-  std::string_view given_up_for_;
+  size_t got_ = 0;                    // of this filter, above the last page
+  std::optional<size_t> before_;      // events of the answer that the page goes on from
+  std::optional<size_t> stopped_at_;  // the least number that an answer was cut short at
+  std::deque<Crowd> crowds_;
+  std::vector<Filter> pieces_;             // of the first one; the last of them is asked for
+  std::optional<UnixSeconds> in_part_at_;  // the latest second that has more than came
+  std::string given_up_for_;
 
   // of the last answer
   std::optional<UnixSeconds> oldest_;
   std::optional<UnixSeconds> oldest_dropped_;
   size_t count_ = 0;
+  size_t at_oldest_ = 0;  // of these
   size_t dropped_ = 0;
   size_t bytes_ = 0;
 };

@@ -88,18 +88,16 @@ std::optional<T> smaller(const std::optional<T>& a, const std::optional<T>& b) {
 
 void RelayLimits::announced(const RelayInformation& information) {
   information_ = information;
-  const auto positive = [](const std::optional<uint64_t>& limit) {
-    return limit && *limit > 0 ? limit : std::nullopt;
-  };
+  drop_zero_limits(information_);
   announced_subscriptions_.reset();
-  if (const auto most = positive(information.max_subscriptions))
+  if (const auto most = information_.max_subscriptions)
     announced_subscriptions_ = static_cast<size_t>(*most);
-  answer_limit_ = smaller(positive(information.max_limit), positive(information.default_limit));
+  answer_limit_ = smaller(information_.max_limit, information_.default_limit);
 }
 
 RequestLimits RelayLimits::requests() const {
   RequestLimits out = learned_.requests;
-  if (const auto most = information_.max_message_length; most && *most > 0) {
+  if (const auto most = information_.max_message_length) {
     const size_t frame = static_cast<size_t>(std::max<uint64_t>(*most, kLeastFrame));
     out.max_bytes = std::min(out.max_bytes, frame - kAroundFilters);
   }
@@ -138,6 +136,11 @@ void RelayLimits::learn_request(std::string_view text,
   }
 }
 
+void RelayLimits::refused_message(size_t frame_bytes) {
+  if (frame_bytes >= kLeastFrame)
+    refused_bytes_ = std::min(refused_bytes_.value_or(frame_bytes), frame_bytes);
+}
+
 std::optional<size_t> RelayLimits::max_subscriptions() const {
   return smaller(announced_subscriptions_, learned_.subscriptions);
 }
@@ -156,6 +159,10 @@ std::optional<std::string> RelayLimits::objection(const Event& event, size_t fra
   const RelayInformation& limit = information_;
   if (limit.max_message_length && frame_bytes > *limit.max_message_length) {
     return exceeds("message bytes", frame_bytes, *limit.max_message_length);
+  }
+  if (refused_bytes_ && frame_bytes >= *refused_bytes_) {
+    return "invalid: message bytes " + std::to_string(frame_bytes) + ", this relay refused " +
+           std::to_string(*refused_bytes_);
   }
   if (limit.max_event_tags && event.tags.size() > *limit.max_event_tags) {
     return exceeds("tags", event.tags.size(), *limit.max_event_tags);

@@ -31,6 +31,9 @@ class RelayLimits {
   // see requests().
   void learn_request(std::string_view words, const std::function<RequestLimits()>& needs);
 
+  // The relay ended the connection for a frame of this length: others as long are not sent.
+  void refused_message(size_t frame_bytes);
+
   // Why this relay would refuse the event, in the words of an OK's reason ("invalid: ..."), or
   // nothing. `frame_bytes` is the length of the whole frame.
   std::optional<std::string> objection(const Event& event, size_t frame_bytes,
@@ -47,14 +50,13 @@ class RelayLimits {
   void restore(const LearnedLimits& learned);
   // Events that one filter is answered with, by the relay's claim.
   std::optional<uint64_t> answer_limit() const { return answer_limit_; }
-  // How far ahead of now created_at may lie, in seconds.
-  std::optional<uint64_t> created_at_ahead() const { return information_.created_at_upper_limit; }
   const RelayInformation& information() const { return information_; }
 
  private:
   RelayInformation information_;
   std::optional<size_t> announced_subscriptions_;
   std::optional<uint64_t> answer_limit_;
+  std::optional<size_t> refused_bytes_;
   LearnedLimits learned_;
 };
 

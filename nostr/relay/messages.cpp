@@ -40,6 +40,7 @@ void Relay::frame(CheckedFrame frame, Now now, Actions& out) {
           on(message, now, out);
       },
       *frame.message);
+  write_suspects(now, out);
 }
 
 // An event that need not be delivered again still is part of this relay's answer.

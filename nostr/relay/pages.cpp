@@ -24,12 +24,13 @@ void Relay::ask_page(const SubscriptionId& id, Subscription& subscription,
                      std::optional<Filter> page, Now now, Actions& out) {
   if (!page) {
     end_page(id, subscription, out);
+    if (subscription.catch_up.crowded() != nullptr) return settle(id, subscription, now, out);
     if (subscription.catch_up.complete()) {
       comparison_over(subscription);
       reached_end(id, subscription, {}, out);
     } else {
-      const std::string why(subscription.catch_up.given_up_for());
-      reached_end(id, subscription, {StoredEnd::Kind::incomplete, why}, out);
+      reached_end(id, subscription,
+                  {StoredEnd::Kind::incomplete, subscription.catch_up.given_up_for()}, out);
     }
     return room_came(now, out);
   }
@@ -67,6 +68,11 @@ void Relay::page_due(const SubscriptionId& id, Subscription& subscription, Now n
                {StoredEnd::Kind::delayed, "no end of the stored events in time"}, out);
     due_subscriptions_.set(id, now.steady + subscription.backoff.failed(now.steady, rng_));
     return room_came(now, out);
+  }
+  if (subscription.page == Page::needs_information) {
+    informed_ = true;
+    subscription.page = Page::none;
+    return settle(id, subscription, now, out);
   }
   if (subscription.page == Page::needs_room) try_for_room(now);
   ask_page(id, subscription, subscription.catch_up.same_page(), now, out);

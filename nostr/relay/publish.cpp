@@ -20,8 +20,11 @@ void Relay::publish(const Event& event, Instant deadline, Now now, Actions& out)
   publishing.event = event;
   publishing.accepted_at = now.steady;
   publishing.deadline = deadline;
+  publishing.cuts = cuts_of(event.id);
   schedule(publishing);
-  if (connected()) write(publishing, now, out);
+  if (!connected()) return;
+  if (publishing.cuts > 0) return write_suspects(now, out);
+  write(publishing, now, out);
 }
 
 std::optional<RelayOutcome> Relay::outcome(const EventId& id) const {
@@ -47,11 +50,12 @@ void Relay::write(Publishing& publishing, Now now, Actions& out) {
   std::string frame = to_frame(ClientMessage(PublishRequest{publishing.event}));
   publishing.retry_at.reset();
   if (const auto why = limits_.objection(publishing.event, frame.size(), now.seconds())) {
-    const bool passes = publishing.event.created_at > now.seconds();  // it only has to wait
-    RelayOutcome outcome{PublishState::refused, *why, !passes, {}};
+    // Never for good: the relay itself was not asked, and its document may change or be wrong.
+    RelayOutcome outcome{PublishState::refused, *why, false, {}};
     return settle(publishing_.find(publishing.event.id), std::move(outcome), now, out);
   }
   publishing.was_written = true;
+  publishing.frame_bytes = frame.size();
   publishing.proofs = auth_.proofs();
   publishing.answer_by = now.steady + options_.ok_timeout;
   schedule(publishing);
@@ -96,6 +100,8 @@ void Relay::on(const OkMessage& message, Now now, Actions& out) {
   const auto found = publishing_.find(message.id);
   if (found == publishing_.end()) return;
   Publishing& publishing = found->second;
+  cut_by_.erase(message.id);
+  publishing.cuts = 0;
   RelayOutcome verdict =
       outcome_of_ok(publishing.event, message.accepted, message.reason, now.seconds());
   const std::string_view prefix = reason_prefix(message.reason);
@@ -103,7 +109,7 @@ void Relay::on(const OkMessage& message, Now now, Actions& out) {
     const PublicKey key = key_for(publishing);
     publishing.last_reason = message.reason;
     if (!publishing.waited_for_auth) auth_.once_more(key, now.steady);
-    switch (auth_required({key}, publishing.proofs, now, out)) {
+    switch (auth_required({key}, publishing.proofs, publishing.tried_without_ok, now, out)) {
       case AuthStep::ask_again:
         return write(publishing, now, out);
       case AuthStep::wait:

@@ -10,10 +10,14 @@ constexpr int kNegentropyNip = 77;
 
 }  // namespace
 
-bool Relay::may_reconcile(const Subscription& subscription, Now now) const {
-  if (!subscription.has_known || negentropy_ == Negentropy::refused) return false;
+bool Relay::speaks_negentropy() const {
   const auto& nips = limits_.information().supported_nips;
-  if (std::find(nips.begin(), nips.end(), kNegentropyNip) == nips.end()) return false;
+  return negentropy_ != Negentropy::refused &&
+         std::find(nips.begin(), nips.end(), kNegentropyNip) != nips.end();
+}
+
+bool Relay::may_reconcile(const Subscription& subscription, Now now) const {
+  if (!subscription.has_known || !speaks_negentropy()) return false;
   return !subscription.lost_at || now.steady - *subscription.lost_at >= options_.reconcile_after;
 }
 
@@ -48,9 +52,11 @@ void Relay::take_step(const SubscriptionId& id, Subscription& subscription,
     subscription.page = Page::open;
     return send(ReqRequest{page_id(id, subscription), {std::move(fetch->ids)}});
   }
+  if (subscription.catch_up.naming()) return second_named(id, subscription, false, now, out);
   end_page(id, subscription, out);
   due_subscriptions_.set(id, std::nullopt);
-  if (negentropy_ == Negentropy::proved) {
+  // What the relay named and did not give is missing: the plain way shows whether it has that.
+  if (negentropy_ == Negentropy::proved && subscription.reconciliation->gave_all()) {
     subscription.reconciliation.reset();
     subscription.catch_up.reconciled(now.seconds());
     return reached_end(id, subscription, {}, out);
@@ -62,11 +68,13 @@ void Relay::take_step(const SubscriptionId& id, Subscription& subscription,
 void Relay::reconciliation_failed(const SubscriptionId& id, Subscription& subscription, Now now,
                                   Actions& out) {
   negentropy_ = Negentropy::refused;
+  negotiations_lost_ = 0;
   if (std::exchange(subscription.negotiating, false))
     out.push_back(Send{to_frame(ClientMessage(NegCloseRequest{id}))});
   const bool in_page = subscription.page == Page::open;
   end_page(id, subscription, out);
   subscription.pages_given_up += in_page;
+  if (subscription.catch_up.naming()) return second_named(id, subscription, true, now, out);
   subscription.reconciliation.reset();
   due_subscriptions_.set(id, std::nullopt);
   request_plainly(id, subscription, now, out);
@@ -77,6 +85,7 @@ void Relay::compare(Subscription& subscription, const EventId& id, UnixSeconds c
   constexpr int64_t kUnderWaySeconds = 60;  // may have come between the two
   if (!subscription.reconciliation) return;
   subscription.reconciliation->came(id);
+  if (subscription.catch_up.naming()) return;
   if (negentropy_ != Negentropy::unproved) return;
   const bool before = created_at.value + kUnderWaySeconds < subscription.reconcile_started.value;
   if (before && !subscription.reconciliation->accounts_for(id)) negentropy_ = Negentropy::refused;
@@ -92,6 +101,7 @@ void Relay::on(const NegMessage& message, Now now, Actions& out) {
   const auto found = subscriptions_.find(message.subscription);
   if (found == subscriptions_.end() || !found->second.negotiating) return;
   Subscription& subscription = found->second;
+  negotiations_lost_ = 0;
   auto step = subscription.reconciliation->answered(message.message);
   if (!step) return reconciliation_failed(message.subscription, subscription, now, out);
   take_step(message.subscription, subscription, std::move(*step), now, out);

@@ -48,8 +48,11 @@ Result<Reconciliation::Step> Reconciliation::answered(ByteView message) {
 void Reconciliation::came(const EventId& id) { missing_.erase(id); }
 
 Reconciliation::Step Reconciliation::fetched() {
-  if (missing_.size() < asked_for_)
+  if (missing_.size() < asked_for_) {
     to_fetch_.insert(to_fetch_.end(), missing_.begin(), missing_.end());
+  } else {
+    not_given_ += missing_.size();
+  }
   return fetch_next();
 }
 

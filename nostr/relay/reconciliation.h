@@ -39,6 +39,10 @@ class Reconciliation {
   // rest, for as long as something comes; what it does not give at all is left.
   Step fetched();
 
+  // How many the relay named that we did not have, and whether all of them came. Of no use before
+  // the end.
+  size_t named() const { return needed_.size(); }
+  bool gave_all() const { return not_given_ == 0; }
   // The relay named this id, or we had it: what else it has for these filters, it kept back.
   bool accounts_for(const EventId& id) const;
 
@@ -60,6 +64,7 @@ class Reconciliation {
   std::vector<EventId> to_fetch_;
   std::set<EventId> missing_;  // of the last Fetch
   size_t asked_for_ = 0;       // in the last Fetch
+  size_t not_given_ = 0;
 };
 
 }  // namespace ipnscast::nostr

@@ -48,15 +48,15 @@ void Relay::opened(Now now, Actions& out) {
   request_waiting(now, out);
   for (auto it = publishing_.begin(); it != publishing_.end();) {
     const auto current = it++;  // what this relay would refuse is settled and gone
-    write(current->second, now, out);
+    if (current->second.cuts == 0) write(current->second, now, out);
   }
+  write_suspects(now, out);
 }
 
-void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
+void Relay::closed(Now now, Loss loss, Actions& out) {
+  note_cut(loss, now, out);
   link_ = Link::waiting;
   auth_.reset();
-  if (loss.too_big && requested_ > 0)
-    limits_.learn_request("message too big", [this] { return greatest_needs(); });
   lost_in_outage_ = loss.ours;
   connect_at_ = now.steady + (loss.ours ? outage_backoff_.failed(now.steady, rng_)
                                         : connect_backoff_.failed(now.steady, rng_, loss.at_least));
@@ -65,9 +65,13 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   refused_now_.clear();
   again_.clear();
   retry_pace_ = RetryPace(options_.resubscribe);
+  constexpr uint32_t kMostLost = 2;
   for (auto& [id, subscription] : subscriptions_) {
+    // Some relays hang up at what they do not know.
+    if (subscription.negotiating && !loss.ours && ++negotiations_lost_ >= kMostLost)
+      negentropy_ = Negentropy::refused;
     subscription.status = {SubscriptionState::waiting, ""};
-    subscription.standing = subscription.negotiating = false;
+    subscription.standing = subscription.negotiating = subscription.tried_without_ok = false;
     subscription.page = Page::none;
     subscription.end.reset();
     subscription.given_up = subscription.pages_given_up = 0;
@@ -79,7 +83,7 @@ void Relay::closed(Now now, Loss loss, Actions& /*out*/) {
   }
   for (auto& [id, publishing] : publishing_) {
     publishing.answer_by.reset();  // written again after the reconnect: relays answer duplicates
-    publishing.needs_auth = publishing.waited_for_auth = false;
+    publishing.needs_auth = publishing.waited_for_auth = publishing.tried_without_ok = false;
     schedule(publishing);
   }
 }
@@ -95,8 +99,9 @@ void Relay::network_back(Now now) {
 void Relay::announced(const RelayInformation& information) {
   limits_.announced(information);
   for (auto& [id, subscription] : subscriptions_) {
-    subscription.catch_up.relay_claims(limits_.answer_limit());
+    subscription.catch_up.relay_claims(limits_.answer_limit(), information.max_limit);
   }
+  information_settled();
 }
 
 void Relay::reading(bool on, Now now) {
@@ -116,6 +121,7 @@ void Relay::tick(Now now, Actions& out) {
   }
   ask_refused(now, out);
   for (const EventId& id : due_publishing_.take_due(now.steady)) publishing_due(id, now, out);
+  write_suspects(now, out);
 }
 
 std::optional<Instant> Relay::next_tick() const {

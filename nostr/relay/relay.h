@@ -66,6 +66,8 @@ class Relay {
     Backoff::Options resubscribe;
     CatchUp::Options catch_up;
     Milliseconds ok_timeout{10'000};  // from writing an event, or an AUTH, to its OK
+    // From writing an AUTH to trying without its OK what waits for it, once.
+    Milliseconds auth_patience{2'000};
     // From asking for stored events to their EOSE, while nothing of any answer comes; and at most.
     Milliseconds page_timeout{30'000};
     Milliseconds answer_timeout{600'000};
@@ -131,12 +133,15 @@ class Relay {
     Milliseconds at_least{0};  // the relay asked us to stay away for so long
     bool ours = false;         // our own network is down: says nothing about the relay
     bool too_big = false;      // the relay says that a frame of ours was (RFC 6455, 1009)
+    bool hung_up = false;      // the other side ended the connection
   };
   void closed(Now now, Loss loss, Actions& out);
   // The network is back: what was lost with it connects again within a second or so.
   void network_back(Now now);
   // The relay's information document came.
   void announced(const RelayInformation& information);
+  // It will not come for now.
+  void not_announced() { information_settled(); }
   // What an earlier life learned from its refusals.
   void remember(const LearnedLimits& learned) { limits_.restore(learned); }
   // One checked frame. A verdict of duplicate comes with its parsed event in `message` when it has
@@ -188,7 +193,7 @@ class Relay {
   enum class Link { idle, connecting, open, waiting };
   enum class Negentropy { unproved, proved, refused };
 
-  enum class Page : uint8_t { none, open, backing_off, needs_room };
+  enum class Page : uint8_t { none, open, backing_off, needs_room, needs_information };
 
   struct Subscription {
     explicit Subscription(CatchUp c) : catch_up(std::move(c)) {}
@@ -209,7 +214,8 @@ class Relay {
     Page page = Page::none;
     bool standing = false;  // the relay has the REQ, for all we know
     bool has_known = false;
-    bool negotiating = false;  // NEG-OPEN is out
+    bool negotiating = false;       // NEG-OPEN is out
+    bool tried_without_ok = false;  // of the AUTH that was sent last
   };
   struct Publishing {
     Event event;
@@ -218,15 +224,15 @@ class Relay {
     std::optional<Instant> answer_by;  // set while written, or while it needs_auth
     std::optional<Instant> retry_at;   // after rate-limited
     bool needs_auth = false;
-    bool waited_for_auth = false;  // in vain, on this connection
+    bool waited_for_auth = false;   // in vain, on this connection
+    bool tried_without_ok = false;  // of the AUTH that was sent last
     bool was_written = false;
-    uint32_t proofs = 0;  // NIP-42, that the relay had taken when it was written
+    uint32_t proofs = 0;     // NIP-42, that the relay had taken when it was written
+    size_t frame_bytes = 0;  // as it was written
+    uint32_t cuts = 0;       // see cut_by_
     std::string last_reason;
     Backoff backoff;
   };
-
-  // relay.cpp: the connection
-  void stop_waiting(Now now, Actions& out);
 
   // subscribe.cpp
   static bool is_for_good(std::string_view prefix);
@@ -273,7 +279,14 @@ class Relay {
   static void reached_end(const SubscriptionId& id, Subscription& subscription, StoredEnd end,
                           Actions& out);
 
+  // settle.cpp
+  void settle(const SubscriptionId& id, Subscription& subscription, Now now, Actions& out);
+  void second_named(const SubscriptionId& id, Subscription& subscription, bool failed, Now now,
+                    Actions& out);
+  void information_settled();
+
   // reconcile.cpp
+  bool speaks_negentropy() const;
   bool may_reconcile(const Subscription& subscription, Now now) const;
   void take_step(const SubscriptionId& id, Subscription& subscription, Reconciliation::Step step,
                  Now now, Actions& out);
@@ -290,6 +303,12 @@ class Relay {
   void schedule(const Publishing& publishing);
   PublicKey key_for(const Publishing& publishing) const;
 
+  // suspects.cpp
+  uint32_t cuts_of(const EventId& id) const;
+  bool has_unanswered() const;
+  void write_suspects(Now now, Actions& out);
+  void note_cut(const Loss& loss, Now now, Actions& out);
+
   // auth_flow.cpp
   enum class AuthStep {
     ask_again,   // a key was proved since it was written
@@ -297,12 +316,13 @@ class Relay {
     restricted,  // a key was proved, and it did not help
     refused,     // no key can be proved
   };
-  AuthStep auth_required(const std::vector<PublicKey>& keys, uint32_t proofs, Now now,
+  AuthStep auth_required(const std::vector<PublicKey>& keys, uint32_t proofs, bool tried, Now now,
                          Actions& out);
   static std::string restricted(const std::string& reason);
   bool want_auth(const std::vector<PublicKey>& keys, Now now, Actions& out);
   void auth_pauses_over(Now now, Actions& out);
-  void await_auth(const SubscriptionId& id, Now now);
+  Milliseconds patience_with(const std::vector<PublicKey>& keys, bool tried) const;
+  void await_auth(const SubscriptionId& id, const Subscription& subscription, Now now);
   void await_auth(Publishing& publishing, Now now);
   void await_all_auth(Now now);
   bool is_signing(const PublicKey& key) const;
@@ -337,10 +357,13 @@ class Relay {
   bool lost_in_outage_ = false;
   std::optional<Instant> connect_at_;
   RelayAuth auth_;
+  Instant auth_sent_at_;
   Instant notices_since_;      // the second in which the latest ones came
   uint32_t notices_read_ = 0;  // in that second
   RelayLimits limits_;
   Negentropy negentropy_ = Negentropy::unproved;
+  uint32_t negotiations_lost_ = 0;  // one after the other, with the connection
+  bool informed_ = false;           // the information document came, or will not come for now
   std::map<SubscriptionId, Subscription> subscriptions_;
   bool reading_ = true;
   Instant reading_since_;
@@ -354,6 +377,9 @@ class Relay {
   DueTimes<SubscriptionId> due_subscriptions_;
   std::map<EventId, Publishing> publishing_;
   DueTimes<EventId> due_publishing_;
+  // Events that had no answer when the connection was lost, and how often: the relay may have hung
+  // up for one of them.
+  std::map<EventId, uint32_t> cut_by_;
   Counters counters_;
 };
 

@@ -44,23 +44,33 @@ void halve(std::vector<T>& first, std::vector<T>& second) {
 
 // Halves the longest list, over and over, until each part is short enough or has no such list.
 void cut_to_bytes(Filter filter, size_t max, std::vector<Filter>& out) {
-  std::vector<std::string>* const values = longest_tag_list(filter);
-  const size_t longest =
-      std::max({filter.ids.size(), filter.authors.size(), values == nullptr ? 0 : values->size()});
-  if (longest < 2 || to_json(filter).size() + 1 <= max) return out.push_back(std::move(filter));
-  Filter rest = filter;
-  if (filter.ids.size() == longest) {
-    halve(filter.ids, rest.ids);
-  } else if (filter.authors.size() == longest) {
-    halve(filter.authors, rest.authors);
-  } else {
-    halve(*values, *longest_tag_list(rest));
-  }
-  cut_to_bytes(std::move(filter), max, out);
-  cut_to_bytes(std::move(rest), max, out);
+  if (to_json(filter).size() + 1 <= max) return out.push_back(std::move(filter));
+  auto two = halves(filter);
+  if (two.empty()) return out.push_back(std::move(filter));
+  for (Filter& half : two) cut_to_bytes(std::move(half), max, out);
 }
 
 }  // namespace
+
+std::vector<Filter> halves(const Filter& filter) {
+  std::vector<Filter> out(2, filter);
+  Filter& first = out[0];
+  Filter& second = out[1];
+  std::vector<std::string>* const values = longest_tag_list(first);
+  const size_t longest = std::max({first.ids.size(), first.authors.size(), first.kinds.size(),
+                                   values == nullptr ? 0 : values->size()});
+  if (longest < 2) return {};
+  if (first.ids.size() == longest) {
+    halve(first.ids, second.ids);
+  } else if (first.authors.size() == longest) {
+    halve(first.authors, second.authors);
+  } else if (first.kinds.size() == longest) {
+    halve(first.kinds, second.kinds);
+  } else {
+    halve(*values, *longest_tag_list(second));
+  }
+  return out;
+}
 
 RequestLimits needs_of(const std::vector<Filter>& filters) {
   RequestLimits out{0, filters.size(), 0};

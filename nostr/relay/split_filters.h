@@ -27,4 +27,8 @@ bool fits(const RequestLimits& needs, const RequestLimits& limits);
 std::vector<std::vector<Filter>> split_filters(const std::vector<Filter>& filters,
                                                const RequestLimits& limits = {});
 
+// Two filters that together ask for the same: the longest list is cut in half. None when no list
+// has two values.
+std::vector<Filter> halves(const Filter& filter);
+
 }  // namespace ipnscast::nostr

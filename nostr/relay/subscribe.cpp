@@ -60,14 +60,15 @@ void Relay::subscribe_as(const PublicKey& author, SubscriptionId id, CatchUp::Fi
   const bool prove = connected() && auth_.was_asked() && auth_.holds(author) && !auth_.over(author);
   if (!prove) return subscribe(std::move(id), std::move(filters), {}, now, out);
   unsubscribe(id, now, out);
-  add(id, std::move(filters), {}).status.state = SubscriptionState::needs_auth;
+  Subscription& subscription = add(id, std::move(filters), {});
+  subscription.status.state = SubscriptionState::needs_auth;
   want_auth({author}, now, out);
-  await_auth(id, now);
+  await_auth(id, subscription, now);
 }
 
 Relay::Subscription& Relay::add(const SubscriptionId& id, CatchUp::Filters filters, Resume resume) {
   CatchUp catch_up(std::move(filters), options_.catch_up, resume.covered);
-  catch_up.relay_claims(limits_.answer_limit());
+  catch_up.relay_claims(limits_.answer_limit(), limits_.information().max_limit);
   Subscription& subscription = subscriptions_.emplace(id, std::move(catch_up)).first->second;
   subscription.backoff = Backoff(options_.resubscribe);
   subscription.has_known = resume.has_known;
@@ -251,7 +252,8 @@ void Relay::on(const EoseMessage& message, Now now, Actions& out) {
     if (!in_page) return out.push_back(NeedKnown{id, subscription.catch_up.filters()});
     return take_step(id, subscription, subscription.reconciliation->fetched(), now, out);
   }
-  ask_page(id, subscription, subscription.catch_up.ended(in_page, now.seconds()), now, out);
+  ask_page(id, subscription, subscription.catch_up.ended(in_page, now.seconds(), message.hint), now,
+           out);
 }
 
 void Relay::on(const ClosedMessage& message, Now now, Actions& out) {
@@ -277,11 +279,12 @@ void Relay::refused(const SubscriptionId& id, Subscription& subscription, const 
   request_next(now, out);
   limits_.learn_request(reason, [&] { return needs_of(subscription.catch_up.filters()); });
   if (prefix == "auth-required") {
-    switch (auth_required(keys_for(subscription), subscription.proofs, now, out)) {
+    switch (auth_required(keys_for(subscription), subscription.proofs,
+                          subscription.tried_without_ok, now, out)) {
       case AuthStep::ask_again:
         return request(id, subscription, now, out);
       case AuthStep::wait:
-        return await_auth(id, now);
+        return await_auth(id, subscription, now);
       case AuthStep::restricted:
         subscription.status = {SubscriptionState::refused, restricted(reason)};
         due_subscriptions_.set(id, now.steady + options_.refused_retry);

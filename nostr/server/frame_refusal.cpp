@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/event/json_text.h"
 
 namespace ipnscast::nostr::server {
 namespace {
@@ -31,7 +32,7 @@ RelayMessage refusal_of(std::string_view frame, const Error& why) {
   const bool negentropy = type == "NEG-OPEN" || type == "NEG-MSG";
   if ((type == "REQ" || type == "COUNT" || negentropy) && json[1].is_string()) {
     const auto& subscription = json[1].get_ref<const std::string&>();
-    if (subscription.empty() || subscription.size() > kMaxSubscriptionId) return notice;
+    if (subscription.empty() || count_characters(subscription) > kMaxSubscriptionId) return notice;
     if (negentropy) return NegError{subscription, notice.text, std::nullopt};
     return ClosedMessage{subscription, notice.text};
   }

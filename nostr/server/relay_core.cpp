@@ -95,6 +95,7 @@ std::vector<RelayAction> RelayCore::finish() {
 void RelayCore::on(Connection& connection, const PublishRequest& message, Now now) {
   const Event& event = message.event;
   auto refusal = refuse(connection, event, now);
+  if (!refusal && is_expired(event, now.seconds())) refusal = "invalid: the event has expired";
   // A recomputed id that is stored needs no second look at the signature; only a genuine one gets
   // there.
   if (!refusal && store_.contains(event.id).value_or(false)) {
@@ -106,7 +107,6 @@ void RelayCore::on(Connection& connection, const PublishRequest& message, Now no
     if (Status verified = verify(event); !verified)
       refusal = "invalid: " + verified.error().message;
   }
-  if (!refusal && is_expired(event, now.seconds())) refusal = "invalid: the event has expired";
   if (refusal) {
     ++counters_.refused;
     if (reason_prefix(*refusal) == "auth-required") remind(connection);
@@ -249,7 +249,12 @@ void RelayCore::on(Connection& connection, const UnknownMessage& message, Now /*
   answer(connection.id, NoticeMessage{"invalid: unknown message " + message.type});
 }
 
+// What is said to have ended has ended, also when its id was all that could be read.
 void RelayCore::answer(ServerConnectionId id, const RelayMessage& message) {
+  if (const auto* over = std::get_if<ClosedMessage>(&message))
+    subscriptions_.remove(id, over->subscription);
+  if (const auto* over = std::get_if<NegError>(&message))
+    reconciliations_.close(id, over->subscription);
   auto frame = frame_of(message);
   actions_if_lost_.push_back({id, frame});
   send(id, std::move(frame));

@@ -87,7 +87,7 @@ class RelayCore {
   std::optional<std::string> refuse_subscription(const Connection& connection,
                                                  const ReqRequest& request) const;
   Result<std::vector<StoredEvent>> stored_events(const std::vector<Filter>& filters,
-                                                 const Viewer& viewer, Now now);
+                                                 const Viewer& viewer, Now now, EoseHint& hint);
   void answer_negentropy(Connection& connection, const SubscriptionId& id, ByteView message,
                          Now now);
 

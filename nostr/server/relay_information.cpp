@@ -16,7 +16,7 @@ std::string relay_information(const RelayOptions& options) {
       {"name", options.name},
       {"description", options.description},
       {"software", "ipnscast"},
-      {"supported_nips", {1, 9, 11, 40, 42, 45, 70, 77}},
+      {"supported_nips", {1, 9, 11, 40, 42, 45, 67, 70, 77}},
       {"negentropy", 1},
       {"limitation",
        {{"max_message_length", options.max_message_bytes},

@@ -21,6 +21,7 @@ std::optional<std::string> refuse_event(const RelayOptions& options, const Prove
   if (event.kind == kAuthKind) return "invalid: kind 22242 belongs into an AUTH message";
   if (!options.writers.empty() && options.writers.count(event.pubkey) == 0)
     return "restricted: this key may not publish here";
+  if (reposts_protected(event)) return "blocked: a repost must not hold a protected event";
   if (keys.count(event.pubkey) != 0) return std::nullopt;
   if (is_protected(event)) return refusal(keys, "a protected event is taken from its author only");
   if (options.owner_private && event.kind == kPrivateKind)

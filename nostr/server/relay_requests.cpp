@@ -64,13 +64,14 @@ std::optional<std::string> RelayCore::refuse_subscription(const Connection& conn
 void RelayCore::on(Connection& connection, const ReqRequest& message, Now now) {
   const SubscriptionId& subscription = message.subscription;
   const auto refuse_it = [&](std::string reason) {
-    subscriptions_.remove(connection.id, subscription);
     answer(connection.id, ClosedMessage{subscription, std::move(reason)});
   };
   auto refusal = refuse(connection, message.filters, now);
   if (!refusal) refusal = refuse_subscription(connection, message);
   if (refusal) return refuse_it(std::move(*refusal));
-  const auto events = stored_events(message.filters, viewer_with(options_, connection.keys), now);
+  EoseHint hint = EoseHint::none;
+  const auto events =
+      stored_events(message.filters, viewer_with(options_, connection.keys), now, hint);
   if (!events) {
     log_error("relay", events.error().message);
     return refuse_it(kNotRead);
@@ -79,24 +80,37 @@ void RelayCore::on(Connection& connection, const ReqRequest& message, Now now) {
   size_t bytes = 0;
   for (const StoredEvent& event : *events) {
     bytes += event.json.size();
-    if (bytes > options_.max_answer_bytes) break;
+    if (bytes > options_.max_answer_bytes) {
+      hint = EoseHint::more;
+      break;
+    }
     send(connection.id, stored_frame(name, event.json));
   }
-  answer(connection.id, EoseMessage{subscription}, ClosedMessage{subscription, kNotRead});
+  answer(connection.id, EoseMessage{subscription, hint}, ClosedMessage{subscription, kNotRead});
   subscribed_in_batch_.emplace_back(connection.id, subscription);
   subscriptions_.add(connection.id, subscription, message.filters);
 }
 
-// Between filters one is enough: an event that satisfies several goes out once.
+// Between filters one is enough: an event that satisfies several goes out once. The hint is for
+// what this viewer may see; one who sees more after AUTH asks again. NIP-67.
 Result<std::vector<StoredEvent>> RelayCore::stored_events(const std::vector<Filter>& filters,
-                                                          const Viewer& viewer, Now now) {
+                                                          const Viewer& viewer, Now now,
+                                                          EoseHint& hint) {
+  hint = EoseHint::finish;
   std::vector<StoredEvent> events;
   std::unordered_set<EventId> seen;
   for (const Filter& filter : filters) {
     const uint32_t limit = std::min(filter.limit.value_or(options_.max_limit), options_.max_limit);
-    if (limit == 0) continue;
-    auto found = store_.query(filter, limit, now.seconds(), viewer);
+    if (limit == 0) {
+      if (hint == EoseHint::finish) hint = EoseHint::none;  // nobody has looked
+      continue;
+    }
+    auto found = store_.query(filter, limit + 1, now.seconds(), viewer);
     if (!found) return fail(found.error());
+    if (found->size() > limit) {
+      hint = EoseHint::more;
+      found->pop_back();
+    }
     for (StoredEvent& event : *found) {
       if (seen.insert(event.id).second) events.push_back(std::move(event));
     }
@@ -124,7 +138,6 @@ void RelayCore::on(Connection& connection, const CountRequest& message, Now now)
 void RelayCore::on(Connection& connection, const NegOpenRequest& message, Now now) {
   const SubscriptionId& id = message.subscription;
   const auto refuse_it = [&](std::string reason, std::optional<uint64_t> max = std::nullopt) {
-    reconciliations_.close(connection.id, id);
     answer(connection.id, NegError{id, std::move(reason), max});
   };
   if (auto refusal = refuse(connection, {message.filter}, now))
@@ -162,10 +175,8 @@ void RelayCore::answer_negentropy(Connection& connection, const SubscriptionId& 
     return answer(connection.id,
                   NegError{id, "closed: no such reconciliation is open", std::nullopt});
   auto next = negentropy_answer(*set, message, negentropy_limits_);
-  if (!next) {
-    reconciliations_.close(connection.id, id);
+  if (!next)
     return answer(connection.id, NegError{id, "invalid: " + next.error().message, std::nullopt});
-  }
   answer(connection.id, NegMessage{id, std::move(*next)}, NegError{id, kNotRead, std::nullopt});
 }
 

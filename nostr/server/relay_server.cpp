@@ -1,5 +1,6 @@
 #include "ipnscast/nostr/server/relay_server.h"
 
+#include "ipnscast/nostr/base/letter_case.h"
 #include "ipnscast/nostr/base/store/file_lock.h"
 #include "ipnscast/nostr/server/own_address.h"
 #include "ipnscast/nostr/server/relay_information.h"
@@ -40,6 +41,7 @@ struct RelayServer::Impl {
     net::ServerOptions sockets;
     sockets.address = options.address;
     sockets.port = options.port;
+    for (const auto& url : options.urls) sockets.host_names.push_back(url.host());
     sockets.max_frame_bytes = options.relay.max_message_bytes;
     sockets.max_body_bytes = 0;
     sockets.max_connections = options.max_connections;
@@ -92,7 +94,7 @@ struct RelayServer::Impl {
     if (request.method != "GET" && request.method != "HEAD") return {405, std::move(headers), {}};
     const auto accept = request.headers.find("accept");
     if (accept != request.headers.end() &&
-        accept->second.find("application/nostr+json") != std::string::npos) {
+        lower_case(accept->second).find("application/nostr+json") != std::string::npos) {
       headers["content-type"] = "application/nostr+json";
       return {200, std::move(headers), info};
     }

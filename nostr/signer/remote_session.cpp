@@ -54,6 +54,8 @@ void RemoteSession::greet(Now now, Actions& out) {
   std::vector<std::string> params{to_hex(signer_.view()), std::string(secret_.view())};
   if (!options_.perms.empty()) params.push_back(options_.perms);
   ask(Purpose::connect, "connect", std::move(params), now, out);
+  // It may have taken an earlier one without our hearing of it, and say nothing to a spent secret.
+  if (connect_trouble_) ask(Purpose::user, "get_public_key", {}, now, out);
 }
 
 void RemoteSession::introduce(Now now, Actions& out) {
@@ -147,11 +149,18 @@ void RemoteSession::answered(Waiting waiting, Result<std::string> result, Now no
 void RemoteSession::on_connect(const Result<std::string>& result, Now now, Actions& out) {
   if (!result) {
     past_.connected = past_.user.has_value();  // so that both ways are tried in turn
-    return rest(result.error(), now, out);
+    connect_trouble_ = result.error();
+    if (result.error().code != Errc::refused) return rest(result.error(), now, out);
+    // Its answer to an earlier try may have been lost, and its secret is spent then: it knows us
+    // all the same, perhaps.
+    drop_own_requests();
+    return introduce(now, out);
   }
   // NIP-46: "ack", or the secret, which proves that the signer is the one that gave it to us.
   const bool shows_secret = !secret_.view().empty() && same(*result, secret_.view());
-  if (*result != "ack" && !shows_secret) {
+  if (ready()) return;                                      // it knew us before
+  constexpr std::string_view kKnown = "already connected";  // what some say instead of an error
+  if (*result != "ack" && *result != kKnown && !shows_secret) {
     return fail_for_good(
         {Errc::mismatch, "remote signer: answered the connection with another secret"}, out);
   }
@@ -161,6 +170,7 @@ void RemoteSession::on_connect(const Result<std::string>& result, Now now, Actio
 }
 
 void RemoteSession::on_user(const Result<std::string>& result, Now now, Actions& out) {
+  if (!result && state_ == State::connecting) return;  // what it says to `connect` decides
   if (!result) {
     // It has forgotten us, perhaps: the secret may still be good for a new connection.
     if (!secret_tried_ && result.error().code == Errc::refused) {
@@ -168,8 +178,10 @@ void RemoteSession::on_user(const Result<std::string>& result, Now now, Actions&
       past_.connected = false;
       return greet(now, out);
     }
-    return rest(result.error(), now, out);
+    const Error error = connect_trouble_.value_or(result.error());
+    return rest(error, now, out);
   }
+  connect_trouble_.reset();
   const auto key = result->size() == 64 ? from_hex(*result) : fail(Errc::parse, "");
   if (!key) return rest({Errc::parse, "remote signer: named no public key"}, now, out);
   const PublicKey user = PublicKey::from(*key);

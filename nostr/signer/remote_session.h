@@ -123,6 +123,7 @@ class RemoteSession {
   Backoff backoff_;
   std::optional<Instant> retry_at_;
   Error last_trouble_;
+  std::optional<Error> connect_trouble_;  // since it last told us the user
   Requests requests_;
   size_t calls_ = 0;
   uint64_t serial_ = 0;

@@ -266,8 +266,9 @@ void RemoteSignerThread::do_one(RemoteSession::Connected&) {
 }
 
 void RemoteSignerThread::do_one(RemoteSession::Ready& ready) {
-  if (connection_.user != ready.user) {
+  if (connection_.user != ready.user || !connection_.connected) {
     connection_.user = ready.user;
+    connection_.connected = true;
     save();
   }
   tell(ready.user);

@@ -240,6 +240,7 @@ Status BlockCache::keep(std::string_view name, const Cid& root) {
     return {};
   };
   Status status = run();
+  full_below_ = 0;
   if (status) return database_->commit();
   database_->rollback();
   return status;
@@ -247,6 +248,7 @@ Status BlockCache::keep(std::string_view name, const Cid& root) {
 
 Status BlockCache::forget(std::string_view name) {
   std::lock_guard lock(mutex_);
+  full_below_ = 0;
   auto removed = database_->prepare("DELETE FROM versions WHERE name = ?").bind(name).run();
   return removed ? Status{} : fail(removed.error());
 }
@@ -275,7 +277,9 @@ BlockCache::Hold::Hold(BlockCache& cache, const Cid& root) : cache_(cache), root
 BlockCache::Hold::~Hold() {
   std::lock_guard lock(cache_.mutex_);
   const auto it = cache_.holds_.find(root_);
-  if (--it->second == 0) cache_.holds_.erase(it);
+  if (--it->second > 0) return;
+  cache_.holds_.erase(it);
+  cache_.let_go();
 }
 
 BlockCache::Batch::Batch(BlockCache& cache) : cache_(cache) {

@@ -157,6 +157,7 @@ class BlockCache : public BlockSource, public BlockSink {
   // block_eviction.cpp
   Status shrink();
   Status evict();
+  void let_go();
   Status evict_below(uint64_t target, const Keys& keys);
   Keys protected_keys(size_t versions);
   std::vector<std::string> protect(const Cid& root, Keys& keys);
@@ -182,6 +183,9 @@ class BlockCache : public BlockSource, public BlockSink {
   bool kept_found_ = true;  // the two below are those of kept_
   Keys kept_keys_;          // of what is kept, apart or not
   uint64_t apart_bytes_ = 0;
+  // What is held is more than the bound: nothing is looked for before so many bytes count, or
+  // something is let go.
+  uint64_t full_below_ = 0;
   std::vector<Publishing*> publishing_;
   Stats stats_;
 };

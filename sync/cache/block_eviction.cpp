@@ -1,6 +1,7 @@
 // How the cache keeps within its bound. All with the cache's lock held.
 #include <algorithm>
 
+#include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/cache/block_cache.h"
 #include "ipnscast/sync/ipfs/ipld/dag_links.h"
 #include "ipnscast/sync/ipfs/unixfs/dag_walk.h"
@@ -19,7 +20,14 @@ struct Doomed {
 Status BlockCache::shrink() {
   if (stats_.bytes <= options_.max_bytes) return {};
   find_kept();
-  return counted() > options_.max_bytes ? evict() : Status{};
+  const uint64_t bytes = counted();
+  return bytes > options_.max_bytes && bytes >= full_below_ ? evict() : Status{};
+}
+
+// Something that was held is not any more.
+void BlockCache::let_go() {
+  full_below_ = 0;
+  if (Status status = shrink(); !status) log_warning("cache", status.error().message);
 }
 
 // Down to nine tenths, so that it is not done again for the next block. Old versions are given up
@@ -35,6 +43,9 @@ Status BlockCache::evict() {
       return status;
     if (counted() <= options_.max_bytes) break;
   }
+  // All of it is walked for this, so not for each block of content that is larger than the bound.
+  const uint64_t bytes = counted();
+  full_below_ = bytes > options_.max_bytes ? bytes + options_.max_bytes / 10 : 0;
   return {};
 }
 

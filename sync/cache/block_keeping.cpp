@@ -2,7 +2,6 @@
 // being published.
 #include <algorithm>
 
-#include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/cache/block_cache.h"
 
 namespace ipnscast::sync {
@@ -12,6 +11,7 @@ void BlockCache::set_kept(Kept kept) {
   if (kept == kept_) return;
   kept_ = std::move(kept);
   kept_found_ = false;
+  full_below_ = 0;
 }
 
 std::vector<uint64_t> BlockCache::sizes(const std::vector<Cid>& roots) {
@@ -32,7 +32,7 @@ BlockCache::Publishing::~Publishing() {
   std::lock_guard lock(cache_.mutex_);
   std::erase(cache_.publishing_, this);
   cache_.kept_found_ = false;
-  if (Status status = cache_.shrink(); !status) log_warning("cache", status.error().message);
+  cache_.let_go();
 }
 
 Status BlockCache::Publishing::put(const Cid& cid, ByteView block) {

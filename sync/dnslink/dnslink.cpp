@@ -23,6 +23,18 @@ bool is_value(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+// What a value's first step names.
+std::string_view head_of(std::string_view value) {
+  const std::string_view rest = value.substr(6);
+  return rest.substr(0, rest.find('/'));
+}
+
+bool leads_somewhere(std::string_view value) {
+  const std::string_view head = head_of(value);
+  if (value.starts_with("/ipfs/")) return Cid::parse(head).has_value();
+  return IpnsName::parse(head).has_value() || parse_domain(head).has_value();
+}
+
 std::string joined(std::string_view front, const std::string& back) {
   while (front.ends_with('/')) front.remove_suffix(1);
   while (front.starts_with('/')) front.remove_prefix(1);
@@ -52,17 +64,22 @@ Result<std::string> parse_domain(std::string_view text) {
   return out;
 }
 
+// Other software has DNSLink values of its own: those that lead nowhere from here are left out, as
+// boxo does. Alone, such a value is still told apart from none.
 Result<std::string> dnslink_value(const std::vector<std::string>& texts) {
-  std::optional<std::string> found;
+  std::vector<std::string> good, other;
   for (const std::string& text : texts) {
     if (!text.starts_with(kPrefix)) continue;
     std::string value = text.substr(kPrefix.size());
-    if (!is_value(value)) return fail(Errc::parse, "DNSLink: neither /ipfs/... nor /ipns/...");
-    if (found && *found != value) return fail(Errc::conflict, "DNSLink: more than one value");
-    found = std::move(value);
+    std::vector<std::string>& kind = is_value(value) && leads_somewhere(value) ? good : other;
+    if (std::find(kind.begin(), kind.end(), value) == kind.end()) kind.push_back(std::move(value));
   }
-  if (!found) return fail(Errc::not_found, "no DNSLink");
-  return std::move(*found);
+  if (good.size() > 1) return fail(Errc::conflict, "DNSLink: more than one value");
+  if (good.size() == 1) return std::move(good.front());
+  if (other.empty()) return fail(Errc::not_found, "no DNSLink");
+  const auto path = std::find_if(other.begin(), other.end(), is_value);
+  if (path == other.end()) return fail(Errc::parse, "DNSLink: neither /ipfs/... nor /ipns/...");
+  return std::move(*path);
 }
 
 Seconds Found::ttl() const {

@@ -133,6 +133,11 @@ void Engine::take(input::ResolveUpdate& in) {
   const bool late_first = current && name->resolve->settled && !name->row.record;
   const bool unconfirmed = late_first && name->resolve->answered < 2;
   if (in.record) consider(*name, *in.record, in.source, std::nullopt, unconfirmed);
+  if (in.record || in.finished) {
+    silence_.asked(in.record || !in.nobody, now_.steady);
+    listen();
+    ask_soon(*name);
+  }
   if (current && (in.settled || in.finished)) settle_resolve(*name);
   if (current && in.finished) finish_resolve(*name);
   if (name->lingering && name->lingering->job == in.job && in.finished) name->lingering.reset();
@@ -197,6 +202,10 @@ void Engine::take(input::PollDone& in) {
     name->poll.reset();
     plan_poll(*name);
   }
+  silence_.asked(!in.failed, now_.steady);
+  listen();
+  // What others say, who are asked next, decides how soon to ask again.
+  if (!in.failed) ask_soon(*name);
   if (in.record) consider(*name, *in.record, in.source, std::nullopt);
   // The others are asked when the one in rotation did not answer.
   if (current && in.failed && !name->resolving_in_foreground()) start_resolve(*name, std::nullopt);

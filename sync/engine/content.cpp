@@ -70,6 +70,7 @@ void Engine::take(input::FetchFailed& in) {
   if (name->fetch && name->fetch->job == in.job) {
     name->fetch.reset();
     failed(*name);
+    tell_why(*name, in.error);
   } else if (name->prefetch && name->prefetch->job == in.job) {
     name->prefetch.reset();
   }
@@ -100,6 +101,19 @@ void Engine::failed(Tracked& name) {
   name.retry = now_.steady + wait;
   row.retry_at = {now_.wall.value + wait.count()};
   touch(name, false);
+}
+
+// Why a new value is not handed over: once for each reason, however often it is tried.
+void Engine::tell_why(Tracked& name, const Error& error) {
+  const auto& row = name.row;
+  if (!row.record) return;
+  std::string why = row.record->value + " " + std::string(to_string(error.code));
+  if (name.told_why == why) return;
+  name.told_why = std::move(why);
+  emit(action::Alarm{row.name, "sequence " + std::to_string(row.record->sequence.value) +
+                                   " is known, but its content (" + row.record->value +
+                                   ") cannot be fetched: " + error.message +
+                                   "; it is tried again for as long as this runs"});
 }
 
 }  // namespace ipnscast::sync

@@ -1,5 +1,7 @@
 #include "ipnscast/sync/engine/engine.h"
 
+#include <algorithm>
+
 #include "ipnscast/nostr/base/retry.h"
 
 namespace ipnscast::sync {
@@ -36,6 +38,7 @@ Engine::Engine(EngineOptions options, uint64_t seed, WriterView* writers)
       trusted_(options_.trusted_authors.begin(), options_.trusted_authors.end()),
       writers_(writers),
       schedule_(options_.poll),
+      silent_wait_(options_.silent_poll),
       authors_(options_.authors),
       deduplicator_(options_.max_names),
       sent_(options_.max_sent),
@@ -53,7 +56,9 @@ std::vector<Action> Engine::handle(Input input, Now now) {
 
 std::optional<Instant> Engine::next_wake() const {
   std::optional<Instant> due = follow_at_;
-  if (!timers_.empty()) due = due ? std::min(*due, timers_.begin()->first) : timers_.begin()->first;
+  const auto at = [&](Instant when) { due = due ? std::min(*due, when) : when; };
+  if (!timers_.empty()) at(timers_.begin()->first);
+  if (const auto word = silence_.next()) at(*word);
   return due;
 }
 
@@ -121,7 +126,7 @@ void Engine::take(input::Follow& in) {
   if (name == nullptr) return;
   const bool begins = !name->active();
   name->followed = writers_ != nullptr && writers_->open(in.name);
-  if (begins) name->next_poll = now_.steady + schedule_.interval(name->row.source, rng_);
+  if (begins) name->next_poll = now_.steady + schedule_.jittered(name->row.source, rng_);
   advance(*name);
 }
 
@@ -165,14 +170,54 @@ void Engine::take(input::Forget& in) {
 }
 
 void Engine::take(SourceHealth& in) {
-  if (!schedule_.set(in.source, in.healthy) || in.healthy) return;
+  const bool changed = schedule_.set(in.source, in.healthy);
+  silence_.connected(schedule_.any_healthy(), now_.steady);
+  listen();
+  if (!changed || in.healthy) return;
   // Names that relied on it are polled at the quick rate from now on (R29). A recovered source
   // slows them down after their next poll, which also shows what was missed meanwhile.
   for (auto& [key, name] : names_) {
     if (!name->active() || name->row.source != in.source) continue;
-    name->next_poll = std::min(name->next_poll, now_.steady + schedule_.interval(in.source, rng_));
+    name->next_poll = std::min(name->next_poll, now_.steady + schedule_.jittered(in.source, rng_));
     schedule(*name);
   }
+  // Whether anybody is left, the gateways show at once.
+  if (schedule_.any_healthy()) return;
+  const auto one = std::find_if(names_.begin(), names_.end(),
+                                [](const auto& name) { return name.second->active(); });
+  if (one == names_.end()) return;
+  one->second->next_poll = now_.steady;
+  advance(*one->second);
+}
+
+// Says when nobody has been there for a while, and when somebody is again.
+void Engine::listen() {
+  const auto word = silence_.word(now_.steady);
+  if (!word) return;
+  const std::string seconds = std::to_string((word->lasted.count() + 500) / 1'000) + " s";
+  if (word->over) {
+    emit(action::Alarm{std::nullopt, "a source answers again, after " + seconds});
+    return;
+  }
+  std::string relays;
+  for (const auto& [source, healthy] : schedule_.sources())
+    relays += (relays.empty() ? "" : ", ") + source.endpoint;
+  emit(action::Alarm{std::nullopt,
+                     "no source has answered for " + seconds + ": no gateway does, and " +
+                         (relays.empty() ? "no relay is connected" : "not connected: " + relays) +
+                         "; changes will be seen when one of them is back"});
+}
+
+// During a silence one name shows soon whether it is over.
+void Engine::ask_soon(Tracked& name) {
+  if (!silence_.lasts(now_.steady)) {
+    silent_wait_ = options_.silent_poll;
+    return;
+  }
+  if (ask_again_at_ > now_.steady || silent_wait_ > options_.poll.max) return;
+  ask_again_at_ = now_.steady + silent_wait_;
+  silent_wait_ *= 2;
+  name.next_poll = std::min(name.next_poll, ask_again_at_);
 }
 
 void Engine::take(input::Sent& in) {
@@ -190,6 +235,7 @@ void Engine::take(input::Tick&) {
   // Each name is planned anew behind `now`, so this ends.
   while (!timers_.empty() && timers_.begin()->first <= now_.steady)
     advance(*timers_.begin()->second);
+  listen();
   begin_to_follow();
 }
 
@@ -260,11 +306,12 @@ void Engine::give_up_on_lost_work(Tracked& name) {
     emit(action::Cancel{name.fetch->job});
     name.fetch.reset();
     failed(name);
+    tell_why(name, {Errc::timeout, "it is not here yet"});
   }
 }
 
 void Engine::plan_poll(Tracked& name) {
-  name.next_poll = now_.steady + schedule_.interval(name.row.source, rng_);
+  name.next_poll = now_.steady + schedule_.jittered(name.row.source, rng_);
 }
 
 void Engine::poll_if_due(Tracked& name) {

@@ -15,6 +15,7 @@
 #include "ipnscast/sync/engine/deduplicator.h"
 #include "ipnscast/sync/engine/messages.h"
 #include "ipnscast/sync/engine/poll_schedule.h"
+#include "ipnscast/sync/engine/silence.h"
 #include "ipnscast/sync/engine/tracked_name.h"
 #include "ipnscast/sync/writer/writer_view.h"
 
@@ -28,6 +29,8 @@ struct EngineOptions {
   ExpiredPolicy expired = ExpiredPolicy::last_good;
   PollSchedule::Options poll;
   AuthorBook::Options authors;
+  // While no source is there one name is polled after this time, then twice as long, and so on.
+  Milliseconds silent_poll{5'000};
   Milliseconds first_poll_spread{
       1'000};  // names are polled within this time after they begin to be watched
   Milliseconds debounce{
@@ -92,6 +95,8 @@ class Engine {
   void take(input::DeviceId& in);
   void take(input::Tick& in);
   void begin_to_follow();
+  void listen();
+  void ask_soon(Tracked& name);
   void advance(Tracked& name);
   void give_up_on_lost_work(Tracked& name);
   void poll_if_due(Tracked& name);
@@ -144,6 +149,7 @@ class Engine {
   void offer_provisional(Tracked& name);
   bool content_ready(const Tracked& name) const;
   void failed(Tracked& name);
+  void tell_why(Tracked& name, const Error& error);
 
   // delivery.cpp
   void take(input::Committed& in);
@@ -170,6 +176,10 @@ class Engine {
   std::optional<Instant> follow_at_;
   std::unordered_map<JobId, IpnsName> commits_;
   PollSchedule schedule_;
+  Silence silence_;
+  // During a silence.
+  Instant ask_again_at_;
+  Milliseconds silent_wait_;
   AuthorBook authors_;
   Deduplicator deduplicator_;
   BoundedSet<nostr::EventId> sent_;

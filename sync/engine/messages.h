@@ -60,6 +60,7 @@ struct ResolveUpdate {
   size_t sources_answered = 0;        // with a record, so far
   bool settled = false;               // the floor or the foreground deadline was reached
   bool finished = false;              // nothing more will come
+  bool nobody = false;                // finished, and nobody told anything
 };
 struct PollDone {
   IpnsName name;
@@ -151,7 +152,7 @@ struct Load {
 };
 // Our state directory was copied: take another device id and say so with input::DeviceId.
 struct NewDeviceId {};
-// For the log and for people.
+// For the log and for people. Without a name it is about all that are followed.
 struct Alarm {
   std::optional<IpnsName> name;
   std::string text;

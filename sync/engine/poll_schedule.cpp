@@ -37,4 +37,11 @@ Milliseconds PollSchedule::interval(const SourceId& latest, Rng& rng) const {
   return Milliseconds(uniform(rng));
 }
 
+Milliseconds PollSchedule::jittered(const SourceId& latest, Rng& rng) const {
+  const Milliseconds whole = interval(latest, rng);
+  if (!healthy(latest) && options_.min < options_.max) return whole;
+  std::uniform_int_distribution<int64_t> uniform(whole.count(), whole.count() + whole.count() / 10);
+  return Milliseconds(uniform(rng));
+}
+
 }  // namespace ipnscast::sync

@@ -33,6 +33,9 @@ class PollSchedule {
   // when that is a real-time source and healthy now, else uniform between min and max. That some
   // other source is up proves nothing for the name.
   Milliseconds interval(const SourceId& latest, Rng& rng) const;
+  // The same, up to a tenth later where all names would have the same one: names that were once
+  // polled together do not stay together.
+  Milliseconds jittered(const SourceId& latest, Rng& rng) const;
 
  private:
   // constant after construction

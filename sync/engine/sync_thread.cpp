@@ -190,10 +190,28 @@ void SyncThread::note_known(const Input& in) {
 
 void SyncThread::feed(Input in) {
   const std::optional<IpnsName> name = begins_or_ends(in);
+  const bool of_source = std::holds_alternative<SourceHealth>(in);
   for (Action& action : engine_.handle(std::move(in), system_now())) {
     std::visit([&](auto& a) { perform(a); }, action);
   }
   if (name) note_names(*name);
+  if (of_source) note_sources();
+}
+
+void SyncThread::note_sources() {
+  std::vector<SourceState> now;
+  for (const auto& [source, healthy] : engine_.sources().sources()) {
+    const bool relay = source.kind == SourceKind::nostr;
+    now.push_back(
+        {relay ? "relay" : std::string(to_string(source.kind)), source.endpoint, healthy});
+  }
+  const std::lock_guard lock(sources_mutex_);
+  sources_ = std::move(now);
+}
+
+std::vector<SourceState> SyncThread::sources() const {
+  const std::lock_guard lock(sources_mutex_);
+  return sources_;
 }
 
 void SyncThread::note_names(const IpnsName& name) {
@@ -239,6 +257,7 @@ void SyncThread::perform(action::NewDeviceId& /*action*/) {
 
 void SyncThread::perform(action::Alarm& action) {
   log_warning("engine", (action.name ? action.name->to_string() + ": " : "") + action.text);
+  if (options_.on_trouble) options_.on_trouble(action.name, action.text);
 }
 
 void SyncThread::perform(action::Cancel& action) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <variant>
@@ -12,6 +13,7 @@
 #include "ipnscast/sync/engine/engine.h"
 #include "ipnscast/sync/engine/handler_lanes.h"
 #include "ipnscast/sync/fetch/fetcher.h"
+#include "ipnscast/sync/metrics/metrics.h"
 #include "ipnscast/sync/resolve/resolver.h"
 #include "ipnscast/sync/source/hint_opener.h"
 #include "ipnscast/sync/source/nostr_source.h"
@@ -43,6 +45,8 @@ class SyncThread {
     // Another device runs on a copy of this state: who we are has to change, and input::DeviceId to
     // say so. Sync thread; must not block.
     std::function<void()> on_clone;
+    // What people should know: of a name, or of all. Sync thread; must not block.
+    std::function<void(const std::optional<IpnsName>&, const std::string&)> on_trouble;
     // What gateways answered, when a resolution or poll is over. Resolver thread; must not block.
     std::function<void(const IpnsName&, const ResolveReport&)> on_resolved;
   };
@@ -62,7 +66,8 @@ class SyncThread {
   // The same, stops taking anything, then ends. Idempotent.
   void close();
 
-  // Any thread.
+  // Any thread. How the sources are that news comes from.
+  std::vector<SourceState> sources() const;
   PrivateHintCounters private_hints() const { return {private_read_, private_dropped_}; }
 
  private:
@@ -95,6 +100,7 @@ class SyncThread {
   void read_opened();
   void feed(Input input);
   void note_names(const IpnsName& name);
+  void note_sources();
   void ask_for_names();
   void forget_job(const Input& input);
 
@@ -127,6 +133,8 @@ class SyncThread {
   std::set<IpnsName> names_;                       // followed
   bool names_changed_ = false;
 
+  mutable std::mutex sources_mutex_;
+  std::vector<SourceState> sources_;  // guarded by sources_mutex_
   std::atomic<bool> pool_held_back_ = false;
   std::atomic<size_t> opening_ = 0;  // messages that the opener holds
   std::atomic<uint64_t> private_read_ = 0;

@@ -53,6 +53,7 @@ void SyncThread::perform(action::Resolve& action) {
         in.sources_answered = answered_count(update);
         in.settled = true;  // the race speaks when its floor or its deadline is reached
         in.finished = update.kind == ResolveUpdate::Kind::finished;
+        in.nobody = in.finished && !update.report.anybody_told();
         inbox->push_reserved(Input(std::move(in)));
       });
 }
@@ -64,9 +65,7 @@ void SyncThread::perform(action::Poll& action) {
         if (update.kind != ResolveUpdate::Kind::finished) return;
         if (tell) tell(name, update.report);
         input::PollDone in{name, job, best_of(update), source_of(update)};
-        in.failed = !in.record && !update.unchanged &&
-                    std::none_of(update.report.sources.begin(), update.report.sources.end(),
-                                 [](const auto& source) { return source.answer == "not found"; });
+        in.failed = !in.record && !update.unchanged && !update.report.anybody_told();
         inbox->push_reserved(Input(std::move(in)));
       });
 }

@@ -110,7 +110,8 @@ struct TrackedName {
   std::optional<Instant> chase_at;
 
   Instant next_poll;
-  Instant retry;  // row.retry_at on the steady clock
+  Instant retry;         // row.retry_at on the steady clock
+  std::string told_why;  // the value and the reason why its content is not here
   std::deque<Instant> flips;
 
   Instant seen_at;  // of the news behind row.record

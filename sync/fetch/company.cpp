@@ -69,7 +69,7 @@ bool FetchJob::another_to_ask(Instant now) const {
 }
 
 Instant FetchJob::next_wake() const {
-  Instant next = started_ + options_.deadline;
+  Instant next = std::min(started_ + options_.deadline, last_block_ + options_.idle);
   for (const auto& [owner, active] : active_) {
     if (const auto quiet = quiet_at(active)) next = std::min(next, *quiet);
   }

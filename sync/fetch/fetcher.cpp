@@ -43,12 +43,14 @@ struct Order {
 
 void note(Meter& meter, const Cid& root, Instant start, const Result<FetchReport>& result) {
   const auto took = std::chrono::steady_clock::now() - start;
-  meter.note(Operation::fetch, result ? Status() : fail(result.error()),
-             std::chrono::duration_cast<std::chrono::microseconds>(took), [&] {
-               return root.to_string() + ": " + std::to_string(result->bytes) +
-                      " bytes, the first after " + std::to_string(result->first_block.count()) +
-                      " ms";
-             });
+  meter.note(
+      Operation::fetch, result ? Status() : fail(result.error()),
+      std::chrono::duration_cast<std::chrono::microseconds>(took),
+      [&] {
+        return root.to_string() + ": " + std::to_string(result->bytes) +
+               " bytes, the first after " + std::to_string(result->first_block.count()) + " ms";
+      },
+      target_for(result ? result->bytes : 0));
 }
 
 }  // namespace

@@ -11,6 +11,11 @@ namespace {
 constexpr size_t kMaxEarlyBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxEarlyBlocks = 1024;
 
+// Of what bytes are, not of how they came.
+bool is_of_bytes(Errc code) {
+  return code == Errc::signature || code == Errc::parse || code == Errc::too_large;
+}
+
 Milliseconds since(Instant start) {
   return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
 }
@@ -27,7 +32,8 @@ FetchJob::FetchJob(gateway::Http& http, gateway::GatewayBook& book, BlockCache& 
       inbox_(std::move(inbox)),
       started_(std::chrono::steady_clock::now()),
       plan_(cache, options.max_bytes, options.shares, options.scope, started_ + options.deadline),
-      told_(started_) {}
+      told_(started_),
+      last_block_(started_) {}
 
 Result<FetchReport> FetchJob::run() {
   const BlockCache::Hold hold(cache_, root_);
@@ -62,6 +68,9 @@ Status FetchJob::loop() {
     const Instant now = std::chrono::steady_clock::now();
     if (now >= started_ + options_.deadline)
       return fail(Errc::timeout, "content not fetched within the deadline");
+    if (now >= last_block_ + options_.idle)
+      return fail(Errc::timeout,
+                  "no new block for " + std::to_string(options_.idle.count() / 1'000) + " s");
     // Bytes that wait to be taken are not the gateways' silence.
     if (!event) check_quiet(now);
     tell_progress(false);
@@ -177,7 +186,9 @@ void FetchJob::take(TransferHead& event) {
   heard_from(it->second, 0);
   const Status status =
       check_fetch_head(it->second.candidate.dialect, active_.at(it->second.owner).task, event.head);
-  if (!status) transfer_over(event.transfer, status, event.head.retry_after);
+  if (!status) return transfer_over(event.transfer, status, event.head.retry_after);
+  it->second.type =
+      check_fetch_type(it->second.candidate.dialect, active_.at(it->second.owner).task, event.head);
 }
 
 void FetchJob::take(TransferBytes& event) {
@@ -265,6 +276,7 @@ Status FetchJob::accepted(Running& running, const FetchPlan::Accepted& what) {
 void FetchJob::note_block(const Running& running, std::string_view key) {
   if (report_.blocks_by_gateway.empty()) report_.first_block = since(started_);
   ++report_.blocks_by_gateway[book_.endpoint(running.candidate.gateway).url];
+  last_block_ = std::chrono::steady_clock::now();
   if (options_.on_block) options_.on_block(key);
 }
 
@@ -288,6 +300,9 @@ void FetchJob::transfer_over(uint64_t number, Status outcome, Seconds retry_afte
   Active& active = active_.at(owner);
   active.transfers.erase(number);
   if (!ended_) return;
+  // Who called it something else and brought nothing has not lied: that one does not speak this.
+  if (!outcome && !running.type && !running.useful && is_of_bytes(outcome.error().code))
+    outcome = running.type;
   // A 200 and an end prove nothing: whoever did not bring what was asked for has failed.
   const bool owes = plan_.owes(active.task);
   if (outcome && owes) outcome = fail(Errc::unreachable, "blocks are missing in the answer");

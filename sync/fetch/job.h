@@ -22,8 +22,10 @@ struct FetchProgress {
 
 struct FetchOptions {
   uint64_t max_bytes = uint64_t{4} << 30;  // of blocks that are not yet in the cache
-  Milliseconds deadline{600'000};
-  Milliseconds stall{5'000};  // without a new byte, until another gateway goes on
+  Milliseconds deadline{std::chrono::hours(24)};
+  Milliseconds idle{
+      600'000};               // without a new block of it: whoever sends byte by byte sends nothing
+  Milliseconds stall{3'000};  // without a new byte, until another gateway goes on
   DagScope scope;             // what of the DAG; by default all
   bool shares = false;  // another version of it is in the cache: only what is new is asked for
   std::string
@@ -92,6 +94,7 @@ class FetchJob {
     Milliseconds patience{0};  // quiet for so long, it gets company
     bool talking = false;      // some byte came
     uint64_t received = 0;
+    Status type{};  // what its head called it, when that is not what was asked for
   };
 
   Status loop();
@@ -143,6 +146,7 @@ class FetchJob {
   std::map<size_t, Instant> paused_;  // gateways that went quiet in the middle, and when
   FetchReport report_;
   Instant told_;                         // of the progress
+  Instant last_block_;                   // or the start
   std::optional<Instant> asleep_until_;  // nobody may be asked before
   Status ended_;                         // why the fetch as a whole cannot go on
 };

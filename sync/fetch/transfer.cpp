@@ -24,8 +24,13 @@ gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dia
 
 Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
                         const gateway::HttpHead& head) {
-  if (dialect == FetchDialect::rpc) return gateway::check_status({head, {}, {}});
   if (dialect == FetchDialect::path) return gateway::check_path_head(task.cid, head);
+  return gateway::check_status({head, {}, {}});
+}
+
+Status check_fetch_type(FetchDialect dialect, const FetchPlan::Task& task,
+                        const gateway::HttpHead& head) {
+  if (dialect != FetchDialect::trustless) return {};
   return task.kind == FetchPlan::Kind::car ? gateway::check_car_head(head)
                                            : gateway::check_raw_head(head);
 }

@@ -42,9 +42,12 @@ enum class FetchDialect { trustless, rpc, path };
 // gateway gives no streams: what it gives is read by gateway::blocks_of_file().
 gateway::HttpCall fetch_call(const gateway::Endpoint& endpoint, FetchDialect dialect,
                              const FetchPlan::Task& task, uint64_t max_bytes);
-// Whether the answer's head is that of what was asked for: errors of gateway::check_status(),
-// Errc::mismatch.
+// Whether an answer with such a head is read. Errors of gateway::check_status().
 Status check_fetch_head(FetchDialect dialect, const FetchPlan::Task& task,
+                        const gateway::HttpHead& head);
+// What the head calls an answer whose bytes proved to be something else: nothing when it claims to
+// be what was asked for, which makes it a lie. Otherwise Errc::mismatch.
+Status check_fetch_type(FetchDialect dialect, const FetchPlan::Task& task,
                         const gateway::HttpHead& head);
 
 // One running request whose answer flows into an inbox, a stream's as its blocks: a full inbox

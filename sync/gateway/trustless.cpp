@@ -24,9 +24,12 @@ HttpCall raw_block_call(const Endpoint& endpoint, const Cid& cid) {
   return call;
 }
 
-Result<Bytes> read_raw_block(HttpAnswer answer) {
+Result<Bytes> read_raw_block(const Cid& cid, HttpAnswer answer) {
   if (Status status = check_status(answer); !status) return fail(status.error());
-  if (Status status = check_raw_head(answer.head); !status) return fail(status.error());
+  if (Status proved = check_block(cid, answer.body); !proved) {
+    const Status type = check_raw_head(answer.head);
+    return fail(type ? proved.error() : type.error());
+  }
   return std::move(answer.body);
 }
 
@@ -77,7 +80,7 @@ Result<RecordAnswer> read_ipns_record(HttpAnswer answer) {
     }
     return fail(status.error());
   }
-  if (media_type(answer.head) != IpnsRecord::kMediaType) {
+  if (media_type(answer.head) != IpnsRecord::kMediaType && !peek_record(answer.body)) {
     return fail(Errc::not_found, "no record, but " + media_type(answer.head).substr(0, 80));
   }
   out.record = std::move(answer.body);
@@ -92,9 +95,12 @@ HttpCall trustless_probe_call(const Endpoint& endpoint) {
 }
 
 Speaks read_trustless_probe(const HttpAnswer& answer) {
-  const bool yes =
-      answer.head.status == 200 && answer.body.empty() && media_type(answer.head) == kRaw;
-  return yes ? Speaks::yes : speaks_perhaps(answer);
+  const std::string type = media_type(answer.head);
+  const bool empty = answer.head.status == 200 && answer.body.empty();
+  if (empty && type == kRaw) return Speaks::yes;
+  // So may a gateway answer that has no word for a block. Nothing can be proved of an empty one.
+  if (empty && (type.empty() || type == "application/octet-stream")) return Speaks::perhaps;
+  return speaks_perhaps(answer);
 }
 
 }  // namespace ipnscast::sync::gateway

@@ -16,11 +16,13 @@ namespace ipnscast::sync::gateway {
 
 // GET /ipfs/{cid}?format=raw
 HttpCall raw_block_call(const Endpoint& endpoint, const Cid& cid);
-// The bytes that are claimed to be the block. Errors of check_status(); Errc::mismatch for another
-// media type.
-Result<Bytes> read_raw_block(HttpAnswer answer);
+// The block, whatever a header calls it. Errors of check_status(); Errc::mismatch when other bytes
+// came that a header calls something else; otherwise those of check_block().
+Result<Bytes> read_raw_block(const Cid& cid, HttpAnswer answer);
 
-// The head of such an answer, whose body is then read as it comes. Errors as above.
+// What the head alone says of such an answer. It proves nothing: bytes that verify count whatever
+// it says, and for those that do not it tells who lied from who does not speak this. Errors of
+// check_status(); Errc::mismatch for another media type.
 Status check_raw_head(const HttpHead& head);
 
 // GET /ipfs/{cid}[/path]?format=car, every block once, in depth-first order, those along the path
@@ -41,7 +43,8 @@ struct RecordAnswer {
 HttpCall ipns_record_call(const Endpoint& endpoint, const IpnsName& name,
                           const std::string& etag = {});
 // Of this protocol and of delegated routing, which answers "no record" with 404 or with 200 and
-// another media type (IPIP-513): Errc::not_found. Other errors as in check_status().
+// another media type (IPIP-513): Errc::not_found, unless a record came under that type. Other
+// errors as in check_status().
 Result<RecordAnswer> read_ipns_record(HttpAnswer answer);
 
 // GET /ipfs/bafkqaaa?format=raw, the empty block, and whether the answer is that of a trustless

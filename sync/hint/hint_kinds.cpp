@@ -18,11 +18,4 @@ Status check_hint_kinds(const std::vector<int>& kinds) {
   return {};
 }
 
-Status check_history_kind(int kind) {
-  if (kind >= 1000 && kind <= 9999) return {};
-  return fail(Errc::invalid, "\"" + std::to_string(kind) +
-                                 "\" is not a kind for the history: want one from 1000 to 9999, "
-                                 "of which relays keep every event");
-}
-
 }  // namespace ipnscast::sync

@@ -13,9 +13,4 @@ namespace ipnscast::sync {
 // reaction in the user's name. Errc::invalid also for an empty list.
 Status check_hint_kinds(const std::vector<int>& kinds);
 
-// The kind under which each change may be repeated so that it can be replayed: 1000 to 9999, the
-// regular kinds that NIP-01 leaves to applications. Relays keep all events of these. The regular
-// kinds below are what people write and read (notes, messages, deletions, reposts, reactions).
-Status check_history_kind(int kind);
-
 }  // namespace ipnscast::sync

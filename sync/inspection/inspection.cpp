@@ -153,9 +153,10 @@ void Inspector::blocks() {
   auto answer = answered(Feature::raw, raw_block_call(endpoint_, report_.content));
   if (!answer) return;
   block_etag_ = answer->head.header("etag").substr(0, 256);
-  const auto block = gateway::read_raw_block(std::move(*answer));
-  Status status = block ? check_block(report_.content, *block) : fail(block.error());
-  judge(note(Feature::raw), status, "");
+  const Status type = gateway::check_raw_head(answer->head);
+  const auto block = gateway::read_raw_block(report_.content, std::move(*answer));
+  judge(note(Feature::raw), block ? Status{} : fail(block.error()),
+        type ? "" : "though " + type.error().message);
   if (!note(Feature::raw).verified) return;
 
   if (block_etag_.empty()) {
@@ -176,12 +177,13 @@ void Inspector::cars() {
     const auto answer =
         answered(feature, car_call(endpoint_, report_.content, scope, kMaxCarBytes));
     if (!answer) return;
-    Status status = gateway::check_car_head(answer->head);
+    Status status = gateway::check_status(*answer);
     std::string good;
     if (status) {
       const auto content = check_car(answer->body, report_.content, scope);
+      const Status type = gateway::check_car_head(answer->head);
       if (!content) {
-        status = fail(content.error());
+        status = fail(type ? content.error() : type.error());
       } else {
         good = count(content->blocks, "block");
         if (content->blocks > content->needed)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ipnscast/nostr/base/file/secret_file.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/sync/keys/secret_line.h"
 
 namespace ipnscast::sync {
@@ -12,11 +13,15 @@ constexpr StoredKeyType kTypes[] = {StoredKeyType::nostr, StoredKeyType::ed25519
                                     StoredKeyType::secp256k1};
 
 bool is_label(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text[0] != '.' &&
+  return !text.empty() && text.size() <= 64 && text[0] != '.' && !holds_secret(text) &&
          std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '.' || c == '_' || c == '-';
          });
+}
+
+std::string wrong_label(std::string_view text) {
+  return "\"" + std::string(text) + "\" cannot be a key's label: want 1 to 64 of a-z A-Z 0-9 . _ -";
 }
 
 // "<label>.<type>", or nothing for another file.
@@ -35,7 +40,7 @@ std::filesystem::path KeyStore::file_of(std::string_view label, StoredKeyType ty
 }
 
 Status KeyStore::check_free(std::string_view label) const {
-  if (!is_label(label)) return fail(Errc::invalid, "label: want 1 to 64 of a-z A-Z 0-9 . _ -");
+  if (!is_label(label)) return fail(Errc::invalid, wrong_label(label));
   for (const StoredKeyType type : kTypes) {
     std::error_code ignored;
     if (std::filesystem::exists(file_of(label, type), ignored)) {
@@ -74,13 +79,14 @@ Status KeyStore::encrypt(std::string_view label, std::string_view password, uint
 }
 
 Result<KeyStore::File> KeyStore::read(std::string_view label) const {
-  if (!is_label(label)) return fail(Errc::invalid, "label: want 1 to 64 of a-z A-Z 0-9 . _ -");
+  if (!is_label(label)) return fail(Errc::invalid, wrong_label(label));
   for (const StoredKeyType type : kTypes) {
     auto line = read_secret_file(file_of(label, type));
     if (line) return File{file_of(label, type), type, SecretText::take(*line)};
     if (line.error().code != Errc::not_found) return fail(std::move(line.error()));
   }
-  return fail(Errc::not_found, "no key \"" + std::string(label) + "\"");
+  return fail(Errc::not_found, "there is no key \"" + std::string(label) +
+                                   "\": \"ipnscast key list\" shows those that there are");
 }
 
 Result<bool> KeyStore::is_encrypted(std::string_view label) const {

@@ -70,7 +70,7 @@ Meter::Meter() : impl_(std::make_unique<Impl>()) {}
 Meter::~Meter() = default;
 
 void Meter::note(Operation operation, const Status& outcome, Microseconds took,
-                 const std::function<std::string()>& slowest) {
+                 const std::function<std::string()>& slowest, Milliseconds target) {
   if (!outcome && (outcome.error().code == Errc::cancelled || outcome.error().code == Errc::closed))
     return;
   Impl::Instruments& instruments = impl_->all[static_cast<size_t>(operation)];
@@ -79,9 +79,9 @@ void Meter::note(Operation operation, const Status& outcome, Microseconds took,
   if (impl_->thinned[static_cast<size_t>(operation)].keep(std::chrono::steady_clock::now()))
     instruments.quantiles.Observe(seconds);
   if (!outcome) instruments.failures.Increment();
-  if (took <= kOperationTarget || !slowest) return;
-  log_warning("metrics", "slow " + std::string(to_string(operation)) + ": " + seconds_text(took) +
-                             "; " + (outcome ? slowest() : outcome.error().message));
+  if (took <= target || !slowest) return;
+  log_warning("metrics", std::string(to_string(operation)) + " took " + seconds_text(took) + "; " +
+                             (outcome ? slowest() : outcome.error().message));
 }
 
 Metrics Meter::snapshot() const {

@@ -16,10 +16,11 @@ class Meter {
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
 
-  // `slowest` says which part of it took the time; asked when it took longer than the target, which
+  // `slowest` says which part of it took the time; asked when it took longer than `target`, which
   // is then logged. A cancelled operation is left out.
   void note(Operation operation, const Status& outcome, std::chrono::microseconds took,
-            const std::function<std::string()>& slowest = nullptr);
+            const std::function<std::string()>& slowest = nullptr,
+            Milliseconds target = kOperationTarget);
   // Without what others count: the caches.
   Metrics snapshot() const;
   // All of it in Prometheus' text format (0.0.4).

@@ -43,6 +43,9 @@ std::string Metrics::to_json() const {
         {"slow", metrics.slow},          {"p50_us", metrics.p50.count()},
         {"p95_us", metrics.p95.count()}, {"p99_us", metrics.p99.count()}};
   }
+  auto& sources_json = out["sources"] = json::array();
+  for (const SourceState& source : sources)
+    sources_json.push_back({{"kind", source.kind}, {"url", source.url}, {"up", source.up}});
   return out.dump();
 }
 
@@ -62,6 +65,11 @@ Result<Metrics> Metrics::from_json(std::string_view text) {
       metrics.p50 = Microseconds(row.at("p50_us").get<int64_t>());
       metrics.p95 = Microseconds(row.at("p95_us").get<int64_t>());
       metrics.p99 = Microseconds(row.at("p99_us").get<int64_t>());
+    }
+    if (const auto found = value.find("sources"); found != value.end()) {
+      for (const json& row : *found)
+        out.sources.push_back({row.at("kind").get<std::string>(), row.at("url").get<std::string>(),
+                               row.at("up").get<bool>()});
     }
     return out;
   } catch (const json::exception& error) {

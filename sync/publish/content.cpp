@@ -3,6 +3,7 @@
 #include <condition_variable>
 
 #include "ipnscast/sync/gateway/trustless.h"
+#include "ipnscast/sync/ipfs/unixfs/dag_budget.h"
 #include "ipnscast/sync/publish/content_plan.h"
 #include "ipnscast/sync/publish/publisher.h"
 
@@ -18,16 +19,31 @@ struct Arrivals {
   // guarded by mutex
   std::vector<Outcome::Place> places;
   bool somewhere = false;
-  bool lacked = false;  // a node answered that it does not have it, and we do not either
+  uint64_t bytes = 0;    // sent to one of them
+  bool lacked = false;   // a node answered that it does not have it, and we do not either
+  bool stalled = false;  // a node was silent for too long
   bool all = false;
 
   std::mutex progress_mutex;
-  // guarded by progress_mutex; empty when the caller has gone on
-  std::function<void(const PublishProgress&)> on_progress;
+  // guarded by progress_mutex
+  std::function<void(const PublishProgress&)> on_progress;  // empty when the caller has gone on
+  std::map<std::string, PublishProgress> progress;          // by URL
 
   void tell(const PublishProgress& now) {
     std::lock_guard lock(progress_mutex);
+    progress.insert_or_assign(now.node, now);
     if (on_progress) on_progress(now);
+  }
+  // ": http://... has 12 MiB of 420 MiB", of each that has some
+  std::string how_far() {
+    std::lock_guard lock(progress_mutex);
+    std::string out;
+    for (const auto& [url, node] : progress) {
+      if (node.bytes == 0) continue;
+      out += (out.empty() ? ": " : ", ") + url + " has " + size_text(node.bytes) + " of " +
+             size_text(node.total);
+    }
+    return out.empty() ? out : out + "; the next publish goes on from there";
   }
   void tell_no_more() {
     std::lock_guard lock(progress_mutex);
@@ -44,10 +60,12 @@ struct Keep {
 }  // namespace
 
 // Waits until all nodes are through, or one has everything and half of the time is over: the record
-// needs some too. The rest goes on behind the caller's back, and after that as an errand.
+// needs some too. The rest goes on behind the caller's back, and after that as an errand. A caller
+// who names no deadline waits for the first one as long as bytes move.
 Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Cid& root,
                                                   Origin origin, const PublishOptions& options,
-                                                  Instant deadline, const Errands::Guard& guard) {
+                                                  const Errands::Guard& guard) {
+  const Instant deadline = options.deadline.value_or(default_deadline());
   const Instant start = std::chrono::steady_clock::now();
   const auto since = [&] {
     return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
@@ -99,7 +117,9 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
         std::lock_guard lock(arrivals->mutex);
         arrivals->places.push_back(sent.place);
         arrivals->somewhere |= sent.place.ok;
+        arrivals->bytes = std::max(arrivals->bytes, sent.bytes);
         arrivals->lacked |= !sent.place.ok && sent.failure == Errc::not_found;
+        arrivals->stalled |= !sent.place.ok && sent.failure == Errc::timeout;
         arrivals->changed.notify_all();
       },
       [arrivals](const std::vector<ContentSender::Sent>&) {
@@ -113,8 +133,11 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
   });
   const auto stopped = [&] { return options.stop.stop_requested(); };
   std::unique_lock lock(arrivals->mutex);
-  arrivals->changed.wait_until(lock, deadline,
-                               [&] { return arrivals->somewhere || arrivals->all || stopped(); });
+  const auto through = [&] { return arrivals->somewhere || arrivals->all || stopped(); };
+  if (options.deadline)
+    arrivals->changed.wait_until(lock, deadline, through);
+  else
+    arrivals->changed.wait(lock, through);
   if (arrivals->somewhere)
     arrivals->changed.wait_until(lock, start + (deadline - start) / 2,
                                  [&] { return arrivals->all || stopped(); });
@@ -125,11 +148,15 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
                                  [&](const auto& place) { return place.url == url_of(node); });
     add(it != arrivals->places.end() ? *it : lacks(node, "not yet, goes on"));
   }
+  out.bytes = arrivals->bytes;
   if (arrivals->somewhere) return out;
-  Error why{Errc::timeout, "no node has the content in time"};
+  Error why{Errc::timeout, "no node has all of the content within the time given (--timeout)" +
+                               arrivals->how_far()};
   if (arrivals->all) {
     const Outcome::Place& first = arrivals->places.front();
-    why = {arrivals->lacked ? Errc::not_found : Errc::unreachable,
+    why = {arrivals->lacked    ? Errc::not_found
+           : arrivals->stalled ? Errc::timeout
+                               : Errc::unreachable,
            "no node took the content: " + first.url + ": " + first.detail};
   }
   lock.unlock();
@@ -182,10 +209,7 @@ std::optional<Outcome::Place> Publisher::serving_place(const Cid& root) {
     calls.push_back(parts_.http.start_whole(
         std::move(call), [search, root, i](Result<gateway::HttpAnswer> answer) {
           bool good = false;
-          if (answer) {
-            const auto block = gateway::read_raw_block(std::move(*answer));
-            good = block && check_block(root, *block);
-          }
+          if (answer) good = gateway::read_raw_block(root, std::move(*answer)).has_value();
           std::lock_guard guard(search->mutex);
           --search->waiting;
           if (good) search->found = i;

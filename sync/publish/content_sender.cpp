@@ -54,13 +54,13 @@ struct ContentJob {
 }  // namespace
 
 struct ContentSender::Impl {
-  Impl(gateway::Http& h, gateway::GatewayBook& b, BlockSource& s, size_t t)
-      : book(b), source(s), most_threads(t), calls(h), jobs(kQueued) {}
+  Impl(gateway::Http& h, gateway::GatewayBook& b, BlockSource& s, Milliseconds quiet, size_t t)
+      : book(b), source(s), stall(quiet), most_threads(t), calls(h), jobs(kQueued) {}
 
   void loop(size_t number) {
     set_thread_name(("content-" + std::to_string(number)).c_str());
     while (auto job = jobs.pop()) {
-      ContentPlace place(calls, book, source, job->node);
+      ContentPlace place(calls, book, source, job->node, stall);
       job->sending->through(
           place.bring(job->sending->root, job->sending->plans, job->sending->options));
     }
@@ -83,6 +83,7 @@ struct ContentSender::Impl {
   // constant after construction
   gateway::GatewayBook& book;
   BlockSource& source;
+  const Milliseconds stall;
   const size_t most_threads;
 
   WaitingCalls calls;
@@ -122,8 +123,8 @@ std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& boo
 }
 
 ContentSender::ContentSender(gateway::Http& http, gateway::GatewayBook& book, BlockSource& source,
-                             size_t threads)
-    : impl_(std::make_unique<Impl>(http, book, source, threads)) {}
+                             Milliseconds stall, size_t threads)
+    : impl_(std::make_unique<Impl>(http, book, source, stall, threads)) {}
 
 ContentSender::~ContentSender() { close(); }
 

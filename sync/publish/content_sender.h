@@ -11,11 +11,9 @@
 namespace ipnscast::sync {
 
 struct SendOptions {
-  Milliseconds call_deadline{60'000};  // for each question
-  // Of each batch, and of pinning: without a byte that moves, and in all.
-  Milliseconds upload_stall{60'000};
-  Milliseconds upload_deadline{3'600'000};
-  size_t batch_bytes = 4 * 1024 * 1024;  // of blocks in one dag/import
+  Milliseconds call_deadline{60'000};       // for each question
+  Milliseconds upload_deadline{3'600'000};  // of each dag/import
+  size_t batch_bytes = 4 * 1024 * 1024;     // of blocks in one, at most; fewer on a slow line
   // Roots that a node perhaps keeps already, former versions say. What it has pinned of them is not
   // sent to it again. The first eight are asked for.
   std::vector<Cid> bases;
@@ -40,7 +38,9 @@ std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& boo
 //  - nothing of what is below a base that it has pinned: pins are recursive, so all of it is there;
 //  - nothing when it has the whole DAG from elsewhere, if that is asked for or we lack it
 //  ourselves;
-//  - what an interrupted earlier sending brought is looked for, and sending goes on behind it.
+//  - what an interrupted earlier sending brought is looked for, and sending goes on behind it. So
+//  it
+//    does when the node goes away in the middle and comes back.
 // Blocks that merely lie there prove nothing. What counts in the end is that the node pins the
 // root, for which it walks the whole DAG; when it cannot, everything is sent once more. Then the
 // root is read back and the pin is asked for (R23). Thread-safe. Outlived by what it is given.
@@ -59,8 +59,10 @@ class ContentSender {
   using OnSent = std::function<void(const Sent&)>;
   using Done = std::function<void(std::vector<Sent>)>;
 
+  // `stall`: the longest time in which no byte moves on the way to a node; also how long one that
+  // went away in the middle is waited for. Who walks what it has may be silent longer, by the size.
   ContentSender(gateway::Http& http, gateway::GatewayBook& book, BlockSource& source,
-                size_t threads = 8);
+                Milliseconds stall = Milliseconds(30'000), size_t threads = 8);
   ~ContentSender();
 
   // Each node as it is through, then `done` with all.

@@ -51,6 +51,7 @@ struct Outcome {
   bool undecided = false;  // no single place decides about this name
   size_t relays_acknowledged = 0;
   std::chrono::microseconds packed{0};  // how long packing the path took
+  uint64_t bytes = 0;                   // of content that was packed, or sent to one node
   uint64_t hidden_left_out = 0;         // see PublishOptions::hidden
 
   // False: some place is still without it. What is owed there is committed, and goes on as long as
@@ -63,6 +64,7 @@ struct PublishProgress {
   std::string node;    // its URL
   uint64_t bytes = 0;  // that it has; of what it lacked when we began
   uint64_t total = 0;
+  bool interrupted = false;  // it went away in the middle and is waited for
 };
 
 struct PublishOptions {
@@ -84,9 +86,12 @@ struct PublishOptions {
   // Publish names that start with a dot too, below the path itself. Without it they are left out:
   // they are seldom meant for others.
   bool hidden = false;
-  // How long to wait, instead of Config::publish_timeout. What is not packed by then is not
-  // published: Errc::timeout. Nothing: packing takes as long as it takes.
+  // How long to wait in all. What no node has by then is not published: Errc::timeout. Nothing:
+  // packing takes as long as it takes, sending goes on as long as bytes move, and the rest has
+  // Config::publish_timeout.
   std::optional<Instant> deadline{};
+  // Runs on the caller's thread while the path is packed: so many bytes are. Must not block.
+  std::function<void(uint64_t bytes)> on_packing{};
   // Runs on a content thread, after each few megabytes at a node; must not block. Not after
   // publish() has returned.
   std::function<void(const PublishProgress&)> on_progress{};

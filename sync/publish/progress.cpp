@@ -60,9 +60,14 @@ void Publisher::Progress::reported() {
 void Publisher::Progress::hint_reported(const nostr::PublishReport& report) {
   {
     std::lock_guard lock(mutex_);
+    const auto waited =
+        std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - started_);
     for (const auto& [url, outcome] : report.relays) {
       auto& known = hints_.relays[url];
-      if (!known.stored()) known = outcome;
+      if (known.stored()) continue;
+      known = outcome;
+      // One that was not reached has no time of its own: the others waited for it.
+      if (!known.stored()) known.took = std::max(known.took, waited);
     }
   }
   reported();
@@ -82,9 +87,12 @@ void Publisher::Progress::wait(Instant deadline, const nostr::Quorum& quorum, Ou
         std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - started_);
     outcome.places.push_back(std::move(place));
   }
+  const auto waited =
+      std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - started_);
   for (const auto& [url, at_relay] : hints_.relays) {
+    const bool silent = !at_relay.stored() && at_relay.took.count() == 0;
     Outcome::Place place{Outcome::Place::Kind::relay, url.text(), at_relay.stored(),
-                         std::string(to_string(at_relay.state)), at_relay.took};
+                         std::string(to_string(at_relay.state)), silent ? waited : at_relay.took};
     if (!at_relay.reason.empty()) place.detail += ": " + at_relay.reason;
     place.settled = !place.ok && nostr::outbox_settles(at_relay);
     if (place.ok) ++outcome.relays_acknowledged;

@@ -17,6 +17,24 @@ namespace {
 constexpr size_t kWorkers = 4;
 constexpr Milliseconds kCloseTime{2'000};
 
+// Says how many bytes of blocks have come by.
+class CountedSink final : public BlockSink {
+ public:
+  CountedSink(BlockSink& sink, const std::function<void(uint64_t)>& tell)
+      : sink_(sink), tell_(tell) {}
+  Status put(const Cid& cid, ByteView block) override {
+    bytes_ += block.size();
+    if (tell_) tell_(bytes_);
+    return sink_.put(cid, block);
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  BlockSink& sink_;
+  const std::function<void(uint64_t)>& tell_;
+  uint64_t bytes_ = 0;
+};
+
 // All of it is on disk before anything is made of it.
 Result<Packed> pack_into(BlockCache& cache, BlockSink& sink, const std::filesystem::path& path,
                          const PackOptions& options) {
@@ -125,15 +143,15 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
                                         const PublishOptions& options, const Answering& answering) {
   if (auto allowed = check_name(key.name()); !allowed) return fail(allowed.error());
   const Instant start = std::chrono::steady_clock::now();
-  const Instant deadline = options.deadline.value_or(start + options_.timeout);
   const PrivatePlaces own(options_.private_paths);
   if (auto allowed = own.check(path); !allowed) return fail(allowed.error());
   if (auto ready = begin_writing(key); !ready) return fail(ready.error());
   if (auto room = kept_content_.check_publish(key.name(), std::nullopt); !answering && !room)
     return fail(room.error());
   BlockCache::Publishing content(parts_.cache);
+  CountedSink counted(content, options.on_packing);
   auto packed = pack_into(
-      parts_.cache, content, path,
+      parts_.cache, counted, path,
       {.profile = options_.profile,
        .skip_hidden = !options.hidden,
        .deadline = options.deadline,
@@ -142,13 +160,13 @@ Result<Outcome> Publisher::publish_path(const IpnsKey& key, const std::filesyste
   if (!packed) return fail(packed.error());
   Outcome outcome{key.name(), packed->root};
   outcome.hidden_left_out = packed->hidden;
+  outcome.bytes = counted.bytes();
   outcome.packed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
   const Errands::Guard guard = errands_.hold(packed->root);
-  auto stored = send_content(key.name(), packed->root, Origin::packed, options, deadline, guard);
+  auto stored = send_content(key.name(), packed->root, Origin::packed, options, guard);
   if (!stored) return fail(stored.error());
-  return publish_value(key, packed->root, options, *stored, answering, std::move(outcome),
-                       deadline);
+  return publish_value(key, packed->root, options, *stored, answering, std::move(outcome));
 }
 
 Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Origin origin,
@@ -158,12 +176,11 @@ Result<Outcome> Publisher::publish_root(const IpnsKey& key, const Cid& root, Ori
   if (auto room = kept_content_.check_publish(key.name(), root); !answering && !room)
     return fail(room.error());
   if (auto ready = begin_writing(key); !ready) return fail(ready.error());
-  const Instant deadline = options.deadline.value_or(default_deadline());
   const BlockCache::Hold hold(parts_.cache, root);
   const Errands::Guard guard = errands_.hold(root);
-  auto stored = send_content(key.name(), root, origin, options, deadline, guard);
+  auto stored = send_content(key.name(), root, origin, options, guard);
   if (!stored) return fail(stored.error());
-  return publish_value(key, root, options, *stored, answering, Outcome{key.name(), root}, deadline);
+  return publish_value(key, root, options, *stored, answering, Outcome{key.name(), root});
 }
 
 Result<Outcome> Publisher::announce(const IpnsName& name, const Cid& cid, Sequence sequence,

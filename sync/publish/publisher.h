@@ -168,6 +168,7 @@ class Publisher {
     std::vector<Outcome::Place> places;
     std::vector<std::string> lacking;  // URLs of nodes
     bool queued = false;               // nobody has it
+    uint64_t bytes = 0;                // that went to one of them
   };
   // The answer to a conflict that a publish is, if it is one.
   using Answering = std::optional<writer_input::Resolved>;
@@ -177,8 +178,7 @@ class Publisher {
   Result<Outcome> publish_root(const IpnsKey& key, const Cid& root, Origin origin,
                                const PublishOptions& options, const Answering& answering);
   Result<Outcome> publish_value(const IpnsKey& key, const Cid& cid, const PublishOptions& options,
-                                const Stored& stored, const Answering& answering, Outcome outcome,
-                                Instant deadline);
+                                const Stored& stored, const Answering& answering, Outcome outcome);
   writer_input::Publish publish_input(const IpnsName& name, const Cid& cid,
                                       const PublishOptions& options);
   std::optional<IpnsKey> key_of(const IpnsName& name);
@@ -271,8 +271,7 @@ class Publisher {
   void keep_version(const IpnsName& name, const Cid& root);
   // content.cpp
   Result<Stored> send_content(const IpnsName& name, const Cid& root, Origin origin,
-                              const PublishOptions& options, Instant deadline,
-                              const Errands::Guard& guard);
+                              const PublishOptions& options, const Errands::Guard& guard);
   Result<Stored> nowhere(Stored out, const Cid& root, Origin origin, const PublishOptions& options,
                          Error why);
   std::optional<Outcome::Place> serving_place(const Cid& root);

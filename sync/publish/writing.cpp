@@ -137,8 +137,8 @@ writer_input::Publish Publisher::publish_input(const IpnsName& name, const Cid& 
 
 Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
                                          const PublishOptions& options, const Stored& stored,
-                                         const Answering& answering, Outcome outcome,
-                                         Instant deadline) {
+                                         const Answering& answering, Outcome outcome) {
+  const Instant deadline = options.deadline.value_or(default_deadline());
   auto task = std::make_shared<Task>(key.name(), cid, options, stored);
   task->guard = errands_.hold(task->name);
   PublishId id;
@@ -176,6 +176,7 @@ Result<Outcome> Publisher::publish_value(const IpnsKey& key, const Cid& cid,
   outcome.undecided = answer->undecided;
   outcome.places = stored.places;
   outcome.queued = stored.queued;
+  outcome.bytes = std::max(outcome.bytes, stored.bytes);
   {
     std::lock_guard lock(task->mutex);
     outcome.record = task->record;

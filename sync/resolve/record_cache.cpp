@@ -76,7 +76,7 @@ RecordCache::Entry& RecordCache::entry(const IpnsName& name) {
 }
 
 Instant RecordCache::fresh_until(const IpnsRecord& record, Now now) const {
-  const auto ttl_ms = std::min<uint64_t>(record.fields().ttl_ns / 1'000'000,
+  const auto ttl_ms = std::min<uint64_t>(record.cacheable_ns() / 1'000'000,
                                          static_cast<uint64_t>(options_.longest.count()));
   return now.steady + Milliseconds(ttl_ms);
 }

@@ -44,6 +44,9 @@ class RecordCache {
   void note_missing(const IpnsName& name, size_t source, Now now);
   bool missing(const IpnsName& name, size_t source, Now now) const;
 
+  // How often this was called of the name before, as far as is remembered.
+  uint32_t next_poll(const IpnsName& name) { return entry(name).polls++; }
+
   void invalidate(const IpnsName& name) { entries_.erase(name); }
   Stats stats() const { return {hits_, misses_, entries_.size()}; }
 
@@ -53,6 +56,7 @@ class RecordCache {
     Instant fresh_until{};
     std::map<size_t, std::string> etags;
     std::map<size_t, Instant> missing_until;
+    uint32_t polls = 0;
   };
   Entry& entry(const IpnsName& name);
   Instant fresh_until(const IpnsRecord& record, Now now) const;

@@ -24,6 +24,8 @@ struct ResolveReport {
     std::optional<Eol> eol{};  // of the record
     // What it has, valid now. Nothing, too, for what is known on this device.
     std::optional<IpnsRecord> record{};
+    // It answered with bytes that are no record of this name, and why not. Empty otherwise.
+    std::string refused{};
 
     // It told what it has of the name, or that it has nothing.
     bool told() const {

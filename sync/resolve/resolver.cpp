@@ -28,8 +28,8 @@ OnResolve timed(Meter* meter, Operation operation, OnResolve on_update) {
     const bool first = !noted && update.kind != ResolveUpdate::Kind::not_yet;
     if (first) {
       noted = true;
-      const bool found = update.report.best || update.unchanged;
-      meter->note(operation, found ? Status() : fail(Errc::not_found, "no record"),
+      const bool answered = update.report.best || update.unchanged || update.report.anybody_told();
+      meter->note(operation, answered ? Status() : fail(Errc::unreachable, "no source answered"),
                   std::chrono::duration_cast<std::chrono::microseconds>(
                       std::chrono::steady_clock::now() - start),
                   [&] { return whom_we_waited_for(update.report); });

@@ -48,14 +48,6 @@ void ResolverCore::resolve(LookupId id, const IpnsName& name, const ResolveOptio
   start_race(*lookup, now);
 }
 
-void ResolverCore::poll(LookupId id, const IpnsName& name, OnResolve on_update, Now now) {
-  Lookup* lookup = add(id, name, std::move(on_update));
-  if (lookup == nullptr) return;
-  if (cache_.known(name) != nullptr && start_poll(*lookup, now)) return;
-  lookup->options.first_contact = cache_.known(name) == nullptr;
-  start_race(*lookup, now);
-}
-
 void ResolverCore::cancel(LookupId id) {
   const auto it = lookups_.find(id);
   if (it == lookups_.end()) return;
@@ -108,12 +100,12 @@ void ResolverCore::tick(Now now) {
     Lookup& lookup = lookups_.at(id);
     timers_.erase(timers_.begin());
     lookup.timer.reset();
-    obey(id, lookup.race->tick(now.steady), now);
+    if (!lookup.race)
+      ask_others(lookup, now);
+    else
+      obey(id, lookup.race->tick(now.steady), now);
   }
-}
-
-std::optional<Instant> ResolverCore::next_tick() const {
-  return timers_.empty() ? std::nullopt : std::optional(timers_.begin()->first);
+  ask_again(now);
 }
 
 ResolverCore::Lookup* ResolverCore::add(LookupId id, const IpnsName& name, OnResolve on_update) {
@@ -128,12 +120,16 @@ ResolverCore::Lookup* ResolverCore::add(LookupId id, const IpnsName& name, OnRes
 
 void ResolverCore::start_race(Lookup& lookup, Now now) {
   lookup.sources.clear();
+  ++lookup.round;
   for (size_t gateway = 0; gateway < book_.size(); ++gateway) add_sources(lookup, gateway, now);
   std::vector<int> tiers;
   for (const Source& source : lookup.sources) tiers.push_back(source.tier);
   RaceOptions options = options_.race;
   options.floor = lookup.options.floor;
   options.first_contact = lookup.options.first_contact;
+  lookup.race_begun = now.steady;
+  // The next poll asks again, so nobody is spared for later.
+  if (lookup.poll) options.hedge = Milliseconds(0);
   lookup.race.emplace(tiers, options, now.steady);
   obey(lookup.id, lookup.race->begin(), now);
 }
@@ -141,6 +137,10 @@ void ResolverCore::start_race(Lookup& lookup, Now now) {
 void ResolverCore::add_sources(Lookup& lookup, size_t gateway, Now now) {
   if (!book_.uses(gateway).records) return;
   const std::string& url = book_.endpoint(gateway).url;
+  if (lookup.quiet == gateway) {
+    lookup.skipped.push_back({url, "no answer", {}, {}, {}});
+    return;
+  }
   const auto known = book_.dialects(gateway);
   const gateway::Dialects dialects = known.value_or(gateway::Dialects{true, true, true, true});
   std::vector<RecordDialect> wanted;
@@ -169,39 +169,15 @@ void ResolverCore::add_sources(Lookup& lookup, size_t gateway, Now now) {
   }
 }
 
-// The next gateway in rotation that is known to speak something. The slow ones only when there are
-// no others.
-bool ResolverCore::start_poll(Lookup& lookup, Now now) {
-  const size_t count = book_.size();
-  for (const bool slow : {false, true}) {
-    for (size_t i = 0; i < count; ++i) {
-      const size_t gateway = (next_poll_ + i) % count;
-      const auto dialects = book_.dialects(gateway);
-      if (!book_.uses(gateway).records) continue;
-      probe(gateway, now);
-      if (!dialects || (book_.tier(gateway) >= 3) != slow) continue;
-      if (!dialects->trustless && !dialects->routing && !dialects->rpc) continue;
-      if (!book_.admit(gateway, now.steady)) continue;
-      next_poll_ = gateway + 1;
-      Source source;
-      source.gateway = gateway;
-      source.dialect = dialects->trustless ? RecordDialect::trustless
-                       : dialects->routing ? RecordDialect::routing
-                                           : RecordDialect::rpc_name;
-      source.tier = book_.tier(gateway);
-      lookup.sources.push_back(std::move(source));
-      ask(lookup, 0, now);
-      return true;
-    }
-  }
-  return false;
-}
-
 void ResolverCore::ask(Lookup& lookup, size_t index, Now now) {
   Source& source = lookup.sources[index];
   source.state = Source::State::asked;
   source.asked_at = now.steady;
   source.answer = "no answer";
+  if (source.not_before > now.steady) {
+    patient_.insert({source.not_before, lookup.id, index});
+    return;
+  }
   const std::string etag =
       lookup.race ? std::string()
                   : cache_.etag(lookup.name, cache_key(source.gateway, source.dialect));
@@ -210,19 +186,21 @@ void ResolverCore::ask(Lookup& lookup, size_t index, Now now) {
   // The race stops whoever it does not wait for; these are for polls, and a second guard.
   call.deadline = source.tier >= 3 ? options_.race.slow_listen : options_.race.listen;
   call.stall = Milliseconds(0);
-  source.call = http_.start_whole(
-      std::move(call), [post = post_, id = lookup.id, index](Result<gateway::HttpAnswer> answer) {
+  source.call =
+      http_.start_whole(std::move(call), [post = post_, id = lookup.id, round = lookup.round,
+                                          index](Result<gateway::HttpAnswer> answer) {
         auto held = std::make_shared<Result<gateway::HttpAnswer>>(std::move(answer));
-        post([id, index, held](ResolverCore& core, Now then) {
-          core.answered(id, index, std::move(*held), then);
+        post([id, round, index, held](ResolverCore& core, Now then) {
+          core.answered(id, round, index, std::move(*held), then);
         });
       });
 }
 
-void ResolverCore::answered(LookupId id, size_t index, Result<gateway::HttpAnswer> answer,
-                            Now now) {
+void ResolverCore::answered(LookupId id, int round, size_t index,
+                            Result<gateway::HttpAnswer> answer, Now now) {
   const auto it = lookups_.find(id);
-  if (it == lookups_.end() || index >= it->second.sources.size()) return;
+  if (it == lookups_.end() || it->second.round != round) return;
+  if (index >= it->second.sources.size()) return;
   Lookup& lookup = it->second;
   Source& source = lookup.sources[index];
   if (source.state != Source::State::asked) return;
@@ -230,6 +208,7 @@ void ResolverCore::answered(LookupId id, size_t index, Result<gateway::HttpAnswe
   bool unchanged = false;
   source.record = judge(lookup, index, std::move(answer), now, unchanged);
   if (source.state == Source::State::asked) return;  // asked again with another dialect
+  if (!source.record && source.not_before > now.steady) return ask(lookup, index, now);
   if (lookup.race) {
     std::optional<Standing> standing;
     if (source.record) standing = standing_of(*source.record);
@@ -253,6 +232,7 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
   const auto failed = [&](const Error& error,
                           Seconds retry_after = Seconds(0)) -> std::optional<IpnsRecord> {
     book_.report(source.gateway, fail(error), now.steady, retry_after);
+    if (error.code == Errc::busy) note_patience(lookup, source, retry_after, now);
     source.answer = error.code == Errc::not_found ? "not found" : "error: " + error.message;
     return std::nullopt;
   };
@@ -293,6 +273,7 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
       return std::nullopt;
     }
     const std::string words = std::string(to_string(error.fault)) + ": " + error.message;
+    source.refused = words;
     if (error.fault != RecordFault::signature && error.fault != RecordFault::key)
       return failed({Errc::mismatch, words});
     // Whoever passes on records sees as we do that this one is forged.
@@ -349,6 +330,8 @@ void ResolverCore::obey(LookupId id, const std::vector<RaceAction>& actions, Now
       book_.report(source.gateway, fail(Errc::timeout, ""), now.steady);
     } else if (const auto* result = std::get_if<RaceResult>(&action)) {
       update(lookup, ResolveUpdate::Kind::record, result->late);
+      // What is better and slower comes with a later poll, which waits for the end of this one.
+      if (lookup.poll && !lookup.options.first_contact) return cut(id, now);
     } else if (std::holds_alternative<NotYet>(action)) {
       update(lookup, ResolveUpdate::Kind::not_yet);
       probe_all(now);
@@ -361,7 +344,10 @@ void ResolverCore::obey(LookupId id, const std::vector<RaceAction>& actions, Now
 }
 
 void ResolverCore::set_timer(Lookup& lookup) {
-  const auto next = lookup.race ? lookup.race->next_tick() : std::nullopt;
+  set_timer(lookup, lookup.race ? lookup.race->next_tick() : std::nullopt);
+}
+
+void ResolverCore::set_timer(Lookup& lookup, std::optional<Instant> next) {
   if (next == lookup.timer) return;
   if (lookup.timer) timers_.erase({*lookup.timer, lookup.id});
   lookup.timer = next;

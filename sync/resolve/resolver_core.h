@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "ipnscast/nostr/base/strong_id.h"
 #include "ipnscast/sync/gateway/gateway_book.h"
@@ -64,8 +65,9 @@ class ResolverCore {
   // back.
   void resolve(LookupId id, const IpnsName& name, const ResolveOptions& options,
                OnResolve on_update, Now now);
-  // A background poll: one source in rotation, conditionally; a race when nothing is known or that
-  // source fails.
+  // A background poll: one source, conditionally; each name has a rotation of its own, so that a
+  // source that is stuck hides a change for one poll at most. A race when nothing is known, when
+  // that source fails or is quiet for a second, and every eighth time.
   void poll(LookupId id, const IpnsName& name, OnResolve on_update, Now now);
   // No update follows.
   void cancel(LookupId id);
@@ -89,6 +91,9 @@ class ResolverCore {
     std::string answer = "not asked";
     std::optional<IpnsRecord> record;
     Milliseconds took{0};
+    std::string refused{};  // why what it answered is no record of the name
+    Instant not_before{};   // it asked for patience: to be asked (again) then
+    int times_patient = 0;  // so often it has asked for that
   };
   struct Lookup {
     Lookup(LookupId lookup_id, IpnsName ipns_name) : id(lookup_id), name(std::move(ipns_name)) {}
@@ -97,7 +102,11 @@ class ResolverCore {
     ResolveOptions options;
     OnResolve on_update;
     std::vector<Source> sources;
+    int round = 0;  // how often these were others; late answers are for those before
+    bool poll = false;
     std::optional<Race> race;  // none: a poll of one source
+    Instant race_begun{};
+    std::optional<size_t> quiet;  // the gateway that did not answer that
     std::optional<Instant> timer;
     std::optional<IpnsRecord> best;
     std::string best_url;
@@ -109,9 +118,16 @@ class ResolverCore {
   Lookup* add(LookupId id, const IpnsName& name, OnResolve on_update);
   void start_race(Lookup& lookup, Now now);
   void add_sources(Lookup& lookup, size_t gateway, Now now);
-  bool start_poll(Lookup& lookup, Now now);
+  bool start_poll(Lookup& lookup, uint32_t turn, Now now);
+  std::vector<size_t> pollable(Now now);
+  void ask_others(Lookup& lookup, Now now);
+  void set_timer(Lookup& lookup, std::optional<Instant> next);
   void ask(Lookup& lookup, size_t source, Now now);
-  void answered(LookupId id, size_t source, Result<gateway::HttpAnswer> answer, Now now);
+  // resolver_patience.cpp
+  Instant race_end(const Lookup& lookup, int tier) const;
+  void note_patience(Lookup& lookup, Source& source, Seconds retry_after, Now now);
+  void ask_again(Now now);
+  void answered(LookupId id, int round, size_t source, Result<gateway::HttpAnswer> answer, Now now);
   void probe(size_t gateway, Now now);
   void probe_all(Now now);
   // The verified record in an answer, noted in cache, book and report.
@@ -134,9 +150,9 @@ class ResolverCore {
   RecordCache cache_;
   std::map<LookupId, Lookup> lookups_;
   std::set<std::pair<Instant, LookupId>> timers_;
-  std::set<size_t> probing_;  // gateways
+  std::set<std::tuple<Instant, LookupId, size_t>> patient_;  // sources that are asked then
+  std::set<size_t> probing_;                                 // gateways
   std::map<size_t, Instant> probed_;
-  size_t next_poll_ = 0;
 };
 
 }  // namespace ipnscast::sync

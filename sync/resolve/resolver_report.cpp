@@ -30,6 +30,9 @@ ResolveReport ResolverCore::report(const Lookup& lookup) const {
       line.eol = source->record->fields().eol;
       line.record = source->record;
     }
+    for (const Source& other : lookup.sources) {
+      if (other.gateway == gateway && !other.refused.empty()) line.refused = other.refused;
+    }
     out.sources.push_back(std::move(line));
   }
   return out;

@@ -15,9 +15,10 @@ SeenRecord seen_of(const KnownRecord& record) {
 
 bool is_work(const WriterAction& action) {
   using namespace writer_action;
-  return std::holds_alternative<Ask>(action) || std::holds_alternative<Sign>(action) ||
-         std::holds_alternative<Commit>(action) || std::holds_alternative<Decide>(action) ||
-         std::holds_alternative<AskDecider>(action) || std::holds_alternative<SendAgain>(action);
+  return std::holds_alternative<writer_action::Ask>(action) ||
+         std::holds_alternative<Sign>(action) || std::holds_alternative<Commit>(action) ||
+         std::holds_alternative<Decide>(action) || std::holds_alternative<AskDecider>(action) ||
+         std::holds_alternative<SendAgain>(action);
 }
 
 // What followers see of a name.

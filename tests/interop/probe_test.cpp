@@ -6,6 +6,7 @@
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/peers.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/skip.h"
 #include "ipnscast/tests/support/vectors.h"
 
@@ -214,7 +215,7 @@ TEST_CASE("tools/public-relays writes a report over a list of relays") {
   std::ofstream(list) << "# ours\n\n  " << one.url() << "  # the first\n" << other.url() << "\n";
   const std::string name = (dir.path() / "report").string();
   Command command{
-      .argv = {std::string(IPNSCAST_SOURCE_DIR) + "/tools/public-relays", "-o", name, list}};
+      .argv = {ipnscast::test::source_folder() + "/tools/public-relays", "-o", name, list}};
   command.environment = {{"IPNSCAST_PROGRAM", our_program({}).argv.front()},
                          {"XDG_CONFIG_HOME", dir.path().string()},
                          {"XDG_STATE_HOME", dir.path().string()}};

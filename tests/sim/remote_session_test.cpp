@@ -175,6 +175,35 @@ TEST_CASE("a connection of an earlier run is taken up without the spent secret")
   CHECK(forgotten.session.ready());
 }
 
+TEST_CASE("E5 a signer whose ack was lost is reached with the key that it knows") {
+  // The next start: the secret is spent, the key is kept.
+  for (const bool as_result : {false, true}) {
+    Stage stage;
+    stage.listening();
+    stage.answer("connect", as_result ? "already connected" : "",
+                 as_result ? "" : "secret already used");
+    stage.answer("get_public_key", kUser);
+    CHECK(stage.session.ready());
+  }
+  // In one run: the ack never comes, and a spent secret gets no answer.
+  Stage stage;
+  stage.listening();
+  for (int i = 0; i < 600 && stage.count("get_public_key") == 0; ++i)
+    stage.pass(Milliseconds(1'000));
+  stage.answer("get_public_key", kUser);
+  CHECK(stage.session.ready());
+}
+
+TEST_CASE("E5 a signer that refuses the secret and the key is reported with the first reason") {
+  Stage stage;
+  stage.listening();
+  stage.answer("connect", "", "invalid secret");
+  stage.answer("get_public_key", "", "not connected");
+  CHECK_FALSE(stage.session.ready());
+  REQUIRE_FALSE(stage.troubles.empty());
+  CHECK(stage.troubles.front().error.message.find("invalid secret") != std::string::npos);
+}
+
 TEST_CASE("a signer that never answers costs each request its time and no more") {
   Stage stage;
   stage.listening();

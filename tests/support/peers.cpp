@@ -5,13 +5,15 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "ipnscast/tests/support/places.h"
+
 namespace ipnscast::test {
 namespace {
 
 using namespace std::chrono_literals;
 
 std::filesystem::path recipes() {
-  return std::filesystem::path(IPNSCAST_SOURCE_DIR) / "tests/interop/peers";
+  return std::filesystem::path(source_folder()) / "tests/interop/peers";
 }
 
 std::string without_line_end(std::string text) {
@@ -30,14 +32,14 @@ tl::expected<std::filesystem::path, std::string> peer(const std::string& name) {
   const char* wanted = std::getenv("IPNSCAST_INTEROP");
   if (wanted == nullptr || std::string_view(wanted) != "1")
     return tl::unexpected<std::string>("interop is off (tools/test --interop)");
-  const std::string script = std::string(IPNSCAST_SOURCE_DIR) + "/tools/peers";
+  const std::string script = source_folder() + "/tools/peers";
   const Ran ran = run({.argv = {script, "--path", name}});
   if (ran.exit != 0) return tl::unexpected<std::string>("no " + name + " (tools/peers)");
   return std::filesystem::path(without_line_end(ran.out));
 }
 
 Command our_program(std::vector<std::string> arguments, std::string input) {
-  arguments.insert(arguments.begin(), std::string(IPNSCAST_BINARY_DIR) + "/tools/ipnscast");
+  arguments.insert(arguments.begin(), std::string(build_folder()) + "/tools/ipnscast");
   return {.argv = std::move(arguments), .input = std::move(input)};
 }
 

@@ -5,20 +5,21 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "ipnscast/tests/support/places.h"
+
 namespace ipnscast::test {
 
 std::optional<std::filesystem::path> official_vectors() {
   const char* from_environment = std::getenv("IPNSCAST_VECTORS");
   const std::filesystem::path folder =
-      from_environment != nullptr
-          ? std::filesystem::path(from_environment)
-          : std::filesystem::path(IPNSCAST_SOURCE_DIR) / "../shared/vectors";
+      from_environment != nullptr ? std::filesystem::path(from_environment)
+                                  : std::filesystem::path(source_folder()) / "../shared/vectors";
   if (!std::filesystem::is_directory(folder)) return std::nullopt;
   return folder;
 }
 
 std::filesystem::path own_vectors() {
-  return std::filesystem::path(IPNSCAST_SOURCE_DIR) / "tests/vectors";
+  return std::filesystem::path(source_folder()) / "tests/vectors";
 }
 
 std::string read_file(const std::filesystem::path& file) {

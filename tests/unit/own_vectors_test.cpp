@@ -47,12 +47,87 @@ TEST_CASE("records made by js-ipns, whole and altered, get the answer they must"
     CHECK(known->fields().value == row.at("value").get<std::string>());
     CHECK(std::to_string(known->fields().sequence.value) == row.at("sequence").get<std::string>());
     CHECK(known->fields().eol == sync::Eol::parse(row.at("validity").get<std::string>()));
-    CHECK(std::to_string(known->fields().ttl_ns) == row.at("ttl_ns").get<std::string>());
+    CHECK(std::to_string(*known->fields().ttl_ns) == row.at("ttl_ns").get<std::string>());
     for (const json& extra : row.value("extra", json::array())) {
       CHECK(known->fields().extra.contains(extra.get<std::string>()));
     }
   }
   CHECK(checked == 28);
+}
+
+TEST_CASE("a record that the network takes is taken here, and no other (F3)") {
+  size_t valid = 0, refused = 0, on_purpose = 0;
+  for (const json& row : rows("record_kinds.json", "records")) {
+    INFO(row.at("what").get<std::string>());
+    const auto name = sync::IpnsName::parse(row.at("name").get<std::string>());
+    REQUIRE(name);
+    const auto bytes = from_base64(row.at("record").get<std::string>(), 20000);
+    REQUIRE(bytes);
+    const auto record = sync::verify_record(*name, *bytes, kNow);
+    INFO(row.at("boxo").get<std::string>() << " / " << (record ? "" : record.error().message));
+    const bool boxo = row.at("boxo") == "valid";
+    // Where ours is another verdict the row says why, and then it is the stricter one.
+    const bool ours = row.contains("ours");
+    on_purpose += ours ? 1 : 0;
+    CHECK(record.has_value() == (boxo && !ours));
+    CHECK((boxo || !ours));
+    ++(record ? valid : refused);
+    if (!record || !boxo) continue;
+    const auto& fields = record->fields();
+    CHECK(std::to_string(fields.sequence.value) == row.value("sequence", "0"));
+    CHECK(std::to_string(fields.eol.seconds) == row.at("seconds").get<std::string>());
+    CHECK(fields.eol.nanoseconds == row.value("nanoseconds", 0));
+    CHECK((fields.ttl_ns ? std::to_string(*fields.ttl_ns) : "") == row.value("ttl_ns", ""));
+    if (row.contains("value")) CHECK(fields.value == row.at("value").get<std::string>());
+    CHECK(sync::peek_record(*bytes).has_value());
+  }
+  CHECK(valid >= 88);
+  CHECK(refused >= 70);
+  CHECK(on_purpose == 15);
+}
+
+TEST_CASE("of two records that boxo can compare, the same one wins here (F3)") {
+  std::vector<sync::IpnsRecord> records;
+  for (const json& row : rows("record_kinds.json", "records")) {
+    const auto name = sync::IpnsName::parse(row.at("name").get<std::string>());
+    const auto bytes = from_base64(row.at("record").get<std::string>(), 20000);
+    auto record = sync::verify_record(*name, *bytes, kNow);
+    if (record && row.contains("sequence")) records.push_back(std::move(*record));
+  }
+  REQUIRE(records.size() >= 80);
+  const auto rank = [](const sync::IpnsRecord& record) {
+    const auto& fields = record.fields();
+    return std::make_tuple(fields.sequence.value, fields.eol.seconds, fields.eol.nanoseconds);
+  };
+  size_t compared = 0;
+  for (const auto& a : records) {
+    for (const auto& b : records) {
+      if (rank(a) == rank(b)) continue;
+      ++compared;
+      CHECK(sync::better(a, b) == (rank(a) > rank(b)));
+    }
+  }
+  CHECK(compared > 1000);
+}
+
+TEST_CASE("what others put into a record of ours is still there after a renewal (F3)") {
+  const auto key = sync::IpnsKey::from_bytes(sync::KeyType::ed25519, Bytes(32, 7));
+  REQUIRE(key);
+  for (const json& row : rows("record_kinds.json", "records")) {
+    INFO(row.at("what").get<std::string>());
+    const auto name = sync::IpnsName::parse(row.at("name").get<std::string>());
+    const auto bytes = from_base64(row.at("record").get<std::string>(), 20000);
+    const auto record = sync::verify_record(*name, *bytes, kNow);
+    if (!record || record->fields().extra.empty()) continue;
+    const auto renewed = sync::create_record(*key, {.value = "/ipfs/bafkqaaa",
+                                                    .sequence = {8},
+                                                    .eol = record->fields().eol,
+                                                    .extra = record->fields().extra});
+    REQUIRE(renewed);
+    const auto again = sync::verify_record(key->name(), renewed->bytes(), kNow);
+    REQUIRE(again);
+    CHECK(again->fields().extra == record->fields().extra);
+  }
 }
 
 TEST_CASE(

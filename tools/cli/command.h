@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "ipnscast/bridge/config/environment.h"
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/result.h"
+#include "ipnscast/sync/settings/quantity.h"
 
 namespace ipnscast::tools {
 
@@ -34,7 +36,7 @@ struct Context {
   std::string config_file;    // empty: the default place
   std::string state_dir;      // empty: from the configuration
   std::string password_file;  // of encrypted keys; empty: asked for
-  std::string proxy;          // empty: from the configuration
+  bridge::Flags settings;     // typed for this run, see add_setting()
   std::optional<std::chrono::milliseconds> timeout;
   // When the program began: --timeout counts from then, whatever a command has to open first.
   Instant started = std::chrono::steady_clock::now();
@@ -42,18 +44,26 @@ struct Context {
   Exit exit = Exit::done;  // set by the command that ran
 };
 
+// What is printed here, the log and the progress line is where text from strangers reaches a
+// terminal: each passes it through shown_text(), so that nobody else has to.
+
 // Prints the error to standard error (as {"error":{...}} with --json, and with what was displaced)
-// and notes the exit code.
+// and notes the exit code. Secrets in it are left out.
 void report(Context& context, const Error& error);
 
 // The same for arguments that make no sense together; exit code 2.
 void report_usage(Context& context, std::string_view message);
 
+// Writes "ipnscast: text" to standard error, with --json too: for a person beside the answer.
+void print_note(std::string_view text);
+
 // Writes one line to standard output at once. Failures to write are reported when the program ends.
 void print_line(std::string_view line);
+// The same for several lines that belong together. The caller has passed what strangers wrote in
+// them through shown_text().
+void print_lines(std::string_view shown);
 
-// A duration as people type it: "200ms", "30s", "5m", "48h". Errc::invalid.
-Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+using sync::settings::parse_duration;
 
 // The whole file, or standard input for "-"; max_bytes bounds it. Errc::not_found, Errc::io,
 // Errc::too_large.
@@ -65,6 +75,7 @@ void add_announce(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_bridge(CLI::App& app, Context& context);
 void add_cid(CLI::App& app, Context& context);
+void add_config(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
 void add_event_publish(CLI::App& event, Context& context);  // below `event`

@@ -18,7 +18,7 @@ struct InputFile {
 };
 
 Error io_error(const std::string& path, int code) {
-  return {code == ENOENT ? Errc::not_found : Errc::io, path + ": " + std::strerror(code)};
+  return {code == ENOENT ? Errc::not_found : Errc::io, "\"" + path + "\": " + std::strerror(code)};
 }
 
 Result<std::string> read_all(int fd, const std::string& path, size_t max_bytes) {

@@ -15,12 +15,4 @@ std::string rfc3339(UnixMillis time) {
   return sync::Eol{time.value / 1000, static_cast<int32_t>(milliseconds * 1'000'000)}.to_string();
 }
 
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return out;
-}
-
 }  // namespace ipnscast::tools

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
 
 #include "ipnscast/nostr/base/clock.h"
 
@@ -13,8 +12,5 @@ std::string dump(const nlohmann::ordered_json& value);
 
 // RFC 3339 in UTC.
 std::string rfc3339(UnixMillis time);
-
-// Text from outside for a terminal: control characters become '?'.
-std::string printable(std::string_view text);
 
 }  // namespace ipnscast::tools

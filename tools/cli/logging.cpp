@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/clock.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
@@ -41,11 +42,9 @@ LogLevel asked_level(const Context& context) {
 void start_logging(const Context& context, const bridge::LogSettings& settings) {
   const LogLevel asked = asked_level(context);
   LogLevel least = asked;
-  if (settings.level == "debug") least = LogLevel::debug;
-  if (settings.level == "warning") least = LogLevel::warning;
-  if (settings.level == "error") least = LogLevel::error;
+  if (settings.level != LogLevel::info) least = settings.level;
   if (context.verbose > 0) least = std::min(least, asked);
-  start_logging(least, context.json || settings.format == "json");
+  start_logging(least, context.json || settings.json);
 }
 
 void start_logging(LogLevel least, bool json) {
@@ -54,13 +53,14 @@ void start_logging(LogLevel least, bool json) {
   logger->set_level(spdlog::level::debug);
   logger->flush_on(spdlog::level::debug);
   set_log_level(least);
-  set_log_sink([json](LogLevel level, std::string_view area, std::string_view text) {
-    if (!json) return logger->log(level_of(level), "{}: {}", area, text);
+  set_log_sink([json](LogLevel level, std::string_view area, std::string_view whole) {
+    const std::string text = without_secrets(whole);
+    if (!json) return logger->log(level_of(level), "{}: {}", area, shown_text(text));
     const nlohmann::ordered_json line = {{"time", rfc3339(system_now().wall)},
                                          {"level", name_of(level)},
                                          {"area", area},
                                          {"text", text}};
-    logger->log(level_of(level), dump(line));
+    logger->log(level_of(level), shown_text(dump(line)));
   });
 }
 

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "ipnscast/nostr/base/text/shown_text.h"
+
 namespace ipnscast::tools {
 namespace {
 
 constexpr const char* kClear = "\r\x1b[K";
+constexpr std::chrono::seconds kPlainLines{10};
 
 size_t terminal_width() {
   winsize size{};
@@ -19,7 +22,7 @@ size_t terminal_width() {
 
 }  // namespace
 
-ProgressLine::ProgressLine(bool quiet) : active_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(bool quiet) : active_(!quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() {
   if (shown_) std::fputs(kClear, stderr);
@@ -29,7 +32,14 @@ void ProgressLine::show(const std::string& text) {
   if (!active_) return;
   const std::lock_guard lock(mutex_);
   if (ended_) return;
-  const std::string line = kClear + text.substr(0, terminal_width() - 1);
+  if (!terminal_) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < last_line_ + kPlainLines) return;
+    last_line_ = now;
+    std::fputs((shown_text(text) + "\n").c_str(), stderr);
+    return;
+  }
+  const std::string line = kClear + shown_text(text).substr(0, terminal_width() - 1);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   shown_ = true;

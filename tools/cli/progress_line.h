@@ -8,8 +8,8 @@
 namespace ipnscast::tools {
 
 // One line on standard error that is written over again and again while something runs, and goes
-// away with this. Nothing is shown when standard error is no terminal, or when `quiet`.
-// Thread-safe.
+// away with this. Where standard error is no terminal, a plain line every ten seconds instead.
+// Nothing is shown when `quiet`. Thread-safe.
 class ProgressLine {
  public:
   explicit ProgressLine(bool quiet);
@@ -28,9 +28,11 @@ class ProgressLine {
  private:
   // constant after construction
   const bool active_;
+  const bool terminal_;
 
   std::mutex mutex_;
   // guarded by mutex_
+  std::chrono::steady_clock::time_point last_line_ = std::chrono::steady_clock::now();
   bool shown_ = false;
   bool ended_ = false;
 };

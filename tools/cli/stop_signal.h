@@ -8,8 +8,9 @@
 
 namespace ipnscast::tools {
 
-// Ctrl-C and SIGTERM as something to wait for. Made before any thread starts: from then on these
-// signals interrupt nobody and only wait() sees them.
+// Ctrl-C, SIGTERM and a terminal that went away (SIGHUP, unless nohup has it ignored) as something
+// to wait for. Made before any thread starts: from then on these signals interrupt nobody and only
+// wait() sees them.
 class StopSignal {
  public:
   StopSignal();

@@ -1,9 +1,10 @@
 #include <memory>
 
-#include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/usage/arguments.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -21,31 +22,29 @@ struct AnnounceOptions {
 
 void announce(Context& context, const AnnounceOptions& options) {
   const TimeLimit limit(context);
+  if (options.retract != options.cid.empty() || options.retract == options.sequence.has_value())
+    return report_usage(context, "what is to be announced of \"" + options.target +
+                                     "\"? Give a CID and --sequence N, or --retract alone");
+  const auto content =
+      options.retract ? Result<sync::Cid>(sync::Cid()) : typed_content(options.cid);
+  if (!content) return report_usage(context, content.error().message);
   const auto session = Session::open(context);
   if (!session) return;
-  if (options.retract != options.cid.empty() || options.retract == options.sequence.has_value())
-    return report_usage(context, "want a CID and --sequence, or --retract alone");
-  const auto content = parse_ipfs_path(options.cid);
-  if (!options.retract && (!content || !content->path.empty()))
-    return report_usage(context, "\"" + options.cid + "\": want a CID");
-  if (options.sequence.value_or(0) > sync::kMaxSequence)
-    return report_usage(context, "--sequence: want a number below 2^63");
   const auto name =
       resolve_name(*session, options.target, options.derived, limit.left(kAnnounceDeadline));
   if (!name) return report(context, name.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
   if (config->relays.empty())
-    return report_usage(context, "no relay is configured: see relays.urls");
-  if (!config->signer)
-    return report(context, {Errc::not_found, "there is no key to sign with: see ipnscast init"});
+    return report_usage(context, "no relay is configured: " + session->how_to_set("relays.urls"));
+  if (!config->signer) return report(context, session->no_key());
   if (context.timeout) config->publish_timeout = *context.timeout;
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
-  const auto outcome =
-      options.retract ? (*client)->retract(*name, {}, limit.end())
-                      : (*client)->announce(*name, content->cid, sync::Sequence{*options.sequence},
-                                            {}, {}, options.trust_clock, limit.end());
+  const auto outcome = options.retract
+                           ? (*client)->retract(*name, {}, limit.end())
+                           : (*client)->announce(*name, *content, sync::Sequence{*options.sequence},
+                                                 {}, {}, options.trust_clock, limit.end());
   if (!outcome) return report(context, outcome.error());
   options.retract ? print_retraction(context, *outcome) : print_outcome(context, *outcome);
 }
@@ -60,7 +59,7 @@ void add_announce(CLI::App& app, Context& context) {
       ->type_name("TARGET")
       ->required();
   command->add_option("cid", options->cid, "What the name points to now")->type_name("CID");
-  command->add_option("--sequence", options->sequence, "Of the name's record")->type_name("N");
+  add_number(*command, "--sequence", options->sequence, kSequences, "Of the name's record");
   command->add_flag("--retract", options->retract, "Ask the relays to delete our announcements");
   command->add_flag("--trust-clock", options->trust_clock,
                     "Although servers or our own hints say that this machine's clock is wrong");

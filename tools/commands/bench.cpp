@@ -11,6 +11,7 @@
 #include "ipnscast/tools/bench/pool.h"
 #include "ipnscast/tools/bench/publish.h"
 #include "ipnscast/tools/cli/command.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -209,6 +210,11 @@ void notify(Context& context, size_t count) {
   print_line(out.dump());
 }
 
+void add_count(CLI::App& command, const std::string& option, size_t& target, WholeNumbers range,
+               const std::string& help) {
+  add_number(command, option, target, range, help)->default_str(std::to_string(target));
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app, Context& context) {
@@ -219,12 +225,8 @@ void add_bench(CLI::App& app, Context& context) {
   CLI::App* const command =
       bench->add_subcommand("ingest", "From frames in memory to verified events");
   const auto options = std::make_shared<IngestInput>();
-  command->add_option("--events", options->events, "How many")
-      ->check(CLI::Range(1, 10'000'000))
-      ->capture_default_str();
-  command->add_option("--keys", options->keys, "By how many authors")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+  add_count(*command, "--events", options->events, {1, 10'000'000}, "How many");
+  add_count(*command, "--keys", options->keys, {1, 1'000'000}, "By how many authors");
   command->add_option("--file", options->file,
                       "Frames, one a line: read when it is there, else written");
   command->callback([&context, options] { ingest(context, *options); });
@@ -239,28 +241,21 @@ void add_bench(CLI::App& app, Context& context) {
   CLI::App* const pool_command = bench->add_subcommand(
       "pool", "Memory of one pool with many relays and subscriptions, all live");
   const auto sizes = std::make_shared<std::pair<size_t, size_t>>(200, 1000);
-  pool_command->add_option("--relays", sizes->first)
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  pool_command->add_option("--subscriptions", sizes->second)
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
+  add_count(*pool_command, "--relays", sizes->first, {1, 1000}, "How many relays");
+  add_count(*pool_command, "--subscriptions", sizes->second, {1, 100'000}, "How many of them");
   pool_command->callback([&context, sizes] { pool(context, sizes->first, sizes->second); });
 
   CLI::App* const publish_command =
       bench->add_subcommand("publish", "Through a pool to a loopback relay, with its OKs");
   const auto published = std::make_shared<size_t>(5000);
-  publish_command->add_option("--events", *published, "How many")
-      ->check(CLI::Range(500, 1'000'000))
-      ->capture_default_str();
+  add_count(*publish_command, "--events", *published, {500, 1'000'000}, "How many");
   publish_command->callback([&context, published] { publish(context, *published); });
 
   CLI::App* const notify_command = bench->add_subcommand(
       "notify", "From publishing on one device to the handler on another, over a loopback relay");
   const auto samples = std::make_shared<size_t>(100);
-  notify_command->add_option("--samples", *samples, "How many, each under a name of its own")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  add_count(*notify_command, "--samples", *samples, {1, 1000},
+            "How many, each under a name of its own");
   notify_command->callback([&context, samples] { notify(context, *samples); });
 }
 

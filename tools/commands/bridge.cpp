@@ -7,7 +7,6 @@
 #include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/tools/cli/descriptor_limit.h"
 #include "ipnscast/tools/cli/json_text.h"
-#include "ipnscast/tools/cli/listen_address.h"
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/bridge_options.h"
@@ -52,24 +51,21 @@ void print_announcement(const Context& context, const bridge::Announcement& anno
                             {"cid", announced.cid.to_string()},
                             {"time", time}}));
   }
-  print_line(time + "  " + what + "  " + name + "  " + sequence + "  " +
-             printable(announced.hint.value));
+  print_line(time + "  " + what + "  " + name + "  " + sequence + "  " + announced.hint.value);
 }
 
 // None where the configuration wants none, or the address is taken: a bridge that nobody can look
-// at still bridges. Errc::invalid.
-Result<std::unique_ptr<bridge::MetricsServer>> serve_metrics(nostr::net::Loop& loop,
-                                                             const std::string& listen,
-                                                             const bridge::Bridge& bridge) {
-  if (listen.empty()) return nullptr;
-  const auto at = parse_listen_address(listen);
-  if (!at) return fail(at.error().within("http.metrics"));
+// at still bridges.
+std::unique_ptr<bridge::MetricsServer> serve_metrics(nostr::net::Loop& loop,
+                                                     const std::optional<bridge::ListenAddress>& at,
+                                                     const bridge::Bridge& bridge) {
+  if (!at) return nullptr;
   auto server = bridge::MetricsServer::start(
       loop, {.address = at->address, .port = at->port, .title = "ipnscast bridge"},
       [&bridge] { return bridge.telemetry(); });
   if (server) {
     log_info("bridge", "metrics at " + (*server)->url());
-    return server;
+    return std::move(*server);
   }
   log_warning("bridge", "no metrics: " + server.error().message);
   return nullptr;
@@ -87,8 +83,7 @@ void run(Context& context, const Session& session, bridge::BridgeOptions options
   options.loop = loop->get();
   const auto bridge = bridge::Bridge::open(options);
   if (!bridge) return report(context, bridge.error());
-  const auto metrics = serve_metrics(**loop, session.settings().http.metrics, **bridge);
-  if (!metrics) return report(context, metrics.error());
+  const auto metrics = serve_metrics(**loop, session.settings().metrics, **bridge);
   const auto kept = keep_records(session, options.state_dir / "keep-alive", options.gateways);
   if (!kept) return report(context, kept.error());
   print_plan(context, options);

@@ -5,6 +5,7 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/tools/reports/facts.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -67,10 +68,9 @@ nlohmann::ordered_json as_v0(const Cid& cid) {
   return out.to_string();
 }
 
-void show_cid(Context& context, std::string text) {
-  if (text.starts_with("/ipfs/")) text.erase(0, 6);
-  const auto cid = Cid::parse(text);
-  if (!cid) return report(context, cid.error());
+void show_cid(Context& context, const std::string& text) {
+  const auto cid = typed_cid(text);
+  if (!cid) return report(context, {Errc::parse, cid.error().message});
   print_facts(context, {{"cid", cid->to_string()},
                         {"version", cid->version},
                         {"codec", codec_name(*cid)},

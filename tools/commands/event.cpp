@@ -28,7 +28,11 @@ void sign(Context& context, const std::string& secret_file) {
   const auto text = read_input("-", kMaxJudgedEvent);
   if (!text) return report(context, text.error());
   const auto event = nostr::parse_unsigned_event(*text, system_now().seconds(), kLimits);
-  if (!event) return report(context, event.error());
+  if (!event)
+    return report(context,
+                  {event.error().code,
+                   "standard input is not an event to sign: " + event.error().message +
+                       "; want {\"kind\":1,\"created_at\":1,\"tags\":[],\"content\":\"\"}"});
   if (const auto ok = nostr::check_publishable(*event); !ok)
     log_warning("event", ok.error().message);
   print_line(nostr::to_json(nostr::sign_event(*key, *event)));
@@ -79,8 +83,7 @@ void relay_list(Context& context, const std::vector<std::string>& given) {
   if (!relays) return report(context, relays.error());
   const auto signer = session->signer();
   if (!signer) return report(context, signer.error());
-  if (!*signer)
-    return report(context, {Errc::not_found, "there is no key to sign with: see ipnscast init"});
+  if (!*signer) return report(context, session->no_key());
   const auto event = nostr::sign_blocking(
       **signer, nostr::make_relay_list({*relays, *relays}, system_now().seconds()),
       TimeLimit(context).left(kSignDeadline));

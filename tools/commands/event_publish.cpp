@@ -3,13 +3,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "ipnscast/bridge/config/options.h"
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/event/check.h"
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/line_reader.h"
+#include "ipnscast/tools/cli/setting_option.h"
 #include "ipnscast/tools/session/session.h"
 
 namespace ipnscast::tools {
@@ -21,7 +21,6 @@ constexpr Milliseconds kEventPublishDeadline{10'000};
 
 struct EventPublishOptions {
   std::vector<std::string> relays;
-  std::optional<std::string> quorum;
 };
 
 // Sends events and prints what became of each, a row per relay.
@@ -59,9 +58,7 @@ Status Publishing::start(const Session& session, std::vector<nostr::RelayUrl> re
   nostr::PoolOptions options;
   options.relays = std::move(relays);
   if (signer) options.signers = {std::move(signer)};
-  auto access = bridge::relay_access(session.settings());
-  if (!access) return fail(access.error());
-  options.access = std::move(*access);
+  options.access = session.settings().engine.access;
   pool_ = nostr::Pool::start(*loop_, std::move(options));
   return {};
 }
@@ -100,7 +97,7 @@ void Publishing::print(const nostr::PublishReport& report) {
                        {"ms", outcome.took.count()}}));
     } else {
       std::string line = id + "  " + relay.text() + "  " + state;
-      if (!outcome.stored() && !outcome.reason.empty()) line += ": " + printable(outcome.reason);
+      if (!outcome.stored() && !outcome.reason.empty()) line += ": " + outcome.reason;
       print_line(line + "  " + std::to_string(outcome.took.count()) + " ms");
     }
   }
@@ -124,22 +121,14 @@ std::optional<nostr::Event> read_event(Context& context, const LineReader::Line&
   return std::nullopt;
 }
 
-Result<nostr::Quorum> wanted_quorum(const Session& session, const EventPublishOptions& options) {
-  if (!options.quorum) return bridge::to_quorum(session.settings().relays.quorum);
-  auto typed = bridge::parse_quorum(*options.quorum);
-  if (!typed) return fail(typed.error().within("--quorum"));
-  return bridge::to_quorum(*typed);
-}
-
 void publish(Context& context, const EventPublishOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
   auto relays = session->relays(options.relays);
   if (!relays) return report(context, relays.error());
-  auto quorum = wanted_quorum(*session, options);
-  if (!quorum) return report(context, quorum.error());
-  if (auto fits = quorum->fits(*relays); !fits) return report(context, fits.error());
-  Publishing publishing(context, std::move(*quorum));
+  const nostr::Quorum& quorum = session->settings().engine.quorum;
+  if (auto fits = quorum.fits(*relays); !fits) return report(context, fits.error());
+  Publishing publishing(context, quorum);
   if (const Status ok = publishing.start(*session, std::move(*relays)); !ok)
     return report(context, ok.error());
   LineReader lines(STDIN_FILENO, kMaxSentEvent);
@@ -167,11 +156,7 @@ void add_event_publish(CLI::App& event, Context& context) {
   command->add_option("--relay", options->relays, "Instead of the configured relays; repeatable")
       ->type_name("URL")
       ->allow_extra_args(false);
-  command
-      ->add_option("--quorum", options->quorum,
-                   "Who must store each event (exit code 4 otherwise): so many relays, first, all, "
-                   "or these, divided by commas")
-      ->type_name("N|first|all|URL,...");
+  add_setting(*command, context, "--quorum", "relays.quorum");
   command->callback([&context, options] { publish(context, *options); });
 }
 

@@ -5,6 +5,7 @@
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/relay_query.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -21,17 +22,15 @@ Result<RelayQueryOptions> query_options(const Context& context, const Session& s
                                         const EventReqOptions& options) {
   RelayQueryOptions out;
   for (const std::string& text : options.filters) {
-    auto filter = nostr::parse_filter(text);
-    if (!filter) return fail(Errc::invalid, filter.error().message);
+    auto filter = typed_filter(text);
+    if (!filter) return fail(filter.error());
     out.filters.push_back(std::move(*filter));
   }
   auto relays = session.relays(options.relays);
   if (!relays) return fail(relays.error());
   out.relays = std::move(*relays);
   out.signer = session.auth_signer();
-  auto access = bridge::relay_access(session.settings());
-  if (!access) return fail(access.error());
-  out.access = std::move(*access);
+  out.access = session.settings().engine.access;
   out.follow = options.follow;
   out.deadline = TimeLimit(context).left();
   if (!out.deadline && !options.follow) out.deadline = kEventReqDeadline;

@@ -23,16 +23,15 @@ void forget(Context& context, const ForgetOptions& options) {
   const auto name = resolve_name(*session, options.target, options.derived,
                                  TimeLimit(context).left(kForgetDeadline));
   if (!name) return report(context, name.error());
-  auto config = session->local_config();
-  if (!config) return report(context, config.error());
+  sync::Config config = session->local_config();
   // Nothing is to be asked: this is about what this device knows.
-  config->relays.clear();
-  config->gateways.clear();
+  config.relays.clear();
+  config.gateways.clear();
   const auto cache = TemporaryDirectory::make();
   if (!cache) return report(context, cache.error());
-  config->cache_dir = cache->path();
-  config->encrypt_at_rest = false;
-  const auto client = sync::Client::open(std::move(*config));
+  config.cache_dir = cache->path();
+  config.encrypt_at_rest = false;
+  const auto client = sync::Client::open(std::move(config));
   if (!client) return report(context, client.error());
   const Status done = options.lost ? (*client)->acknowledge_lost(*name) : (*client)->forget(*name);
   if (!done) return report(context, done.error());

@@ -11,6 +11,7 @@
 #include "ipnscast/tools/reports/probe_tally.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -61,12 +62,12 @@ Result<std::vector<Endpoint>> endpoints(const sync::Config& config,
 Result<inspection::Options> what_to_ask(const GatewayOptions& options) {
   inspection::Options out;
   if (options.cid) {
-    auto cid = sync::Cid::parse(*options.cid);
+    auto cid = typed_content(*options.cid);
     if (!cid) return fail(cid.error().within("--cid"));
     out.content = std::move(*cid);
   }
   if (options.name) {
-    auto name = sync::IpnsName::parse(*options.name);
+    auto name = typed_name(*options.name);
     if (!name) return fail(name.error().within("--name"));
     out.name = std::move(*name);
   }
@@ -78,17 +79,17 @@ void probe_gateway(Context& context, const GatewayOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
-  const auto config = bridge::to_sync_config(session->settings());
-  if (!config) return report(context, config.error());
-  const auto given = endpoints(*config, options.urls);
+  const sync::Config& config = session->settings().engine;
+  const auto given = endpoints(config, options.urls);
   if (!given) return report_usage(context, given.error().message);
   const std::vector<Endpoint>& targets = *given;
   if (targets.empty())
-    return report_usage(context, "no gateway is given, and none is configured: see gateways.nodes");
+    return report_usage(context, "no gateway is given, and none is configured: name one, or " +
+                                     session->how_to_set("gateways.nodes"));
   auto asking = what_to_ask(options);
   if (!asking) return report_usage(context, asking.error().message);
   sync::gateway::HttpClientOptions http_options;
-  http_options.ca_file = config->access.ca_file;
+  http_options.ca_file = config.access.ca_file;
   const auto http = sync::gateway::HttpClient::open(http_options);
   if (!http) return report(context, http.error());
   std::stop_source stopping;

@@ -17,11 +17,15 @@
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/session/target_text.h"
+#include "ipnscast/tools/usage/arguments.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kGetDeadline{600'000};
+// Without --timeout. What does not come at all ends sooner.
+constexpr Milliseconds kGetDeadline{std::chrono::hours(24)};
 constexpr int kLongestChain = 32;  // of names that point to names
 
 struct GetOptions {
@@ -30,6 +34,7 @@ struct GetOptions {
   std::optional<sync::ByteRange> bytes;
   bool derived = false;
   bool symlinks = false;
+  bool no_mode = false;
 };
 
 // The version of a name that is fetched as a whole: then it is taken in.
@@ -60,15 +65,13 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
       return content;
     }
     const auto [head, inner] = split_path(value);
-    if (!value.starts_with("/ipns/"))
-      return fail(Errc::unsupported, "its value is " + printable(value));
+    if (!value.starts_with("/ipns/")) return fail(Errc::unsupported, "its value is " + value);
     path = joined(std::string(inner), path);
     if (auto next = sync::IpnsName::parse(head)) {
       name = std::move(*next);
       continue;
     }
-    if (!looks_like_domain(head))
-      return fail(Errc::unsupported, "its value is " + printable(value));
+    if (!looks_like_domain(head)) return fail(Errc::unsupported, "its value is " + value);
     auto led = follow_domain(session, head, limit.left(listen));
     if (!led) return fail(led.error());
     path = joined(std::move(led->path), path);
@@ -81,11 +84,14 @@ Result<IpfsPath> follow(const Session& session, ReadingClient& client, sync::Ipn
 Result<IpfsPath> find(const Session& session, ReadingClient& client, const GetOptions& options,
                       sync::ExpiredPolicy policy, const TimeLimit& limit, Milliseconds listen,
                       std::optional<sync::IpnsName>& name, std::optional<Taken>& taken) {
-  if (auto content = parse_ipfs_path(options.source)) return content;
-  const auto [head, path] = split_path(options.source);
-  auto place = resolve_place(session, head, options.derived, limit.left(listen));
+  TargetText typed = read_target_text(options.source);
+  auto cid = sync::Cid::parse(typed.head);
+  if (cid && !cid->is(sync::Codec::libp2p_key))
+    return IpfsPath{std::move(*cid), std::move(typed.path)};
+  if (typed.is_content) return fail(typed_cid(options.source).error());
+  auto place = resolve_place(session, typed.head, options.derived, limit.left(listen));
   if (!place) return fail(place.error());
-  std::string inner = joined(std::move(place->path), std::string(path));
+  std::string inner = joined(std::move(place->path), typed.path);
   if (place->root) return IpfsPath{std::move(*place->root), std::move(inner)};
   name = *place->name;
   return follow(session, client, std::move(*place->name), std::move(inner), policy, limit, listen,
@@ -106,7 +112,10 @@ Status copy_to_output(const std::filesystem::path& file) {
 }
 
 sync::GetOptions get_options(const GetOptions& options, ProgressLine& line, Milliseconds deadline) {
-  sync::GetOptions out{.deadline = deadline, .bytes = options.bytes, .symlinks = options.symlinks};
+  sync::GetOptions out{.deadline = deadline,
+                       .bytes = options.bytes,
+                       .symlinks = options.symlinks,
+                       .metadata = !options.no_mode};
   if (line.active()) {
     out.on_progress = [&line, rate = Rate()](const sync::GetProgress& now) {
       line.show(byte_count(now.bytes) + " in " + std::to_string(now.blocks) + " blocks, " +
@@ -128,6 +137,7 @@ Status get_to_output(ReadingClient& client, const IpfsPath& content, sync::GetOp
   auto folder = sync::Workspace::make_beside(in_temporary_folder());
   if (!folder) return fail(folder.error());
   options.file_only = true;
+  options.metadata = false;  // it has to be read here
   const auto file = folder->content();
   const Status got = client->get(content.cid, content.path, file, options);
   return got ? copy_to_output(file) : got;
@@ -138,11 +148,15 @@ void get(Context& context, const GetOptions& options) {
   if (!session) return;
   std::error_code failed;
   if (options.out != "-" && std::filesystem::exists(options.out, failed))
-    return report(context, {Errc::conflict, options.out + " exists already"});
+    return report(context, {Errc::conflict, "--output \"" + options.out +
+                                                "\" exists already: name another, or remove it"});
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
-  if (config->gateways.empty())
-    return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+  // What stands in its CID itself is got from nobody.
+  const auto direct = parse_ipfs_path(options.source);
+  if (config->gateways.empty() && !(direct && direct->cid.is_identity()))
+    return report_usage(
+        context, "no gateway or node is configured: " + session->how_to_set("gateways.nodes"));
   const TimeLimit limit(context);
   const Milliseconds listen = listen_time(*config);
   const sync::ExpiredPolicy policy = config->expired;
@@ -194,13 +208,18 @@ void add_get(CLI::App& app, Context& context) {
           "--bytes",
           [options](const std::string& text) {
             const auto range = sync::ByteRange::parse(text);
-            if (!range) throw CLI::ValidationError("--bytes", range.error().message);
+            if (!range) refuse_value("--bytes", "\"" + text + "\": " + range.error().message);
+            const bool comparable = range->to && (range->from < 0) == (*range->to < 0);
+            if (comparable && *range->to < range->from)
+              refuse_value("--bytes", "\"" + text + "\" ends before it begins: want FROM:TO");
             options->bytes = *range;
           },
           "Only these of a file, ends included: 0:99, 100:*, or -20:* for the last 20")
       ->type_name("FROM:TO");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
+  command->add_flag("--no-mode", options->no_mode,
+                    "Leave out the permissions and times that the content has for its files");
   command->callback([&context, options] { get(context, *options); });
 }
 

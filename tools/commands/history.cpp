@@ -34,6 +34,8 @@ void print_versions(Context& context, const sync::IpnsName& name,
 void history(Context& context, const HistoryOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
+  if (const Status there = session->check_state_is_there(context); !there)
+    return report(context, there.error());
   const auto name = resolve_name(*session, options.target, options.derived,
                                  TimeLimit(context).left(kHistoryDeadline));
   if (!name) return report(context, name.error());

@@ -38,9 +38,10 @@ std::string config_text(const InitOptions& options) {
                       : local                 ? kLocalRelays
                                               : kPublicRelays;
   const auto nodes = options.nodes.empty() && local ? kLocalNodes : options.nodes;
-  std::string out = "# What is not set here has its default.\n[identity]\nkey = " +
-                    dump(nlohmann::ordered_json(options.label)) +
-                    "\n\n[relays]\nurls = " + list(relays) + "\n";
+  std::string out =
+      "# What is not set here has its default: `ipnscast config` lists every key.\n[identity]\nkey "
+      "= " +
+      dump(nlohmann::ordered_json(options.label)) + "\n\n[relays]\nurls = " + list(relays) + "\n";
   if (relays == kLocalRelays) out += "# run by: ipnscast up\n";
   out +=
       "\n[gateways]\n# our own nodes: content and records are written there and read there first\n";
@@ -51,11 +52,13 @@ std::string config_text(const InitOptions& options) {
 
 Status check(const InitOptions& options) {
   for (const std::string& relay : options.relays) {
-    if (const auto url = nostr::RelayUrl::parse(relay); !url) return fail(url.error());
+    if (const auto url = nostr::RelayUrl::parse(relay); !url)
+      return fail(Errc::invalid, "--relay: " + url.error().message);
   }
   for (const std::string& node : options.nodes) {
     if (!node.starts_with("http://") && !node.starts_with("https://"))
-      return fail(Errc::invalid, "--node \"" + node + "\": want http:// or https://");
+      return fail(Errc::invalid,
+                  "--node \"" + node + "\": want a URL that begins with http:// or https://");
   }
   return {};
 }
@@ -93,8 +96,11 @@ void init(Context& context, const InitOptions& options) {
   if (!state) return report(context, state.error());
   std::error_code ignored;
   if (std::filesystem::exists(*file, ignored))
-    return report(context,
-                  {Errc::conflict, file->string() + " exists already; it is left as it is"});
+    return report(
+        context,
+        {Errc::conflict,
+         "\"" + file->string() +
+             "\" exists already and is left as it is: edit it, or name another with --config"});
   const auto own =
       identity(sync::KeyStore(*state / "keys", password_source(context)), options.label);
   if (!own) return report(context, own.error());

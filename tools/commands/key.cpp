@@ -9,6 +9,7 @@
 #include "ipnscast/tools/cli/password.h"
 #include "ipnscast/tools/cli/secret_file.h"
 #include "ipnscast/tools/session/state_directory.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -150,7 +151,7 @@ void import_file(Context& context, const KeyOptions& options) {
   }
   const auto key = sync::import_key(*file, *type);
   wipe_text(*file);
-  if (!key) return report(context, key.error());
+  if (!key) return report(context, key.error().within("\"" + options.import_file + "\""));
   keep(context, options, *key, ncryptsec);
 }
 
@@ -242,18 +243,14 @@ void add_label(CLI::App& command, KeyOptions& options) {
 }
 
 void add_type(CLI::App& command, KeyOptions& options, const char* help) {
-  command.add_option("--type", options.type, help)
-      ->check(CLI::IsMember({"nostr", "ed25519", "secp256k1"}))
-      ->capture_default_str();
+  add_choice(command, "--type", options.type, {"nostr", "ed25519", "secp256k1"}, help)
+      ->default_str(options.type);
 }
 
 void add_log_n(CLI::App& command, KeyOptions& options) {
-  command
-      .add_option("--log-n", options.log_n,
-                  "What guessing the password costs: 2^N KiB of memory, 16 is 64 MiB")
-      ->type_name("N")
-      ->check(CLI::Range(1, static_cast<int>(nostr::kNip49MaxLogN)))
-      ->capture_default_str();
+  add_number(command, "--log-n", options.log_n, {1, nostr::kNip49MaxLogN},
+             "What guessing the password costs: 2^N KiB of memory, 16 is 64 MiB")
+      ->default_str(std::to_string(options.log_n));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_name.h"
 #include "ipnscast/tools/reports/facts.h"
+#include "ipnscast/tools/session/target_text.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -13,19 +15,18 @@ using sync::KeyType;
 
 // Any spelling of a name, its multihash in hex, or an npub, which stands for its secp256k1 name.
 Result<IpnsName> parse_any(const std::string& text) {
-  if (text.starts_with("npub1") || text.starts_with("nostr:")) {
-    const auto decoded = nostr::decode_nip19(text);
-    if (!decoded) return fail(decoded.error());
+  const std::string head = read_target_text(text).head;
+  if (const auto decoded = nostr::decode_nip19(head)) {
     const auto* key = std::get_if<nostr::PublicKey>(&*decoded);
-    if (key == nullptr) return fail(Errc::parse, "name: want an npub");
-    return IpnsName::from_nostr_key(key->view());
+    if (key != nullptr) return IpnsName::from_nostr_key(key->view());
+    return fail(Errc::invalid, "\"" + text + "\" is no npub, and no name: want one of these");
   }
-  auto name = IpnsName::parse(text);
-  if (name) return name;
-  const auto bytes = from_hex(text);
-  if (!bytes) return name;
-  auto from_hash = IpnsName::from_multihash(*bytes);
-  return from_hash ? from_hash : name;
+  if (auto name = IpnsName::parse(head)) return name;
+  const auto bytes = from_hex(head);
+  auto from_hash = bytes ? IpnsName::from_multihash(*bytes) : fail(bytes.error());
+  if (from_hash) return from_hash;
+  if (auto mistake = known_mistake(text)) return fail(std::move(*mistake));
+  return typed_name(text);
 }
 
 // A name that is a hash does not tell its key's type.
@@ -56,7 +57,7 @@ nlohmann::ordered_json npub_of(const IpnsName& name) {
 
 void show_name(Context& context, const std::string& text) {
   const auto name = parse_any(text);
-  if (!name) return report(context, name.error());
+  if (!name) return report(context, {Errc::parse, name.error().message});
   print_facts(context, {{"k51", name->to_string()},
                         {"b58", name->base58()},
                         {"b32", name->base32()},

@@ -26,7 +26,8 @@ std::optional<nostr::ConversationKey> conversation(Context& context, const Nip44
     return nostr::ConversationKey::between(*key, peer);
   });
   if (shared) return std::move(*shared);
-  report_usage(context, "--peer: " + shared.error().message);
+  report_usage(context, "--peer \"" + options.peer +
+                            "\" is not a public key: want 64 hex digits or npub1..., whole");
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/block_progress.h"
 #include "ipnscast/tools/reports/facts.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -47,7 +48,8 @@ Result<sync::Packed> pack(const Context& context, const PackOptions& options,
 
 void run(Context& context, const PackOptions& options) {
   if (is_inside(options.output, options.path)) {
-    return report_usage(context, "--output: lies inside what is packed");
+    return report_usage(context, "--output \"" + options.output +
+                                     "\" lies inside of what is packed: name another place");
   }
   const auto writer = sync::CarFileWriter::create(options.output);
   if (!writer) return report(context, writer.error());
@@ -78,10 +80,8 @@ void add_pack(CLI::App& app, Context& context) {
   command->add_option("-o,--output", options->output, "The CAR file")
       ->type_name("FILE.car")
       ->required();
-  command
-      ->add_option("--profile", options->profile,
-                   "kubo-256k (default) or unixfs-v1-2025: what decides the CID")
-      ->check(CLI::IsMember({"kubo-256k", "unixfs-v1-2025"}));
+  add_choice(*command, "--profile", options->profile, {"kubo-256k", "unixfs-v1-2025"},
+             "kubo-256k (default) or unixfs-v1-2025: what decides the CID");
   command->add_flag("--skip-hidden", options->skip_hidden, "Leave out names that start with a dot");
   command->callback([&context, options] { run(context, *options); });
 }

@@ -2,19 +2,21 @@
 #include <memory>
 #include <mutex>
 
-#include "ipnscast/sync/config_check.h"
 #include "ipnscast/sync/state/state_store.h"
-#include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/progress_line.h"
+#include "ipnscast/tools/cli/setting_option.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/usage/arguments.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kTargetDeadline{10'000};
+constexpr uint64_t kPackingStep = 4 << 20;
 
 struct PublishOptions {
   std::string target;
@@ -24,8 +26,6 @@ struct PublishOptions {
   std::optional<uint64_t> based_on;
   bool replace = false;
   bool trust_clock = false;
-  std::string lifetime;  // empty: as configured
-  std::string ttl;
   bool force = false;
   bool queue = false;
   bool hidden = false;
@@ -34,43 +34,35 @@ struct PublishOptions {
 
 // What there is to publish: exactly one of PATH and --cid.
 Result<std::optional<sync::Cid>> content_of(const PublishOptions& options) {
-  if (options.path.empty() == options.cid.empty())
-    return fail(Errc::invalid, "want a PATH or --cid, one of them");
+  if (options.path.empty() && options.cid.empty())
+    return fail(Errc::invalid, "what is to be published under \"" + options.target +
+                                   "\"? Give a PATH, or --cid CID");
+  if (!options.path.empty() && !options.cid.empty())
+    return fail(Errc::invalid, "\"" + options.path + "\" and --cid \"" + options.cid +
+                                   "\" exclude each other: give one of them");
   if (options.cid.empty()) {
     std::error_code failed;
     if (!std::filesystem::exists(options.path, failed))
-      return fail(Errc::invalid, options.path + ": no such file or directory");
+      return fail(Errc::invalid,
+                  "\"" + options.path + "\" does not exist: want a file or directory");
     return std::optional<sync::Cid>();
   }
-  const auto content = parse_ipfs_path(options.cid);
-  if (!content) return fail(Errc::invalid, "--cid: " + content.error().message);
-  if (!content->path.empty()) return fail(Errc::invalid, "--cid: want a CID without a path");
-  return std::optional<sync::Cid>(content->cid);
-}
-
-// Puts --lifetime and --ttl in place of what is configured.
-Status set_times(sync::Config& config, const PublishOptions& options) {
-  const auto set = [](std::chrono::nanoseconds& time, const std::string& text,
-                      std::string_view flag) -> Status {
-    if (text.empty()) return {};
-    const auto parsed = parse_duration(text);
-    if (!parsed) return fail(Errc::invalid, std::string(flag) + ": " + parsed.error().message);
-    time = *parsed;
-    return {};
-  };
-  if (auto status = set(config.record_lifetime, options.lifetime, "--lifetime"); !status)
-    return status;
-  if (auto status = set(config.record_ttl, options.ttl, "--ttl"); !status) return status;
-  const auto fault = sync::find_fault(config);
-  if (!fault) return {};
-  const bool of_ttl = fault->setting == "record_ttl" && !options.ttl.empty();
-  return fail(Errc::invalid, (of_ttl ? "--ttl: " : "--lifetime: ") + fault->why);
+  auto content = typed_content(options.cid);
+  if (!content) return fail(content.error().within("--cid"));
+  return std::optional<sync::Cid>(std::move(*content));
 }
 
 // How far each node is, on one line.
 class NodeProgress {
  public:
   explicit NodeProgress(ProgressLine& line) : line_(line) {}
+
+  void packing(uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (bytes < packed_ + kPackingStep) return;
+    packed_ = bytes;
+    line_.show("packing: " + byte_count(bytes));
+  }
 
   void take(const sync::PublishProgress& now) {
     const std::lock_guard lock(mutex_);
@@ -79,7 +71,7 @@ class NodeProgress {
     for (const auto& [url, node] : nodes_) {
       if (!text.empty()) text += ", ";
       text += url.substr(url.find("//") + 2) + " " + byte_count(node.bytes) + " of " +
-              byte_count(node.total);
+              byte_count(node.total) + (node.interrupted ? " (interrupted, tried again)" : "");
     }
     line_.show(text);
   }
@@ -87,7 +79,9 @@ class NodeProgress {
  private:
   ProgressLine& line_;
   std::mutex mutex_;
-  std::map<std::string, sync::PublishProgress> nodes_;  // guarded by mutex_
+  // guarded by mutex_
+  std::map<std::string, sync::PublishProgress> nodes_;
+  uint64_t packed_ = 0;  // bytes, when that was shown last
 };
 
 // The version of this sequence, as the places have it now.
@@ -119,12 +113,9 @@ void publish(Context& context, const PublishOptions& options) {
   if (!key) return report(context, key.error());
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
-  if (!options.lifetime.empty() || !options.ttl.empty()) {
-    if (const Status set = set_times(*config, options); !set)
-      return report_usage(context, set.error().message);
-  }
   if (config->relays.empty() && config->gateways.empty())
-    return report_usage(context, "neither a relay nor a node is configured: see ipnscast init");
+    return report_usage(context, "neither a relay nor a node is configured: " +
+                                     session->how_to_set("relays.urls and gateways.nodes"));
   ProgressLine line(context.json);
   const auto progress = std::make_shared<NodeProgress>(line);
   if (context.timeout) {
@@ -153,6 +144,7 @@ void publish(Context& context, const PublishOptions& options) {
   how.hidden = options.hidden;
   if (options.expect_sequence) how.expect_sequence = sync::Sequence{*options.expect_sequence};
   if (line.active()) {
+    how.on_packing = [progress](uint64_t bytes) { progress->packing(bytes); };
     how.on_progress = [progress](const sync::PublishProgress& now) { progress->take(now); };
   }
   const auto outcome =
@@ -177,22 +169,12 @@ void add_publish(CLI::App& app, Context& context) {
   command->add_option("path", options->path, "A file or directory")->type_name("PATH");
   command->add_option("--cid", options->cid, "Content that the nodes have already")
       ->type_name("CID");
-  command
-      ->add_option("--expect-sequence", options->expect_sequence,
-                   "Only if the name has this sequence now")
-      ->type_name("N");
-  command
-      ->add_option("--lifetime", options->lifetime,
-                   "How long the record is valid, from 1m on (publish.lifetime)")
-      ->type_name("TIME");
-  command
-      ->add_option("--ttl", options->ttl,
-                   "How long others may cache it, no longer than it is valid (publish.ttl)")
-      ->type_name("TIME");
-  command
-      ->add_option("--based-on", options->based_on,
-                   "What it was made on: the version with this sequence")
-      ->type_name("N");
+  add_number(*command, "--expect-sequence", options->expect_sequence, kSequences,
+             "Only if the name has this sequence now");
+  add_setting(*command, context, "--lifetime", "publish.lifetime");
+  add_setting(*command, context, "--ttl", "publish.ttl");
+  add_number(*command, "--based-on", options->based_on, kSequences,
+             "What it was made on: the version with this sequence");
   command->add_flag("--replace", options->replace,
                     "Over whatever is there, taken in or not; for a job that publishes a site");
   command->add_flag("--trust-clock", options->trust_clock,

@@ -6,10 +6,12 @@
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
+#include "ipnscast/sync/ipfs/ipld/utf8.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 #include "ipnscast/tools/cli/secret_file.h"
 #include "ipnscast/tools/reports/facts.h"
 #include "ipnscast/tools/reports/record_facts.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -45,35 +47,36 @@ Result<IpnsKey> key_from_line(const CreateOptions& options, const std::string& l
     auto seed = from_hex(line);
     if (!seed || seed->size() != 32) {
       return fail(Errc::invalid,
-                  "want 64 hex digits of an Ed25519 seed, or --derive for a Nostr key");
+                  "it holds no 64 hex digits of an Ed25519 seed; a Nostr key wants --derive");
     }
     auto key = IpnsKey::from_bytes(KeyType::ed25519, *seed);
     wipe(*seed);
     return key;
   }
   const auto nostr_key = nostr::SecretKey::parse(line);
-  if (!nostr_key) return fail(Errc::invalid, nostr_key.error().message);
+  if (!nostr_key)
+    return fail(Errc::invalid, "it holds no Nostr key: want 64 hex digits or nsec1...");
   if (options.type == "ed25519") return IpnsKey::derive_ed25519(nostr_key->secret_view());
   return IpnsKey::from_nostr_secret(nostr_key->secret_view());
 }
 
 Result<IpnsKey> load_key(const Context& context, const CreateOptions& options) {
   if (options.derive && options.type != "ed25519") {
-    return fail(Errc::invalid,
-                "--derive: makes Ed25519 keys; a secp256k1 name is the Nostr key's own");
+    return fail(Errc::invalid, "--derive makes Ed25519 keys, not \"" + options.type +
+                                   "\": leave it out, that name is the Nostr key's own");
   }
   auto line = read_secret_line(context, options.secret_file);
   if (!line) return fail(Errc::invalid, line.error().message);
   auto key = key_from_line(options, *line);
   wipe_text(*line);
-  if (!key) return fail(key.error().within(options.secret_file));
+  if (!key) return fail(key.error().within("--secret-file \"" + options.secret_file + "\""));
   return key;
 }
 
 // Of a record that is made to be used; with --eol anything goes, for trying things out.
 Status check_times(Milliseconds lifetime, Milliseconds ttl) {
   if (lifetime <= Milliseconds(0))
-    return fail(Errc::invalid, "--lifetime: a record that is valid for no time is of no use");
+    return fail(Errc::invalid, "--lifetime \"0s\": want a record that is valid for some time");
   if (ttl > lifetime)
     return fail(Errc::invalid,
                 "--ttl: a record may not be cached for longer than it is valid (--lifetime)");
@@ -83,7 +86,9 @@ Status check_times(Milliseconds lifetime, Milliseconds ttl) {
 Result<Eol> end_of_life(const CreateOptions& options) {
   if (!options.eol.empty()) {
     auto eol = Eol::parse(options.eol);
-    if (!eol) return fail(Errc::invalid, "--eol: " + eol.error().message);
+    if (!eol)
+      return fail(Errc::invalid, "--eol \"" + options.eol +
+                                     "\" is no time in UTC: want one such as 2030-01-02T03:04:05Z");
     return eol;
   }
   const auto lifetime = parse_duration(options.lifetime);
@@ -113,16 +118,20 @@ Result<RecordOptions> record_options(const CreateOptions& options) {
   out.ttl = ttl;
   for (const std::string& pair : options.data) {
     const size_t equals = pair.find('=');
-    if (equals == pair.npos) return fail(Errc::invalid, "--data: want name=text");
+    if (equals == pair.npos || equals == 0 || !is_utf8(pair))
+      return fail(Errc::invalid, "--data \"" + pair + "\": want NAME=VALUE in UTF-8");
     const bool added =
         out.extra.emplace(pair.substr(0, equals), encode_dag_cbor({pair.substr(equals + 1)}))
             .second;
-    if (!added) return fail(Errc::invalid, "--data: a name twice");
+    if (!added) return fail(Errc::invalid, "--data \"" + pair + "\": this name is given twice");
   }
   return out;
 }
 
 void create(Context& context, const CreateOptions& options) {
+  if (!options.value.starts_with('/'))
+    return report_usage(
+        context, "--value \"" + options.value + "\" is not a path: want /ipfs/CID or /ipns/NAME");
   const auto key = load_key(context, options);
   if (!key) return report(context, key.error());
   const auto fields = record_options(options);
@@ -137,7 +146,7 @@ void create(Context& context, const CreateOptions& options) {
                         {"value", record->fields().value},
                         {"sequence", std::to_string(options.sequence)},
                         {"validity", record->fields().eol.to_string()},
-                        {"ttl_ns", std::to_string(record->fields().ttl_ns)},
+                        {"ttl_ns", std::to_string(fields->ttl.count())},
                         {"key_type", options.type},
                         {"bytes", record->bytes().size()}});
 }
@@ -151,7 +160,7 @@ ordered_json answer(std::string_view reason, const ordered_json& name,
   out["value"] = fields->value;
   out["sequence"] = std::to_string(fields->sequence.value);
   out["validity"] = fields->eol.to_string();
-  out["ttl_ns"] = std::to_string(fields->ttl_ns);
+  if (fields->ttl_ns) out["ttl_ns"] = std::to_string(*fields->ttl_ns);
   add_extra_facts(out, *fields);
   return out;
 }
@@ -189,22 +198,20 @@ void add_create(CLI::App& record, Context& context) {
                    "One line: 64 hex digits or nsec1; mode 0600")
       ->type_name("FILE")
       ->required();
-  command->add_option("--type", options->type, "ed25519 (default) or secp256k1")
-      ->check(CLI::IsMember({"ed25519", "secp256k1"}));
+  add_choice(*command, "--type", options->type, {"ed25519", "secp256k1"},
+             "ed25519 (default) or secp256k1");
   command->add_flag("--derive", options->derive,
                     "The secret is a Nostr key: derive the Ed25519 key");
   command->add_option("--value", options->value, "/ipfs/... or /ipns/...")
       ->type_name("PATH")
       ->required();
-  command->add_option("--sequence", options->sequence, "Below 2^63")->type_name("N")->required();
+  add_number(*command, "--sequence", options->sequence, kSequences, "Below 2^63")->required();
   CLI::Option* const lifetime =
-      command->add_option("--lifetime", options->lifetime, "Valid for this long (48h)")
-          ->type_name("TIME");
+      add_time(*command, "--lifetime", options->lifetime, "Valid for this long (48h)");
   command->add_option("--eol", options->eol, "Valid until this time, as 2030-01-02T03:04:05Z")
       ->type_name("TIME")
       ->excludes(lifetime);
-  command->add_option("--ttl", options->ttl, "Caches may hold it for this long (5m)")
-      ->type_name("TIME");
+  add_time(*command, "--ttl", options->ttl, "Caches may hold it for this long (5m)");
   command->add_flag("--v1", options->v1, "Also the legacy V1 fields and signature");
   command
       ->add_option("--data", options->data,

@@ -1,146 +1,50 @@
-#include <charconv>
-#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "ipnscast/bridge/config/quantity.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tools/cli/descriptor_limit.h"
+#include "ipnscast/tools/cli/setting_option.h"
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/session/relay_settings.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
 
-// As typed: what is unset comes from the configuration.
-struct ServeOptions {
-  std::optional<std::string> listen;
-  std::optional<std::string> max_bytes;
-  std::vector<std::string> writers;
-  bool owner_private = false;
-  std::vector<std::string> urls;
-  std::string directory;
-  std::optional<double> rate;
-  std::optional<double> request_rate;
-  std::optional<size_t> max_clients;
-  std::optional<size_t> max_clients_per_address;
-  std::optional<std::string> max_waiting;
-};
-
-Status override_size(const std::optional<std::string>& typed, std::string_view option,
-                     uint64_t& size) {
-  if (!typed) return {};
-  const auto parsed = bridge::parse_size(*typed);
-  if (!parsed) return fail(parsed.error().within(option));
-  size = *parsed;
-  return {};
-}
-
-Status override_settings(const ServeOptions& options, bridge::EmbeddedRelaySettings& settings) {
-  if (options.listen) settings.listen = *options.listen;
-  if (!options.writers.empty()) settings.writers = options.writers;
-  settings.owner_private = settings.owner_private || options.owner_private;
-  if (!options.urls.empty()) settings.urls = options.urls;
-  if (options.max_clients) settings.max_clients = *options.max_clients;
-  if (Status done = override_size(options.max_bytes, "--max-bytes", settings.max_bytes); !done)
-    return done;
-  return override_size(options.max_waiting, "--max-waiting", settings.max_waiting);
-}
-
-Result<nostr::server::RelayServerOptions> server_options(const Session& session,
-                                                         const ServeOptions& options) {
-  bridge::EmbeddedRelaySettings settings = session.settings().relay;
-  if (Status done = override_settings(options, settings); !done) return fail(done.error());
-  nostr::server::RelayServerOptions out;
-  if (Status filled = fill_relay_options(settings, out); !filled) return fail(filled.error());
-  limit_rates(out.relay, options.rate.value_or(out.relay.events_per_second),
-              options.request_rate.value_or(out.relay.requests_per_second));
-  if (options.max_clients_per_address)
-    out.max_connections_per_address = *options.max_clients_per_address;
-  out.directory = options.directory;
-  if (out.directory.empty()) out.directory = session.state_dir() / "relay";
-  return out;
-}
-
-void serve(Context& context, const ServeOptions& options) {
+void serve(Context& context, const std::string& directory) {
   StopSignal stop;
   raise_descriptor_limit();
   const auto session = Session::open(context);
   if (!session) return;
-  auto wanted = server_options(*session, options);
-  if (!wanted) {
-    report(context, wanted.error());
-    context.exit = Exit::usage;
-    return;
-  }
-  const std::string directory = wanted->directory.string();
+  auto wanted = relay_options(session->settings().relay);
+  wanted.directory =
+      directory.empty() ? session->state_dir() / "relay" : std::filesystem::path(directory);
+  const std::string kept_in = wanted.directory.string();
   auto loop = nostr::net::Loop::start();
   if (!loop) return report(context, loop.error());
-  const auto relay = nostr::server::RelayServer::start(**loop, std::move(*wanted));
+  const auto relay = nostr::server::RelayServer::start(**loop, std::move(wanted));
   if (!relay) return report(context, relay.error());
-  const nlohmann::ordered_json ready = {{"url", (*relay)->url()}, {"dir", directory}};
+  const nlohmann::ordered_json ready = {{"url", (*relay)->url()}, {"dir", kept_in}};
   print_line(context.json ? ready.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                           : "relay at " + (*relay)->url());
   if (!stop.wait(TimeLimit(context).left())) context.exit = Exit::deadline;
 }
 
-// CLI11's own check names its range, which takes 309 digits.
-std::string at_least_zero(const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && std::isfinite(number) && number >= 0 ? "" : "want a number that is 0 or more";
-}
-
-void add_serve_options(CLI::App& serving, ServeOptions& options) {
-  serving
-      .add_option("--listen", options.listen,
-                  "Address and port; port 0 takes a free one (relay.listen)")
-      ->type_name("ADDRESS:PORT");
-  serving
-      .add_option("--dir", options.directory,
-                  "Where events are kept (default: in the state directory)")
+void add_serve_options(CLI::App& serving, Context& context, std::string& directory) {
+  serving.add_option("--dir", directory, "Where events are kept (default: in the state directory)")
       ->type_name("DIR");
-  serving
-      .add_option("--max-bytes", options.max_bytes,
-                  "Size of the store: a full one takes updates and deletions only "
-                  "(relay.max_bytes)")
-      ->type_name("SIZE");
-  serving
-      .add_option("--writers", options.writers,
-                  "Keys that may publish, npub or hex; none: anybody (relay.writers)")
-      ->type_name("KEY")
-      ->delimiter(',');
-  serving.add_flag("--owner-private", options.owner_private,
-                   "Kind 30078 only from and for its author, by NIP-42 (relay.owner_private)");
-  serving
-      .add_option("--url", options.urls,
-                  "What clients call the relay when that is no address of this machine (a proxy; "
-                  "relay.urls)")
-      ->type_name("URL");
-  serving
-      .add_option("--rate", options.rate,
-                  "Events a second that one client may publish; 0: no limit (relay.rate)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--request-rate", options.request_rate,
-                  "REQ, COUNT and NEG-OPEN a second of one client; 0: no limit "
-                  "(relay.request_rate)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--max-clients", options.max_clients, "Connections at a time (relay.max_clients)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--max-clients-per-address", options.max_clients_per_address,
-                  "The same of one IP address; 0: no limit (relay.max_clients_per_address)")
-      ->check(at_least_zero);
-  serving
-      .add_option("--max-waiting", options.max_waiting,
-                  "Answers that all clients have not taken yet: above it the slowest are closed "
-                  "(relay.max_waiting)")
-      ->type_name("SIZE");
+  add_setting(serving, context, "--listen", "relay.listen");
+  add_setting(serving, context, "--max-bytes", "relay.max_bytes");
+  add_setting(serving, context, "--writers", "relay.writers")->type_name("KEY");
+  add_setting(serving, context, "--owner-private", "relay.owner_private");
+  add_setting(serving, context, "--url", "relay.urls")->type_name("URL");
+  add_setting(serving, context, "--rate", "relay.rate");
+  add_setting(serving, context, "--request-rate", "relay.request_rate");
+  add_setting(serving, context, "--max-clients", "relay.max_clients");
+  add_setting(serving, context, "--max-clients-per-address", "relay.max_clients_per_address");
+  add_setting(serving, context, "--max-waiting", "relay.max_waiting");
 }
 
 }  // namespace
@@ -149,10 +53,10 @@ void add_relay(CLI::App& app, Context& context) {
   CLI::App* relay =
       app.add_subcommand("relay", "The embedded Nostr relay, and what other relays really do");
   relay->require_subcommand(1);
-  const auto options = std::make_shared<ServeOptions>();
+  const auto directory = std::make_shared<std::string>();
   CLI::App* serving = relay->add_subcommand("serve", "Runs the relay until Ctrl-C");
-  add_serve_options(*serving, *options);
-  serving->callback([&context, options] { serve(context, *options); });
+  add_serve_options(*serving, context, *directory);
+  serving->callback([&context, directory] { serve(context, *directory); });
   add_relay_probe(*relay, context);
 }
 

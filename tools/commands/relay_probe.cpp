@@ -13,6 +13,7 @@
 #include "ipnscast/tools/reports/probe_report.h"
 #include "ipnscast/tools/reports/probe_tally.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -99,17 +100,15 @@ void run_probe(Context& context, const RelayProbeOptions& options) {
   StopSignal stop;
   const auto session = Session::open(context);
   if (!session) return;
-  if (options.urls.empty() && session->settings().relays.urls.empty())
-    return report_usage(context, "no relay: name one, or configure relays.urls");
+  if (options.urls.empty() && session->settings().engine.relays.empty())
+    return report_usage(context, "no relay: name one, or " + session->how_to_set("relays.urls"));
   const auto relays = session->relays(options.urls);
   if (!relays) return report(context, relays.error());
-  auto access = bridge::relay_access(session->settings());
-  if (!access) return report(context, access.error());
   auto loop = nostr::net::Loop::start();
   if (!loop) return report(context, loop.error());
   probe::Options wanted;
   if (context.timeout) wanted.timeout = *context.timeout;
-  Probing probing(**loop, std::move(*access), wanted);
+  Probing probing(**loop, session->settings().engine.access, wanted);
   const OnStopSignal on_stop(stop, [&probing] { probing.stop(); });
   ProbeTally tally;
   std::vector<ProbedRelay> probed;
@@ -143,9 +142,8 @@ void add_relay_probe(CLI::App& relay, Context& context) {
   command
       ->add_option("--markdown", options->markdown, "Also write a table of them all to this file")
       ->type_name("FILE");
-  command->add_option("--parallel", options->parallel, "Relays at a time")
-      ->check(CLI::Range(1, 32))
-      ->capture_default_str();
+  add_number(*command, "--parallel", options->parallel, {1, 32}, "Relays at a time")
+      ->default_str(std::to_string(options->parallel));
   command->callback([&context, options] { run_probe(context, *options); });
 }
 

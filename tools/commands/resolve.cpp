@@ -41,7 +41,8 @@ void print_json(const Context& context, const Place& place, const sync::ResolveR
     out["value"] = fields.value;
     out["sequence"] = std::to_string(fields.sequence.value);
     out["validity"] = fields.eol.to_string();
-    out["ttl_ns"] = std::to_string(fields.ttl_ns);
+    out["ttl_ns"] = nullptr;
+    if (fields.ttl_ns) out["ttl_ns"] = std::to_string(*fields.ttl_ns);
     out["expired"] = record->expired(system_now().wall);
     out["rollback"] = found.rollback;
     if (found.other_value) out["other_value"] = *found.other_value;
@@ -56,18 +57,19 @@ void print_json(const Context& context, const Place& place, const sync::ResolveR
 void print_human(const Place& place, const sync::ResolveReport& found, sync::ExpiredPolicy policy) {
   for (const std::string& row : dnslink_rows(place.dns)) print_line(row);
   print_line("name      " + place.name->to_string());
-  if (!place.path.empty()) print_line("path      " + printable(place.path));
+  if (!place.path.empty()) print_line("path      " + place.path);
   if (const auto record = record_of(found, policy)) {
     const auto& fields = record->fields();
     const bool expired = record->expired(system_now().wall);
-    print_line("value     " + printable(fields.value));
+    print_line("value     " + fields.value);
     print_line("sequence  " + std::to_string(fields.sequence.value));
     print_line("validity  " + fields.eol.to_string() + (expired ? "  (expired)" : ""));
-    print_line("ttl       " + std::to_string(fields.ttl_ns / 1'000'000'000) + " s");
+    print_line("ttl       " +
+               (fields.ttl_ns ? std::to_string(*fields.ttl_ns / 1'000'000'000) + " s" : "none"));
     print_extra_facts(fields);
   }
   for (const auto& source : found.sources) {
-    std::string line = "source    " + source.url + "  " + printable(source.answer);
+    std::string line = "source    " + source.url + "  " + source.answer;
     if (source.sequence) line += "  sequence " + std::to_string(source.sequence->value);
     print_line(line + "  " + std::to_string(source.took.count()) + " ms");
   }
@@ -86,7 +88,7 @@ void print_content(const Context& context, const Place& place) {
                             {"sources", nlohmann::ordered_json::array()}}));
   }
   for (const std::string& row : dnslink_rows(place.dns)) print_line(row);
-  print_line("value     " + printable(value) + "  (no record, no sequence: DNS alone says so)");
+  print_line("value     " + value + "  (no record, no sequence: DNS alone says so)");
 }
 
 void resolve(Context& context, const ResolveOptions& options) {
@@ -100,7 +102,8 @@ void resolve(Context& context, const ResolveOptions& options) {
   if (!place) return report(context, place.error());
   if (!place->name) return print_content(context, *place);
   if (config->gateways.empty())
-    return report_usage(context, "no gateway or node is configured: see gateways.nodes");
+    return report_usage(
+        context, "no gateway or node is configured: " + session->how_to_set("gateways.nodes"));
   const sync::ExpiredPolicy policy = config->expired;
   auto client = ReadingClient::open(std::move(*config));
   if (!client) return report(context, client.error());

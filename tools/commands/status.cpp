@@ -39,7 +39,7 @@ std::string line_of(const sync::GatewayStatus& gateway) {
   char counts[96];
   std::snprintf(counts, sizeof counts, "%.0f answers, %.0f failures, %.1f lies", gateway.answers,
                 gateway.failures, gateway.lies);
-  return "gateway  " + printable(gateway.url) + "  score " + std::to_string(gateway.score) + "  " +
+  return "gateway  " + gateway.url + "  score " + std::to_string(gateway.score) + "  " +
          (gateway.median ? std::to_string(gateway.median->count()) + " ms  " : "") + counts;
 }
 
@@ -65,9 +65,9 @@ void print_outbox(const nostr::OutboxView& outbox) {
   for (const nostr::WaitingEvent& event : outbox.first) {
     for (const auto& at : event.relays) {
       print_line("waiting  " + to_hex(event.id.view()) + "  kind " + std::to_string(event.kind) +
-                 (event.d ? "  d " + printable(*event.d) : "") + "  " + at.relay.text() + "  " +
-                 at.state + (at.reason.empty() ? "" : ": " + printable(at.reason)) + "  " +
-                 std::to_string(at.tries) + (at.tries == 1 ? " try" : " tries"));
+                 (event.d ? "  d " + *event.d : "") + "  " + at.relay.text() + "  " + at.state +
+                 (at.reason.empty() ? "" : ": " + at.reason) + "  " + std::to_string(at.tries) +
+                 (at.tries == 1 ? " try" : " tries"));
     }
   }
   if (outbox.events > outbox.first.size())
@@ -80,7 +80,12 @@ double in_milliseconds(std::chrono::microseconds took) {
 
 nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
   nlohmann::ordered_json out = {{"at", rfc3339(metrics.at)},
-                                {"meets_target", metrics.meets_target()}};
+                                {"target_ms", sync::kOperationTarget.count()}};
+  out["meets_target"] = metrics.measured() ? nlohmann::ordered_json(metrics.meets_target())
+                                           : nlohmann::ordered_json();
+  auto& sources = out["sources"] = nlohmann::ordered_json::array();
+  for (const sync::SourceState& source : metrics.sources)
+    sources.push_back({{"kind", source.kind}, {"url", source.url}, {"up", source.up}});
   for (const sync::Operation operation : sync::kOperations) {
     const sync::OperationMetrics& of = metrics.of(operation);
     out["operations"][std::string(to_string(operation))] = {{"count", of.count},
@@ -99,6 +104,9 @@ nlohmann::ordered_json facts_of(const sync::Metrics& metrics) {
 }
 
 void print_metrics(const sync::Metrics& metrics) {
+  for (const sync::SourceState& source : metrics.sources)
+    print_line("source   " + source.kind + "  " + source.url + (source.up ? "  up" : "  down") +
+               ", at " + rfc3339(metrics.at));
   for (const sync::Operation operation : sync::kOperations) {
     const sync::OperationMetrics& of = metrics.of(operation);
     if (of.count == 0) continue;
@@ -116,6 +124,8 @@ void print_metrics(const sync::Metrics& metrics) {
 void status(Context& context) {
   const auto session = Session::open(context);
   if (!session) return;
+  if (const Status there = session->check_state_is_there(context); !there)
+    return report(context, there.error());
   const auto state = sync::read_state(session->state_dir());
   if (!state) return report(context, state.error());
   const auto lost = sync::count_lost(session->state_dir());
@@ -136,8 +146,8 @@ void status(Context& context) {
   print_line("state  " + session->state_dir().string());
   for (const auto& name : state->names) {
     print_line(name.name.to_string() + "  sequence " + std::to_string(name.sequence.value) + "  " +
-               printable(name.value) + "  until " + name.eol.to_string() +
-               (name.stale ? "  stale" : "") + (name.handed_over ? "" : "  not handed over yet"));
+               name.value + "  until " + name.eol.to_string() + (name.stale ? "  stale" : "") +
+               (name.handed_over ? "" : "  not handed over yet"));
   }
   if (state->names.empty()) print_line("no names");
   for (const auto& [name, many] : *lost) print_line("lost  " + lost_line(name, many));

@@ -1,12 +1,12 @@
 #include <memory>
 
-#include "ipnscast/bridge/config/quantity.h"
 #include "ipnscast/sync/ipfs/ipld/car_file.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/tools/cli/left_behind.h"
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/block_progress.h"
 #include "ipnscast/tools/reports/facts.h"
+#include "ipnscast/tools/usage/typed_value.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -16,6 +16,7 @@ struct UnpackOptions {
   std::string root;
   std::string output;
   bool symlinks = false;
+  bool no_mode = false;
   std::string max_bytes;
 };
 
@@ -36,6 +37,7 @@ Result<sync::Unpacked> unpack(const Context& context, const UnpackOptions& optio
   const uint64_t car_bytes = (*car)->byte_count();
   sync::UnpackOptions how;
   how.symlinks = options.symlinks;
+  how.metadata = !options.no_mode;
   how.file_name = root.to_string();
   limits.max_bytes = max_bytes.value_or(kLeastBytes + kBytesPerByte * car_bytes);
   limits.max_entries = kLeastEntries + car_bytes / kCarBytesPerEntry;
@@ -47,11 +49,11 @@ Result<sync::Unpacked> unpack(const Context& context, const UnpackOptions& optio
 }
 
 void run(Context& context, const UnpackOptions& options) {
-  const auto root = sync::Cid::parse(options.root);
+  const auto root = typed_content(options.root);
   if (!root) return report_usage(context, "--root: " + root.error().message);
   std::optional<uint64_t> max_bytes;
   if (!options.max_bytes.empty()) {
-    const auto size = bridge::parse_size(options.max_bytes);
+    const auto size = sync::settings::parse_size(options.max_bytes);
     if (!size) return report_usage(context, "--max-bytes: " + size.error().message);
     max_bytes = *size;
   }
@@ -81,6 +83,8 @@ void add_unpack(CLI::App& app, Context& context) {
       ->type_name("DIR")
       ->required();
   command->add_flag("--symlinks", options->symlinks, "Make symbolic links that stay inside");
+  command->add_flag("--no-mode", options->no_mode,
+                    "Leave out the permissions and times that the tree has for its files");
   command
       ->add_option(
           "--max-bytes", options->max_bytes,

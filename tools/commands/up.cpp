@@ -8,10 +8,10 @@
 #include "ipnscast/tools/cli/password.h"
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/time_limit.h"
-#include "ipnscast/tools/session/bridge_options.h"
+#include "ipnscast/tools/session/bridge_settings.h"
 #include "ipnscast/tools/session/kept_records.h"
-#include "ipnscast/tools/session/node_settings.h"
 #include "ipnscast/tools/session/relay_settings.h"
+#include "ipnscast/tools/usage/arguments.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -23,11 +23,19 @@ struct UpOptions {
   std::string directory;
 };
 
-void take_ports(bridge::StackOptions& stack, const UpOptions& options) {
-  if (!options.port_base) return;
-  for (uint16_t* port :
-       {&stack.relay_port, &stack.gateway_port, &stack.rpc_port, &stack.metrics_port})
+// Puts --port-base on top of the ports that are configured. Errc::invalid.
+Status take_ports(bridge::StackOptions& stack, const UpOptions& options) {
+  const std::pair<uint16_t*, const char*> ports[] = {{&stack.relay_port, "relay.listen"},
+                                                     {&stack.gateway_port, "node.listen"},
+                                                     {&stack.rpc_port, "the node RPC"},
+                                                     {&stack.metrics_port, "http.metrics"}};
+  for (const auto& [port, of] : ports) {
+    if (!options.port_base) continue;
+    if (*port + *options.port_base > kHighestPort)
+      return fail(Errc::invalid, "--port-base: too high for the port of " + std::string(of));
     *port = static_cast<uint16_t>(*options.port_base == 0 ? 0 : *port + *options.port_base);
+  }
+  return {};
 }
 
 void print_ready(const Context& context, const bridge::Stack& stack,
@@ -49,7 +57,8 @@ void print_ready(const Context& context, const bridge::Stack& stack,
   print_line("relay      " + stack.relay_url());
   print_line("gateway    " + stack.gateway_url() + "  (blocks, records, delegated routing)");
   print_line("node RPC   " + stack.rpc_url() + "  (as Kubo's)");
-  print_line("metrics    " + stack.metrics_url() + "  (/metrics for Prometheus)");
+  if (!stack.metrics_url().empty())
+    print_line("metrics    " + stack.metrics_url() + "  (/metrics for Prometheus)");
   if (stack.bridge() != nullptr) {
     print_line("bridge     names: " + std::to_string(options.bridge.names.size()) +
                ", announcing as " + author);
@@ -80,25 +89,23 @@ void up(Context& context, const UpOptions& options) {
   wanted.password = password_source(context);
   wanted.directory = options.directory.empty() ? session->state_dir() / "up"
                                                : std::filesystem::path(options.directory);
-  Status filled = fill_bridge_options(session->settings(), wanted.bridge);
-  if (filled) filled = fill_relay_options(session->settings().relay, wanted.relay);
-  if (filled) filled = fill_node_options(session->settings().node, wanted.node);
-  if (!filled) {
-    report(context, filled.error());
-    context.exit = Exit::usage;
-    return;
-  }
+  const bridge::Settings& settings = session->settings();
+  if (Status filled = fill_bridge_options(settings, wanted.bridge); !filled)
+    return report(context, filled.error());
+  wanted.relay = relay_options(settings.relay);
+  wanted.relay_port = wanted.relay.port;
+  wanted.node.address = settings.node.listen.address;
+  wanted.gateway_port = settings.node.listen.port;
+  wanted.node.max_bytes = settings.node.max_bytes;
+  wanted.node.writers = settings.node.writers;
+  wanted.metrics_address = settings.metrics ? settings.metrics->address : "";
+  wanted.metrics_port = settings.metrics ? settings.metrics->port : 0;
   // What the stack itself renews, its node takes.
-  if (!wanted.node.writers.empty() && session->settings().bridge.keep_alive) {
+  if (!wanted.node.writers.empty() && settings.bridge.keep_alive) {
     for (const sync::IpnsKey& key : session->open_keys()) wanted.node.writers.insert(key.name());
   }
-  wanted.relay_port = wanted.relay.port;
-  if (wanted.relay_port + options.port_base.value_or(0) > kHighestPort)
-    return report_usage(context, "--port-base: too high for the port of relay.listen");
-  wanted.gateway_port = wanted.node.gateway_port;
-  if (wanted.gateway_port + options.port_base.value_or(0) > kHighestPort)
-    return report_usage(context, "--port-base: too high for the port of node.listen");
-  take_ports(wanted, options);
+  if (Status taken = take_ports(wanted, options); !taken)
+    return report_usage(context, taken.error().message);
   const auto stack = bridge::Stack::start(wanted);
   if (!stack) return report(context, stack.error());
   const auto kept = keep_records(*session, wanted.directory / "keep-alive",
@@ -114,12 +121,9 @@ void add_up(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
       "up", "Runs relay, node and bridge in one process on loopback, until Ctrl-C");
   const auto options = std::make_shared<UpOptions>();
-  command
-      ->add_option("--port-base", options->port_base,
-                   "Added to the ports 7777 (relay), 8081 (gateway) and 5002 (node RPC); 0 takes "
-                   "free ones")
-      ->type_name("N")
-      ->check(CLI::Range(0, kHighestPort - 8'081));
+  add_number(*command, "--port-base", options->port_base, {0, kHighestPort - 8'081},
+             "Added to the ports of relay (7777), gateway (8081), node RPC (5002) and metrics "
+             "(9464); 0 takes free ones");
   command
       ->add_option("--dir", options->directory,
                    "Where everything is kept (default: up/ in the state directory)")

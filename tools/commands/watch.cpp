@@ -44,7 +44,7 @@ Result<Target> all_targets(const Session& session, const WatchOptions& options,
     auto one = resolve_target(session, text, options.derived, deadline);
     if (!one) return fail(one.error());
     for (const sync::dnslink::Step& step : one->dns)
-      log_warning("watch", step.domain + " leads to " + printable(step.value) +
+      log_warning("watch", step.domain + " leads to " + step.value +
                                ", by DNS, which nobody signs; it is asked once, at the start");
     out.names.insert(out.names.end(), one->names.begin(), one->names.end());
     out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
@@ -87,7 +87,8 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
                                    std::to_string(target.names.size()) + ": " +
                                    name_list(target.names));
   if (options.records_only)
-    return fail(Errc::invalid, "--mirror and --records-only exclude each other");
+    return fail(Errc::invalid, "--mirror \"" + options.mirror +
+                                   "\" and --records-only exclude each other: give one of them");
   auto mirror = Mirror::open(options.mirror, target.names.front(), state_dir);
   if (!mirror) return fail(mirror.error());
   out.mirror = std::move(*mirror);
@@ -96,7 +97,9 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
 
 Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
   if (options.on_conflict.empty()) return ConflictHandler::Options{};
-  if (options.once) return fail(Errc::invalid, "--on-conflict and --once exclude each other");
+  if (options.once)
+    return fail(Errc::invalid, "--on-conflict \"" + options.on_conflict.front() +
+                                   "\" and --once exclude each other: give one of them");
   return ConflictHandler::parse(options.on_conflict);
 }
 
@@ -134,12 +137,40 @@ Error fell_back(const sync::Change& change, sync::Sequence known) {
                               std::to_string(known.value) + " is known here"};
 }
 
+// What is wrong, as long as nothing better is known. Thread-safe.
+class Trouble {
+ public:
+  explicit Trouble(bool json) : json_(json) {}
+
+  void note(const std::optional<sync::IpnsName>& name, const std::string& text) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = text;
+    }
+    if (!json_) return;  // it stands in the log
+    nlohmann::ordered_json line = {{"event", "trouble"}};
+    line["name"] = name ? nlohmann::ordered_json(name->to_string()) : nullptr;
+    line["message"] = text;
+    print_line(dump(line));
+  }
+  // ": why", or nothing.
+  std::string last() const {
+    const std::lock_guard lock(mutex_);
+    return last_.empty() ? "" : ": " + last_;
+  }
+
+ private:
+  const bool json_;
+  mutable std::mutex mutex_;
+  std::string last_;  // guarded by mutex_
+};
+
 // `watch` from an open client to its end.
 class Watching {
  public:
   Watching(Context& context, const WatchOptions& options, const Target& target, StopSignal& stop,
            sync::Client& client, ChangeHandler& handler, ConflictHandler* conflicts,
-           Sequences floors, const TimeLimit& limit)
+           Sequences floors, const TimeLimit& limit, const Trouble& trouble)
       : context_(context),
         options_(options),
         target_(target),
@@ -149,6 +180,7 @@ class Watching {
         conflicts_(conflicts),
         floors_(std::move(floors)),
         limit_(limit),
+        trouble_(trouble),
         missing_(target.names.begin(), target.names.end()) {}
 
   Status start();
@@ -169,6 +201,7 @@ class Watching {
   ConflictHandler* const conflicts_;  // none: what is newest stays
   const Sequences floors_;
   const TimeLimit& limit_;
+  const Trouble& trouble_;
   std::mutex mutex_;
   std::set<sync::IpnsName> missing_;  // guarded by mutex_; of --once: nothing printed yet
   std::optional<Error> failure_;      // guarded by mutex_; of --once
@@ -214,8 +247,7 @@ void Watching::look_for_records() {
     const auto found = client_.resolve(name, limit_.left(kWatchTargetDeadline));
     const std::lock_guard lock(mutex_);
     if (!missing_.contains(name) || (found && found->best)) continue;
-    failure_ = found ? Error{Errc::not_found, name.to_string() + ": no source has a record of it"}
-                     : found.error();
+    failure_ = found ? nothing_found(name, *found, sync::ExpiredPolicy::last_good) : found.error();
     return stop_.stop();
   }
 }
@@ -233,13 +265,16 @@ void Watching::wait(bool has_gateways) {
   const std::lock_guard lock(mutex_);
   if (options_.once && missing_.empty()) return;
   if (failure_) return report(context_, *failure_);
-  if (!stopped && options_.once) return report(context_, {Errc::timeout, "no confirmed state yet"});
+  if (!stopped && options_.once)
+    return report(context_, {Errc::timeout, "no confirmed state yet" + trouble_.last()});
   if (!stopped) context_.exit = Exit::deadline;
 }
 
 void watch(Context& context, const WatchOptions& options) {
   StopSignal stop;
   const TimeLimit limit(context);
+  auto decides = conflict_options(options);
+  if (!decides) return report(context, decides.error());
   const auto session = Session::open(context);
   if (!session) return;
   const auto target = wait_for_targets(*session, options, limit);
@@ -249,16 +284,16 @@ void watch(Context& context, const WatchOptions& options) {
   add_to(*config, *target);
   const bool has_gateways = !config->gateways.empty();
   if (!has_gateways && config->relays.empty())
-    return report_usage(context, "neither a relay nor a gateway is configured: see ipnscast init");
+    return report_usage(context, "neither a relay nor a gateway is configured: " +
+                                     session->how_to_set("relays.urls and gateways.nodes"));
   if (!has_gateways && !options.records_only)
-    return report_usage(context,
-                        "no gateway or node is configured: see gateways.nodes, or --records-only");
+    return report_usage(
+        context, "no gateway or node is configured: " + session->how_to_set("gateways.nodes") +
+                     ", or give --records-only");
   auto how = handler_options(context, options, *target, session->state_dir());
   if (!how) return report(context, how.error());
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();
-  auto decides = conflict_options(options);
-  if (!decides) return report(context, decides.error());
   // A command has the whole time, and is ended before its lane is given up.
   how->exec_timeout = config->handler_timeout;
   decides->timeout = config->handler_timeout;
@@ -276,6 +311,8 @@ void watch(Context& context, const WatchOptions& options) {
     config->state_dir = state->path() / "state";
     config->cache_dir.clear();
   }
+  const auto trouble = std::make_shared<Trouble>(context.json);
+  config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   if (!options.once) {
@@ -286,7 +323,7 @@ void watch(Context& context, const WatchOptions& options) {
   if (decides->strategy != ConflictHandler::Strategy::newest)
     conflicts.emplace(**client, std::move(*decides));
   Watching watching(context, options, *target, stop, **client, handler,
-                    conflicts ? &*conflicts : nullptr, std::move(floors), limit);
+                    conflicts ? &*conflicts : nullptr, std::move(floors), limit, *trouble);
   if (const Status started = watching.start(); !started) {
     (*client)->close();
     return report(context, started.error());

@@ -77,13 +77,13 @@ std::string words_of(const Finding& finding) {
   std::string out(to_string(finding.answer));
   if (finding.verified) out += ", verified";
   if (finding.lied) out += ", a LIE";
-  if (!finding.words.empty()) out += " (" + printable(finding.words) + ")";
+  if (!finding.words.empty()) out += " (" + finding.words + ")";
   if (finding.took) out += "  " + std::to_string(finding.took->count()) + " ms";
   return out;
 }
 
 std::string headline(const inspection::Report& report, const inspection::Verdict& verdict) {
-  return printable(report.url) + "  " +
+  return report.url + "  " +
          (report.unreachable ? "unreachable"
           : verdict.fit      ? "fit as a source"
                              : "unfit as a source") +
@@ -100,12 +100,12 @@ void print_table(const inspection::Report& report, const inspection::Verdict& ve
     print_row("asked for", report.content.to_string() +
                                (report.name ? ", " + report.name->to_string() : "") + ", in " +
                                std::to_string(report.requests) + " requests");
-    if (!report.rpc_version.empty()) print_row("version", printable(report.rpc_version));
+    if (!report.rpc_version.empty()) print_row("version", report.rpc_version);
   }
   for (const auto& [feature, finding] : report.findings)
     print_row(title(feature), words_of(finding));
   for (const inspection::Reason& reason : verdict.reasons)
-    print_row(reason.unfit ? "unfit" : "-" + std::to_string(reason.points), printable(reason.text));
+    print_row(reason.unfit ? "unfit" : "-" + std::to_string(reason.points), reason.text);
 }
 
 Json finding_json(const Finding& finding) {

@@ -1,6 +1,5 @@
 #include "ipnscast/tools/reports/lost_rows.h"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/tools/cli/json_text.h"
@@ -22,9 +21,9 @@ void print_lost(Context& context, const sync::IpnsName& name,
     return print_line(dump({{"name", name.to_string()}, {"lost", std::move(list)}}));
   }
   for (const sync::LostPublish& one : lost) {
-    print_line("sequence " + std::to_string(one.ours.sequence.value) + "  " +
-               printable(one.ours.value) + "  displaced by sequence " +
-               std::to_string(one.theirs.sequence.value) + "  " + printable(one.theirs.value) +
+    print_line("sequence " + std::to_string(one.ours.sequence.value) + "  " + one.ours.value +
+               "  displaced by sequence " + std::to_string(one.theirs.sequence.value) + "  " +
+               one.theirs.value +
                (one.certain ? "" : "  (perhaps: it does not say what it was made of)"));
   }
   if (lost.empty())
@@ -44,8 +43,7 @@ void say_lost(Context& context, const sync::IpnsName& name,
               const std::vector<sync::LostPublish>& lost) {
   context.displaced = lost.size();
   if (context.json || lost.empty()) return;
-  std::fflush(stdout);
-  std::fprintf(stderr, "ipnscast: %s\n", lost_line(name, lost.size()).c_str());
+  print_note(lost_line(name, lost.size()));
 }
 
 }  // namespace ipnscast::tools

@@ -82,8 +82,8 @@ void print_human(const sync::Outcome& outcome, bool retraction) {
     line += place.ok ? "ok  " : "--  ";
     line += word(place.what);
     line.resize(21, ' ');
-    print_line(line + place.url + "  " + printable(place.detail) + "  " +
-               std::to_string(place.took.count()) + " ms");
+    print_line(line + place.url + "  " + place.detail + "  " + std::to_string(place.took.count()) +
+               " ms");
   }
 }
 
@@ -114,7 +114,7 @@ std::optional<std::string> record_refused(const sync::Outcome& outcome) {
   for (const OutcomePlace& place : outcome.places) {
     if (place.what != OutcomePlace::What::record) continue;
     if (place.ok || place.newer) return std::nullopt;
-    if (place.refused && out.empty()) out = place.url + " " + printable(place.detail);
+    if (place.refused && out.empty()) out = place.url + " " + place.detail;
   }
   if (out.empty()) return std::nullopt;
   return "no node or router took the record, so nobody who asks them finds it: " + out +

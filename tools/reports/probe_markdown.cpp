@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/tools/reports/probe_report.h"
 
 namespace ipnscast::tools {
@@ -12,7 +12,7 @@ namespace probe = nostr::probe;
 // What a relay says must not become a link, markup or another column.
 std::string plain(std::string_view text) {
   std::string out;
-  for (const char c : printable(text)) {
+  for (const char c : shown_text(text)) {
     if (std::string_view("\\`*_[]<>|#!").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }

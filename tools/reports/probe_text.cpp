@@ -1,6 +1,5 @@
 #include <cstdio>
 
-#include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/reports/probe_report.h"
 
 namespace ipnscast::tools {
@@ -82,7 +81,7 @@ class Table {
  public:
   void row(std::string name, const std::string& text) {
     name.resize(std::max(kFactWidth, name.size() + 1), ' ');
-    lines.push_back("  " + name + printable(text));
+    lines.push_back("  " + name + text);
   }
   std::vector<std::string> lines;
 };

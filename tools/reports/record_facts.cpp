@@ -7,7 +7,6 @@
 #include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
 #include "ipnscast/sync/resolve/record_extra.h"
 #include "ipnscast/tools/cli/command.h"
-#include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
 
@@ -48,8 +47,7 @@ void print_extra_facts(const sync::IpnsRecord::Fields& fields) {
   if (const auto previous = sync::previous_of(fields))
     print_line("previous  " + previous->to_string());
   for (const auto& [member, cbor] : fields.extra) {
-    if (!is_known(member))
-      print_line("data      " + printable(member) + " = " + printable(shown(cbor)));
+    if (!is_known(member)) print_line("data      " + member + " = " + shown(cbor));
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include "ipnscast/sync/dnslink/txt_lookup.h"
 #include "ipnscast/sync/gateway/http_client.h"
-#include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
 
@@ -30,7 +29,7 @@ bool looks_like_domain(std::string_view text) {
 Result<dnslink::Found> follow_domain(const Session& session, std::string_view domain,
                                      Milliseconds deadline) {
   const Instant end = system_now().steady + deadline;
-  const std::string& server = session.settings().resolve.dns;
+  const std::string& server = session.settings().dns;
   if (server.empty()) return dnslink::follow(domain, until(end, dnslink::system_lookup(deadline)));
   const auto http = sync::gateway::HttpClient::open({});
   if (!http) return fail(http.error());
@@ -42,7 +41,7 @@ Result<dnslink::Found> follow_domain(const Session& session, std::string_view do
 std::vector<std::string> dnslink_rows(const std::vector<dnslink::Step>& steps) {
   std::vector<std::string> out;
   for (const dnslink::Step& step : steps) {
-    out.push_back("dnslink   " + step.domain + "  " + printable(step.value) +
+    out.push_back("dnslink   " + step.domain + "  " + step.value +
                   "  by DNS, which nobody signs; for " + std::to_string(step.ttl.count()) + " s");
   }
   return out;

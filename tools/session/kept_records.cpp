@@ -6,14 +6,12 @@ Result<std::unique_ptr<sync::Client>> keep_records(const Session& session,
                                                    const std::filesystem::path& directory,
                                                    std::vector<sync::Gateway> gateways) {
   if (!session.settings().bridge.keep_alive) return std::unique_ptr<sync::Client>();
-  auto config = bridge::to_sync_config(session.settings());
-  if (!config) return fail(config.error());
-  config->state_dir = directory;
-  config->cache_dir.clear();
-  config->relays.clear();
-  config->private_hints = false;
-  config->gateways = std::move(gateways);
-  auto client = sync::Client::open(std::move(*config));
+  sync::Config config = session.settings().engine;
+  config.state_dir = directory;
+  config.relays.clear();
+  config.private_hints = false;
+  config.gateways = std::move(gateways);
+  auto client = sync::Client::open(std::move(config));
   if (!client) return fail(client.error().within("bridge.keep_alive"));
   for (const sync::IpnsKey& key : session.open_keys()) {
     if (auto kept = (*client)->keep_alive(key); !kept) return fail(kept.error());

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ipnscast/nostr/base/log.h"
-#include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
 
@@ -27,6 +26,13 @@ Error nothing_found(const sync::IpnsName& name, const sync::ResolveReport& found
     return {Errc::expired, who + "the only record that was found ended at " +
                                found.expired->fields().eol.to_string() +
                                " (trust.expired is \"reject\")"};
+  }
+  const auto forged = std::find_if(found.sources.begin(), found.sources.end(),
+                                   [](const auto& source) { return !source.refused.empty(); });
+  if (forged != found.sources.end()) {
+    return {Errc::signature,
+            who + "\"" + forged->url + "\" answered with a record that does not verify (" +
+                forged->refused + "), and no other source has one: ask another gateway or router"};
   }
   if (found.cut) return {Errc::timeout, who + "not every source has answered yet, none has it"};
   const bool answered =
@@ -52,7 +58,7 @@ void warn_of(const sync::IpnsName& name, const sync::ResolveReport& found,
   if (found.other_value)
     log_warning("resolve", who + "signed twice with sequence " +
                                std::to_string(record->fields().sequence.value) + ": also for " +
-                               printable(*found.other_value));
+                               *found.other_value);
   if (!found.best)
     log_warning("resolve", who + "its record ended at " + record->fields().eol.to_string() +
                                "; this is the last good value");

@@ -1,6 +1,5 @@
 #include "ipnscast/tools/session/session.h"
 
-#include <cstdio>
 #include <set>
 
 #include "ipnscast/nostr/base/log.h"
@@ -10,6 +9,7 @@
 #include "ipnscast/nostr/signer/remote_signer.h"
 #include "ipnscast/tools/cli/logging.h"
 #include "ipnscast/tools/cli/password.h"
+#include "ipnscast/tools/session/config_secrecy.h"
 #include "ipnscast/tools/session/state_directory.h"
 
 namespace ipnscast::tools {
@@ -17,10 +17,9 @@ namespace {
 
 // What we ask a remote signer to be allowed (NIP-46): hints, AUTH, retractions, relay
 // lists, private hints.
-std::string permissions(const bridge::RelaySettings& relays) {
-  std::set<int> kinds(relays.kinds.begin(), relays.kinds.end());
-  kinds.insert(relays.public_kinds.begin(), relays.public_kinds.end());
-  if (relays.history_kind) kinds.insert(*relays.history_kind);
+std::string permissions(const sync::Config& config) {
+  std::set<int> kinds(config.kinds.begin(), config.kinds.end());
+  kinds.insert(config.public_kinds.begin(), config.public_kinds.end());
   kinds.insert({5, nostr::kAuthKind, nostr::kRelayListKind});
   std::string out = "nip44_encrypt,nip44_decrypt";
   for (const int kind : kinds) out += ",sign_event:" + std::to_string(kind);
@@ -34,27 +33,26 @@ Result<std::filesystem::path> config_file(const Context& context) {
   return bridge::default_config_file(bridge::process_environment());
 }
 
-Result<Session> Session::load(const Context& context) {
-  // A flag goes before the environment, which goes before the file.
-  const auto environment = [&, process = bridge::process_environment()](const std::string& name) {
-    if (name == "IPNSCAST_RELAYS_PROXY" && !context.proxy.empty()) {
-      return std::optional<std::string>(context.proxy);
-    }
-    return process(name);
-  };
+Result<bridge::Settings> read_settings(const Context& context) {
   const auto file = config_file(context);
   if (!file) return fail(file.error());
-  auto settings = bridge::load_settings(*file, !context.config_file.empty(), environment);
+  return bridge::load_settings(*file, !context.config_file.empty(), bridge::process_environment(),
+                               context.settings);
+}
+
+Result<Session> Session::load(const Context& context) {
+  const auto file = config_file(context);
+  if (!file) return fail(file.error());
+  auto settings = read_settings(context);
   if (!settings) return fail(settings.error());
   start_logging(context, settings->log);
-  for (const std::string& key : settings->without_effect)
-    log_warning("session", key + " has no effect yet");
+  warn_of_open_config(*file);
   auto state = state_directory(context);
   if (!state) return fail(state.error());
   Session out(std::move(*settings), std::move(*state), cache_directory(context),
               password_source(context), TimeLimit(context));
-  for (const std::string& path :
-       {file->string(), context.password_file, out.settings_.push.tls_key}) {
+  out.file_ = *file;
+  for (const std::string& path : {file->string(), context.password_file}) {
     if (!path.empty()) out.private_paths_.emplace_back(path);
   }
   return out;
@@ -68,9 +66,7 @@ std::optional<Session> Session::open(Context& context) {
   return std::nullopt;
 }
 
-std::string Session::own_label() const {
-  return settings_.identity.key.empty() ? "self" : settings_.identity.key;
-}
+std::string Session::own_label() const { return settings_.key.empty() ? "self" : settings_.key; }
 
 std::vector<sync::IpnsKey> Session::open_keys() const {
   std::vector<sync::IpnsKey> out;
@@ -95,18 +91,16 @@ std::vector<sync::IpnsKey> Session::open_keys() const {
 
 Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
   if (remote_) return remote_;
-  auto uri = nostr::parse_bunker_uri(settings_.identity.signer);
+  auto uri = nostr::parse_bunker_uri(settings_.signer);
   if (!uri) return fail(Errc::invalid, "identity.signer: " + uri.error().message);
   nostr::RemoteSignerOptions options;
   options.state_file = nostr::remote_signer_file(state_dir_, *uri);
-  auto access = bridge::relay_access(settings_);
-  if (!access) return fail(access.error());
-  options.access = std::move(*access);
-  options.session.perms = permissions(settings_.relays);
+  options.access = settings_.engine.access;
+  options.session.perms = permissions(settings_.engine);
   const Milliseconds usual = options.session.timeout;
   options.session.timeout = std::min(usual, limit_.left(usual));
   options.on_auth_url = [](const std::string& url) {
-    std::fprintf(stderr, "ipnscast: the remote signer asks you to agree at %s\n", url.c_str());
+    print_note("the remote signer asks you to agree at " + url);
   };
   auto opened = nostr::RemoteSigner::open(std::move(*uri), std::move(options));
   if (!opened) return fail(opened.error());
@@ -115,7 +109,7 @@ Result<std::shared_ptr<nostr::Signer>> Session::remote_signer() const {
 }
 
 Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
-  if (settings_.identity.signer.starts_with("bunker:")) return remote_signer();
+  if (settings_.signer.starts_with("bunker:")) return remote_signer();
   const auto key = keys_.load(own_label());
   // The default key may be absent: reading needs none.
   if (!key && key.error().code == Errc::not_found && own_label() == "self")
@@ -131,7 +125,7 @@ Result<std::shared_ptr<nostr::Signer>> Session::signer() const {
 }
 
 std::shared_ptr<nostr::Signer> Session::auth_signer() const {
-  if (!settings_.relays.auth) return nullptr;
+  if (!settings_.engine.auth) return nullptr;
   auto own = signer();
   if (own) return std::move(*own);
   log_warning("session",
@@ -140,34 +134,53 @@ std::shared_ptr<nostr::Signer> Session::auth_signer() const {
 }
 
 Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::string>& given) const {
-  std::vector<nostr::RelayUrl> out;
-  for (const std::string& text : given.empty() ? settings_.relays.urls : given) {
+  std::vector<nostr::RelayUrl> out =
+      given.empty() ? settings_.engine.relays : std::vector<nostr::RelayUrl>();
+  for (const std::string& text : given) {
     auto url = nostr::RelayUrl::parse(text);
-    if (!url) return fail(url.error().within("relay"));
+    if (!url) return fail(url.error());
     out.push_back(std::move(*url));
   }
   if (out.empty())
-    return fail(Errc::invalid, "no relay: name one with --relay, or configure relays.urls");
+    return fail(Errc::invalid, "no relay: name one with --relay, or " + how_to_set("relays.urls"));
   return out;
 }
 
-Result<sync::Config> Session::local_config() const {
-  auto config = bridge::to_sync_config(settings_);
-  if (!config) return fail(config.error());
-  config->state_dir = state_dir_;
-  config->cache_dir = cache_dir_;
-  config->private_paths = private_paths_;
+Status Session::check_state_is_there(const Context& context) const {
+  std::error_code unknown;
+  const auto found = std::filesystem::status(state_dir_, unknown).type();
+  if (context.state_dir.empty() || found != std::filesystem::file_type::not_found) return {};
+  return fail(Errc::not_found, "--state \"" + context.state_dir +
+                                   "\" does not exist: name the directory that watch, publish or "
+                                   "bridge worked in");
+}
+
+std::string Session::how_to_set(std::string_view keys) const {
+  const std::string out = "configure " + std::string(keys) + " in \"" + file_.string() + "\"";
+  std::error_code unknown;
+  return std::filesystem::exists(file_, unknown) ? out : out + ", which \"ipnscast init\" makes";
+}
+
+Error Session::no_key() const {
+  return {Errc::not_found,
+          "no key to sign with: make one with \"ipnscast key generate " + own_label() + "\""};
+}
+
+sync::Config Session::local_config() const {
+  sync::Config config = settings_.engine;
+  config.state_dir = state_dir_;
+  config.cache_dir = cache_dir_;
+  config.private_paths = private_paths_;
   return config;
 }
 
 Result<sync::Config> Session::sync_config() const {
-  auto config = local_config();
-  if (!config) return fail(config.error());
+  sync::Config config = local_config();
   auto own = signer();
   if (!own) return fail(own.error());
-  config->signer = std::move(*own);
-  if (config->trusted_authors.empty() && config->signer)
-    config->trusted_authors.push_back(config->signer->public_key());
+  config.signer = std::move(*own);
+  if (config.trusted_authors.empty() && config.signer)
+    config.trusted_authors.push_back(config.signer->public_key());
   return config;
 }
 

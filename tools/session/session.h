@@ -16,14 +16,17 @@ namespace ipnscast::tools {
 // The file of --config, or the default one. Errc::invalid when there is no home directory either.
 Result<std::filesystem::path> config_file(const Context& context);
 
+// What that file (which has to be there when --config names it), the environment and options of the
+// command line set. Errc::invalid, Errc::parse, Errc::io.
+Result<bridge::Settings> read_settings(const Context& context);
+
 // What a command needs of this user's configuration, keys and state. Nothing is created, locked or
 // connected before a client is opened.
 class Session {
  public:
   // load(), reported as a matter of configuration (exit code 2) when it fails.
   static std::optional<Session> open(Context& context);
-  // The file of --config (which has to be there), else the default one, and the environment;
-  // --state, else the default place. Errc::invalid, Errc::parse, Errc::io.
+  // read_settings(); --state, else the default place. Errc::invalid, Errc::parse, Errc::io.
   static Result<Session> load(const Context& context);
 
   const bridge::Settings& settings() const { return settings_; }
@@ -45,8 +48,15 @@ class Session {
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
+  // What --state names has to be there for a command that only looks. Errc::not_found.
+  Status check_state_is_there(const Context& context) const;
+  // What to do about a setting that is missing: "configure relays.urls in "FILE"", and where there
+  // is no file what makes one.
+  std::string how_to_set(std::string_view keys) const;
+  // There is no key to sign with: what to do. Errc::not_found.
+  Error no_key() const;
   // What an engine is opened with that asks nobody: without a signer.
-  Result<sync::Config> local_config() const;
+  sync::Config local_config() const;
   // What an engine is opened with: own key as signer and, unless others are configured, as the one
   // trusted author.
   Result<sync::Config> sync_config() const;
@@ -62,6 +72,7 @@ class Session {
         limit_(limit) {}
 
   bridge::Settings settings_;
+  std::filesystem::path file_;  // of the configuration, there or not
   std::filesystem::path state_dir_;
   std::filesystem::path cache_dir_;                   // empty: in the state directory
   std::vector<std::filesystem::path> private_paths_;  // besides these two

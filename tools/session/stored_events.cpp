@@ -14,9 +14,7 @@ Result<std::vector<nostr::Event>> stored_events(const Session& session,
   options.relays = std::move(relays);
   options.filters = {filter};
   options.signer = session.auth_signer();
-  auto access = bridge::relay_access(session.settings());
-  if (!access) return fail(access.error());
-  options.access = std::move(*access);
+  options.access = session.settings().engine.access;
   options.deadline = deadline;
   std::vector<nostr::Event> events;
   const auto end = RelayQuery(std::move(options)).run([&](const nostr::Event& event) {

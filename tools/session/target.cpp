@@ -7,19 +7,14 @@
 #include "ipnscast/sync/hint/private_hint.h"
 #include "ipnscast/tools/session/domain.h"
 #include "ipnscast/tools/session/stored_events.h"
+#include "ipnscast/tools/session/target_text.h"
 
 namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kDomainDeadline{5'000};
 
-std::string_view without_prefix(std::string_view text, std::string_view prefix) {
-  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
-  return text;
-}
-
 bool is_nip19(std::string_view text) {
-  text = without_prefix(text, "nostr:");
   for (const std::string_view prefix : {"npub1", "nprofile1", "naddr1", "nevent1", "note1"}) {
     if (text.starts_with(prefix)) return true;
   }
@@ -51,20 +46,18 @@ Result<std::optional<sync::StoredKey>> labelled(const Session& session, std::str
   auto key = session.keys().load(label.empty() ? session.own_label() : std::string(label));
   if (key) return std::optional<sync::StoredKey>(std::move(*key));
   const bool absent = key.error().code == Errc::not_found || key.error().code == Errc::invalid;
-  if (absent && label.empty() && session.settings().identity.signer.starts_with("bunker:")) {
+  if (absent && label.empty() && session.settings().signer.starts_with("bunker:")) {
     return fail(Errc::not_found,
                 "a remote signer signs events, not records: make a key for these with \"ipnscast "
                 "key generate " +
                     session.own_label() + " --type ed25519\"");
   }
-  if (!absent || label.empty()) return fail(key.error());
+  if (absent && label.empty())
+    return fail(Errc::not_found, "there is no key \"" + session.own_label() +
+                                     "\" yet: make one with \"ipnscast key generate " +
+                                     session.own_label() + "\"");
+  if (!absent) return fail(key.error());
   return std::optional<sync::StoredKey>();
-}
-
-Error no_target(std::string_view text) {
-  return {Errc::invalid, "\"" + std::string(text) +
-                             "\": want an IPNS name, an npub, an naddr, a domain, self, or the "
-                             "label of one of our keys"};
 }
 
 std::vector<nostr::RelayUrl> joined(std::vector<nostr::RelayUrl> list,
@@ -158,9 +151,14 @@ Result<Target> from_author(const Session& session, const nostr::PublicKey& autho
 Result<Target> from_address(const Session& session, const nostr::AddressPointer& pointer) {
   constexpr std::string_view kPrefix = "ipns-sync-";
   if (!pointer.address.d.starts_with(kPrefix))
-    return fail(Errc::invalid, "naddr: this is not the address of an announcement");
+    return fail(Errc::invalid,
+                "this naddr is not the address of an announcement: want one that \"ipnscast\" or "
+                "the publisher of the name gave");
   auto name = sync::IpnsName::parse(pointer.address.d.substr(kPrefix.size()));
-  if (!name) return fail(Errc::invalid, "naddr: " + name.error().message);
+  if (!name)
+    return fail(Errc::invalid, "this naddr announces \"" +
+                                   pointer.address.d.substr(kPrefix.size()) +
+                                   "\", which is no IPNS name");
   return Target{
       {std::move(*name)}, {pointer.address.pubkey}, named_relays(session, pointer.relays), {}};
 }
@@ -168,7 +166,7 @@ Result<Target> from_address(const Session& session, const nostr::AddressPointer&
 Result<Target> from_nip19(const Session& session, std::string_view text, bool derived,
                           Milliseconds deadline) {
   const auto decoded = nostr::decode_nip19(text);
-  if (!decoded) return fail(Errc::invalid, decoded.error().message);
+  if (!decoded) return fail(no_target(text));
   if (const auto* key = std::get_if<nostr::PublicKey>(&*decoded))
     return from_author(session, *key, {}, derived, deadline);
   if (const auto* profile = std::get_if<nostr::ProfilePointer>(&*decoded))
@@ -185,17 +183,28 @@ Result<std::optional<Target>> without_dns(const Session& session, std::string_vi
   const auto some = [](Target target) { return std::optional<Target>(std::move(target)); };
   if (is_nip19(text)) return from_nip19(session, text, derived, deadline).map(some);
   if (auto name = sync::IpnsName::parse(text)) return Target{{std::move(*name)}, {}, {}, {}};
-  const std::string_view bare = without_prefix(text, "/ipns/");
-  if (bare.empty()) return fail(no_target(text));
-  const auto key = labelled(session, bare);
+  const auto key = labelled(session, text);
   if (!key) return fail(key.error());
   if (*key) {
     const auto own = record_key(**key, derived);
     if (!own) return fail(own.error());
     return Target{{own->name()}, {}, {}, {}};
   }
-  if (looks_like_domain(bare)) return std::optional<Target>();
+  if (looks_like_domain(text)) return std::optional<Target>();
   return fail(no_target(text));
+}
+
+// The part of what was typed that stands for a name or a key. Errc::invalid when that is nothing,
+// content, or has a path behind it.
+Result<std::string> head_of(std::string_view typed) {
+  TargetText text = read_target_text(typed);
+  if (text.head.empty() || text.is_content) return fail(no_target(typed));
+  if (!text.path.empty())
+    return fail(Errc::invalid, "\"" + std::string(typed) +
+                                   "\" is a path inside of a name: give the "
+                                   "name alone, \"" +
+                                   text.head + "\"; \"ipnscast get\" takes paths");
+  return std::move(text.head);
 }
 
 Status want_one_name(const Target& target, std::string_view text) {
@@ -228,6 +237,14 @@ Result<sync::StoredKey> key_of_author(const Session& session, const nostr::Publi
   }
   if (closed) return fail(std::move(*closed));
   return fail(Errc::not_found, "none of our keys is " + nostr::encode_npub(author));
+}
+
+// A text that is no label of ours: perhaps it was to be something else.
+Error no_own_key(std::string_view text) {
+  if (auto mistake = known_mistake(text)) return std::move(*mistake);
+  return {Errc::not_found, "\"" + std::string(text) +
+                               "\" is none of our keys: \"ipnscast key list\" shows them, "
+                               "\"ipnscast key generate\" makes one"};
 }
 
 // The key whose name this is. Errc::not_found.
@@ -270,12 +287,14 @@ Result<sync::IpnsKey> key_of_announced(const Session& session, std::string_view 
 
 }  // namespace
 
-Result<Target> resolve_target(const Session& session, std::string_view text, bool derived,
+Result<Target> resolve_target(const Session& session, std::string_view typed, bool derived,
                               Milliseconds deadline) {
-  auto target = without_dns(session, text, derived, deadline);
+  const auto text = head_of(typed);
+  if (!text) return fail(text.error());
+  auto target = without_dns(session, *text, derived, deadline);
   if (!target) return fail(target.error());
   if (*target) return std::move(**target);
-  auto found = follow_domain(session, without_prefix(text, "/ipns/"), deadline);
+  auto found = follow_domain(session, *text, deadline);
   if (!found) return fail(found.error());
   const std::string domain = found->steps.front().domain;
   if (!found->name)
@@ -297,29 +316,33 @@ Result<sync::IpnsName> resolve_name(const Session& session, std::string_view tex
   return target->names.front();
 }
 
-Result<Place> resolve_place(const Session& session, std::string_view text, bool derived,
+Result<Place> resolve_place(const Session& session, std::string_view typed, bool derived,
                             Milliseconds deadline) {
-  const auto target = without_dns(session, text, derived, deadline);
+  const auto text = head_of(typed);
+  if (!text) return fail(text.error());
+  const auto target = without_dns(session, *text, derived, deadline);
   if (!target) return fail(target.error());
   if (*target) {
-    if (Status one = want_one_name(**target, text); !one) return fail(one.error());
+    if (Status one = want_one_name(**target, *text); !one) return fail(one.error());
     return Place{(*target)->names.front(), {}, {}, {}};
   }
-  auto found = follow_domain(session, without_prefix(text, "/ipns/"), deadline);
+  auto found = follow_domain(session, *text, deadline);
   if (!found) return fail(found.error());
   return Place{std::move(found->name), std::move(found->root), std::move(found->path),
                std::move(found->steps)};
 }
 
-Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view text, bool derived,
+Result<sync::IpnsKey> resolve_own_key(const Session& session, std::string_view typed, bool derived,
                                       Milliseconds deadline) {
+  const auto head = head_of(typed);
+  if (!head) return fail(head.error());
+  const std::string& text = *head;
   const bool by_name = is_nip19(text) || sync::IpnsName::parse(text).has_value();
   if (!by_name) {
     const auto key = labelled(session, text);
     if (!key) return fail(key.error());
     if (*key) return record_key(**key, derived);
-    if (!looks_like_domain(text))
-      return fail(Errc::not_found, "no key has the label " + std::string(text));
+    if (!looks_like_domain(text)) return fail(no_own_key(text));
   }
   if (const auto author = author_in(text); author && !derived)
     return key_of_announced(session, text, *author, deadline);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/tools/watch/process_group.h"
 
 extern char** environ;
@@ -48,12 +49,19 @@ std::string seconds_text(Milliseconds time) {
   return out + " s";
 }
 
-// Ours with `added` on top.
+// A password of ours, or a setting with one in it (a signer, a proxy, a gateway).
+bool is_secret(std::string_view variable) {
+  return variable.starts_with("IPNSCAST_PASSWORD=") ||
+         (variable.starts_with("IPNSCAST_") && holds_secret(variable));
+}
+
+// Ours without what opens a key or a server, and with `added` on top: a command is told what
+// changed, and not our secrets.
 std::vector<std::string> merged(const std::map<std::string, std::string>& added) {
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (!added.contains(text.substr(0, text.find('=')))) out.push_back(text);
+    if (!is_secret(text) && !added.contains(text.substr(0, text.find('=')))) out.push_back(text);
   }
   for (const auto& [name, value] : added) out.push_back(name + "=" + value);
   return out;
@@ -68,6 +76,8 @@ struct SpawnSettings {
     ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     // Our output has a form that others read.
     ::posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    // Not every library opens its sockets so that they close by themselves.
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     ::posix_spawnattr_init(&attributes);
     sigset_t none;
     sigemptyset(&none);

@@ -7,7 +7,6 @@
 #include "ipnscast/tools/cli/command.h"
 #include "ipnscast/tools/cli/ipfs_path.h"
 #include "ipnscast/tools/cli/temporary_directory.h"
-#include "ipnscast/tools/watch/change_text.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -69,6 +68,11 @@ Status ChangeHandler::run_command(const sync::Change& change, const std::string&
       line + "\n");
 }
 
+void ChangeHandler::print(const sync::Change& change, const Applied& applied) const {
+  options_.json ? print_line(change_json(change, applied))
+                : print_lines(change_lines(change, applied));
+}
+
 Status ChangeHandler::handle(const sync::Change& change) {
   Applied applied;
   if (options_.mirror && brings_content(change)) {
@@ -88,7 +92,7 @@ Status ChangeHandler::handle(const sync::Change& change) {
     }
     applied.took = since(change.seen);
   }
-  print_line(options_.json ? change_json(change, applied) : change_lines(change, applied));
+  print(change, applied);
   return {};
 }
 
@@ -115,7 +119,7 @@ Status ChangeHandler::catch_up(const sync::NameStatus& status) {
   change.cid = status.cid;
   change.source = sync::SourceKind::local;
   const Applied applied{since(start), std::move(*shown)};
-  print_line(options_.json ? change_json(change, applied) : change_lines(change, applied));
+  print(change, applied);
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "ipnscast/sync/client.h"
 #include "ipnscast/tools/watch/change_command.h"
+#include "ipnscast/tools/watch/change_text.h"
 #include "ipnscast/tools/watch/mirror.h"
 
 namespace ipnscast::tools {
@@ -37,6 +38,7 @@ class ChangeHandler {
  private:
   Result<TreeChanges> show(const std::string& value, const sync::Cid& root);
   Result<TreeChanges> show_once(const sync::Change& change);
+  void print(const sync::Change& change, const Applied& applied) const;
   Status run_command(const sync::Change& change, const std::string& line);
 
   sync::Client& client_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/tools/cli/json_text.h"
 
@@ -42,13 +43,13 @@ std::string one_digit(double value) {
 // A publish of this device that went, and what displaced it.
 std::string lost_lines(const sync::Change& change) {
   std::string out = "lost      " + change.name.to_string() + "  " +
-                    printable(change.other_value.value_or("a publish")) + " of this device was " +
+                    shown_text(change.other_value.value_or("a publish")) + " of this device was " +
                     (change.certain ? "" : "perhaps ") + "displaced by sequence " +
-                    std::to_string(change.sequence.value) + "  " + printable(change.value);
+                    std::to_string(change.sequence.value) + "  " + shown_text(change.value);
   if (!change.certain) out += ", which does not say what it was made of";
   if (change.common)
     out += "; both contain sequence " + std::to_string(change.common->sequence.value) + "  " +
-           printable(change.common->value);
+           shown_text(change.common->value);
   return out + ": ipnscast history " + change.name.to_string() + " --lost";
 }
 
@@ -89,15 +90,15 @@ std::string change_lines(const sync::Change& change, const Applied& applied) {
   std::string out(event_of(change));
   out.resize(std::max<size_t>(out.size(), 8), ' ');
   out += "  " + change.name.to_string() + "  sequence " + std::to_string(change.sequence.value) +
-         "  " + printable(change.value) + "  " + std::string(to_string(change.source));
+         "  " + shown_text(change.value) + "  " + std::string(to_string(change.source));
   if (change.author) out += " by " + nostr::encode_npub(*change.author);
   if (status_of(change) != "confirmed") out += "  " + std::string(status_of(change));
-  if (change.other_value) out += "  over " + printable(*change.other_value);
+  if (change.other_value) out += "  over " + shown_text(*change.other_value);
   out += "  " + one_digit(milliseconds(applied.took)) + " ms";
   if (!applied.mirror) return out;
-  for (const auto& path : applied.mirror->added) out += "\n  added    " + printable(path);
-  for (const auto& path : applied.mirror->changed) out += "\n  changed  " + printable(path);
-  for (const auto& path : applied.mirror->removed) out += "\n  removed  " + printable(path);
+  for (const auto& path : applied.mirror->added) out += "\n  added    " + shown_text(path);
+  for (const auto& path : applied.mirror->changed) out += "\n  changed  " + shown_text(path);
+  for (const auto& path : applied.mirror->removed) out += "\n  removed  " + shown_text(path);
   return out;
 }
 

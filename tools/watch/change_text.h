@@ -17,7 +17,8 @@ struct Applied {
 
 // The line of `watch --json`, without a line feed. CLI.md.
 std::string change_json(const sync::Change& change, const Applied& applied);
-// The same for people; of a mirror's paths one a line below it.
+// The same for people; of a mirror's paths one a line below it. Text from strangers has passed
+// through shown_text(): for print_lines().
 std::string change_lines(const sync::Change& change, const Applied& applied);
 
 }  // namespace ipnscast::tools

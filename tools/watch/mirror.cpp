@@ -162,6 +162,7 @@ Result<TreeChanges> Mirror::show(sync::BlockSource& blocks, const std::string& v
   if (!workspace) return fail(workspace.error());
   sync::UnpackOptions options;
   options.file_name = file_name(value, end);
+  options.stays_open = true;
   options.symlinks = true;  // those that stay inside; others are refused
   options.limits = limits;
   const auto unpacked = sync::unpack_into(blocks, end, workspace->folder(), kContent, options);

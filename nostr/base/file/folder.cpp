@@ -84,7 +84,10 @@ Status empty_out(int folder, const Removal& removal, const fs::path& path) {
     int flags = 0;
     if (directory) {
       flags = AT_REMOVEDIR;
-      const Descriptor inner(::openat(folder, name.c_str(), kList));
+      Descriptor inner(::openat(folder, name.c_str(), kList));
+      if (!inner && errno == EACCES &&
+          ::fchmodat(folder, name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
+        inner = Descriptor(::openat(folder, name.c_str(), kList));
       if (!inner || ::fstat(inner.get(), &status) != 0) return folder_error(path / name, errno);
       if (status.st_dev != removal.device)
         return fail(Errc::io, (path / name).string() + ": another file system is mounted there");

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "ipnscast/nostr/base/file/folder.h"
 #include "ipnscast/nostr/base/file/pending_file.h"
 
 namespace ipnscast {
@@ -23,7 +24,7 @@ struct File {
 
 tl::unexpected<Error> io_fail(const std::filesystem::path& path, int code) {
   const Errc errc = code == ENOENT ? Errc::not_found : code == EEXIST ? Errc::conflict : Errc::io;
-  return fail(errc, path.string() + ": " + std::strerror(code));
+  return fail(errc, "\"" + path.string() + "\": " + std::strerror(code));
 }
 
 Result<std::string> read_bounded(int fd, const std::filesystem::path& path) {
@@ -39,21 +40,15 @@ Result<std::string> read_bounded(int fd, const std::filesystem::path& path) {
   out.resize(size);
   if (size <= kMaxSize) return out;
   wipe_text(out);
-  return fail(Errc::too_large, path.string() + ": too large for a secret file");
-}
-
-// Makes the folder and those above it, each closed to others.
-Status make_folder(const std::filesystem::path& folder) {
-  if (folder.empty() || ::access(folder.c_str(), F_OK) == 0) return {};
-  if (auto above = make_folder(folder.parent_path()); !above) return above;
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return io_fail(folder, errno);
-  return {};
+  return fail(Errc::too_large,
+              "\"" + path.string() + "\" is too large for a secret file: it holds one line");
 }
 
 // Whole or not at all, also when the power fails.
 Status write_and_place(const std::filesystem::path& path, std::string_view line,
                        PendingFile::Over over) {
-  if (auto made = make_folder(path.parent_path()); !made) return made;
+  const auto folder = Folder::open_own(path.has_parent_path() ? path.parent_path() : ".");
+  if (!folder) return fail(folder.error());
   auto file = PendingFile::create(path, over, 0600);
   if (!file) return fail(file.error());
   std::string text(line);
@@ -76,9 +71,14 @@ Result<std::string> read_secret_file(const std::filesystem::path& path) {
   struct stat about {};
   if (::fstat(file.fd, &about) != 0) return io_fail(path, errno);
   if (!S_ISREG(about.st_mode) && !S_ISFIFO(about.st_mode))
-    return fail(Errc::refused, path.string() + ": not a file");
+    return fail(Errc::refused, "\"" + path.string() + "\" is not a file");
+  if (about.st_uid != ::geteuid() && about.st_uid != 0)
+    return fail(Errc::refused, "\"" + path.string() + "\" belongs to another user (uid " +
+                                   std::to_string(about.st_uid) +
+                                   "), who can change it: use a copy of your own");
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Errc::refused, path.string() + ": others can read it (chmod 600 first)");
+    return fail(Errc::refused,
+                "\"" + path.string() + "\": others can read it; close it with chmod 600");
   }
   auto text = read_bounded(file.fd, path);
   if (!text) return text;
@@ -88,7 +88,8 @@ Result<std::string> read_secret_file(const std::filesystem::path& path) {
   wipe_text(*text);
   if (one_line && !line.empty()) return line;
   wipe_text(line);
-  return fail(Errc::parse, path.string() + ": want one line");
+  return fail(Errc::parse,
+              "\"" + path.string() + "\" holds no line, or more than one: a secret file holds one");
 }
 
 Status write_secret_file(const std::filesystem::path& path, std::string_view line) {

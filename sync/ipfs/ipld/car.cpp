@@ -1,5 +1,6 @@
 #include "ipnscast/sync/ipfs/ipld/car.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ipnscast/sync/ipfs/ipld/dag_cbor.h"
@@ -12,7 +13,16 @@ constexpr size_t kMaxCidBytes = 160;
 constexpr size_t kMaxSection = kMaxBlockBytes + kMaxCidBytes;
 constexpr size_t kMaxHeader = 1 << 20;
 
-Result<std::vector<Cid>> read_header(ByteView bytes) {
+// Behind the header of a version 2: flags, where the version 1 inside begins and how long it is,
+// and where the index begins. IPLD "CARv2".
+constexpr size_t kCarV2Bytes = 40;
+
+struct CarHeader {
+  uint64_t version = 0;
+  std::vector<Cid> roots;
+};
+
+Result<CarHeader> read_header(ByteView bytes) {
   auto header = decode_dag_cbor(bytes, {.canonical = false});
   if (!header) return fail(header.error().within("car header"));
   const auto* map = header->as<CborMap>();
@@ -20,17 +30,24 @@ Result<std::vector<Cid>> read_header(ByteView bytes) {
   const auto* version = find_member(*map, "version");
   const auto* number = version != nullptr ? version->as<uint64_t>() : nullptr;
   if (number == nullptr) return fail(Errc::parse, "car header: no version");
+  if (*number == 2) return CarHeader{2, {}};
   if (*number != 1)
-    return fail(Errc::unsupported, "car: want version 1, not " + std::to_string(*number));
+    return fail(Errc::unsupported, "car: want version 1 or 2, not " + std::to_string(*number));
   const auto* roots = find_member(*map, "roots");
   const auto* list = roots != nullptr ? roots->as<CborList>() : nullptr;
   if (list == nullptr) return fail(Errc::parse, "car header: no roots");
-  std::vector<Cid> out;
+  CarHeader out{1, {}};
   for (const CborValue& root : *list) {
     const auto* cid = root.as<Cid>();
     if (cid == nullptr) return fail(Errc::parse, "car header: a root is no link");
-    out.push_back(*cid);
+    out.roots.push_back(*cid);
   }
+  return out;
+}
+
+uint64_t little_endian(ByteView bytes) {
+  uint64_t out = 0;
+  for (size_t i = 8; i-- > 0;) out = out << 8 | bytes[i];
   return out;
 }
 
@@ -45,7 +62,8 @@ Status CarReader::feed(ByteView chunk) {
 }
 
 Status CarReader::finish() {
-  if (failed_ && (!buffer_.empty() || wanted_ > 0))
+  const bool inside = !buffer_.empty() || wanted_ > 0;
+  if (failed_ && (inside || skip_ > 0 || payload_left_.value_or(0) > 0))
     failed_ = fail(Errc::parse, "car: cut off inside a section");
   if (failed_ && !has_header_) failed_ = fail(Errc::parse, "car: no header");
   return failed_;
@@ -54,13 +72,24 @@ Status CarReader::finish() {
 // Consumes a part of the chunk: one byte of a length, or what the header, the CID or the block
 // still lacks.
 Status CarReader::take(ByteView& chunk) {
+  if (skip_ > 0 ||
+      payload_left_ == uint64_t{0}) {  // before and behind the version 1 of a version 2
+    const size_t size =
+        skip_ > 0 ? static_cast<size_t>(std::min<uint64_t>(skip_, chunk.size())) : chunk.size();
+    if (skip_ > 0) skip_ -= size;
+    position_ += size;
+    chunk = chunk.subspan(size);
+    return {};
+  }
   size_t most = 1;
   if (wanted_ > 0) {
     most = wanted_;
     if (has_header_ && !cid_) most = std::min(most, kMaxCidBytes - buffer_.size());
   }
+  if (payload_left_) most = static_cast<size_t>(std::min<uint64_t>(most, *payload_left_));
   const ByteView part = chunk.first(std::min(chunk.size(), most));
   chunk = chunk.subspan(part.size());
+  if (payload_left_) *payload_left_ -= part.size();
   position_ += part.size();
   if (wanted_ == 0) return take_length(part.front());
   wanted_ -= part.size();
@@ -86,11 +115,26 @@ Status CarReader::take_length(uint8_t byte) {
 Status CarReader::take_header(ByteView part) {
   append(buffer_, part);
   if (wanted_ > 0) return {};
-  auto roots = read_header(buffer_);
-  if (!roots) return fail(std::move(roots.error()));
-  roots_ = std::move(*roots);
+  const Bytes bytes = std::exchange(buffer_, {});
+  if (is_v2_) {
+    const uint64_t offset = little_endian(ByteView(bytes).subspan(16));
+    if (offset < position_)
+      return fail(Errc::parse, "car: its content begins before its header ends");
+    skip_ = offset - position_;
+    payload_left_ = little_endian(ByteView(bytes).subspan(24));
+    is_v2_ = false;
+    return {};
+  }
+  auto header = read_header(bytes);
+  if (!header) return fail(std::move(header.error()));
+  if (header->version == 2) {
+    if (payload_left_) return fail(Errc::parse, "car: a version 2 in a version 2");
+    is_v2_ = true;
+    wanted_ = kCarV2Bytes;
+    return {};
+  }
+  roots_ = std::move(header->roots);
   has_header_ = true;
-  buffer_.clear();
   return {};
 }
 

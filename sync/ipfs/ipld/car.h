@@ -15,9 +15,10 @@ struct CarSection {
   uint64_t offset = 0;  // of the block's first byte in the stream
 };
 
-// Reads a CARv1 stream fed in pieces of any size. Holds at most one section (2 MiB and its CID).
-// IPLD "CARv1". Not thread-safe. That a stream ends well proves nothing about its completeness:
-// only walking the DAG does.
+// Reads a CAR stream fed in pieces of any size: a CARv1, or the one inside a CARv2, whose index is
+// not looked at. Holds at most one section (2 MiB and its CID). IPLD "CARv1", "CARv2". Not
+// thread-safe. That a stream ends well proves nothing about its completeness: only walking the DAG
+// does.
 class CarReader {
  public:
   // What it returns as an error ends the reading.
@@ -27,8 +28,9 @@ class CarReader {
   // With Check::trust the blocks' hashes are left to the callback.
   explicit CarReader(OnBlock on_block, Check check = Check::verify);
 
-  // Errc::parse, Errc::too_large, Errc::unsupported (CARv2, unknown hash), Errc::signature for a
-  // block that is not its CID's, or the callback's error. After an error every call gives it again.
+  // Errc::parse, Errc::too_large, Errc::unsupported (another version, unknown hash),
+  // Errc::signature for a block that is not its CID's, or the callback's error. After an error
+  // every call gives it again.
   Status feed(ByteView chunk);
   // The stream has ended. Errc::parse when it was cut inside a section or before the header's end.
   Status finish();
@@ -55,6 +57,9 @@ class CarReader {
   uint64_t position_ = 0;  // bytes of the stream consumed
   uint64_t block_count_ = 0;
   bool has_header_ = false;
+  bool is_v2_ = false;                    // what a CARv2 says of itself is being read
+  uint64_t skip_ = 0;                     // bytes of a CARv2 before the CARv1 inside
+  std::optional<uint64_t> payload_left_;  // of that CARv1
   std::vector<Cid> roots_;
   Status failed_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "ipnscast/sync/ipfs/ipld/utf8.h"
@@ -11,6 +12,8 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr uint64_t kLinkTag = 42;
+constexpr uint8_t kIndefinite = 31;
+constexpr uint8_t kBreak = 0xff;
 
 enum Major : uint8_t { kUnsigned, kNegative, kBytes, kText, kList, kMap, kTag, kSimple };
 
@@ -23,7 +26,21 @@ struct Head {
   uint8_t major = 0;
   uint8_t info = 0;  // the low five bits
   uint64_t argument = 0;
+
+  bool indefinite() const { return info == kIndefinite; }
 };
+
+double from_half(uint16_t bits) {
+  const int exponent = bits >> 10 & 31;
+  const int fraction = bits & 1023;
+  double out =
+      exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(fraction + 1024, exponent - 25);
+  if (exponent == 31) {
+    out = fraction == 0 ? std::numeric_limits<double>::infinity()
+                        : std::numeric_limits<double>::quiet_NaN();
+  }
+  return (bits & 0x8000) != 0 ? -out : out;
+}
 
 // Recursive descent over the input. Builds values and collects links only where the caller gives a
 // place for them.
@@ -52,7 +69,7 @@ class Parser {
       case kMap:
         return map(*head, depth, out);
       case kTag:
-        return link(*head, out);
+        return tagged(*head, depth, out);
       default:
         return simple(*head, out);
     }
@@ -72,6 +89,8 @@ class Parser {
       out.argument = out.info;
       return out;
     }
+    const bool endless = out.indefinite() && out.major >= kBytes && out.major <= kMap;
+    if (endless && !limits_.canonical) return out;
     if (out.info > 27) return fail(Errc::parse, "dag-cbor: indefinite or reserved length");
     const size_t size = size_t{1} << (out.info - 24);
     if (rest_.size() < size) return cut_off();
@@ -91,8 +110,31 @@ class Parser {
     return out;
   }
 
+  bool take_break() {
+    if (rest_.empty() || rest_.front() != kBreak) return false;
+    rest_ = rest_.subspan(1);
+    return true;
+  }
+
+  // The bytes of a string. Pieces of an indefinite one are put together in `pieces_`, which holds
+  // them until the next.
+  Result<ByteView> string_bytes(const Head& head) {
+    if (!head.indefinite()) return take(head.argument);
+    pieces_.clear();
+    while (!take_break()) {
+      const auto piece = take_head();
+      if (!piece) return fail(piece.error());
+      if (piece->major != head.major || piece->indefinite())
+        return fail(Errc::parse, "dag-cbor: a string has a piece of another kind");
+      const auto bytes = take(piece->argument);
+      if (!bytes) return fail(bytes.error());
+      append(pieces_, *bytes);
+    }
+    return ByteView(pieces_);
+  }
+
   Status string(const Head& head, CborValue* out) {
-    const auto bytes = take(head.argument);
+    const auto bytes = string_bytes(head);
     if (!bytes) return fail(bytes.error());
     if (head.major == kText && limits_.canonical && !is_utf8(as_text(*bytes))) {
       return fail(Errc::parse, "dag-cbor: text is not UTF-8");
@@ -107,9 +149,10 @@ class Parser {
   }
 
   Status list(const Head& head, size_t depth, CborValue* out) {
-    if (head.argument > rest_.size()) return cut_off();  // an item has at least one byte
+    // An item has at least one byte.
+    if (!head.indefinite() && head.argument > rest_.size()) return cut_off();
     CborList* members = out != nullptr ? &out->value.emplace<CborList>() : nullptr;
-    for (uint64_t i = 0; i < head.argument; ++i) {
+    for (uint64_t i = 0; head.indefinite() ? !take_break() : i < head.argument; ++i) {
       Status parsed = item(depth + 1, members != nullptr ? &members->emplace_back() : nullptr);
       if (!parsed) return parsed;
     }
@@ -117,18 +160,18 @@ class Parser {
   }
 
   Status map(const Head& head, size_t depth, CborValue* out) {
-    if (head.argument > rest_.size() / 2) return cut_off();
+    if (!head.indefinite() && head.argument > rest_.size() / 2) return cut_off();
     CborMap* members = out != nullptr ? &out->value.emplace<CborMap>() : nullptr;
     std::string_view last;
-    std::set<std::string_view> seen;  // only where the order does not tell duplicates
-    for (uint64_t i = 0; i < head.argument; ++i) {
+    std::set<std::string, std::less<>> seen;  // only where the order does not tell duplicates
+    for (uint64_t i = 0; head.indefinite() ? !take_break() : i < head.argument; ++i) {
       const auto key = map_key();
       if (!key) return fail(key.error());
       if (limits_.canonical && i > 0 && !key_less(last, *key)) {
         return fail(Errc::parse,
                     *key == last ? "dag-cbor: duplicate key" : "dag-cbor: keys out of order");
       }
-      if (!limits_.canonical && !seen.insert(*key).second) {
+      if (!limits_.canonical && !seen.emplace(*key).second) {
         return fail(Errc::parse, "dag-cbor: duplicate key");
       }
       last = *key;
@@ -142,14 +185,22 @@ class Parser {
   }
 
   Result<std::string_view> map_key() {
-    const auto head = take_head();
+    auto head = take_head();
+    if (head && head->major == kTag && !limits_.canonical) head = take_head();
     if (!head) return fail(head.error());
     if (head->major != kText) return fail(Errc::parse, "dag-cbor: map key is no text");
-    const auto bytes = take(head->argument);
+    const auto bytes = string_bytes(*head);
     if (!bytes) return fail(bytes.error());
     if (limits_.canonical && !is_utf8(as_text(*bytes)))
       return fail(Errc::parse, "dag-cbor: text is not UTF-8");
     return as_text(*bytes);
+  }
+
+  Status tagged(const Head& tag, size_t depth, CborValue* out) {
+    const uint8_t next = rest_.empty() ? uint8_t{kBytes} : static_cast<uint8_t>(rest_[0] >> 5);
+    if (limits_.canonical || next == kBytes) return link(tag, out);
+    if (next == kTag) return fail(Errc::parse, "dag-cbor: a tag behind a tag");
+    return item(depth, out);
   }
 
   Status link(const Head& tag, CborValue* out) {
@@ -157,7 +208,7 @@ class Parser {
     const auto head = take_head();
     if (!head) return fail(head.error());
     if (head->major != kBytes) return fail(Errc::parse, "dag-cbor: link is no byte string");
-    const auto bytes = take(head->argument);
+    const auto bytes = string_bytes(*head);
     if (!bytes) return fail(bytes.error());
     if (bytes->empty() || bytes->front() != 0) {
       return fail(Errc::parse, "dag-cbor: link lacks the zero byte before its CID");
@@ -177,16 +228,27 @@ class Parser {
         return {};
       case 22:
         return {};  // null, which a value is from the start
+      case 23:
+        if (!limits_.canonical) return {};
+        break;
+      case 25:
+        if (!limits_.canonical) return real(from_half(static_cast<uint16_t>(head.argument)), out);
+        break;
+      case 26:
+        if (!limits_.canonical)
+          return real(std::bit_cast<float>(static_cast<uint32_t>(head.argument)), out);
+        break;
       case 27:
-        return real(head.argument, out);
+        return real(std::bit_cast<double>(head.argument), out);
       default:
-        return fail(Errc::parse, "dag-cbor: neither false, true, null nor a 64-bit float");
+        break;
     }
+    return fail(Errc::parse, "dag-cbor: neither false, true, null nor a 64-bit float");
   }
 
-  static Status real(uint64_t bits, CborValue* out) {
-    const auto number = std::bit_cast<double>(bits);
-    if (!std::isfinite(number)) return fail(Errc::parse, "dag-cbor: a float that is no number");
+  Status real(double number, CborValue* out) const {
+    if (limits_.canonical && !std::isfinite(number))
+      return fail(Errc::parse, "dag-cbor: a float that is no number");
     if (out != nullptr) out->value = number;
     return {};
   }
@@ -197,6 +259,7 @@ class Parser {
   const CborLimits& limits_;
   std::vector<Cid>* links_;
   size_t items_ = 0;
+  Bytes pieces_;
 };
 
 void append_head(Bytes& out, Major major, uint64_t argument) {

@@ -44,9 +44,10 @@ struct CborMember {
 struct CborLimits {
   size_t depth = 64;
   size_t items = 1 << 17;
-  // Demands map keys in canonical order, integers in their shortest form and text in UTF-8. Without
-  // it those three are let pass, as Go does when it reads; duplicate keys, bytes left over and
-  // indefinite lengths never are.
+  // Demands the one canonical form. Without it this reads what go-ipld-prime reads: keys in any
+  // order, integers of any width, text that is not UTF-8, indefinite lengths, floats of every
+  // width, infinities and NaN, undefined as null, and one tag before anything, without a meaning
+  // unless it is 42 before bytes. Duplicate keys and bytes left over are never let pass.
   bool canonical = true;
 };
 

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <optional>
 
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -9,49 +10,93 @@ constexpr int64_t kBillion = 1'000'000'000;
 // 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
 constexpr int64_t kLastSecond = 253'402'300'799;
 
-// Exactly `size` decimal digits at `at`; -1 otherwise.
-int digits(std::string_view text, size_t at, size_t size) {
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Takes a number of `least` to `most` decimal digits off the front.
+std::optional<int> take_number(std::string_view& rest, size_t least, size_t most) {
   int out = 0;
-  for (const char c : text.substr(at, size)) {
-    if (c < '0' || c > '9') return -1;
-    out = out * 10 + (c - '0');
+  size_t size = 0;
+  for (; size < most && size < rest.size() && is_digit(rest[size]); ++size)
+    out = out * 10 + (rest[size] - '0');
+  if (size < least) return std::nullopt;
+  rest.remove_prefix(size);
+  return out;
+}
+
+bool take_one_of(std::string_view& rest, std::string_view characters) {
+  if (rest.empty() || characters.find(rest.front()) == characters.npos) return false;
+  rest.remove_prefix(1);
+  return true;
+}
+
+// The nanoseconds of a fraction; 0 when there is none. Digits after the ninth are dropped.
+int32_t take_fraction(std::string_view& rest) {
+  const bool there = rest.size() > 1 && (rest[0] == '.' || rest[0] == ',') && is_digit(rest[1]);
+  if (!there) return 0;
+  rest.remove_prefix(1);
+  int32_t out = 0;
+  for (int i = 0; i < 9; ++i) out = out * 10 + take_number(rest, 1, 1).value_or(0);
+  while (take_one_of(rest, "0123456789")) {
   }
   return out;
 }
 
+// The seconds by which a local time is ahead of UTC. An hour of 24 and a minute of 60 are taken.
+std::optional<int> take_offset(std::string_view& rest) {
+  if (take_one_of(rest, "Z")) return 0;
+  const bool behind = !rest.empty() && rest.front() == '-';
+  if (!take_one_of(rest, "+-")) return std::nullopt;
+  const auto hours = take_number(rest, 2, 2);
+  if (!hours || *hours > 24 || !take_one_of(rest, ":")) return std::nullopt;
+  const auto minutes = take_number(rest, 2, 2);
+  if (!minutes || *minutes > 60) return std::nullopt;
+  const int seconds = (*hours * 60 + *minutes) * 60;
+  return behind ? -seconds : seconds;
+}
+
+struct Clock {
+  int hour = 0, minute = 0, second = 0;
+};
+
+std::optional<std::chrono::year_month_day> take_date(std::string_view& rest) {
+  const auto year = take_number(rest, 4, 4);
+  if (!year || !take_one_of(rest, "-")) return std::nullopt;
+  const auto month = take_number(rest, 2, 2);
+  if (!month || !take_one_of(rest, "-")) return std::nullopt;
+  const auto day = take_number(rest, 2, 2);
+  if (!day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  return date.ok() ? std::optional(date) : std::nullopt;
+}
+
+std::optional<Clock> take_clock(std::string_view& rest) {
+  const auto hour = take_number(rest, 1, 2);
+  if (!hour || *hour > 23 || !take_one_of(rest, ":")) return std::nullopt;
+  const auto minute = take_number(rest, 2, 2);
+  if (!minute || *minute > 59 || !take_one_of(rest, ":")) return std::nullopt;
+  const auto second = take_number(rest, 2, 2);
+  if (!second || *second > 59) return std::nullopt;
+  return Clock{*hour, *minute, *second};
+}
+
 }  // namespace
 
+// Go's time.Parse with RFC3339Nano decides what the network takes for a time, so this takes exactly
+// that: an hour of one digit, a comma before the fraction and the wide offsets included.
 Result<Eol> Eol::parse(std::string_view text) {
-  const auto bad = [] {
-    return fail(Errc::parse, "time: want RFC 3339 in UTC, as 2030-01-02T03:04:05Z");
-  };
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
-  if (text.size() <= kShape.size() || text.size() > kShape.size() + 11 || text.back() != 'Z') {
-    return bad();
-  }
-  for (size_t i = 0; i < kShape.size(); ++i) {
-    const bool is_digit = text[i] >= '0' && text[i] <= '9';
-    if (kShape[i] == 'd' ? !is_digit : text[i] != kShape[i]) return bad();
-  }
+  const auto bad = [] { return fail(Errc::parse, "time: want RFC 3339, as 2030-01-02T03:04:05Z"); };
+  const auto date = take_date(text);
+  if (!date || !take_one_of(text, "T")) return bad();
+  const auto clock = take_clock(text);
+  if (!clock) return bad();
   Eol out;
-  const std::string_view fraction = text.substr(kShape.size(), text.size() - kShape.size() - 1);
-  if (!fraction.empty()) {
-    const size_t count = fraction.size() - 1;
-    const int value = digits(fraction, 1, count);
-    if (fraction[0] != '.' || count == 0 || value < 0) return bad();
-    out.nanoseconds = value;
-    for (size_t i = count; i < 9; ++i) out.nanoseconds *= 10;
-  }
-  const std::chrono::year_month_day date{
-      std::chrono::year(digits(text, 0, 4)),
-      std::chrono::month(static_cast<unsigned>(digits(text, 5, 2))),
-      std::chrono::day(static_cast<unsigned>(digits(text, 8, 2)))};
-  const int64_t hour = digits(text, 11, 2);
-  const int64_t minute = digits(text, 14, 2);
-  const int64_t second = digits(text, 17, 2);
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return bad();
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  out.seconds = days * 86400 + hour * 3600 + minute * 60 + second;
+  out.nanoseconds = take_fraction(text);
+  const auto offset = take_offset(text);
+  if (!offset || !text.empty()) return bad();
+  const int64_t days = std::chrono::sys_days(*date).time_since_epoch().count();
+  out.seconds = days * 86400 + clock->hour * 3600 + clock->minute * 60 + clock->second - *offset;
   return out;
 }
 

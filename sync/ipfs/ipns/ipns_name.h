@@ -19,6 +19,8 @@ struct IpnsPublicKey {
   Bytes encode() const;
   // Strict: both fields once, minimal varints, nothing else. Errc::parse.
   static Result<IpnsPublicKey> decode(ByteView bytes);
+  // In any form that protobuf allows, as records may carry their key. Errc::parse.
+  static Result<IpnsPublicKey> read(ByteView bytes);
   // Ed25519; secp256k1: ECDSA over SHA-256 in DER, high S accepted; RSA: PKCS#1 v1.5 with SHA-256,
   // 2048 to 8192 bits; ECDSA P-256: DER over SHA-256. Errc::signature, Errc::unsupported.
   Status verify(ByteView message, ByteView signature) const;

@@ -5,6 +5,7 @@
 #include <sodium/crypto_sign.h>
 
 #include <memory>
+#include <optional>
 
 #include "ipnscast/nostr/base/sha256.h"
 #include "ipnscast/sync/ipfs/ipld/protobuf.h"
@@ -112,6 +113,22 @@ Result<IpnsPublicKey> IpnsPublicKey::decode(ByteView bytes) {
   if (data->number != 2 || !data->is_bytes) return fail(Errc::parse, "key: data is missing");
   if (!bytes.empty()) return fail(Errc::parse, "key: bytes left over");
   return IpnsPublicKey{static_cast<KeyType>(key_type->value), to_bytes(data->bytes)};
+}
+
+Result<IpnsPublicKey> IpnsPublicKey::read(ByteView bytes) {
+  std::optional<uint64_t> type;
+  std::optional<ByteView> data;
+  while (!bytes.empty()) {
+    const auto field = take_field(bytes);
+    if (!field) return fail(field.error().within("key"));
+    if (field->is_other) continue;
+    const bool is_known = field->value <= static_cast<uint64_t>(KeyType::ecdsa);
+    if (field->number == 1 && !field->is_bytes && is_known) type = field->value;
+    if (field->number == 2 && field->is_bytes) data = field->bytes;
+  }
+  if (!type) return fail(Errc::parse, "key: type is missing or unknown");
+  if (!data) return fail(Errc::parse, "key: data is missing");
+  return IpnsPublicKey{static_cast<KeyType>(*type), to_bytes(*data)};
 }
 
 Status IpnsPublicKey::verify(ByteView message, ByteView signature) const {

@@ -1,6 +1,6 @@
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
-#include <protozero/pbf_reader.hpp>
+#include <algorithm>
 #include <tuple>
 
 #include "ipnscast/sync/ipfs/ipld/cid.h"
@@ -15,6 +15,7 @@ constexpr std::string_view kSignedPrefix = "ipns-signature:";
 constexpr std::string_view kValidityTypeName =
     "EOL";  // what the legacy signature covers for validityType 0
 constexpr std::string_view kEmptyValue = "/ipfs/bafkqaaa";
+constexpr uint64_t kUnstatedTtlNs = 60'000'000'000;
 
 // Field numbers of IpnsEntry.
 enum EntryField : uint32_t {
@@ -36,70 +37,88 @@ struct Entry {
   uint64_t validity_type = 0, sequence = 0, ttl = 0;
 };
 
-ByteView view_of(protozero::data_view view) { return as_bytes({view.data(), view.size()}); }
-
+// Fields of a wire type that they do not have are unknown ones, which are let pass; of a field that
+// comes twice the last counts. Both as Go's protobuf library has it.
 std::optional<Entry> read_entry(ByteView bytes) {
-  using protozero::pbf_wire_type;
-  using protozero::tag_and_type;
   Entry out;
-  try {
-    protozero::pbf_reader reader(as_text(bytes).data(), bytes.size());
-    while (reader.next()) {
-      switch (reader.tag_and_type()) {
-        case tag_and_type(kEntryValue, pbf_wire_type::length_delimited):
-          out.value = view_of(reader.get_view());
-          break;
-        case tag_and_type(kEntrySignatureV1, pbf_wire_type::length_delimited):
-          out.signature_v1 = view_of(reader.get_view());
-          break;
-        case tag_and_type(kEntryValidityType, pbf_wire_type::varint):
-          out.validity_type = reader.get_uint64();
-          break;
-        case tag_and_type(kEntryValidity, pbf_wire_type::length_delimited):
-          out.validity = view_of(reader.get_view());
-          break;
-        case tag_and_type(kEntrySequence, pbf_wire_type::varint):
-          out.sequence = reader.get_uint64();
-          break;
-        case tag_and_type(kEntryTtl, pbf_wire_type::varint):
-          out.ttl = reader.get_uint64();
-          break;
-        case tag_and_type(kEntryPublicKey, pbf_wire_type::length_delimited):
-          out.public_key = view_of(reader.get_view());
-          break;
-        case tag_and_type(kEntrySignatureV2, pbf_wire_type::length_delimited):
-          out.signature_v2 = view_of(reader.get_view());
-          break;
-        case tag_and_type(kEntryData, pbf_wire_type::length_delimited):
-          out.data = view_of(reader.get_view());
-          break;
-        default:
-          reader.skip();
-      }
+  while (!bytes.empty()) {
+    const auto field = take_field(bytes);
+    if (!field) return std::nullopt;
+    if (field->is_other) continue;
+    ByteView* text = nullptr;
+    uint64_t* number = nullptr;
+    switch (field->number) {
+      case kEntryValue:
+        text = &out.value;
+        break;
+      case kEntrySignatureV1:
+        text = &out.signature_v1;
+        break;
+      case kEntryValidityType:
+        number = &out.validity_type;
+        break;
+      case kEntryValidity:
+        text = &out.validity;
+        break;
+      case kEntrySequence:
+        number = &out.sequence;
+        break;
+      case kEntryTtl:
+        number = &out.ttl;
+        break;
+      case kEntryPublicKey:
+        text = &out.public_key;
+        break;
+      case kEntrySignatureV2:
+        text = &out.signature_v2;
+        break;
+      case kEntryData:
+        text = &out.data;
+        break;
+      default:
+        break;
     }
-  } catch (const std::exception&) {
-    return std::nullopt;
+    if (text != nullptr && field->is_bytes) *text = field->bytes;
+    if (number != nullptr && !field->is_bytes) *number = field->value;
   }
+  // An enum has 32 bits.
+  out.validity_type = static_cast<uint32_t>(out.validity_type);
   return out;
 }
+
+// What boxo reads: a record within its 10 KiB cannot have more items.
+constexpr CborLimits kDataLimits{.depth = 1024, .items = IpnsRecord::kMaxBytes, .canonical = false};
 
 // The signed document with its five members as they are on the wire.
 struct Document {
   Bytes value;
   Bytes validity;
   uint64_t validity_type = 0;
-  uint64_t sequence = 0;
-  std::optional<uint64_t> ttl;  // nothing for a number below zero
+  std::optional<uint64_t> sequence;  // nothing when it is missing
+  std::optional<uint64_t> ttl;       // nothing when it is missing, no number or beyond 2^63 - 1
+  bool negative_ttl = false;
   std::map<std::string, Bytes> extra;
 };
 
+// Go has no numbers below -2^63.
+bool has_only_numbers_of_go(const CborValue& value) {
+  if (const auto* negative = value.as<CborNegative>()) return negative->n <= INT64_MAX;
+  if (const auto* list = value.as<CborList>())
+    return std::ranges::all_of(*list, has_only_numbers_of_go);
+  const auto* map = value.as<CborMap>();
+  return map == nullptr || std::ranges::all_of(*map, [](const CborMember& member) {
+           return has_only_numbers_of_go(member.value);
+         });
+}
+
+// The rules are those of boxo's ipns/record.go: devices would disagree otherwise. Beyond them a
+// Value and a Sequence have to be of a kind that can be followed and compared.
 Result<Document> read_document(ByteView data) {
-  // Not canonical only: what Go and JavaScript accept has to be accepted here, or devices would
-  // disagree.
-  auto decoded = decode_dag_cbor(data, {.depth = 32, .items = 4096, .canonical = false});
+  auto decoded = decode_dag_cbor(data, kDataLimits);
   if (!decoded) return fail(decoded.error().within("data"));
   const auto* map = decoded->as<CborMap>();
   if (map == nullptr) return fail(Errc::parse, "data: no map");
+  if (!has_only_numbers_of_go(*decoded)) return fail(Errc::parse, "data: a number below -2^63");
   const auto* value = find_member(*map, "Value");
   const auto* validity = find_member(*map, "Validity");
   const auto* type = find_member(*map, "ValidityType");
@@ -113,35 +132,35 @@ Result<Document> read_document(ByteView data) {
   if (type == nullptr || type->as<uint64_t>() == nullptr) {
     return fail(Errc::parse, "data: bad ValidityType");
   }
-  if (sequence == nullptr || sequence->as<uint64_t>() == nullptr ||
-      *sequence->as<uint64_t>() > kMaxSequence) {
+  if (sequence != nullptr &&
+      (sequence->as<uint64_t>() == nullptr || *sequence->as<uint64_t>() > kMaxSequence)) {
     return fail(Errc::parse, "data: Sequence is no number from 0 to 2^63 - 1");
   }
-  Document out{*value->as<Bytes>(),       *validity->as<Bytes>(), *type->as<uint64_t>(),
-               *sequence->as<uint64_t>(), std::nullopt,           {}};
-  if (ttl == nullptr || (ttl->as<uint64_t>() == nullptr && ttl->as<CborNegative>() == nullptr)) {
-    return fail(Errc::parse, "data: bad TTL");
-  }
-  if (const auto* number = ttl->as<uint64_t>(); number != nullptr && *number <= kMaxSequence) {
-    out.ttl = *number;
-  }
+  Document out;
+  out.value = *value->as<Bytes>();
+  out.validity = *validity->as<Bytes>();
+  out.validity_type = *type->as<uint64_t>();
+  if (sequence != nullptr) out.sequence = *sequence->as<uint64_t>();
+  const auto* number = ttl != nullptr ? ttl->as<uint64_t>() : nullptr;
+  if (number != nullptr && *number <= kMaxSequence) out.ttl = *number;
+  out.negative_ttl = ttl != nullptr && ttl->as<CborNegative>() != nullptr;
   for (const CborMember& member : *map) {
     if (&member.value == value || &member.value == validity || &member.value == type ||
         &member.value == sequence || &member.value == ttl) {
       continue;
     }
-    if (!is_utf8(member.key)) return fail(Errc::parse, "data: a key is not UTF-8");
     out.extra.emplace(member.key, encode_dag_cbor(member.value));
   }
   return out;
 }
 
-// "/ipfs/..." and the like as they are; empty and binary CIDs in their text form.
+// "/ipfs/..." and the like as they are; empty and CIDs, binary or as text, in the form of a path.
 Result<std::string> read_value(ByteView value) {
   if (value.empty()) return std::string(kEmptyValue);
   const std::string_view text = as_text(value);
   if (text.front() != '/') {
-    const auto cid = Cid::decode(value);
+    auto cid = Cid::decode(value);
+    if (!cid) cid = Cid::parse(text);
     if (!cid) return fail(Errc::parse, "data: Value is neither a path nor a CID");
     return "/ipfs/" + cid->to_string();
   }
@@ -156,8 +175,8 @@ Result<IpnsRecord::Fields> read_fields(const Document& document) {
   if (!value) return fail(std::move(value.error()));
   const auto eol = Eol::parse(as_text(document.validity));
   if (!eol) return fail(eol.error().within("data: Validity"));
-  return IpnsRecord::Fields{std::move(*value), Sequence{document.sequence}, *eol,
-                            document.ttl.value_or(0), document.extra};
+  return IpnsRecord::Fields{std::move(*value), Sequence{document.sequence.value_or(0)}, *eol,
+                            document.ttl, document.extra};
 }
 
 tl::unexpected<RecordError> refuse(RecordFault fault, std::string message) {
@@ -171,7 +190,7 @@ tl::expected<IpnsPublicKey, RecordError> find_key(const IpnsName& name, const En
       return refuse(RecordFault::key, "the record lacks the public key: " + key.error().message);
     return std::move(*key);
   }
-  auto key = IpnsPublicKey::decode(entry.public_key);
+  auto key = IpnsPublicKey::read(entry.public_key);
   if (!key) return refuse(RecordFault::key, "embedded " + key.error().message);
   if (IpnsName::from_key(*key) != name) {
     return refuse(RecordFault::key, "the embedded public key is not that of the name");
@@ -189,7 +208,7 @@ bool copies_agree(const Entry& entry, const Document& document) {
   return std::ranges::equal(entry.value, document.value) &&
          std::ranges::equal(entry.validity, document.validity) &&
          entry.validity_type == document.validity_type && entry.sequence == document.sequence &&
-         (document.ttl ? entry.ttl == *document.ttl : true);
+         (document.negative_ttl || entry.ttl == document.ttl);
 }
 
 }  // namespace
@@ -231,6 +250,8 @@ std::string_view to_string(RecordFault fault) {
   return "decode";
 }
 
+uint64_t IpnsRecord::cacheable_ns() const { return fields_.ttl_ns.value_or(kUnstatedTtlNs); }
+
 bool IpnsRecord::expired(UnixMillis now) const {
   return fields_.eol <= Eol{now.value / 1000, static_cast<int32_t>(now.value % 1000 * 1'000'000)};
 }
@@ -263,11 +284,10 @@ tl::expected<IpnsRecord, RecordError> verify_record(const IpnsName& name, ByteVi
   IpnsRecord record =
       RecordCodec::make(bytes, entry->data, entry->signature_v2, std::move(*fields), key->type);
   const bool is_expired = record.expired(now);
-  if (!is_expired && !document->ttl)
-    return refuse(RecordFault::ttl, "TTL below 0 or beyond 2^63 - 1");
+  if (!is_expired && document->negative_ttl) return refuse(RecordFault::ttl, "TTL below 0");
   if (!is_expired) return record;
   RecordError error{RecordFault::expired, "expired at " + record.fields().eol.to_string(), {}};
-  if (document->ttl) error.expired_record = std::move(record);
+  if (!document->negative_ttl) error.expired_record = std::move(record);
   return tl::unexpected(std::move(error));
 }
 
@@ -307,10 +327,10 @@ Result<Bytes> encode_document(const RecordOptions& options) {
                  {"Sequence", {options.sequence.value}},
                  {"TTL", {static_cast<uint64_t>(options.ttl.count())}}};
   for (const auto& [key, cbor] : options.extra) {
-    if (key.empty() || !is_utf8(key) || find_member(map, key) != nullptr) {
+    if (find_member(map, key) != nullptr)
       return fail(Errc::invalid, "data: this key cannot be added: " + key);
-    }
-    auto value = decode_dag_cbor(cbor);
+    // A record of ours that is renewed carries on what others put into it.
+    auto value = decode_dag_cbor(cbor, kDataLimits);
     if (!value) return fail(Errc::invalid, "data: " + key + ": " + value.error().message);
     map.push_back({key, std::move(*value)});
   }

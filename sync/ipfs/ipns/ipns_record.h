@@ -17,14 +17,16 @@ struct Sequence {
 };
 inline constexpr uint64_t kMaxSequence = (uint64_t{1} << 63) - 1;
 
-// A record's end of life: RFC 3339 in UTC with 0 to 9 fractional digits, compared as time.
+// A record's end of life, compared as time.
 struct Eol {
   int64_t seconds = 0;  // since 1970
   int32_t nanoseconds = 0;
   auto operator<=>(const Eol&) const = default;
 
+  // RFC 3339 with any offset and any number of fractional digits, those after the ninth dropped:
+  // the same texts as Go's time.Parse, which boxo asks. Errc::parse.
   static Result<Eol> parse(std::string_view text);
-  std::string to_string() const;  // trailing zeros trimmed, as Go writes it
+  std::string to_string() const;  // in UTC, trailing zeros trimmed, as Go writes it
   static Eol after(UnixMillis now, std::chrono::nanoseconds lifetime);
 };
 
@@ -44,7 +46,7 @@ class IpnsRecord {
                         // empty as "/ipfs/bafkqaaa"
     Sequence sequence;
     Eol eol;
-    uint64_t ttl_ns = 0;
+    std::optional<uint64_t> ttl_ns;  // nothing where the record gives none, or one beyond 2^63 - 1
     std::map<std::string, Bytes> extra;  // further members of the data map, as their CBOR bytes
   };
 
@@ -54,6 +56,8 @@ class IpnsRecord {
   const Bytes& signature() const { return signature_; }
   KeyType key_type() const { return key_type_; }
   bool expired(UnixMillis now) const;
+  // How long it may be cached: its TTL, or a minute where it gives none, as boxo has it.
+  uint64_t cacheable_ns() const;
 
  private:
   friend struct RecordCodec;
@@ -72,8 +76,9 @@ struct RecordError {
 };
 
 // The whole of "Record Verification": size, V2 signature by the name's key, equality of the V1
-// copies, validity, TTL; in addition no duplicate CBOR keys and no trailing bytes, and an embedded
-// key must hash to the name. Thread-safe.
+// copies, validity, TTL. The verdict is boxo's, with four exceptions: a Value that leads nowhere or
+// holds control characters or bytes that are no UTF-8, a Sequence below 0 or above 2^63 - 1, and a
+// TTL below 0 (as boxo has it from 0.43 on) are refused. Thread-safe.
 tl::expected<IpnsRecord, RecordError> verify_record(const IpnsName& name, ByteView bytes,
                                                     UnixMillis now);
 

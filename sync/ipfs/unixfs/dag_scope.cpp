@@ -26,7 +26,7 @@ Result<int64_t> parse_end(std::string_view text) {
   int64_t out = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   if (error != std::errc() || end != text.data() + text.size() || out == INT64_MIN)
-    return fail(Errc::parse, "byte range: want FROM:TO, like 0:99, 100:* or -20:*");
+    return fail(Errc::parse, "want FROM:TO, such as 0:99, 100:* or -20:*");
   return out;
 }
 
@@ -87,7 +87,10 @@ std::vector<std::string> path_steps(std::string_view path) {
   std::vector<std::string> out;
   while (!path.empty()) {
     const std::string_view step = path.substr(0, path.find('/'));
-    if (!step.empty()) out.emplace_back(step);
+    if (step == ".." && !out.empty() && out.back() != "..")
+      out.pop_back();
+    else if (!step.empty() && step != ".")
+      out.emplace_back(step);
     path.remove_prefix(std::min(path.size(), step.size() + 1));
   }
   return out;
@@ -97,6 +100,8 @@ ScopeGuide::ScopeGuide(DagScope scope)
     : scope_(std::move(scope)), steps_(path_steps(scope_.path)) {}
 
 Result<Visit> ScopeGuide::begin(const Cid& root) {
+  if (!steps_.empty() && steps_.front() == "..")
+    return fail(Errc::mismatch, "path: \"" + scope_.path + "\" leads above its root");
   if (steps_.size() > kMaxSteps) return fail(Errc::too_large, "path: over 256 steps");
   return arrive(root, 0);
 }

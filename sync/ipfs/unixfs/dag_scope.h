@@ -89,7 +89,8 @@ class ScopeGuide {
   uint64_t visits_ = 0;
 };
 
-// The steps of a path; empty ones ("//") are left out.
+// The steps of a path; empty ones ("//") and "." are left out, and ".." takes back the step before
+// it, as boxo has it. Those that would lead above the root stand first.
 std::vector<std::string> path_steps(std::string_view path);
 
 }  // namespace ipnscast::sync

@@ -1,5 +1,6 @@
 #include "ipnscast/sync/ipfs/unixfs/directory_reader.h"
 
+#include <algorithm>
 #include <bit>
 #include <string_view>
 #include <unordered_set>
@@ -35,6 +36,84 @@ uint64_t fanout_of(const UnixfsNode& node) { return node.data.fanout.value_or(8)
 std::string name_of(const PbLink& link) { return link.name.value_or(std::string()); }
 
 unsigned bits_of(uint64_t fanout) { return static_cast<unsigned>(std::countr_zero(fanout)); }
+
+std::optional<uint64_t> parse_slot(std::string_view text, uint64_t fanout) {
+  uint64_t out = 0;
+  for (const char c : text) {
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_digit && (c < 'A' || c > 'F')) return std::nullopt;
+    out = out << 4 | static_cast<uint64_t>(is_digit ? c - '0' : c - 'A' + 10);
+  }
+  if (out >= fanout) return std::nullopt;
+  return out;
+}
+
+// The bits of a name's hash that lead to a shard, and how many.
+struct ShardWay {
+  uint64_t path = 0;
+  unsigned bits = 0;
+};
+
+// The way to a shard that is looked at by itself, as the hashes of its entries tell it: none to
+// that of a whole directory, more to one from inside.
+ShardWay way_to(const UnixfsNode& node) {
+  const uint64_t fanout = fanout_of(node);
+  const unsigned bits = bits_of(fanout);
+  const size_t width = hamt_prefix(0, fanout).size();
+  for (unsigned used = 0; used + bits <= 64; used += bits) {
+    std::optional<uint64_t> path;
+    bool fits = true;
+    for (size_t i = 0; fits && i < node.links.size(); ++i) {
+      const std::string text = name_of(node.links[i]);
+      if (text.size() <= width) continue;
+      const uint64_t hash = hamt_hash(text.substr(width));
+      const uint64_t above = used == 0 ? 0 : hash >> (64 - used);
+      fits = parse_slot(std::string_view(text).substr(0, width), fanout) ==
+                 (hash >> (64 - used - bits) & (fanout - 1)) &&
+             path.value_or(above) == above;
+      path = above;
+    }
+    if (fits) return {path.value_or(0), used};
+  }
+  return {};
+}
+
+const PbLink* first_entry(const UnixfsNode& node, size_t width) {
+  const auto found = std::ranges::find_if(
+      node.links, [width](const PbLink& link) { return link.name && link.name->size() > width; });
+  return found == node.links.end() ? nullptr : &*found;
+}
+
+// The same for a shard that has no entries of its own: one further down tells, by the slots that
+// lead to it.
+Result<ShardWay> way_to(DagBudget& budget, BlockSource& source, const UnixfsNode& node) {
+  const uint64_t fanout = fanout_of(node);
+  const unsigned bits = bits_of(fanout);
+  const size_t width = hamt_prefix(0, fanout).size();
+  if (node.links.empty() || first_entry(node, width) != nullptr) return way_to(node);
+  uint64_t below = 0;
+  UnixfsNode at = node;
+  const PbLink* entry = nullptr;
+  unsigned depth = bits;
+  for (;; depth += bits) {
+    if (depth > 64 || at.links.empty()) return ShardWay{};
+    entry = first_entry(at, width);
+    const PbLink& link = entry != nullptr ? *entry : at.links.front();
+    const auto slot = parse_slot(std::string_view(*link.name).substr(0, width), fanout);
+    if (!slot) return ShardWay{};
+    below = below << bits | *slot;
+    if (entry != nullptr) break;
+    auto child = read_shard(budget, source, link.cid, fanout);
+    if (!child) return fail(child.error());
+    at = std::move(*child);
+  }
+  const uint64_t hash = hamt_hash(entry->name->substr(width));
+  for (unsigned used = 0; used + depth <= 64; used += bits) {
+    const uint64_t slots = used == 0 ? hash : hash << used;
+    if (slots >> (64 - depth) == below) return ShardWay{used == 0 ? 0 : hash >> (64 - used), used};
+  }
+  return ShardWay{};
+}
 
 class Lister {
  public:
@@ -94,17 +173,6 @@ class Lister {
     return listed;
   }
 
-  static std::optional<uint64_t> parse_slot(const std::string& text, uint64_t fanout) {
-    uint64_t out = 0;
-    for (const char c : text) {
-      const bool is_digit = c >= '0' && c <= '9';
-      if (!is_digit && (c < 'A' || c > 'F')) return std::nullopt;
-      out = out << 4 | static_cast<uint64_t>(is_digit ? c - '0' : c - 'A' + 10);
-    }
-    if (out >= fanout) return std::nullopt;
-    return out;
-  }
-
   DagBudget& budget_;
   BlockSource& source_;
   const OnEntry& on_entry_;
@@ -124,7 +192,11 @@ Status read_directory(BlockSource& source, const UnixfsNode& node, const OnEntry
 Status read_directory(DagBudget& budget, BlockSource& source, const UnixfsNode& node,
                       const OnEntry& on_entry) {
   Lister lister(budget, source, on_entry);
-  if (node.data.type == UnixfsType::hamt_shard) return lister.shard(node, 0, 0);
+  if (node.data.type == UnixfsType::hamt_shard) {
+    const auto way = way_to(budget, source, node);
+    if (!way) return fail(way.error());
+    return lister.shard(node, way->path, way->bits);
+  }
   if (node.data.type != UnixfsType::directory) return fail(Errc::parse, "unixfs: no directory");
   return lister.plain(node);
 }
@@ -142,6 +214,7 @@ Result<DirectoryStep> directory_step(const UnixfsNode& node, const std::string& 
     return no_entry(name);
   }
   const uint64_t fanout = fanout_of(node);
+  if (place.fanout == 0) place.bits = way_to(node).bits;
   const auto slot = hamt_slot(hamt_hash(name), place.bits, fanout);
   if (!slot) return no_entry(name);
   const std::string prefix = hamt_prefix(*slot, fanout);
@@ -159,6 +232,7 @@ Result<std::vector<DirectoryStep>> deeper_shards(const UnixfsNode& node, ShardPl
     if (Status status = check_continues(node, place.fanout); !status) return fail(status.error());
   }
   const uint64_t fanout = fanout_of(node);
+  if (place.fanout == 0) place.bits = way_to(node).bits;
   const ShardPlace below{fanout, place.bits + bits_of(fanout)};
   if (below.bits > 64) return fail(Errc::parse, "unixfs: shards nested too deeply");
   std::vector<DirectoryStep> out;

@@ -14,6 +14,7 @@ struct PackProfile {
   // A directory is sharded when it passes 256 KiB: counted as the bytes of its block, or as names
   // and CIDs only.
   bool shards_by_block_size = false;
+  bool operator==(const PackProfile&) const = default;
 };
 // As `ipfs add --cid-version=1 --raw-leaves` has it.
 inline constexpr PackProfile kKubo256k{};

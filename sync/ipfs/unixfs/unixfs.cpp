@@ -16,6 +16,8 @@ enum Field : uint32_t {
   kUnixfsBlocksizes = 4,
   kUnixfsHashType = 5,
   kUnixfsFanout = 6,
+  kUnixfsMode = 7,
+  kUnixfsMtime = 8,
 };
 
 tl::unexpected<Error> bad_unixfs(const char* what) {
@@ -100,6 +102,14 @@ Result<UnixfsData> decode_unixfs(ByteView bytes) {
         case tag_and_type(kUnixfsFanout, pbf_wire_type::varint):
           out.fanout = reader.get_uint64();
           break;
+        case tag_and_type(kUnixfsMode, pbf_wire_type::varint):
+          out.metadata.mode = static_cast<uint32_t>(reader.get_uint64());
+          break;
+        case tag_and_type(kUnixfsMtime, pbf_wire_type::length_delimited): {
+          const auto view = reader.get_view();
+          out.metadata.mtime = decode_unixfs_time(as_bytes({view.data(), view.size()}));
+          break;
+        }
         default:
           reader.skip();
       }
@@ -119,6 +129,9 @@ Bytes encode_unixfs(const UnixfsData& data) {
   for (const uint64_t size : data.blocksizes) append_uint_field(out, kUnixfsBlocksizes, size);
   if (data.hash_type) append_uint_field(out, kUnixfsHashType, *data.hash_type);
   if (data.fanout) append_uint_field(out, kUnixfsFanout, *data.fanout);
+  const FileMetadata& metadata = data.metadata;
+  if (metadata.mode) append_uint_field(out, kUnixfsMode, *metadata.mode);
+  if (metadata.mtime) append_bytes_field(out, kUnixfsMtime, encode_unixfs_time(*metadata.mtime));
   return out;
 }
 

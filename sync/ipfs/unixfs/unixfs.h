@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ipnscast/sync/ipfs/ipld/dag_pb.h"
+#include "ipnscast/sync/ipfs/unixfs/file_metadata.h"
 
 namespace ipnscast::sync {
 
@@ -16,7 +17,7 @@ enum class UnixfsType : uint64_t {
   hamt_shard = 5
 };
 
-// The message in a dag-pb node's data. Modes and times are read over and never written.
+// The message in a dag-pb node's data. The packer gives no modes and times.
 struct UnixfsData {
   UnixfsType type = UnixfsType::file;
   std::optional<Bytes> data;  // content of a file, target of a symlink, bit field of a shard
@@ -24,6 +25,7 @@ struct UnixfsData {
   std::vector<uint64_t> blocksizes;  // one for each link of a file
   std::optional<uint64_t> hash_type;
   std::optional<uint64_t> fanout;
+  FileMetadata metadata{};
   bool operator==(const UnixfsData&) const = default;
 };
 

@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "ipnscast/nostr/base/file/file_error.h"
+#include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/ipfs/unixfs/dag_measure.h"
 #include "ipnscast/sync/ipfs/unixfs/directory_reader.h"
 #include "ipnscast/sync/ipfs/unixfs/workspace.h"
@@ -24,6 +25,7 @@ constexpr size_t kMaxUnpackDepth = 256;
 constexpr size_t kMaxLinkTarget = 4095;
 constexpr size_t kMaxName = 255;  // bytes, on every file system that Linux has
 constexpr size_t kShownName = 80;
+constexpr size_t kShownDocuments = 20;
 // Below this, writing until the bound is reached costs less than being wrong about a claim.
 constexpr uint64_t kLeastClaim = uint64_t{64} << 20;
 // What one entry adds to the blocks of directories, shards included: more than the longest name
@@ -108,6 +110,12 @@ Status check_link(std::string_view target, size_t depth) {
   return {};
 }
 
+// A document of IPLD that is no file of UnixFS: its block is what there is to write.
+bool is_document(const Cid& cid) {
+  return cid.is(Codec::dag_cbor) || cid.is(Codec::dag_json) || cid.is(Codec::cbor) ||
+         cid.is(Codec::json);
+}
+
 // A new directory, with the permissions that the user's mask leaves.
 Result<Folder> make_directory(const Folder& folder, const std::string& name) {
   auto made = folder.make_inner(name, 0777);
@@ -131,16 +139,18 @@ class TreeWriter {
     if (Status allowed = budget_.entry(); !allowed) return allowed;
     auto block = budget_.read(source_, cid);
     if (!block) return fail(block.error());
+    if (is_document(cid)) return write_document(*block, folder, name);
     const auto node = decode_node(cid, std::move(*block));
-    if (!node) return fail(node.error().within(cid.to_string()));
+    if (!node) return fail(node.error().within(place_.empty() ? cid.to_string() : brief(place_)));
     if (options_.bytes && !node->is_file())
       return fail(Errc::mismatch, "bytes are asked of what is no file");
     if (options_.file_only && !node->is_file())
       return fail(Errc::invalid, node->is_directory() ? "this is a directory; ask for a file in it"
                                                       : "this is a symbolic link and no file");
     if (node->is_directory()) return write_directory(*node, folder, name, depth);
-    if (node->is_file()) return write_file(*node, folder, name);
-    return write_link(*node, folder, name, depth);
+    Status written =
+        node->is_file() ? write_file(*node, folder, name) : write_link(*node, folder, name, depth);
+    return written ? give(node->data.metadata, folder, name, S_IRUSR) : written;
   }
 
   Unpacked totals;
@@ -158,10 +168,50 @@ class TreeWriter {
     Status read =
         read_directory(budget_, source_, node, [&](const std::string& inner, const Cid& cid) {
           Status named = check_name(inner);
-          return named ? write(cid, *made, inner, depth + 1) : named;
+          if (!named) return named;
+          const size_t above = place_.size();
+          place_ += (above == 0 ? "" : "/") + inner;
+          Status written = write(cid, *made, inner, depth + 1);
+          place_.resize(above);
+          return written;
         });
     budget_.close(node.links.size());
-    return read;
+    if (!read) return read;
+    // Behind what is in it. The root is moved yet, which it has to allow.
+    if (depth == 0) totals.root = metadata_of(node.data.metadata, S_IRWXU);
+    return depth == 0 ? Status{} : give(node.data.metadata, folder, name, S_IRWXU);
+  }
+
+  // What is given to something of which we need these permissions if the tree has to stay open.
+  FileMetadata metadata_of(FileMetadata metadata, uint32_t needed) const {
+    if (!options_.metadata) return {};
+    if (metadata.mode && options_.stays_open) *metadata.mode |= needed;
+    return metadata;
+  }
+
+  Status give(const FileMetadata& metadata, const Folder& folder, const std::string& name,
+              uint32_t needed) const {
+    Status given = apply_metadata(metadata_of(metadata, needed), folder.get(), name);
+    if (!given) return fail(given.error().within(folder.path().string()));
+    return {};
+  }
+
+  Status write_document(ByteView block, const Folder& folder, const std::string& name) {
+    if (options_.bytes) {
+      const auto [first, end] = options_.bytes->within(block.size());
+      block = block.subspan(first, end - first);
+    }
+    if (Status fits = budget_.write(block.size()); !fits) return fits;
+    NewFile file(folder, name);
+    if (Status opened = file.opened(); !opened) return opened;
+    if (Status written = file.write(block); !written) return written;
+    ++totals.files;
+    totals.bytes += block.size();
+    if (!place_.empty() && ++documents_ <= kShownDocuments)
+      log_warning("unpack",
+                  "\"" + brief(place_) +
+                      "\" is no file but an IPLD document: its bytes are written as they are");
+    return file.close();
   }
 
   // What a directory says that its entries weigh, with all below them. An eighth is allowed for
@@ -182,6 +232,13 @@ class TreeWriter {
   }
 
   Status write_file(const UnixfsNode& node, const Folder& folder, const std::string& name) {
+    if (options_.bytes && node.size() > 0) {
+      const auto [first, end] = options_.bytes->within(node.size());
+      if (first == end)
+        return fail(Errc::invalid, "the bytes " + options_.bytes->to_string() +
+                                       " lie outside of the file, which has " +
+                                       std::to_string(node.size()));
+    }
     const Instant start = std::chrono::steady_clock::now();
     NewFile file(folder, name);
     Status opened = file.opened();
@@ -216,6 +273,8 @@ class TreeWriter {
   BlockSource& source_;
   const UnpackOptions& options_;
   const std::function<Status()> measure_;
+  std::string place_;  // the path of what is being written, from the root; empty for the root
+  size_t documents_ = 0;
 };
 
 // Of a tree that repeats its blocks: what all of it comes to. Of a file's range the blocks are
@@ -269,6 +328,7 @@ Status check_target(const FilePlace& place, bool replace) {
 }
 
 bool is_file_block(const Cid& cid, ByteView block) {
+  if (is_document(cid)) return true;
   const auto node = decode_node(cid, block);
   return node && node->is_file();
 }
@@ -316,6 +376,9 @@ Result<Unpacked> unpack(BlockSource& source, const Cid& root, const fs::path& ta
   if (options.replace) workspace->keep_mode_of(name);
   if (Status moved = move_into_place(*workspace, name, options.replace); !moved)
     return fail(moved.error());
+  if (options.replace) return unpacked;
+  Status given = apply_metadata(unpacked->root, workspace->parent().get(), name);
+  if (!given) return fail(given.error().within(target.string()));
   return unpacked;
 }
 

@@ -24,7 +24,12 @@ struct UnpackOptions {
   std::string file_name;
   std::optional<ByteRange> bytes;  // only these, of a root that is a file
   bool file_only = false;          // a root that is no file is Errc::invalid
-  DagLimits limits{};              // by the deadline all is written, or given up
+  // Gives files and directories the permissions and times that the tree has for them, where it has
+  // any (file_metadata.h).
+  bool metadata = true;
+  // Whoever makes the tree can read and replace it, whatever permissions it has.
+  bool stays_open = false;
+  DagLimits limits{};  // by the deadline all is written, or given up
 };
 
 struct Unpacked {
@@ -32,14 +37,16 @@ struct Unpacked {
   uint64_t directories = 0;
   uint64_t symlinks = 0;
   uint64_t bytes = 0;
+  FileMetadata root{};  // of a root that is a directory: still to be given to it
 };
 
 // Writes the UnixFS tree under `root` to disk, each block verified. It grows beside the target
 // in a hidden directory (workspace.h) and is renamed onto it when it is complete; whatever fails,
 // the target is as it was, and what a killed process left beside it, or one whose deadline had come
 // before it was removed, the next one removes. No name
-// can lead out of the tree: empty ones, ".", "..", and those with '/' or NUL are refused. Modes and
-// times are not restored. A DAG that repeats its blocks, or claims to weigh too much, is measured
+// can lead out of the tree: empty ones, ".", "..", and those with '/' or NUL are refused. IPLD
+// documents that a directory links to (dag-cbor, dag-json, cbor, json) are written as their bytes,
+// as is a root that is one. A DAG that repeats its blocks, or claims to weigh too much, is measured
 // before it is written any further, so that one which stands for more than the bounds is refused
 // early. Errc::not_found for
 // missing blocks, Errc::signature, Errc::parse, Errc::unsupported, Errc::refused (a name or a link

@@ -131,7 +131,7 @@ TEST_CASE(
   Stage again({.directory = dir.path()});
   read_back(again);
   const auto& [cid, block] = file.blocks.back();
-  CHECK(*read_raw_block(must(again.http->fetch(raw_block_call(again.gateway, cid)))) == block);
+  CHECK(*read_raw_block(cid, must(again.http->fetch(raw_block_call(again.gateway, cid)))) == block);
   CHECK(*read_kubo_block_get(must(again.http->fetch(kubo_block_get_call(again.rpc, cid, true)))) ==
         block);
 }

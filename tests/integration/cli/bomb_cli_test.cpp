@@ -6,6 +6,7 @@
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/bombs.h"
 #include "ipnscast/tests/support/gateways/scripted_gateway.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -26,7 +27,7 @@ struct World {
   test::Ran run(std::vector<std::string> arguments) const {
     const std::string home = (temp.path() / "home").string();
     fs::create_directories(temp.path() / "work");
-    arguments.insert(arguments.begin(), IPNSCAST_BINARY_DIR "/tools/ipnscast");
+    arguments.insert(arguments.begin(), test::program());
     return test::run({.argv = std::move(arguments),
                       .environment = {{"HOME", home},
                                       {"XDG_CONFIG_HOME", home + "/config"},

@@ -7,6 +7,7 @@
 #include "ipnscast/bridge/node/node_server.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -47,7 +48,7 @@ class Stack {
   // The program with these arguments, at home in a folder of this person's.
   Command command(const std::string& person, std::vector<std::string> arguments) const {
     Command out;
-    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast"};
+    out.argv = {test::program()};
     out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
     const fs::path home = folder() / person;
     fs::create_directories(home);

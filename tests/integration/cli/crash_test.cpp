@@ -12,6 +12,7 @@
 #include "ipnscast/sync/keys/key_store.h"
 #include "ipnscast/tests/integration/cli/crash_witness.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -135,7 +136,7 @@ class World {
 
   Command command(const fs::path& state, std::vector<std::string> arguments) const {
     Command out;
-    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--state", state.string()};
+    out.argv = {test::program(), "--state", state.string()};
     out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
     out.environment = {{"XDG_CONFIG_HOME", (folder() / "config").string()}};
     if (relay_.empty()) return out;

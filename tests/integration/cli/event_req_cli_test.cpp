@@ -6,6 +6,7 @@
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tests/integration/nostr/pool_reader.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -19,7 +20,7 @@ constexpr Seconds kSoon(60);
 Ran req(const std::string& filter, const std::vector<std::string>& relays,
         const std::vector<std::string>& more = {}) {
   const TempDir home;
-  Command command{.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "event", "req", filter},
+  Command command{.argv = {test::program(), "event", "req", filter},
                   .environment = {{"HOME", home.path().string()}}};
   for (const std::string& relay : relays) {
     command.argv.insert(command.argv.end(), {"--relay", relay});
@@ -121,6 +122,49 @@ TEST_CASE("event req names every relay that did not answer in time, with what it
   CHECK(ran.err.find(grumbling.url().text() + ": requested: ERROR: bad req") != std::string::npos);
   CHECK(ran.err.find(closing.url().text()) != std::string::npos);
   CHECK(ran.err.find("shutting down") != std::string::npos);
+}
+
+TEST_CASE("E2 1,200 events of one second come by NIP-77, or the answer is called incomplete") {
+  constexpr int kEvents = 1'200;
+  constexpr int64_t kSecond = 1'700'000'000;
+  const auto loop = *net::Loop::start();
+  std::promise<void> all;
+  std::atomic<int> stored = 0;
+  server::RelayServerOptions options{.port = 0};
+  options.relay.max_limit = 500;
+  const auto relay = *server::RelayServer::start(*loop, options);
+  std::vector<Event> events;
+  for (int i = 0; i < kEvents; ++i) events.push_back(note(kSecond, std::to_string(i)));
+  PoolOptions at_once{.relays = {*RelayUrl::parse(relay->url())}};
+  at_once.relay.max_publishing = kEvents;
+  const auto pool = Pool::start(*loop, std::move(at_once));
+  for (const Event& event : events) {
+    pool->publish(event, {.deadline = Milliseconds(60'000)}, [&](PublishReport report) {
+      stored += report.relays.begin()->second.stored();
+      if (stored == kEvents) all.set_value();
+    });
+  }
+  REQUIRE(all.get_future().wait_for(kSoon) == std::future_status::ready);
+  const Ran ran = req(R"({"kinds":[1]})", {relay->url()}, {"--timeout", "50s"});
+  INFO(ran.err);
+  CHECK(ran.exit == 0);
+  CHECK(lines(ran.out) == kEvents);
+
+  // Without NIP-77: always the same 500.
+  ScriptedRelay plain([&](ScriptedRelay& self, auto c, const ClientMessage& m) {
+    const auto* request = std::get_if<ReqRequest>(&m);
+    if (request == nullptr) return;
+    for (size_t i = 0; i < 500; ++i) {
+      if (matches_any(request->filters, events[i]))
+        self.say(c, event_frame(request->subscription, events[i]));
+    }
+    self.say(c, RelayMessage(EoseMessage{request->subscription}));
+  });
+  const Ran part = req(R"({"kinds":[1]})", {plain.url().text()}, {"--timeout", "50s"});
+  INFO(part.err);
+  CHECK(part.exit == 1);
+  CHECK(lines(part.out) == 500);
+  CHECK(part.err.find("incomplete") != std::string::npos);
 }
 
 }  // namespace ipnscast

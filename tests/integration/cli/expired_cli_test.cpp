@@ -10,6 +10,7 @@
 #include "ipnscast/sync/resolve/record_extra.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/scripted_http_server.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -51,8 +52,7 @@ struct Gateway {
 
   test::Ran run(std::vector<std::string> arguments, const std::string& expired) const {
     test::Command out;
-    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--json", "--state",
-                (folder.path() / "state").string()};
+    out.argv = {test::program(), "--json", "--state", (folder.path() / "state").string()};
     out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
     out.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()},
                        {"IPNSCAST_GATEWAYS_NODES", server.url()},
@@ -146,8 +146,9 @@ TEST_CASE(
                            record(hour, {}, 7, "/ipfs/bafkqaalc")});
   const test::TempDir folder;
   test::Command command;
-  command.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--json", "--state",
-                  (folder.path() / "state").string(),    "watch",  key().name().to_string()};
+  command.argv = {test::program(), "--json",
+                  "--state",       (folder.path() / "state").string(),
+                  "watch",         key().name().to_string()};
   command.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()},
                          {"IPNSCAST_GATEWAYS_NODES", gateways.urls()},
                          {"IPNSCAST_SOURCES_POLL_MIN", "200ms"},

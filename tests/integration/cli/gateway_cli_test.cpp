@@ -10,6 +10,7 @@
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/dns_server.h"
 #include "ipnscast/tests/support/gateways/scripted_http_server.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -44,7 +45,7 @@ struct World {
   }
   Ran run(std::vector<std::string> arguments, const std::string& dns = {}) {
     Command command;
-    command.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast"};
+    command.argv = {test::program()};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = {{"XDG_CONFIG_HOME", (home.path() / "config").string()},
                            {"XDG_STATE_HOME", (home.path() / "state").string()},

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/skip.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -22,7 +23,7 @@ constexpr const char* kNostrSecret =
 
 test::Ran ipnscast_in(const fs::path& folder, std::vector<std::string> arguments,
                       std::string input = "") {
-  arguments.insert(arguments.begin(), std::string(IPNSCAST_BINARY_DIR) + "/tools/ipnscast");
+  arguments.insert(arguments.begin(), std::string(test::build_folder()) + "/tools/ipnscast");
   test::Process process(
       {.argv = std::move(arguments), .input = std::move(input), .folder = folder});
   auto ran = process.wait(std::chrono::seconds(60));

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -21,7 +22,7 @@ using test::Command;
 using test::Ran;
 namespace fs = std::filesystem;
 
-const std::string kProgram = IPNSCAST_BINARY_DIR "/tools/ipnscast";
+const std::string kProgram = test::program();
 const std::string kSecret = "e8f32e723decf4051aefac8e2c93c9c5b214313817cdb01a1494b917c8436b35";
 
 // Somebody with a state directory and no terminal.

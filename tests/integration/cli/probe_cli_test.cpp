@@ -6,6 +6,7 @@
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -54,9 +55,8 @@ TEST_CASE("Ctrl-C ends a probe in time, and what it wrote is deleted") {
   const auto relay = *nostr::server::RelayServer::start(*loop, {.port = 0});
   for (const int signal : {SIGINT, SIGTERM}) {
     Onlooker onlooker(*loop, relay->url());
-    Process probe(
-        {.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "relay", "probe", relay->url(), "--json"},
-         .environment = {{"HOME", home.path().string()}}});
+    Process probe({.argv = {test::program(), "relay", "probe", relay->url(), "--json"},
+                   .environment = {{"HOME", home.path().string()}}});
     REQUIRE(onlooker.hears_an_event());
     probe.signal(signal);
     const auto ended = probe.wait(kAtOnce);

@@ -7,6 +7,7 @@
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/name_proxy.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -40,7 +41,7 @@ class World {
 
   Command command(std::vector<std::string> arguments) {
     Command out;
-    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast"};
+    out.argv = {test::program()};
     out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
     out.environment = {{"HOME", home_.path().string()},
                        {"XDG_CONFIG_HOME", (home_.path() / "config").string()},

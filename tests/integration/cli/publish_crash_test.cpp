@@ -17,6 +17,7 @@
 #include "ipnscast/tests/integration/cli/crash_witness.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/fault_proxy.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -55,7 +56,7 @@ struct World {
 
   Command command(std::vector<std::string> arguments) const {
     Command out;
-    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--state", state.string()};
+    out.argv = {test::program(), "--state", state.string()};
     out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
     out.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()},
                        {"XDG_CACHE_HOME", (folder.path() / "cache").string()},

@@ -15,31 +15,21 @@ using namespace ipnscast::test;
 
 namespace {
 
-bridge::EmbeddedRelaySettings settings_at(const std::string& listen) {
-  bridge::EmbeddedRelaySettings out;
-  out.listen = listen;
-  out.max_bytes = 1 << 30;
-  out.max_clients = 1000;
-  out.max_waiting = 256 << 20;
-  return out;
-}
-
-nostr::server::RelayServerOptions filled(const bridge::EmbeddedRelaySettings& settings) {
-  nostr::server::RelayServerOptions out;
-  const Status done = tools::fill_relay_options(settings, out);
-  if (!done) FAIL(done.error().message);
+bridge::RelaySettings settings_at(const std::string& listen) {
+  bridge::RelaySettings out;
+  out.listen = *bridge::parse_listen_address(listen);
   return out;
 }
 
 }  // namespace
 
 TEST_CASE("off loopback the embedded relay has limits unless they are taken away") {
-  const auto lan = filled(settings_at("0.0.0.0:7777"));
+  const auto lan = tools::relay_options(settings_at("0.0.0.0:7777"));
   CHECK(lan.relay.events_per_second == 100);
   CHECK(lan.relay.event_burst == 500);
   CHECK(lan.relay.requests_per_second == 100);
   CHECK(lan.max_connections_per_address == 100);
-  const auto loopback = filled(settings_at("127.0.0.1:7777"));
+  const auto loopback = tools::relay_options(settings_at("127.0.0.1:7777"));
   CHECK(loopback.relay.events_per_second == 0);
   CHECK(loopback.relay.requests_per_second == 0);
   CHECK(loopback.max_connections_per_address == 0);
@@ -47,11 +37,11 @@ TEST_CASE("off loopback the embedded relay has limits unless they are taken away
   auto wanted = settings_at("0.0.0.0:7777");
   wanted.rate = 0;
   wanted.request_rate = 7;
-  wanted.max_clients = 9;
+  wanted.server.max_connections = 9;
   wanted.max_clients_per_address = 3;
-  wanted.max_waiting = 16 << 20;
-  wanted.urls = {"wss://relay.example"};
-  const auto given = filled(wanted);
+  wanted.server.max_waiting_bytes = 16 << 20;
+  wanted.server.urls = {*nostr::RelayUrl::parse("wss://relay.example")};
+  const auto given = tools::relay_options(wanted);
   CHECK(given.relay.events_per_second == 0);
   CHECK(given.relay.requests_per_second == 7);
   CHECK(given.max_connections == 9);
@@ -102,13 +92,14 @@ TEST_CASE("limits of the embedded relay come from the environment too") {
 TEST_CASE("settings of the relay that make no sense are told in one line") {
   const Stack stack;
   const std::vector<std::pair<std::vector<std::string>, std::string>> nonsense = {
-      {{"serve", "--rate", "-1"}, "want a number that is 0 or more"},
-      {{"serve", "--request-rate", "nan"}, "want a number that is 0 or more"},
-      {{"serve", "--max-clients", "-1"}, "want a number that is 0 or more"},
-      {{"serve", "--max-clients", "0"}, "want at least 1"},
-      {{"serve", "--max-bytes", "1KiB"}, "want at least 1MiB"},
-      {{"serve", "--max-waiting", "15MiB"}, "want at least 16MiB"},
-      {{"serve", "--url", "http://relay.example"}, "relay.urls"},
+      {{"serve", "--rate", "-1"}, "--rate: want 0 to 1000000, not -1"},
+      {{"serve", "--request-rate", "nan"}, "--request-rate: \"nan\": want a number or \"auto\""},
+      {{"serve", "--max-clients", "-1"}, "--max-clients: want 1 to 1000000, not -1"},
+      {{"serve", "--max-clients", "0"}, "--max-clients: want 1 to 1000000, not 0"},
+      {{"serve", "--max-bytes", "1KiB"}, "--max-bytes: want a size of 1MiB or more, not 1KiB"},
+      {{"serve", "--max-waiting", "15MiB"},
+       "--max-waiting: want a size of 16MiB or more, not 15MiB"},
+      {{"serve", "--url", "http://relay.example"}, "--url: relay URL \"http://relay.example\""},
       {{"probe"}, "no relay: name one, or configure relays.urls"}};
   for (auto [arguments, words] : nonsense) {
     arguments.insert(arguments.begin(), "relay");

@@ -3,6 +3,7 @@
 
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -24,7 +25,7 @@ struct World {
   }
   Ran run(const std::string& person, std::vector<std::string> arguments,
           std::string input = {}) const {
-    arguments.insert(arguments.begin(), IPNSCAST_BINARY_DIR "/tools/ipnscast");
+    arguments.insert(arguments.begin(), test::program());
     arguments.insert(arguments.end(),
                      {"--json", "--config", (folder.path() / person / "config.toml").string(),
                       "--state", (folder.path() / person / "state").string()});

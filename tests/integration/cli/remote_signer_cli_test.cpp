@@ -6,6 +6,7 @@
 #include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/relays/bunker.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -35,7 +36,7 @@ struct World {
         << "[bridge]\nnames = [\"" << kName << "\"]\n";
   }
   Ran run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), IPNSCAST_BINARY_DIR "/tools/ipnscast");
+    arguments.insert(arguments.begin(), test::program());
     arguments.insert(arguments.end(),
                      {"--json", "--config", (folder.path() / "config.toml").string(), "--state",
                       (folder.path() / "state").string()});
@@ -89,8 +90,8 @@ TEST_CASE("a record is signed by a key of its own and announced by the remote si
   const World world;
   const std::filesystem::path folder = world.folder.path();
   test::Process up(
-      {.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "up", "--port-base", "0", "--dir",
-                (folder / "up").string(), "--state", (folder / "up-state").string(), "--json"}});
+      {.argv = {test::program(), "up", "--port-base", "0", "--dir", (folder / "up").string(),
+                "--state", (folder / "up-state").string(), "--json"}});
   const auto ready = up.wait_for_line("\"rpc\"", std::chrono::seconds(30));
   INFO(up.output());
   REQUIRE(ready);

@@ -8,6 +8,7 @@
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/scripted_http_server.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -52,8 +53,7 @@ struct Person {
   test::Command command(const std::string& nodes, const std::vector<std::string>& arguments,
                         const std::map<std::string, std::string>& settings = {}) const {
     test::Command out;
-    out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "--json", "--state",
-                (folder.path() / "state").string()};
+    out.argv = {test::program(), "--json", "--state", (folder.path() / "state").string()};
     out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
     out.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()},
                        {"IPNSCAST_GATEWAYS_NODES", nodes}};
@@ -106,6 +106,71 @@ TEST_CASE("resolve and get end alike: nobody is there, nobody has it, the time i
       CHECK(code_of(ran) == row.code);
     }
   }
+}
+
+TEST_CASE("a forged record as the only answer is no for an answer, and is told (F6)") {
+  const Person person;
+  std::string forged = record(5).body;
+  forged[10] ^= 1;  // of the signature
+  const auto other = record(5);
+  const auto stranger =
+      create_record(*IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, 5)),
+                    {.value = kValue,
+                     .sequence = {9},
+                     .eol = Eol::after(system_now().wall, std::chrono::hours(1))});
+  for (const std::string& body :
+       {forged, std::string(as_text(stranger->bytes())), other.body.substr(0, 40)}) {
+    ScriptedHttpServer liar(
+        gateway([&] { return ScriptedAnswer{.headers = other.headers, .body = body}; }));
+    for (const std::string& nodes : {liar.url(), liar.url() + "," + refusing_url()}) {
+      for (const auto& arguments :
+           {std::vector<std::string>{"resolve", kName}, {"get", kName, "-o", person.out()}}) {
+        const auto ran = person.run(nodes, arguments);
+        INFO(arguments[0] << ": " << ran.err);
+        CHECK(ran.exit == 1);
+        CHECK(ran.err.find("does not verify") != std::string::npos);
+        CHECK(ran.err.find(liar.url()) != std::string::npos);
+      }
+    }
+  }
+  // An honest source beside it decides.
+  ScriptedHttpServer liar(
+      gateway([&] { return ScriptedAnswer{.headers = other.headers, .body = forged}; }));
+  ScriptedHttpServer honest(gateway([] { return record(3); }));
+  CHECK(person.run(liar.url() + "," + honest.url(), {"resolve", kName}).exit == 0);
+}
+
+TEST_CASE("what stands in its CID is got without any gateway (F13)") {
+  const Person person;
+  const auto got = person.run("", {"get", "bafkqaddwgevxmmraojswg33smq", "-o", person.out()});
+  INFO(got.err);
+  CHECK(got.exit == 0);
+  CHECK(person.run("", {"get", "bafkqaddwgevxmmraojswg33smq/in", "-o", "-"}).exit == 1);
+  const std::string elsewhere = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+  CHECK(person.run("", {"get", elsewhere, "-o", "-"}).exit == 2);
+}
+
+TEST_CASE("resolve waits when it is asked for a moment's patience, as get does (F15)") {
+  for (const int status : {429, 503}) {
+    const Person person;
+    std::atomic<int> asked{0};
+    ScriptedHttpServer busy([&](const ScriptedRequest& request) -> ScriptedAnswer {
+      if (request.target.find("/ipns/" + kName) != 0) return nothing();
+      if (++asked == 1) return {.status = status, .headers = {{"Retry-After", "1"}}};
+      return record(7);
+    });
+    const auto ran = person.run(busy.url(), {"resolve", kName});
+    INFO(ran.err);
+    CHECK(ran.exit == 0);
+    CHECK(asked >= 2);
+    CHECK(json::parse(ran.out).at("sequence") == "7");
+  }
+  // Longer than anybody waits here.
+  const Person person;
+  ScriptedHttpServer closed([](const ScriptedRequest&) {
+    return ScriptedAnswer{.status = 429, .headers = {{"Retry-After", "3600"}}};
+  });
+  CHECK(person.run(closed.url(), {"resolve", kName}).exit == 3);
 }
 
 TEST_CASE("--timeout is for the whole of a get, not for each of its steps (S1-20)") {

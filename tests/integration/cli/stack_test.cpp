@@ -5,6 +5,7 @@
 #include "ipnscast/sync/keys/key_store.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/raw_http.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -22,7 +23,7 @@ const char* const kName = "k51qzi5uqu5dhbucpoao44lx7txki8bokz8n2cucag2rl87ahq2hv
 
 Command command(const fs::path& home, std::vector<std::string> arguments) {
   Command out;
-  out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast"};
+  out.argv = {test::program()};
   out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
   out.environment = {{"XDG_CONFIG_HOME", (home / "config").string()},
                      {"XDG_STATE_HOME", (home / "state").string()},
@@ -137,7 +138,7 @@ TEST_CASE("up's node listens where [node] says, holds as much, and takes records
     const Ran ran = test::run(wrong, kSoon);
     INFO(ran.err);
     CHECK(ran.exit == 2);
-    CHECK(ran.err.find("node.") != std::string::npos);
+    CHECK(json::parse(ran.err)["error"]["message"].get<std::string>().starts_with(name + ": "));
   };
   refused("IPNSCAST_NODE_WRITERS", "nobody");
   refused("IPNSCAST_NODE_LISTEN", "here");
@@ -180,7 +181,7 @@ TEST_CASE("bridge --check-config says what is missing, and what it would do") {
   };
   CHECK(problem().starts_with("bridge.names"));
   check.environment["IPNSCAST_BRIDGE_NAMES"] = "nonsense";
-  CHECK(problem().starts_with("bridge.names"));
+  CHECK(problem().starts_with("IPNSCAST_BRIDGE_NAMES: \"nonsense\": "));
   check.environment["IPNSCAST_BRIDGE_NAMES"] = kName;
   CHECK(problem().starts_with("relays.urls"));
   check.environment["IPNSCAST_RELAYS_URLS"] = "ws://127.0.0.1:1";
@@ -192,8 +193,6 @@ TEST_CASE("bridge --check-config says what is missing, and what it would do") {
   const Ran fine = test::run(check, kSoon);
   CHECK(fine.exit == 0);
   CHECK(json::parse(fine.out)["names"] == json({kName}));
-  check.environment["IPNSCAST_BRIDGE_STORE"] = "postgresql://somewhere";
-  CHECK(problem().starts_with("bridge.store"));
 }
 
 TEST_CASE("the bridge needs the state directory for itself and ends cleanly on SIGTERM") {

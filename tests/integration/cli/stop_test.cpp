@@ -5,6 +5,7 @@
 #include "ipnscast/sync/keys/key_store.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/raw_client.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 
@@ -22,7 +23,7 @@ const char* const kName = "k51qzi5uqu5dhbucpoao44lx7txki8bokz8n2cucag2rl87ahq2hv
 
 Command command(const fs::path& home, std::vector<std::string> arguments) {
   Command out;
-  out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast"};
+  out.argv = {test::program()};
   out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
   out.environment = {{"XDG_CONFIG_HOME", (home / "config").string()},
                      {"XDG_STATE_HOME", (home / "state").string()},

@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/silent_server.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -22,7 +23,7 @@ struct World {
 
   test::Ran run(std::vector<std::string> arguments) const {
     const std::string home = (temp.path() / "home").string();
-    arguments.insert(arguments.begin(), IPNSCAST_BINARY_DIR "/tools/ipnscast");
+    arguments.insert(arguments.begin(), test::program());
     return test::run({.argv = std::move(arguments),
                       .environment = {{"XDG_CONFIG_HOME", home + "/config"},
                                       {"XDG_STATE_HOME", home + "/state"},

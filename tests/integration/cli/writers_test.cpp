@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/skip.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -27,8 +28,9 @@ using test::SetWriting;
 struct Stack {
   Stack() {
     Command command;
-    command.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast", "up",    "--port-base", "0", "--dir",
-                    (folder.path() / "stack").string(),    "--json"};
+    command.argv = {
+        test::program(), "up", "--port-base", "0", "--dir", (folder.path() / "stack").string(),
+        "--json"};
     command.environment = {{"XDG_CONFIG_HOME", (folder.path() / "config").string()}};
     process = std::make_unique<Process>(command);
     const auto line = process->wait_for_line("\"relay\"", std::chrono::seconds(30));

@@ -278,7 +278,7 @@ TEST_CASE("a web page may read the relay's information document") {
       "GET / HTTP/1.1\r\nHost: x\r\nAccept: application/nostr+json\r\nConnection: close\r\n\r\n");
   CHECK(answer.rfind("HTTP/1.1 200", 0) == 0);
   CHECK(answer.find("access-control-allow-origin: *") != std::string::npos);
-  CHECK(answer.find("\"supported_nips\":[1,9,11,40,42,45,70,77]") != std::string::npos);
+  CHECK(answer.find("\"supported_nips\":[1,9,11,40,42,45,67,70,77]") != std::string::npos);
 }
 
 TEST_CASE(

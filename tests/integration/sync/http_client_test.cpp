@@ -1,5 +1,7 @@
 #include "ipnscast/sync/gateway/http_client.h"
 
+#include <zlib.h>
+
 #include <atomic>
 #include <ctime>
 #include <future>
@@ -14,6 +16,21 @@ using ipnscast::test::ScriptedHttpServer;
 using ipnscast::test::ScriptedRequest;
 
 namespace {
+
+// In the form of gzip, or of zlib, which HTTP calls deflate.
+std::string compressed(const std::string& text, bool zlib) {
+  z_stream stream{};
+  std::string out(text.size() + 100, '\0');
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, zlib ? 15 : 31, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
 
 std::unique_ptr<HttpClient> client() { return std::move(*HttpClient::open()); }
 
@@ -162,6 +179,46 @@ TEST_CASE("a cut answer and a stream error in the trailer are failures, not ends
   const auto trailer = http->fetch({.url = server.url() + "/trailer"});
   REQUIRE_FALSE(trailer);
   CHECK(trailer.error().message == "stream error: block not found");
+}
+
+TEST_CASE("a trailer that tells of no error is none (F1)") {
+  ScriptedHttpServer server([](const ScriptedRequest& request) {
+    return ScriptedAnswer{
+        .body = "whole",
+        .trailer = request.target == "/empty" ? "X-Stream-Error:" : "x-stream-error:   \t"};
+  });
+  auto http = client();
+  for (const char* path : {"/empty", "/blank"}) {
+    const auto answer = http->fetch({.url = server.url() + path});
+    REQUIRE(answer);
+    CHECK(as_text(answer->body) == "whole");
+  }
+}
+
+TEST_CASE("what a proxy compresses unasked is decoded, and bounds count what comes out (F2)") {
+  ScriptedHttpServer server([](const ScriptedRequest& request) {
+    const bool zlib = request.target == "/deflate";
+    ScriptedAnswer answer{
+        .headers = {{"Content-Encoding", zlib                           ? "deflate"
+                                         : request.target == "/unknown" ? "x-other"
+                                         : request.target == "/plain"   ? "identity"
+                                                                        : "gzip"}},
+        .body = request.target == "/plain" ? std::string(5000, 'x')
+                                           : compressed(std::string(5000, 'x'), zlib)};
+    if (request.target == "/cut") answer.body.resize(answer.body.size() / 2);
+    return answer;
+  });
+  auto http = client();
+  for (const char* path : {"/gzip", "/deflate", "/plain"}) {
+    INFO(path);
+    const auto answer = http->fetch({.url = server.url() + path});
+    REQUIRE(answer);
+    CHECK(answer->body == Bytes(5000, 'x'));
+  }
+  CHECK(http->fetch({.url = server.url() + "/gzip", .max_bytes = 4999}).error().code ==
+        Errc::too_large);
+  CHECK_FALSE(http->fetch({.url = server.url() + "/unknown"}));
+  CHECK(server.requests().front().headers.at("accept-encoding") == "identity");
 }
 
 TEST_CASE("redirects are followed five times, and never away from http") {

@@ -208,6 +208,59 @@ TEST_CASE("a record for another name, a broken one and a web page are never an a
   CHECK(sequence_of(*report) == 2);
 }
 
+TEST_CASE("that a source answered with what is no record of the name is told (F6)") {
+  const std::string good = record(2);
+  std::string altered = good;
+  altered[altered.size() - 3] ^= 1;
+  for (const std::string& body : {altered, good.substr(0, 50), std::string("garbage")}) {
+    ScriptedHttpServer liar(gateway_with(as_record(body)));
+    Fixture fixture({{liar.url(), 1}});
+    const auto report = fixture.resolver.resolve_now(fixture.name, {}, Seconds(60));
+    REQUIRE(report);
+    CHECK_FALSE(report->best);
+    REQUIRE(report->sources.size() == 1);
+    CHECK_FALSE(report->sources[0].refused.empty());
+  }
+}
+
+TEST_CASE("a source that asks for a moment's patience is asked again while there is time (F15)") {
+  std::atomic<int> asked{0};
+  ScriptedHttpServer busy([&](const ScriptedRequest& request) -> ScriptedAnswer {
+    if (request.target.find("?format=ipns-record") == std::string::npos) return nothing();
+    if (++asked <= 2) return {.status = 429, .headers = {{"Retry-After", "1"}}};
+    return as_record(record(7));
+  });
+  ResolverOptions patient;
+  patient.race.answer_by = Seconds(60);
+  patient.race.listen = Seconds(60);
+  Fixture fixture({{busy.url(), 1}}, patient);
+  const auto report = fixture.resolver.resolve_now(fixture.name, {}, Seconds(60));
+  REQUIRE(report);
+  REQUIRE(report->best);
+  CHECK(sequence_of(*report) == 7);
+  CHECK(asked == 3);
+}
+
+TEST_CASE("patience beyond the race, or asked for over and over, is not waited for (F15)") {
+  for (const char* patience : {"3600", "1"}) {
+    std::atomic<int> asked{0};
+    ScriptedHttpServer closed([&](const ScriptedRequest& request) -> ScriptedAnswer {
+      if (request.target.find("?format=ipns-record") == std::string::npos) return nothing();
+      ++asked;
+      return {.status = 503, .headers = {{"Retry-After", patience}}};
+    });
+    ResolverOptions options;
+    options.race.answer_by = Seconds(60);
+    options.race.listen = Seconds(60);
+    Fixture fixture({{closed.url(), 1}}, options);
+    const auto report = fixture.resolver.resolve_now(fixture.name, {}, Seconds(120));
+    REQUIRE(report);
+    CHECK_FALSE(report->best);
+    CHECK_FALSE(report->cut);
+    CHECK(asked == (std::string_view(patience) == "1" ? 4 : 1));
+  }
+}
+
 TEST_CASE("an expired record is told as such, not as \"not found\" (R22)") {
   ScriptedHttpServer server(gateway_with(as_record(record(5, -std::chrono::hours(1)))));
   Fixture fixture({{server.url(), 1}});

@@ -257,22 +257,21 @@ TEST_CASE("an upload ends when no byte moves, not because it takes long") {
     return answer;
   });
   SenderFixture fixture({node.url()});
-  ContentSender sender(*fixture.http, fixture.book, source);
+  const Milliseconds stall(400);
+  ContentSender sender(*fixture.http, fixture.book, source, stall);
   const auto nodes = content_nodes(*fixture.http, fixture.book);
-  SendOptions options;
-  options.upload_stall = Milliseconds(400);
   SECTION("it is slow") {
     const Instant start = std::chrono::steady_clock::now();
-    const auto sent = sender.send_now(root, nodes, options);
+    const auto sent = sender.send_now(root, nodes);
     INFO(sent[0].place.detail);
     CHECK(sent[0].place.ok);
-    CHECK(std::chrono::steady_clock::now() - start > options.upload_stall);
+    CHECK(std::chrono::steady_clock::now() - start > stall);
   }
   SECTION("it hangs") {
     hangs = true;
-    const auto sent = sender.send_now(root, nodes, options);
+    const auto sent = sender.send_now(root, nodes);
     CHECK_FALSE(sent[0].place.ok);
-    CHECK(sent[0].place.detail.find("timeout") != std::string::npos);
+    CHECK(sent[0].place.detail.find("publish.stall") != std::string::npos);
   }
 }
 

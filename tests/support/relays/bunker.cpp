@@ -86,7 +86,12 @@ std::vector<SignerResponse> Bunker::honest(const SignerRequest& request) const {
     const bool knows = request.params.size() >= 2 && request.params[1] == "s3cret";
     const std::lock_guard lock(mutex_);
     permissions_ = request.params.size() >= 3 ? "," + request.params[2] + "," : "";
+    let_in_ = let_in_ || knows;
     return answer(knows ? Result<std::string>("ack") : fail(Errc::refused, "wrong secret"));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!let_in_) return answer(fail(Errc::refused, "not connected"));
   }
   if (request.method == "get_public_key") return answer(to_hex(user_.public_key().view()));
   if (request.method == "ping") return answer("pong");

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/places.h"
 
 namespace ipnscast::test {
 namespace {
@@ -41,7 +42,7 @@ Command KilledDevice::command(const std::string& person, std::vector<std::string
   const fs::path home = folder_ / person;
   fs::create_directories(home);
   Command out;
-  out.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast"};
+  out.argv = {program()};
   out.argv.insert(out.argv.end(), words.begin(), words.end());
   out.environment = {{"HOME", home.string()},
                      {"XDG_CONFIG_HOME", (home / "config").string()},

@@ -8,6 +8,7 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/random.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 
 namespace ipnscast::test {
@@ -56,7 +57,7 @@ Race race(const Racing& how) {
     const fs::path state = how.folder / name / "state";
     fs::create_directories(state);
     Command command;
-    command.argv = {IPNSCAST_BINARY_DIR "/tests/racing_writer",
+    command.argv = {build_folder() + "/tests/racing_writer",
                     "device=" + name,
                     "state=" + state.string(),
                     "secret=" + secret,

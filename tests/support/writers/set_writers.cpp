@@ -11,6 +11,7 @@
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_key.h"
+#include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 
 namespace ipnscast::test {
@@ -121,7 +122,7 @@ Command SetWriters::command(const SetWriting& how, const std::string& name, int 
   const fs::path state = how.folder / name / "state";
   fs::create_directories(state);
   Command out;
-  out.argv = {IPNSCAST_BINARY_DIR "/tests/set_writer",
+  out.argv = {build_folder() + "/tests/set_writer",
               "device=" + name,
               "state=" + state.string(),
               "secret=" + secret_hex(),
@@ -172,13 +173,8 @@ std::vector<std::string> SetWriters::read(const SetWriting& how) const {
   fs::remove_all(folder);
   fs::create_directories(folder);
   Command command;
-  command.argv = {IPNSCAST_BINARY_DIR "/tools/ipnscast",
-                  "--state",
-                  (folder / "state").string(),
-                  "get",
-                  name_.to_string(),
-                  "-o",
-                  target.string()};
+  command.argv = {program(), "--state",      (folder / "state").string(), "get", name_.to_string(),
+                  "-o",      target.string()};
   std::string nodes;
   for (const std::string& url : how.gateways) nodes += (nodes.empty() ? "" : ",") + url;
   command.environment = {{"XDG_CONFIG_HOME", (folder / "config").string()},

@@ -49,6 +49,7 @@ std::vector<Nonsense> all_nonsense() {
       {"retry_min", &Config::retry_min},
       {"retry_max", &Config::retry_max},
       {"publish_timeout", &Config::publish_timeout},
+      {"publish_stall", &Config::publish_stall},
       {"handler_timeout", &Config::handler_timeout}};
   for (const auto& [setting, member] : not_zero)
     add_times(out, setting, member, {kZero, kNegative, kMost, kTooLong});

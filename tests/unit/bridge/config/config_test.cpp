@@ -4,68 +4,44 @@
 #include <fstream>
 #include <set>
 
-#include "ipnscast/bridge/config/quantity.h"
+#include "ipnscast/sync/settings/quantity.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/temp_dir.h"
 #include "ipnscast/tests/support/test_certificates.h"
 
 using namespace ipnscast;
 using namespace ipnscast::bridge;
+using namespace ipnscast::sync::settings;
 using std::chrono::milliseconds;
 
 namespace {
 
-Environment environment(std::map<std::string, std::string> values = {}) {
-  return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
-    const auto it = values.find(name);
-    if (it == values.end()) return std::nullopt;
-    return it->second;
-  };
-}
-
 std::string complaint(const std::string& toml) {
-  const auto settings = parse_settings(toml, environment());
+  const auto settings = parse_settings(toml, {});
   return settings ? "" : settings.error().message;
 }
 
 }  // namespace
 
 TEST_CASE("an empty configuration has the defaults that are documented (S0-10, S0-11, S0-57)") {
-  const auto s = parse_settings("", environment());
+  const auto s = parse_settings("", {});
   REQUIRE(s);
-  CHECK(s->relays.kinds == std::vector<int>{30078});
-  CHECK(s->relays.public_kinds == std::vector<int>{30078, 30079});
-  CHECK_FALSE(s->relays.history_kind);
-  CHECK(s->relays.topic == "ipns-sync");
-  CHECK(s->relays.quorum == bridge::QuorumSetting{});
-  CHECK(s->relays.auth);
-  CHECK(s->trust.confirm == "always");
-  CHECK(s->sources.poll_min == milliseconds(30'000));
-  CHECK(s->sources.poll_max == milliseconds(60'000));
-  CHECK(s->sources.poll_healthy == milliseconds(120'000));
-  CHECK(s->resolve.answer_by == milliseconds(2'000));
-  CHECK(s->resolve.listen == milliseconds(5'000));
-  CHECK(s->fetch.max_bytes == uint64_t{4} << 30);
-  CHECK(s->publish.lifetime == std::chrono::hours(48));
-  CHECK(s->bridge.poll_fastest == milliseconds(5'000));
-  CHECK(s->bridge.poll_slowest == std::chrono::minutes(10));
-  CHECK(s->push.origins == std::vector<std::string>{"*"});
-  CHECK(s->log.level == "info");
-}
-
-TEST_CASE("every key is declared once, with help, and its default is one that it takes") {
-  std::set<std::string> names;
-  for (const auto& option : options()) {
-    INFO(environment_name(option));
-    CHECK(names.insert(environment_name(option)).second);
-    CHECK_FALSE(option.help.empty());
-    Settings settings;
-    const auto value = value_from_text(option, option.fallback);
-    if (!option.fallback.empty()) {
-      REQUIRE(value);
-      CHECK(option.apply(settings, option, *value));
-    }
-  }
+  CHECK(s->engine.kinds == std::vector<int>{30078});
+  CHECK(s->engine.public_kinds == std::vector<int>{30078, 30079});
+  CHECK(s->engine.topic == "ipns-sync");
+  CHECK(s->engine.quorum.count == 1);
+  CHECK(s->engine.auth);
+  CHECK(s->engine.confirm == sync::Confirm::always);
+  CHECK(s->engine.poll_min == milliseconds(30'000));
+  CHECK(s->engine.poll_max == milliseconds(60'000));
+  CHECK(s->engine.poll_healthy == milliseconds(120'000));
+  CHECK(s->engine.answer_by == milliseconds(2'000));
+  CHECK(s->engine.listen == milliseconds(5'000));
+  CHECK(s->engine.fetch_max_bytes == uint64_t{4} << 30);
+  CHECK(s->engine.record_lifetime == std::chrono::hours(48));
+  CHECK(s->bridge.poll_min == milliseconds(5'000));
+  CHECK(s->bridge.poll_max == std::chrono::minutes(10));
+  CHECK(s->log.level == LogLevel::info);
 }
 
 TEST_CASE("a file sets what it names") {
@@ -74,7 +50,6 @@ TEST_CASE("a file sets what it names") {
 urls = ["wss://a.example", "ws://127.0.0.1:7777"]
 kinds = [30078, 30079]
 public = true
-history_kind = 1078
 [trust]
 confirm = "trusted"
 [sources]
@@ -90,66 +65,72 @@ kept = "2GiB"
 [bridge]
 poll = "2s to 1h"
 )",
-                                environment());
+                                {});
   REQUIRE(s);
-  CHECK(s->relays.urls.size() == 2);
-  CHECK(s->relays.kinds == std::vector<int>{30078, 30079});
-  CHECK(s->relays.announce_public);
-  CHECK(s->relays.history_kind == 1078);
-  CHECK(s->trust.confirm == "trusted");
-  CHECK(s->sources.poll_max == milliseconds(90'000));
-  REQUIRE(s->gateways.nodes.size() == 2);
-  CHECK(s->gateways.nodes[1].url == "http://127.0.0.1:5001");
-  CHECK(s->gateways.nodes[1].auth == "Basic x");
-  CHECK(s->gateways.nodes[1].only == std::vector<std::string>{"publish"});
-  CHECK(s->fetch.max_bytes == uint64_t{64} << 20);
-  CHECK(s->fetch.cache_bytes == 1024);
-  CHECK(s->handover.kept == uint64_t{2} << 30);
-  CHECK(to_sync_config(*s)->kept_bytes == uint64_t{2} << 30);
-  CHECK(s->bridge.poll_slowest == std::chrono::hours(1));
+  CHECK(s->engine.relays.size() == 2);
+  CHECK(s->engine.kinds == std::vector<int>{30078, 30079});
+  CHECK(s->engine.publish_public);
+  CHECK(s->engine.confirm == sync::Confirm::trusted);
+  CHECK(s->engine.poll_max == milliseconds(90'000));
+  REQUIRE(s->engine.gateways.size() == 2);
+  CHECK(s->engine.gateways[1].url == "http://127.0.0.1:5001");
+  CHECK(s->engine.gateways[1].authorization == "Basic x");
+  CHECK(s->engine.gateways[1].uses.publish);
+  CHECK_FALSE(s->engine.gateways[1].uses.blocks);
+  CHECK(s->engine.fetch_max_bytes == uint64_t{64} << 20);
+  CHECK(s->engine.cache_bytes == 1024);
+  CHECK(s->engine.kept_bytes == uint64_t{2} << 30);
+  CHECK(s->engine.kept_bytes == uint64_t{2} << 30);
+  CHECK(s->bridge.poll_max == std::chrono::hours(1));
 }
 
 TEST_CASE("the environment goes before the file (S1-28)") {
   const auto s =
-      parse_settings("[relays]\nquorum = 2\ntarget = 5\n",
-                     environment({{"IPNSCAST_RELAYS_QUORUM", "3"},
-                                  {"IPNSCAST_RELAYS_URLS", "wss://a.example, wss://b.example"},
-                                  {"IPNSCAST_RELAYS_AUTH", "false"},
-                                  {"IPNSCAST_GATEWAYS_NODES", "http://a,http://b"}}));
+      parse_settings("[relays]\nquorum = 2\n[fetch]\nparallel = 5\n",
+                     Environment{{"IPNSCAST_RELAYS_QUORUM", "3"},
+                                 {"IPNSCAST_RELAYS_URLS", "wss://a.example, wss://b.example"},
+                                 {"IPNSCAST_RELAYS_AUTH", "false"},
+                                 {"IPNSCAST_GATEWAYS_NODES", "http://a,http://b"}});
   REQUIRE(s);
-  CHECK(s->relays.quorum.count == 3);
-  CHECK(s->relays.target == 5);
-  CHECK(s->relays.urls == std::vector<std::string>{"wss://a.example", "wss://b.example"});
-  CHECK_FALSE(s->relays.auth);
-  CHECK(s->gateways.nodes.size() == 2);
-  const auto wrong = parse_settings("", environment({{"IPNSCAST_RELAYS_QUORUM", "many"}}));
+  CHECK(s->engine.quorum.count == 3);
+  CHECK(s->engine.parallel == 5);
+  REQUIRE(s->engine.relays.size() == 2);
+  CHECK(s->engine.relays[1].text() == "wss://b.example");
+  CHECK_FALSE(s->engine.auth);
+  CHECK(s->engine.gateways.size() == 2);
+  const auto wrong = parse_settings("", Environment{{"IPNSCAST_RELAYS_QUORUM", "many"}});
   REQUIRE_FALSE(wrong);
   CHECK(wrong.error().message ==
-        "IPNSCAST_RELAYS_QUORUM: want a number, \"first\", \"all\" or a list of relays");
+        "IPNSCAST_RELAYS_QUORUM: \"many\": want a number, \"first\", \"all\" or a list of relays");
 }
 
 TEST_CASE("a quorum is a number, first, all, or a list of relays, in file and environment") {
-  using bridge::QuorumSetting;
-  const std::vector<std::string> both = {"wss://a.example", "wss://b.example"};
-  const std::pair<std::string, QuorumSetting> forms[] = {
-      {"2", {2, false, {}}},
-      {"\"first\"", {1, false, {}}},
-      {"\"all\"", {1, true, {}}},
-      {"[\"wss://a.example\", \"wss://b.example\"]", {0, false, both}}};
+  struct Quorum {
+    size_t count;
+    bool all;
+    size_t named;
+  };
+  const std::pair<std::string, Quorum> forms[] = {
+      {"2", {2, false, 0}},
+      {"\"first\"", {1, false, 0}},
+      {"\"all\"", {1, true, 0}},
+      {"[\"wss://a.example\", \"wss://b.example\"]", {0, false, 2}}};
   for (const auto& [text, wanted] : forms) {
-    const auto s = parse_settings("[relays]\nquorum = " + text + "\n", environment());
+    const auto s = parse_settings("[relays]\nquorum = " + text + "\n", {});
     REQUIRE(s);
-    CHECK(s->relays.quorum == wanted);
+    const nostr::Quorum& quorum = s->engine.quorum;
+    CHECK(quorum.count == wanted.count);
+    CHECK(quorum.all == wanted.all);
+    CHECK(quorum.named.size() == wanted.named);
   }
   const auto named = parse_settings(
-      "", environment({{"IPNSCAST_RELAYS_QUORUM", "wss://a.example, wss://b.example"}}));
+      "", Environment{{"IPNSCAST_RELAYS_QUORUM", "wss://a.example, wss://b.example"}});
   REQUIRE(named);
-  CHECK(named->relays.quorum.named == both);
-  CHECK(bridge::to_sync_config(*named)->quorum.named.size() == 2);
+  CHECK(named->engine.quorum.named.size() == 2);
   CHECK(complaint("[relays]\nquorum = []\n").find("want a number") != std::string::npos);
   CHECK(complaint("[relays]\nquorum = \"most\"\n").find("want a number") != std::string::npos);
-  CHECK(complaint("[relays]\nquorum = [\"https://a\"]\n").find("relays: quorum") !=
-        std::string::npos);
+  CHECK(complaint("[relays]\nquorum = [\"https://a\"]\n")
+            .find("line 2: relays.quorum: relay URL \"https://a\"") != std::string::npos);
 }
 
 TEST_CASE("what [relays] and [publish] say of reaching relays arrives at the engine") {
@@ -163,10 +144,9 @@ TEST_CASE("what [relays] and [publish] say of reaching relays arrives at the eng
           ca + "\"\npins = [\"" + pin +
           "\"]\n[publish]\nqueue = 12\nmax_age = \"2h\"\nretry_min = \"3s\"\n"
           "retry_max = \"4s\"\n",
-      environment());
+      {});
   REQUIRE(s);
-  const auto config = bridge::to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   CHECK_FALSE(config->auth);
   CHECK(config->read_back == Milliseconds(7'000));
   CHECK(config->outbox.max_events == 12);
@@ -179,22 +159,15 @@ TEST_CASE("what [relays] and [publish] say of reaching relays arrives at the eng
   CHECK(config->access.pins.of(config->relays.front()).size() == 1);
 }
 
-TEST_CASE("an unknown key is an error that names the line and the nearest known one") {
-  CHECK(complaint("\n[relays]\nurl = []\n") ==
-        "line 3: unknown key relays.url, the nearest is relays.urls");
-  CHECK(complaint("[relay_s]\n") == "line 1: unknown section [relay_s], the nearest is [relays]");
-  CHECK(complaint("quorum = 1\n").find("unknown section") != std::string::npos);
-}
-
 TEST_CASE("a value that a key does not take is refused with what it takes") {
   CHECK(complaint("[relays]\nurls = \"wss://a\"\n") == "line 2: relays.urls: want a list of texts");
   CHECK(complaint("[relays]\nquorum = -1\n") ==
         "line 2: relays.quorum: want a number that is not negative");
   CHECK(complaint("[relays]\nauth = \"yes\"\n") == "line 2: relays.auth: want true or false");
   CHECK(complaint("[relays]\nkinds = [70000]\n") ==
-        "line 2: relays.kinds: want a number from 0 to 65535");
+        "line 2: relays.kinds: want numbers from 0 to 65535");
   CHECK(complaint("[trust]\nconfirm = \"never\"\n") ==
-        "line 2: trust.confirm: want one of always|trusted, got \"never\"");
+        "line 2: trust.confirm: \"never\": want \"always\" or \"trusted\"");
   CHECK(complaint("[sources]\npoll_min = 30\n") ==
         "line 2: sources.poll_min: want a time in quotes, such as \"30s\"");
   CHECK_FALSE(complaint("[sources]\npoll_min = 1.5\n").empty());
@@ -206,7 +179,7 @@ TEST_CASE("a value that a key does not take is refused with what it takes") {
 TEST_CASE(
     "a kind that would replace the user's profile or speak in their name is no kind of hints") {
   const auto from_environment = [](const std::string& name, const std::string& value) {
-    const auto s = parse_settings("", environment({{name, value}}));
+    const auto s = parse_settings("", Environment{{name, value}});
     return s ? "" : s.error().message;
   };
   for (const char* const kind :
@@ -221,30 +194,17 @@ TEST_CASE(
     CHECK(from_environment("IPNSCAST_RELAYS_KINDS", kind).find("IPNSCAST_RELAYS_KINDS: " + why) ==
           0);
     CHECK(from_environment("IPNSCAST_RELAYS_PUBLIC_KINDS", "30078," + std::string(kind))
-              .find("IPNSCAST_RELAYS_PUBLIC_KINDS: " + why) == 0);
+              .find("IPNSCAST_RELAYS_PUBLIC_KINDS: \"30078," + std::string(kind) + "\": " + why) ==
+          0);
   }
   CHECK(complaint("[relays]\nkinds = []\n").find("relays.kinds: want at least one kind") !=
         std::string::npos);
   CHECK(complaint("[relays]\nkinds = [30000, 39999]\npublic_kinds = [35000]\n").empty());
 }
 
-TEST_CASE("the history has a regular kind of applications, of which relays keep every event") {
-  for (const char* const kind :
-       {"0", "1", "3", "5", "7", "999", "10000", "10002", "20000", "30078"}) {
-    INFO(kind);
-    CHECK(complaint("[relays]\nhistory_kind = " + std::string(kind) + "\n")
-              .find("line 2: relays.history_kind: \"" + std::string(kind) + "\" is not a kind") ==
-          0);
-  }
-  CHECK(complaint("[relays]\nhistory_kind = 1000\n").empty());
-  CHECK(parse_settings("", environment({{"IPNSCAST_RELAYS_HISTORY_KIND", "9999"}}))
-            ->relays.history_kind == 9999);
-}
-
 TEST_CASE("values that contradict each other are refused") {
   CHECK_FALSE(complaint("[sources]\npoll_min = \"2m\"\n").empty());
   CHECK_FALSE(complaint("[sources]\npoll_min = \"0\"\npoll_max = \"0\"\n").empty());
-  CHECK_FALSE(complaint("[push]\ntls_cert = \"a.pem\"\n").empty());
   CHECK_FALSE(complaint("[bridge]\npoll = \"10m to 5s\"\n").empty());
   CHECK_FALSE(complaint("[fetch]\nparallel = 0\n").empty());
 }
@@ -260,10 +220,9 @@ TEST_CASE("gateways are checked, used for what they are for, and shown without t
 nodes = ["http://me:w%40rd@h:8080/x", {url = "https://b.example", only = ["records", "publish"]}]
 slow = [{url = "http://u@c", auth = "Bearer t"}]
 )",
-                                environment());
+                                {});
   REQUIRE(s);
-  const auto config = to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   REQUIRE(config->gateways.size() == 3);
   CHECK(config->gateways[0].url == "http://h:8080/x");
   CHECK(config->gateways[0].authorization == "Basic bWU6d0ByZA==");  // me:w@rd
@@ -275,19 +234,10 @@ slow = [{url = "http://u@c", auth = "Bearer t"}]
   CHECK(config->gateways[2].authorization == "Bearer t");
 }
 
-TEST_CASE("what was set and has no effect yet is told") {
-  const auto s = parse_settings("[relays]\ntarget = 2\nquorum = 2\n",
-                                environment({{"IPNSCAST_PUSH_LISTEN", "127.0.0.1:1"}}));
-  REQUIRE(s);
-  CHECK(s->without_effect == std::vector<std::string>{"relays.target", "IPNSCAST_PUSH_LISTEN"});
-}
-
 TEST_CASE("a proxy for relays is read once, and its password is in no complaint") {
-  const auto s =
-      parse_settings("[relays]\nproxy = \"socks5h://me:word@127.0.0.1:9050\"\n", environment());
+  const auto s = parse_settings("[relays]\nproxy = \"socks5h://me:word@127.0.0.1:9050\"\n", {});
   REQUIRE(s);
-  const auto config = to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   REQUIRE(config->access.proxy);
   CHECK(config->access.proxy->password == "word");
   const std::string said = complaint("[relays]\nproxy = \"socks4://me:word@127.0.0.1:9050\"\n");
@@ -317,22 +267,20 @@ TEST_CASE("times and sizes read as people write them, and nothing else does") {
 }
 
 TEST_CASE("at_rest is obeyed, and what undoes another setting is refused") {
-  const auto encrypted = parse_settings("[publish]\nat_rest = \"aes-256-gcm\"\n", environment());
+  const auto encrypted = parse_settings("[publish]\nat_rest = \"aes-256-gcm\"\n", {});
   REQUIRE(encrypted);
-  CHECK(to_sync_config(*encrypted)->encrypt_at_rest);
-  CHECK_FALSE(
-      parse_settings("[relays]\nprivate = true\n[publish]\nannouncer = true\n", environment()));
+  CHECK(encrypted->engine.encrypt_at_rest);
+  CHECK_FALSE(parse_settings("[relays]\nprivate = true\n[publish]\nannouncer = true\n", {}));
 }
 
 TEST_CASE("who decides between devices is one of the nodes, and the rest of that is obeyed (R34)") {
   const auto parse = [](const std::string& publish) {
     return parse_settings(
-        "[gateways]\nnodes = [\"http://me:secret@node.example:8081/\"]\n[publish]\n" + publish,
-        environment());
+        "[gateways]\nnodes = [\"http://me:secret@node.example:8081/\"]\n[publish]\n" + publish, {});
   };
   const auto plain = parse("");
   REQUIRE(plain);
-  const auto config = to_sync_config(*plain);
+  const auto* const config = &plain->engine;
   CHECK(config->publish_decider.empty());
   CHECK(config->publish_settle == Milliseconds(2'000));
   CHECK(config->publish_vector);
@@ -340,12 +288,12 @@ TEST_CASE("who decides between devices is one of the nodes, and the rest of that
   const auto set = parse(
       "decider = \"http://node.example:8081\"\nsettle = \"5s\"\nvector = false\nover = \"any\"\n");
   REQUIRE(set);
-  const auto obeyed = to_sync_config(*set);
+  const auto* const obeyed = &set->engine;
   CHECK(obeyed->publish_decider == "http://node.example:8081");
   CHECK(obeyed->publish_settle == Milliseconds(5'000));
   CHECK_FALSE(obeyed->publish_vector);
   CHECK(obeyed->publish_over == sync::PublishOver::any);
-  CHECK(to_sync_config(*parse("over = \"any\"\n"))->publish_over == sync::PublishOver::any);
+  CHECK(parse("over = \"any\"\n")->engine.publish_over == sync::PublishOver::any);
   CHECK(parse("decider = \"none\"\n"));
   const auto stranger = parse("decider = \"http://other.example\"\n");
   REQUIRE_FALSE(stranger);
@@ -363,10 +311,9 @@ TEST_CASE("publish.profile, lifetime, ttl, v1, announcer, previous and fetch.ver
   const auto s = parse_settings(
       "[publish]\nprofile = \"unixfs-v1-2025\"\nlifetime = \"72h\"\nttl = \"1m\"\nv1 = false\n"
       "announcer = true\nprevious = true\n[fetch]\nversions = 2\n",
-      environment());
+      {});
   REQUIRE(s);
-  const auto config = to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   CHECK(config->profile.chunk_bytes == 1 << 20);
   CHECK(config->record_lifetime == std::chrono::hours(72));
   CHECK(config->record_ttl == std::chrono::minutes(1));
@@ -374,7 +321,7 @@ TEST_CASE("publish.profile, lifetime, ttl, v1, announcer, previous and fetch.ver
   CHECK(config->record_announcer);
   CHECK(config->record_previous);
   CHECK(config->versions == 2);
-  CHECK(to_sync_config(*parse_settings("", environment()))->profile.chunk_bytes == 256 << 10);
+  CHECK(parse_settings("", {})->engine.profile.chunk_bytes == 256 << 10);
 }
 
 TEST_CASE("settings become the engine's configuration") {
@@ -389,53 +336,48 @@ nodes = ["http://a"]
 public = ["https://b"]
 slow = ["https://c"]
 )",
-                                environment());
+                                {});
   REQUIRE(s);
-  const auto config = to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   CHECK(config->relays.size() == 1);
   CHECK(config->trusted_authors.size() == 1);
   CHECK(config->expired == sync::ExpiredPolicy::reject);
   REQUIRE(config->gateways.size() == 3);
   CHECK(config->gateways[1].tier == 2);
   CHECK(config->gateways[2].tier == 3);
-  auto wrong = *s;
-  wrong.relays.urls = {"http://relay.example"};
-  CHECK_FALSE(to_sync_config(wrong));
-  wrong = *s;
-  wrong.trust.authors = {"somebody"};
-  CHECK_FALSE(to_sync_config(wrong));
+  CHECK(complaint("[relays]\nurls = [\"http://relay.example\"]\n").find("line 2: relays.urls: ") ==
+        0);
+  CHECK(complaint("[trust]\nauthors = [\"somebody\"]\n")
+            .find("line 2: trust.authors: \"somebody\": ") == 0);
 }
 
 TEST_CASE("hints are private or public, not both") {
-  const auto s = parse_settings("[relays]\nprivate = true", environment());
+  const auto s = parse_settings("[relays]\nprivate = true", {});
   REQUIRE(s);
-  CHECK(s->relays.private_hints);
-  CHECK(to_sync_config(*s)->private_hints);
-  CHECK_FALSE(parse_settings("", environment())->relays.private_hints);
+  CHECK(s->engine.private_hints);
+  CHECK(s->engine.private_hints);
+  CHECK_FALSE(parse_settings("", {})->engine.private_hints);
   CHECK(complaint("[relays]\nprivate = true\npublic = true").find("relays.private") !=
         std::string::npos);
 }
 
 TEST_CASE("a missing file is the defaults, unless it was asked for by name") {
   const test::TempDir dir;
-  CHECK(load_settings(dir.path() / "none.toml", false, environment()));
-  CHECK_FALSE(load_settings(dir.path() / "none.toml", true, environment()));
+  CHECK(load_settings(dir.path() / "none.toml", false, {}));
+  CHECK_FALSE(load_settings(dir.path() / "none.toml", true, {}));
   std::ofstream(dir.path() / "config.toml") << "[log]\nlevel = \"debug\"\n";
-  const auto s = load_settings(dir.path() / "config.toml", true, environment());
+  const auto s = load_settings(dir.path() / "config.toml", true, {});
   REQUIRE(s);
-  CHECK(s->log.level == "debug");
-  CHECK(*default_config_file(environment({{"HOME", "/home/x"}})) ==
+  CHECK(s->log.level == LogLevel::debug);
+  CHECK(*default_config_file(Environment{{"HOME", "/home/x"}}) ==
         "/home/x/.config/ipnscast/config.toml");
 }
 
 TEST_CASE("the settings of [resolve] reach the engine") {
   const auto s = parse_settings(
-      "[resolve]\ncache = \"7s\"\nnegative = \"8s\"\nbreaker_failures = 4\nbreaker = \"9s\"\n",
-      environment());
+      "[resolve]\ncache = \"7s\"\nnegative = \"8s\"\nbreaker_failures = 4\nbreaker = \"9s\"\n", {});
   REQUIRE(s);
-  const auto config = to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   CHECK(config->record_cache == milliseconds(7'000));
   CHECK(config->not_found_cache == milliseconds(8'000));
   CHECK(config->breaker_failures == 4);
@@ -443,13 +385,13 @@ TEST_CASE("the settings of [resolve] reach the engine") {
 }
 
 TEST_CASE("the settings of [handover] reach the engine, and nonsense is refused") {
-  const auto s = parse_settings("[handover]\nlanes = 7\nhandler_timeout = \"3m\"\n", environment());
+  const auto s = parse_settings("[handover]\nlanes = 7\nhandler_timeout = \"3m\"\n", {});
   REQUIRE(s);
-  const auto config = to_sync_config(*s);
-  REQUIRE(config);
+  const auto* const config = &s->engine;
   CHECK(config->handler_lanes == 7);
   CHECK(config->handler_timeout == std::chrono::minutes(3));
-  const auto defaults = to_sync_config(*parse_settings("", environment()));
+  const auto nothing = parse_settings("", {});
+  const auto* const defaults = &nothing->engine;
   CHECK(defaults->handler_lanes == 4);
   CHECK(defaults->handler_timeout == std::chrono::minutes(10));
   for (const char* const bad : {"lanes = 0", "lanes = 65", "handler_timeout = \"0\""})

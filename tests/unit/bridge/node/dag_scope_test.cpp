@@ -146,7 +146,7 @@ TEST_CASE("a path that leads nowhere says so, and where") {
   CHECK(error("dir/none").message.find("none") != std::string::npos);
   CHECK(error("dir/many/file-99999").code == Errc::not_found);
   CHECK(error("other/below").code == Errc::mismatch);
-  CHECK(error("dir/many/..").code == Errc::not_found);
+  CHECK(error("dir/many/../none").code == Errc::not_found);  // a step back, as boxo has it
   std::string deep;
   for (int i = 0; i < 257; ++i) deep += "/a";
   CHECK(error(deep.c_str()).code == Errc::too_large);

@@ -106,6 +106,37 @@ TEST_CASE("what relays leave out or add does not stop us") {
   CHECK(relay_says<CountMessage>(R"(["COUNT","s",{"count":1,"approximate":true}])").count == 1);
 }
 
+TEST_CASE("E12 an OK counts with an id in capital letters, and with null for a reason") {
+  const std::string id(64, 'a');
+  const std::string capitals(64, 'A');
+  for (const std::string& frame :
+       {"[\"OK\",\"" + capitals + "\",true,\"\"]", "[\"OK\",\"" + id + "\",true,null]",
+        "[\"OK\",\"" + capitals + "\",true]", "[\"OK\",\"" + id + "\",true,{}]"}) {
+    INFO(frame);
+    const auto message = parse_relay_message(frame);
+    REQUIRE(message);
+    CHECK(std::get<OkMessage>(*message).accepted);
+    CHECK(std::get<OkMessage>(*message).id.bytes[0] == 0xaa);
+  }
+  CHECK(parse_relay_message(R"(["CLOSED","s",null])"));
+  CHECK(parse_relay_message(R"(["NEG-ERR","s",null])"));
+}
+
+TEST_CASE("E11 NIP-67 the hints of an EOSE are read, and those that nobody knows are passed over") {
+  const auto hint = [](const std::string& third) {
+    const auto message = parse_relay_message("[\"EOSE\",\"s\"" + third + "]");
+    REQUIRE(message);
+    return std::get<EoseMessage>(*message).hint;
+  };
+  CHECK(hint("") == EoseHint::none);
+  CHECK(hint(R"(,["finish"])") == EoseHint::finish);
+  CHECK(hint(R"(,["auth","more"])") == EoseHint::more);
+  CHECK(hint(R"(,["finish","more"])") == EoseHint::more);
+  for (const char* other :
+       {",[]", ",null", R"(,"finish")", R"(,["FINISH",5,[]])", R"(,{"finish":1})"})
+    CHECK(hint(other) == EoseHint::none);
+}
+
 TEST_CASE("R19: frames of another shape are refused") {
   for (const char* frame :
        {"", "x", "{}", "[]", "[1]", "[null]", "[\"EVENT\"]", "[\"EVENT\",\"s\"]",
@@ -125,7 +156,7 @@ TEST_CASE("R19: frames of another shape are refused") {
   CHECK_FALSE(parse_client_message(R"(["NEG-OPEN","s","61"])"));
   CHECK_FALSE(parse_client_message(R"(["NEG-MSG","s","6"])"));
   CHECK_FALSE(parse_relay_message(R"(["NEG-MSG","s",61])"));
-  CHECK_FALSE(parse_relay_message(R"(["NEG-ERR","s"])"));
+  CHECK(parse_relay_message(R"(["NEG-ERR","s"])"));  // it ends what it names all the same
   CHECK_FALSE(parse_client_message(R"(["REQ","s",1])"));
   CHECK(parse_client_message(R"(["REQ","s",{"search":"x"}])").error().code == Errc::unsupported);
   CHECK(parse_relay_message(R"(["EOSE",")" + std::string(64, 'x') + R"("])"));

@@ -156,3 +156,30 @@ TEST_CASE("NIP-40 an expiration is a whole number of seconds") {
     CHECK_FALSE(expiration(event));
   }
 }
+
+TEST_CASE("E3 NIP-11 a limit of 0 is none, and what a document refuses is not refused for good") {
+  RelayLimits limits;
+  RelayInformation zeros;
+  for (auto* limit :
+       {&zeros.max_message_length, &zeros.max_subscriptions, &zeros.max_limit, &zeros.default_limit,
+        &zeros.max_event_tags, &zeros.max_content_length, &zeros.min_pow_difficulty,
+        &zeros.created_at_lower_limit, &zeros.created_at_upper_limit})
+    *limit = 0;
+  for (const RelayInformation& document :
+       {zeros, *parse_relay_information(
+                   R"({"limitation":{"max_message_length":0,"max_event_tags":0,
+                       "max_content_length":0,"max_subscriptions":0,"max_limit":0,
+                       "created_at_lower_limit":0,"created_at_upper_limit":0}})")}) {
+    limits.announced(document);
+    Event event;
+    event.tags = {{"t", "x"}};
+    event.content = "some";
+    for (const int64_t created_at : {kNow.value - 100'000, kNow.value, kNow.value + 100}) {
+      event.created_at = {created_at};
+      CHECK_FALSE(limits.objection(event, 5000, kNow));
+    }
+    CHECK_FALSE(limits.max_subscriptions());
+    CHECK_FALSE(limits.answer_limit());
+    CHECK(limits.requests() == RequestLimits{});
+  }
+}

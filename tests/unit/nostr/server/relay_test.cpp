@@ -271,7 +271,7 @@ TEST_CASE("the relay's information document states what it does and its limits")
   CHECK(document["limitation"]["max_limit"] == 123);
   CHECK(document["limitation"]["created_at_upper_limit"] == 900);
   CHECK(document["limitation"]["restricted_writes"] == false);
-  CHECK(document["supported_nips"] == nlohmann::json({1, 9, 11, 40, 42, 45, 70, 77}));
+  CHECK(document["supported_nips"] == nlohmann::json({1, 9, 11, 40, 42, 45, 67, 70, 77}));
   options.writers = {key(1).public_key()};
   CHECK(nlohmann::json::parse(relay_information(options))["limitation"]["restricted_writes"] ==
         true);

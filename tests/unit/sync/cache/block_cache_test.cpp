@@ -257,3 +257,32 @@ TEST_CASE("what is held while it is fetched is not evicted, even beyond the boun
   put_all(*cache, other);
   CHECK(cache->stats().bytes <= 10'000);
 }
+
+TEST_CASE(
+    "content that is larger than the whole cache is fetched whole, and makes room when it has been "
+    "read (A9)") {
+  Directory directory;
+  BlockTable table;
+  const Cid root = table.add_tree(20, 5'000, 1);
+  BlockCacheOptions options;
+  options.max_bytes = 10'000;
+  auto cache = *BlockCache::open(directory.path, options);
+  auto read_by_two = std::make_unique<const BlockCache::Hold>(*cache, root);
+  {
+    const BlockCache::Hold hold(*cache, root);
+    put_top_down(*cache, table, root);
+  }
+  CHECK(has_all(*cache, table));
+  CHECK(cache->stats().evicted == 0);
+
+  SECTION("as soon as the last reader is through") {}
+  SECTION("also when something else comes that nobody holds") {
+    for (int i = 0; i < 20; ++i) {
+      const std::string block = std::to_string(i) + std::string(500, 'x');
+      REQUIRE(cache->put(table.add_raw(block), as_bytes(block)));
+    }
+    CHECK(cache->stats().evicted > 0);
+  }
+  read_by_two.reset();
+  CHECK(cache->stats().bytes <= options.max_bytes);
+}

@@ -119,13 +119,26 @@ TEST_CASE("a domain is labels with dots between, in lower case") {
 
 TEST_CASE("one path is a DNSLink, two different ones are none") {
   CHECK(*dnslink_value({"v=spf1", "dnslink=/ipfs/x/y"}) == "/ipfs/x/y");
-  CHECK(*dnslink_value({"dnslink=/ipns/x", "dnslink=/ipns/x"}) == "/ipns/x");
-  CHECK(dnslink_value({"dnslink=/ipns/x", "dnslink=/ipns/y"}).error().code == Errc::conflict);
+  CHECK(*dnslink_value({"dnslink=/ipns/x.io", "dnslink=/ipns/x.io"}) == "/ipns/x.io");
+  CHECK(dnslink_value({"dnslink=/ipns/x.io", "dnslink=/ipns/y.io"}).error().code == Errc::conflict);
   CHECK(dnslink_value({"x"}).error().code == Errc::not_found);
   CHECK(dnslink_value({" dnslink=/ipfs/x"}).error().code == Errc::not_found);
   CHECK(dnslink_value({"dnslink=https://x"}).error().code == Errc::parse);
   CHECK(dnslink_value({"dnslink=/ipfs/"}).error().code == Errc::parse);
   CHECK(dnslink_value({"dnslink=/ipfs/x\x1b[2J"}).error().code == Errc::parse);
+}
+
+TEST_CASE("DNSLink values of other software beside a good one are left out (F4)") {
+  const std::string good = "/ipfs/bafkqaaa/a path";
+  for (const std::string foreign : {"", "/", "/ipfs/", "/ipfs/no-cid", "/ipns/", "/ipns/no-name",
+                                    "/ipld/bafkqaaa", "/arweave/x", "https://example.com",
+                                    "ipfs://bafkqaaa", "/ipfs/bafkqaaa\x1b[2J", "/skynet-ns/x"}) {
+    INFO(foreign);
+    CHECK(dnslink_value({"dnslink=" + foreign, "dnslink=" + good}) == good);
+    CHECK(dnslink_value({"dnslink=" + good, "dnslink=" + foreign}) == good);
+    CHECK(dnslink_value({"dnslink=", "dnslink=" + foreign, "dnslink=/ipns/x.io"}) == "/ipns/x.io");
+    CHECK((!dnslink_value({"dnslink=" + foreign}) || foreign.find("/ip") == 0));
+  }
 }
 
 TEST_CASE("a domain leads to a name, to content, or on to another domain, with paths in between") {

@@ -4,6 +4,7 @@
 #include "ipnscast/sync/gateway/kubo_rpc.h"
 #include "ipnscast/sync/gateway/latency.h"
 #include "ipnscast/sync/gateway/trustless.h"
+#include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 #include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
@@ -79,11 +80,30 @@ TEST_CASE("an ETag without quotes, as Kubo sends it, is kept as it came") {
 }
 
 TEST_CASE("a page instead of a block or a CAR is a mismatch, whatever its status (R20)") {
-  CHECK(read_raw_block(answer(200, "text/html", "<html>")).error().code == Errc::mismatch);
+  const Cid cid = *make_cid(Codec::raw, as_bytes("block"));
+  CHECK(read_raw_block(cid, answer(200, "text/html", "<html>")).error().code == Errc::mismatch);
+  CHECK(read_raw_block(cid, answer(200, "application/vnd.ipld.raw", "<html>")).error().code ==
+        Errc::signature);
   CHECK(check_car_head(answer(200, "text/html", "").head).error().code == Errc::mismatch);
   CHECK(check_car_head(
       answer(200, "application/vnd.ipld.car; version=1; order=dfs; dups=n", "").head));
   CHECK(check_car_head(answer(504, "", "").head).error().code == Errc::unreachable);
+}
+
+TEST_CASE("a block and a record are what their bytes are, whatever a header calls them (F12)") {
+  const Cid cid = *make_cid(Codec::raw, as_bytes("block"));
+  const auto key = IpnsKey::from_bytes(KeyType::ed25519, Bytes(32, 4));
+  const auto record = create_record(*key, {.value = "/ipfs/bafkqaaa", .eol = {4'000'000'000, 0}});
+  REQUIRE(record);
+  const std::string bytes(as_text(record->bytes()));
+  for (const char* type :
+       {"", "text/html", "application/octet-stream", "application/vnd.ipld.car"}) {
+    INFO(type);
+    CHECK(read_raw_block(cid, answer(200, type, "block")));
+    CHECK(read_ipns_record(answer(200, type, bytes))->record == record->bytes());
+  }
+  CHECK(read_trustless_probe(answer(200, "application/octet-stream", "")) == Speaks::perhaps);
+  CHECK(read_trustless_probe(answer(200, "text/plain", "")) == Speaks::no);
 }
 
 TEST_CASE("an error text is quoted without control characters and bounded") {

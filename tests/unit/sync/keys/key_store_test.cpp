@@ -126,6 +126,66 @@ TEST_CASE("keys of other programs are taken in") {
   }
 }
 
+TEST_CASE("a key file that contradicts itself is refused, in every form (F14)") {
+  const auto seed = StoredKey::from_bytes(StoredKeyType::ed25519, Bytes(32, 3));
+  const Bytes secret = to_bytes(seed->secret_view());
+  const Bytes own = seed->ipns_key()->public_key().data;
+  const auto libp2p = [&](ByteView first, ByteView second) {
+    Bytes data = secret;
+    append(data, first);
+    append(data, second);
+    Bytes out;
+    append_uint_field(out, 1, 1);
+    append_bytes_field(out, 2, data);
+    return import_key(as_text(out));
+  };
+  CHECK(libp2p(own, own)->ipns_key()->name() == seed->ipns_key()->name());
+  CHECK(libp2p(own, Bytes(32, 0)).error().code == Errc::mismatch);
+  CHECK(libp2p(Bytes(32, 0), own).error().code == Errc::mismatch);
+  CHECK(libp2p(Bytes(32, 0), Bytes(32, 0)).error().code == Errc::mismatch);
+}
+
+TEST_CASE("PKCS#8 version 2 is imported, with and without its public key (F14)") {
+  const auto pem = [](const std::string& hex) {
+    return import_key("-----BEGIN PRIVATE KEY-----\n" + to_base64(*from_hex(hex)) +
+                      "\n-----END PRIVATE KEY-----\n");
+  };
+  const std::string secret = "44f899f3ffd2834cc7e8a6d5b567a71f9a9c0151d766bf3c56eb8702d067e2c7";
+  const std::string own = "774d92dc97935928d0054b2ffa6ad321ae77f6f7715c1ba80e8156a972dedd3d";
+  const std::string front = "020101300506032b657004220420" + secret;
+  const auto both = pem("3051" + front + "812100" + own);
+  REQUIRE(both);
+  CHECK(to_hex(both->secret_view()) == secret);
+  CHECK(to_hex(both->ipns_key()->public_key().data) == own);
+  CHECK(pem("302e" + front));
+  // RFC 8410, 10.3: attributes before the public key.
+  CHECK(pem("3072" + front + "a01f301d060a2a864886f70d01090914310f0c0d437572646c6520436861697273" +
+            "812100" + own));
+  CHECK(pem("3051" + front + "812100" + std::string(64, '0')).error().code == Errc::mismatch);
+  CHECK_FALSE(pem("3051" + front + "812101" + own));
+  CHECK_FALSE(pem("3050" + front + "812100" + own));
+}
+
+TEST_CASE("what is no private key for us is told by what it is (F14)") {
+  const auto words = [](const std::string& text) {
+    const auto key = import_key(text);
+    REQUIRE_FALSE(key);
+    return key.error().message;
+  };
+  const auto pem = [&](const std::string& label) {
+    return words("-----BEGIN " + label + "-----\nAAAA\n-----END " + label + "-----\n");
+  };
+  CHECK(pem("PUBLIC KEY").find("public key") != std::string::npos);
+  CHECK(pem("RSA PUBLIC KEY").find("public key") != std::string::npos);
+  CHECK(pem("ENCRYPTED PRIVATE KEY").find("passphrase") != std::string::npos);
+  CHECK(pem("OPENSSH PRIVATE KEY").find("OpenSSH") != std::string::npos);
+  CHECK(pem("CERTIFICATE").find("certificate") != std::string::npos);
+  CHECK(pem("PRIVATE KEY").find("damaged") != std::string::npos);
+  const auto seed = StoredKey::from_bytes(StoredKeyType::ed25519, Bytes(32, 3));
+  CHECK(words(to_base64(seed->ipns_key()->public_key().encode())).find("public key") !=
+        std::string::npos);
+}
+
 TEST_CASE("an encrypted key opens with its password, and says so when there is none") {
   const Folder folder;
   const auto password_of = [](std::string text) -> PasswordSource {

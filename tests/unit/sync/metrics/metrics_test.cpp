@@ -79,3 +79,31 @@ TEST_CASE("metrics are read back as they were written, and nonsense is refused")
   for (const char* bad : {"", "{}", "[]", "7", R"({"at":1,"records":{},"blocks":{}})"})
     CHECK(Metrics::from_json(bad).error().code == Errc::parse);
 }
+
+TEST_CASE(
+    "without samples nothing is said about the target (G3), and many bytes may take time (G2)") {
+  Meter meter;
+  CHECK_FALSE(meter.snapshot().measured());
+  meter.note(Operation::resolve, {}, microseconds(1'000));
+  CHECK(meter.snapshot().measured());
+  CHECK(meter.snapshot().meets_target());
+  CHECK(target_for(0) == kOperationTarget);
+  CHECK(target_for(100 << 20) == kOperationTarget + Milliseconds(100'000));
+  int asked = 0;
+  const auto slowest = [&] {
+    ++asked;
+    return std::string("sending");
+  };
+  meter.note(Operation::publish, {}, std::chrono::seconds(60), slowest, target_for(100 << 20));
+  CHECK(asked == 0);
+  meter.note(Operation::publish, {}, std::chrono::seconds(110), slowest, target_for(100 << 20));
+  CHECK(asked == 1);
+}
+
+TEST_CASE("the health of each source is kept with the metrics (S0-57)") {
+  Metrics metrics;
+  metrics.sources = {{"relay", "wss://a.example", true}, {"gateway", "https://b.example", false}};
+  const auto read = Metrics::from_json(metrics.to_json());
+  REQUIRE(read);
+  CHECK(read->sources == metrics.sources);
+}

@@ -1,7 +1,12 @@
 #include "ipnscast/tools/watch/change_command.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -41,6 +46,38 @@ bool still_runs(pid_t process) {
 }
 
 }  // namespace
+
+TEST_CASE("a command gets neither our secrets nor our open files and sockets (C5)") {
+  const std::pair<const char*, const char*> ours[] = {
+      {"IPNSCAST_PASSWORD", "hush"},
+      {"IPNSCAST_IDENTITY_SIGNER", "bunker://ab?relay=wss://a.b&secret=hush"},
+      {"IPNSCAST_RELAYS_PROXY", "socks5://me:hush@127.0.0.1:9050"},
+      {"IPNSCAST_GATEWAYS_NODES", "http://127.0.0.1:1,http://me:hush@127.0.0.1:2"},
+      {"IPNSCAST_RELAYS_URLS", "ws://127.0.0.1:7777"}};
+  for (const auto& [name, value] : ours) REQUIRE(::setenv(name, value, 1) == 0);
+  int pair[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);  // as some libraries open theirs
+  const CommandBench bench;
+  ChangeCommand command(
+      "--exec",
+      "env > '" + bench.file("env") + "'; ls -l /proc/$$/fd > '" + bench.file("files") + "'",
+      Milliseconds(60'000));
+  CHECK(command.run({{"IPNSCAST_NAME", "k51"}}, "line"));
+  for (const auto& [name, value] : ours) ::unsetenv(name);
+  for (const int fd : pair) ::close(fd);
+  std::ostringstream environment;
+  environment << std::ifstream(bench.file("env")).rdbuf();
+  INFO(environment.str());
+  CHECK(environment.str().find("hush") == std::string::npos);
+  CHECK(environment.str().find("IPNSCAST_PASSWORD") == std::string::npos);
+  CHECK(environment.str().find("IPNSCAST_NAME=k51\n") != std::string::npos);
+  CHECK(environment.str().find("IPNSCAST_RELAYS_URLS=ws://127.0.0.1:7777\n") != std::string::npos);
+  std::ostringstream files;
+  files << std::ifstream(bench.file("files")).rdbuf();
+  INFO(files.str());
+  CHECK(files.str().find("socket:") == std::string::npos);
+  CHECK(files.str().find("eventfd") == std::string::npos);
+}
 
 TEST_CASE("a command that hangs is ended at its deadline with all that it started, and is told") {
   const CommandBench bench;

@@ -181,6 +181,37 @@ TEST_CASE("a directory is sharded where Kubo shards it, and every name is found 
   }
 }
 
+TEST_CASE("a shard from inside a directory gives the entries that it holds (F10)") {
+  test::MemoryBlocks blocks;
+  const Cid root = pack_many(6000, kKubo256k, blocks);
+  std::vector<Cid> open{root};
+  size_t shards = 0, entries = 0;
+  while (!open.empty()) {
+    const Cid at = open.back();
+    open.pop_back();
+    const auto node = decode_node(at, *read_block(blocks, at));
+    REQUIRE(node);
+    for (const PbLink& link : node->links) {
+      if (link.name->size() == 2) open.push_back(link.cid);
+    }
+    if (at == root) continue;
+    ++shards;
+    // A path needs an entry beside it to tell where the shard belongs; a listing looks further
+    // down.
+    const bool has_own =
+        std::ranges::any_of(node->links, [](const PbLink& link) { return link.name->size() > 2; });
+    const Status read = read_directory(blocks, *node, [&](const std::string& name, const Cid& cid) {
+      ++entries;
+      if (!has_own) return Status();
+      const auto found = resolve_path(blocks, at, name);
+      return found && *found == cid ? Status() : fail(Errc::internal, name);
+    });
+    CHECK(read);
+  }
+  CHECK(shards > 200);
+  CHECK(entries >= 6000);
+}
+
 TEST_CASE("what is on disk and cannot be packed says so") {
   const test::TempDir temp;
   test::MemoryBlocks blocks;

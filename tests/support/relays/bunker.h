@@ -43,7 +43,7 @@ class Bunker {
   mutable std::mutex mutex_;
   std::vector<std::string> heard_;   // guarded by mutex_
   mutable std::string permissions_;  // guarded by mutex_: ",sign_event:1,nip44_encrypt,"
-  mutable bool let_in_ = false;  // guarded by mutex_; somebody knew the secret
+  mutable bool let_in_ = false;      // guarded by mutex_; somebody knew the secret
   nostr::PublicKey client_;          // guarded by mutex_
   size_t live_ = 0;                  // net thread only
   std::promise<void> listening_;

@@ -81,7 +81,6 @@ TEST_CASE("S1-18 a path and a range of bytes come from Kubo's gateway, and nothi
     arguments.insert(arguments.end(), more.begin(), more.end());
     Command command = our_program(std::move(arguments));
     command.environment["IPNSCAST_GATEWAYS_NODES"] = kubo.gateway();
-    command.environment["IPNSCAST_STATE_DIR"] = (work.path()).string();
     return run(command);
   };
   const Ran one = get("/many/" + std::string(80, 'n') + "2718", {});

@@ -103,6 +103,7 @@ std::vector<std::string> told(const std::string& output) {
   for (std::string line; std::getline(lines, line);) {
     const json event = json::parse(line, nullptr, false);
     if (!event.is_object() || !event.contains("event")) continue;
+    if (event.at("event") == "trouble") continue;  // it says why nothing is told
     out.push_back(event.at("event").get<std::string>() + " " +
                   event.at("sequence").get<std::string>());
   }

@@ -15,6 +15,7 @@ struct RemoteConnection {
   bool connected = false;
   std::optional<PublicKey> user;
   std::vector<RelayUrl> relays;  // where it moved to; empty: those of its address
+  bool kept = true;              // from an earlier run; false: just made
 };
 
 // Errc::not_found when there is none; Errc::parse; else as read_secret_file().

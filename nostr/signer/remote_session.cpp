@@ -55,7 +55,12 @@ void RemoteSession::greet(Now now, Actions& out) {
   if (!options_.perms.empty()) params.push_back(options_.perms);
   ask(Purpose::connect, "connect", std::move(params), now, out);
   // It may have taken an earlier one without our hearing of it, and say nothing to a spent secret.
-  if (connect_trouble_) ask(Purpose::user, "get_public_key", {}, now, out);
+  if (connect_trouble_ && may_know_us()) ask(Purpose::user, "get_public_key", {}, now, out);
+}
+
+// Whoever refuses a key at its first try has never let it in.
+bool RemoteSession::may_know_us() const {
+  return past_.tried || (connect_trouble_ && connect_trouble_->code != Errc::refused);
 }
 
 void RemoteSession::introduce(Now now, Actions& out) {
@@ -149,8 +154,9 @@ void RemoteSession::answered(Waiting waiting, Result<std::string> result, Now no
 void RemoteSession::on_connect(const Result<std::string>& result, Now now, Actions& out) {
   if (!result) {
     past_.connected = past_.user.has_value();  // so that both ways are tried in turn
+    const bool tried = may_know_us();
     connect_trouble_ = result.error();
-    if (result.error().code != Errc::refused) return rest(result.error(), now, out);
+    if (result.error().code != Errc::refused || !tried) return rest(result.error(), now, out);
     // Its answer to an earlier try may have been lost, and its secret is spent then: it knows us
     // all the same, perhaps.
     drop_own_requests();

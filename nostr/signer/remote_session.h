@@ -29,6 +29,7 @@ class RemoteSession {
   struct Past {
     bool connected = false;         // the signer knows our key; its secret is spent
     std::optional<PublicKey> user;  // whom it signed for
+    bool tried = false;             // our key is an earlier run's, whose answer may have been lost
   };
 
   // ---- what to do ----
@@ -99,6 +100,7 @@ class RemoteSession {
   void greet(Now now, Actions& out);
   void ask(Purpose purpose, std::string method, std::vector<std::string> params, Now now,
            Actions& out);
+  bool may_know_us() const;
   void introduce(Now now, Actions& out);
   void answered(Waiting waiting, Result<std::string> result, Now now, Actions& out);
   void on_connect(const Result<std::string>& result, Now now, Actions& out);

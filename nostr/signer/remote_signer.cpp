@@ -17,7 +17,7 @@ constexpr Milliseconds kLogoutTimeout{5'000};
 Result<RemoteConnection> past_connection(const std::filesystem::path& file) {
   auto past = file.empty() ? fail(Errc::not_found, "") : load_remote_connection(file);
   if (past || past.error().code != Errc::not_found) return past;
-  RemoteConnection fresh{SecretKey::generate(), false, std::nullopt, {}};
+  RemoteConnection fresh{SecretKey::generate(), false, std::nullopt, {}, false};
   if (file.empty()) return fresh;
   // Before the secret is spent on this key.
   if (auto saved = save_remote_connection(file, fresh); !saved) return fail(saved.error());

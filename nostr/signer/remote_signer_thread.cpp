@@ -57,7 +57,8 @@ RemoteSignerThread::RemoteSignerThread(BunkerUri uri, RemoteConnection connectio
       inbox_(kSignerInbox),
       connection_(std::move(connection)),
       session_(options_.session, signer_, std::move(uri.secret),
-               {connection_.connected, connection_.user}, to_hex(random_bytes(8)), make_rng()) {}
+               {connection_.connected, connection_.user, connection_.kept}, to_hex(random_bytes(8)),
+               make_rng()) {}
 
 void RemoteSignerThread::call(std::string method, std::vector<std::string> params, Done done) {
   Msg message = Call{std::move(method), std::move(params), std::move(done)};

@@ -99,7 +99,7 @@ Result<Gateway> read_gateway(const Value& value, int tier) {
   return Gateway{std::move(endpoint->url), tier, std::move(endpoint->authorization), uses};
 }
 
-std::string quoted(std::string_view text) {
+std::string toml_text(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
@@ -202,7 +202,7 @@ Result<Value> value_from_text(Form form, std::string_view text) {
 std::string to_toml(const Value& value) {
   if (const auto* on = as<bool>(value)) return *on ? "true" : "false";
   if (const auto* number = as<int64_t>(value)) return std::to_string(*number);
-  if (const auto* text = as<std::string>(value)) return quoted(*text);
+  if (const auto* text = as<std::string>(value)) return toml_text(*text);
   std::string out;
   if (const auto* list = as<Value::List>(value)) {
     for (const Value& item : *list) out += (out.empty() ? "" : ", ") + to_toml(item);

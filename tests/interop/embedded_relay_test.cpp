@@ -67,6 +67,10 @@ std::vector<std::pair<std::string, std::string>> conversation_with(
     std::string answers;
     for (size_t i = 1; i < row.size(); ++i)
       answers += (i == 1 ? "" : ", ") + row[i].get<std::string>();
+    // Ours says, too, that all has been sent (NIP-67); those of others do not know that word yet.
+    for (const std::string_view word : {" finish", " more"}) {
+      for (size_t at; (at = answers.find(word)) != answers.npos;) answers.erase(at, word.size());
+    }
     out.emplace_back(row[0], answers);
   }
   return out;

@@ -178,7 +178,7 @@ TEST_CASE("a connection of an earlier run is taken up without the spent secret")
 TEST_CASE("E5 a signer whose ack was lost is reached with the key that it knows") {
   // The next start: the secret is spent, the key is kept.
   for (const bool as_result : {false, true}) {
-    Stage stage;
+    Stage stage({.tried = true});
     stage.listening();
     stage.answer("connect", as_result ? "already connected" : "",
                  as_result ? "" : "secret already used");
@@ -194,8 +194,17 @@ TEST_CASE("E5 a signer whose ack was lost is reached with the key that it knows"
   CHECK(stage.session.ready());
 }
 
-TEST_CASE("E5 a signer that refuses the secret and the key is reported with the first reason") {
+TEST_CASE("E5 a signer that refuses a key it never saw is not asked whose it is") {
   Stage stage;
+  stage.listening();
+  stage.answer("connect", "", "invalid secret");
+  CHECK(stage.count("get_public_key") == 0);
+  REQUIRE_FALSE(stage.troubles.empty());
+  CHECK(stage.troubles.front().error.code == Errc::refused);
+}
+
+TEST_CASE("E5 a signer that refuses the secret and the key is reported with the first reason") {
+  Stage stage({.tried = true});
   stage.listening();
   stage.answer("connect", "", "invalid secret");
   stage.answer("get_public_key", "", "not connected");

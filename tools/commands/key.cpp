@@ -89,7 +89,7 @@ Result<sync::StoredKey> load(const Context& context, const KeyOptions& options) 
   return key;
 }
 
-std::string quoted(const std::string& label) { return "key \"" + label + "\""; }
+std::string key_called(const std::string& label) { return "key \"" + label + "\""; }
 
 // A new key: in the clear, or as text that is encrypted and stays so.
 void keep(Context& context, const KeyOptions& options, const sync::StoredKey& key,
@@ -121,7 +121,7 @@ void generate(Context& context, const KeyOptions& options) {
   if (options.encrypt) {
     // It never lay anywhere in the clear.
     auto text =
-        encrypted(context, options, *key, quoted(options.label), nostr::KeySecurity::secure);
+        encrypted(context, options, *key, key_called(options.label), nostr::KeySecurity::secure);
     if (!text) return report(context, text.error());
     ncryptsec = std::move(*text);
   }
@@ -183,10 +183,13 @@ void encrypt(Context& context, const KeyOptions& options) {
     const auto done = store_of(context).and_then([&](const sync::KeyStore& store) -> Status {
       const auto already = store.is_encrypted(options.label);
       if (!already) return fail(already.error());
-      if (*already) return fail(Errc::conflict, quoted(options.label) + " is encrypted already");
-      return new_password(context, quoted(options.label)).and_then([&](const SecretText& password) {
-        return store.encrypt(options.label, password.view(), static_cast<uint8_t>(options.log_n));
-      });
+      if (*already)
+        return fail(Errc::conflict, key_called(options.label) + " is encrypted already");
+      return new_password(context, key_called(options.label))
+          .and_then([&](const SecretText& password) {
+            return store.encrypt(options.label, password.view(),
+                                 static_cast<uint8_t>(options.log_n));
+          });
     });
     if (!done) return report(context, done.error());
     return print_key_facts(context, {{"label", options.label}, {"encrypted", true}});

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -150,7 +149,7 @@ class CatchUp {
   size_t got_ = 0;                    // of this filter, above the last page
   std::optional<size_t> before_;      // events of the answer that the page goes on from
   std::optional<size_t> stopped_at_;  // the least number that an answer was cut short at
-  std::deque<Crowd> crowds_;
+  std::vector<Crowd> crowds_;
   std::vector<Filter> pieces_;             // of the first one; the last of them is asked for
   std::optional<UnixSeconds> in_part_at_;  // the latest second that has more than came
   std::string given_up_for_;

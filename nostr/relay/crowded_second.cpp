@@ -78,7 +78,7 @@ void CatchUp::crowd_over(UnixSeconds now) {
   pieces_.clear();
   if (crowds_.front().in_part)
     in_part_at_ = std::max(in_part_at_.value_or(UnixSeconds{0}), *crowds_.front().second.until);
-  crowds_.pop_front();
+  crowds_.erase(crowds_.begin());
   if (!crowds_.empty()) return;
   if (!in_part_at_) return finish(now);
   give_up(

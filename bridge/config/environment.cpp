@@ -9,6 +9,7 @@
 
 #include "ipnscast/bridge/config/settings_table.h"
 #include "ipnscast/bridge/config/suggestion.h"
+#include "ipnscast/nostr/base/letter_case.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -29,13 +30,6 @@ std::string in_upper_case(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return out;
-}
-
-std::string in_lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -79,7 +73,7 @@ std::string meant(std::string_view part) {
       return "did you mean " + variable_of(row.is.key) + "?";
     sections.emplace_back(section_of(row.is.key));
   }
-  const std::string section = misspelt(in_lower_case(part.substr(0, part.find('_'))), sections);
+  const std::string section = misspelt(lower_case(part.substr(0, part.find('_'))), sections);
   if (section.empty() || made_by_containers(part)) return {};
   return keys_of_section(section);
 }

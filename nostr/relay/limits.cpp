@@ -6,6 +6,8 @@
 #include <cctype>
 #include <span>
 
+#include "ipnscast/nostr/base/letter_case.h"
+
 namespace ipnscast::nostr {
 namespace {
 
@@ -17,12 +19,7 @@ size_t characters(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
-std::string lowered_start(std::string_view text) {
-  std::string out(text.substr(0, 500));
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return static_cast<char>(std::tolower(static_cast<uint8_t>(c))); });
-  return out;
-}
+std::string lowered_start(std::string_view text) { return lower_case(text.substr(0, 500)); }
 
 using Phrases = std::span<const std::string_view>;
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "ipnscast/nostr/base/letter_case.h"
 #include "ipnscast/nostr/net/http/chunked_body.h"
 
 namespace ipnscast::nostr::net {
@@ -11,14 +12,6 @@ namespace {
 
 constexpr size_t kMaxHead = 16 * 1024;
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return out;
-}
 
 std::string_view trimmed(std::string_view text) {
   const size_t from = text.find_first_not_of(" \t");
@@ -45,7 +38,8 @@ std::optional<size_t> content_length(const HttpAnswer& answer) {
 
 bool is_chunked(const HttpAnswer& answer) {
   const auto found = answer.headers.find("transfer-encoding");
-  return found != answer.headers.end() && lower(found->second).find("chunked") != std::string::npos;
+  return found != answer.headers.end() &&
+         lower_case(found->second).find("chunked") != std::string::npos;
 }
 
 // The body of which `came` has come; as much of it as there is when the stream ends early.
@@ -86,7 +80,7 @@ Result<HttpAnswer> parse_http_head(std::string_view head) {
     at = next;
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    out.headers[lower(trimmed(line.substr(0, colon)))] = trimmed(line.substr(colon + 1));
+    out.headers[lower_case(trimmed(line.substr(0, colon)))] = trimmed(line.substr(colon + 1));
   }
   return out;
 }

@@ -93,7 +93,7 @@ class CatchUp {
   // All that the relay had stored has come.
   bool complete() const { return phase_ == Phase::complete; }
   // Why the rest will not be asked for on this connection, and the mark stays; else empty.
-  const std::string& given_up_for() const { return given_up_for_; }
+  std::string given_up_for() const { return attempt_ ? attempt_->given_up_for : std::string(); }
   // Every event created up to here, less the overlap, that the relay had has come. Nothing before
   // the first catch-up is complete, 0 when that found no event.
   std::optional<UnixSeconds> covered() const { return covered_; }
@@ -113,6 +113,33 @@ class CatchUp {
     Filter second;
     size_t came = 0;       // at once
     bool in_part = false;  // there may be more
+  };
+
+  // The answer to the request, or to a page.
+  struct Answer {
+    std::optional<UnixSeconds> oldest;
+    std::optional<UnixSeconds> oldest_dropped;
+    size_t count = 0;
+    size_t at_oldest = 0;  // of these
+    size_t dropped = 0;
+    size_t bytes = 0;
+  };
+  // What one connection has brought so far.
+  struct Attempt {
+    std::vector<Filter> asked;
+    std::optional<UnixSeconds> newest;
+    size_t page_filter = 0;  // index in asked
+    size_t pages = 0;
+    size_t empty_pages = 0;            // since one with an event
+    std::optional<UnixSeconds> until;  // of the last page
+    size_t got = 0;                    // of this filter, above the last page
+    std::optional<size_t> before;      // events of the answer that the page goes on from
+    std::optional<size_t> stopped_at;  // the least number that an answer was cut short at
+    std::vector<Crowd> crowds;
+    std::vector<Filter> pieces;             // of the first one; the last of them is asked for
+    std::optional<UnixSeconds> in_part_at;  // the latest second that has more than came
+    std::string given_up_for;
+    Answer answer;  // the last one
   };
 
   bool by_pages() const { return phase_ == Phase::paging || phase_ == Phase::settling; }
@@ -138,29 +165,10 @@ class CatchUp {
   std::optional<UnixSeconds> deep_at_;  // when the last deep catch-up was complete
   bool deep_ = false;                   // this one is
 
-  // of this connection
   Phase phase_ = Phase::idle;
-  std::vector<Filter> asked_;  // until all has come
-  std::optional<UnixSeconds> newest_;
-  size_t page_filter_ = 0;  // index in asked_
-  size_t pages_ = 0;
-  size_t empty_pages_ = 0;            // since one with an event
-  std::optional<UnixSeconds> until_;  // of the last page
-  size_t got_ = 0;                    // of this filter, above the last page
-  std::optional<size_t> before_;      // events of the answer that the page goes on from
-  std::optional<size_t> stopped_at_;  // the least number that an answer was cut short at
-  std::vector<Crowd> crowds_;
-  std::vector<Filter> pieces_;             // of the first one; the last of them is asked for
-  std::optional<UnixSeconds> in_part_at_;  // the latest second that has more than came
-  std::string given_up_for_;
-
-  // of the last answer
-  std::optional<UnixSeconds> oldest_;
-  std::optional<UnixSeconds> oldest_dropped_;
-  size_t count_ = 0;
-  size_t at_oldest_ = 0;  // of these
-  size_t dropped_ = 0;
-  size_t bytes_ = 0;
+  // Until all has come: one that is complete needs none of it, and there may be hundreds of
+  // thousands.
+  std::unique_ptr<Attempt> attempt_;
 };
 
 }  // namespace ipnscast::nostr

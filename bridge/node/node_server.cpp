@@ -93,8 +93,9 @@ struct Node::Impl {
   Result<std::unique_ptr<WebSocketServer>> listen(nostr::net::Loop& loop,
                                                   const std::string& address, uint16_t port,
                                                   size_t max_body, NodePool::Answer answer,
-                                                  Headers busy) {
+                                                  Headers refusal_headers) {
     nostr::net::ServerOptions sockets;
+    sockets.refusal_headers = refusal_headers;
     sockets.address = address;
     sockets.port = port;
     sockets.max_frame_bytes = 0;
@@ -103,7 +104,7 @@ struct Node::Impl {
     sockets.max_held_bodies = std::max(sockets.max_held_bodies, max_body + max_body / 2);
     sockets.max_connections = sockets.max_http_connections;
     nostr::net::ServerHandlers handlers;
-    handlers.http = [this, answer = std::move(answer), busy = std::move(busy)](
+    handlers.http = [this, answer = std::move(answer), busy = std::move(refusal_headers)](
                         HttpRequest request, NodePool::Reply reply) {
       pool->submit(std::move(request), std::move(reply), answer, busy);
     };

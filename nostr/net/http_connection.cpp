@@ -252,7 +252,8 @@ void HttpConnection::refuse(int status, const std::string& why) {
   request_ = {};
   share_.reset();
   output_ = std::make_shared<HttpOutput>();
-  HttpOutput::Head head{status, {{"content-type", "text/plain; charset=utf-8"}}, why.size() + 1};
+  HttpOutput::Head head{status, server_.options().refusal_headers, why.size() + 1};
+  head.headers["content-type"] = "text/plain; charset=utf-8";
   if (status == 426) head.headers["sec-websocket-version"] = "13";
   if (status == 503) head.headers["retry-after"] = "1";
   output_->send(std::move(head), to_bytes(std::string_view(why + "\n")));

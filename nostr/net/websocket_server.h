@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ struct ServerOptions {
   // see is_our_host(). `host_names`: what else clients call the server.
   bool check_host = true;
   std::vector<std::string> host_names;
+  // Beside its own, in the answers by which the server itself refuses a request (400, 403, 413,
+  // 431, 503 and the like): what lets a web page read them.
+  std::map<std::string, std::string> refusal_headers;
   size_t max_frame_bytes = 1024 * 1024;      // a longer one closes the connection (1009)
   size_t max_body_bytes = 32 * 1024 * 1024;  // a longer one gets 413
   // What the bodies of all requests take until they are answered, and those of one address. Above

@@ -50,6 +50,7 @@ struct RelayServer::Impl {
     sockets.max_unsent_total = options.max_waiting_bytes;
     sockets.last_words = to_frame(RelayMessage(
         NoticeMessage{"error: you read too slowly for what you subscribed to: come again later"}));
+    sockets.refusal_headers = for_any_origin();
     sockets.deflate = true;
     sockets.compress_on_loopback = false;
     auto listening = net::listen(loop, sockets, handlers());
@@ -84,12 +85,15 @@ struct RelayServer::Impl {
     return out;
   }
 
+  static std::map<std::string, std::string> for_any_origin() {
+    return {{"access-control-allow-origin", "*"},
+            {"access-control-allow-headers", "*"},
+            {"access-control-allow-methods", "GET, HEAD, OPTIONS"}};
+  }
+
   // NIP-11: the document for who asks for it, of any origin.
   net::HttpResponse answer_http(const net::HttpRequest& request) const {
-    std::map<std::string, std::string> headers = {
-        {"access-control-allow-origin", "*"},
-        {"access-control-allow-headers", "*"},
-        {"access-control-allow-methods", "GET, HEAD, OPTIONS"}};
+    std::map<std::string, std::string> headers = for_any_origin();
     if (request.method == "OPTIONS") return {204, std::move(headers), {}};
     if (request.method != "GET" && request.method != "HEAD") return {405, std::move(headers), {}};
     const auto accept = request.headers.find("accept");

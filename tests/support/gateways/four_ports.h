@@ -22,6 +22,7 @@ class FourPorts {
   // Throws std::runtime_error.
   FourPorts();
   const std::vector<Port>& ports() const { return ports_; }
+  const Port& relay() const { return ports_[0]; }
   const Port& gateway() const { return ports_[1]; }
   const Port& rpc() const { return ports_[2]; }
   const Port& metrics() const { return ports_[3]; }

@@ -4,7 +4,7 @@
 
 #include "ipnscast/bridge/bridge.h"
 #include "ipnscast/bridge/node/node_server.h"
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 #include "ipnscast/nostr/server/relay_server.h"
 
 namespace ipnscast::bridge {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ipnscast/nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
 #include "ipnscast/nostr/event/event.h"
 
 namespace ipnscast::nostr {

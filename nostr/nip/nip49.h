@@ -1,8 +1,8 @@
 #pragma once
 
 #include "ipnscast/nostr/base/result.h"
-#include "ipnscast/nostr/base/secret.h"
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 
 // NIP-49: a secret key encrypted with a password, as text (ncryptsec1...).
 namespace ipnscast::nostr {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cassert>
 
-#include "ipnscast/nostr/base/aead.h"
+#include "ipnscast/nostr/base/secret/aead.h"
 
 namespace ipnscast::nostr {
 namespace {

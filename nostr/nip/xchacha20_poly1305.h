@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ipnscast/nostr/base/result.h"
-#include "ipnscast/nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
 
 // XChaCha20-Poly1305 of draft-irtf-cfrg-xchacha-03. libcrypto has ChaCha20-Poly1305 (RFC 8439); the
 // step from 24 bytes of nonce to its 12 is HChaCha20. Private to this layer.

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 #include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/nostr/event/relay_url.h"
 

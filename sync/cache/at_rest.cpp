@@ -1,7 +1,7 @@
 #include "ipnscast/sync/cache/at_rest.h"
 
-#include "ipnscast/nostr/base/aead.h"
 #include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/base/secret/aead.h"
 
 namespace ipnscast::sync {
 

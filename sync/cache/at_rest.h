@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ipnscast/nostr/base/result.h"
-#include "ipnscast/nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
 
 namespace ipnscast::sync {
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ipnscast/nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
 #include "ipnscast/sync/hint/hint.h"
 
 namespace ipnscast::sync {

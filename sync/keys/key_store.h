@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 #include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/nostr/nip/nip49.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_key.h"

@@ -2,7 +2,7 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/random.h"
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 #include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {

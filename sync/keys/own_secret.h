@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "ipnscast/nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
 #include "ipnscast/nostr/base/store/writer.h"
 #include "ipnscast/nostr/event/signer.h"
 

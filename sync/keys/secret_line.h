@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 #include "ipnscast/nostr/nip/nip49.h"
 
 namespace ipnscast::sync {

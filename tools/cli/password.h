@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ipnscast/nostr/base/secret_text.h"
+#include "ipnscast/nostr/base/secret/secret_text.h"
 #include "ipnscast/tools/cli/command.h"
 
 namespace ipnscast::tools {

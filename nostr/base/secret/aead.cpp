@@ -1,4 +1,4 @@
-#include "ipnscast/nostr/base/aead.h"
+#include "ipnscast/nostr/base/secret/aead.h"
 
 #include <openssl/evp.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "ipnscast/nostr/base/secret.h"
+#include "ipnscast/nostr/base/secret/secret_bytes.h"
 
 namespace ipnscast {
 namespace {

@@ -1,40 +1,34 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
 
-#include "ipnscast/nostr/base/bytes.h"
 #include "ipnscast/nostr/base/result.h"
+#include "ipnscast/nostr/base/secret/secret_memory.h"
 
 namespace ipnscast {
 
-// A secret text of any length, such as a password: moved, never copied, wiped at the end, never
-// printed.
+// A secret text of any length, such as a password, in memory of its own (secret_memory.h): moved,
+// never copied, never printed.
 class SecretText {
  public:
   SecretText() = default;
   // Copies the text and wipes the caller's.
   static SecretText take(std::string& text) {
     SecretText out;
-    out.bytes_ = to_bytes(text);
+    out.memory_ = SecretMemory(text.size());
+    std::copy(text.begin(), text.end(), out.memory_.mutable_view().begin());
     wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
     text.clear();
     return out;
   }
-  SecretText(SecretText&& other) noexcept : bytes_(std::move(other.bytes_)) {}
-  SecretText& operator=(SecretText&& other) noexcept {
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  SecretText(const SecretText&) = delete;
-  SecretText& operator=(const SecretText&) = delete;
-  ~SecretText() { wipe(bytes_); }
 
-  std::string_view view() const { return as_text(bytes_); }
+  std::string_view view() const { return as_text(memory_.view()); }
 
  private:
-  Bytes bytes_;  // never grows, so no second copy is left behind
+  SecretMemory memory_;
 };
 
 // Gives the password of an encrypted key. `what` says of which, for a person who is asked. An error

@@ -11,35 +11,32 @@ namespace {
 
 constexpr size_t kLongestWord = 64;
 
-// Letters that were added, left out or changed.
+// Letters that were added, left out, changed or swapped with their neighbour.
 size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
+  std::vector<std::vector<size_t>> rows(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  std::iota(rows[0].begin(), rows[0].end(), size_t{0});
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
+    rows[i][0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
+      const size_t changed = rows[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, changed});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
     }
   }
-  return row.back();
+  return rows.back().back();
 }
 
 }  // namespace
 
-std::string nearest(std::string_view unknown, const std::vector<std::string>& known) {
-  unknown = unknown.substr(0, kLongestWord);
+std::string misspelt(std::string_view unknown, const std::vector<std::string>& known) {
+  if (unknown.size() > kLongestWord) return {};
   const auto best = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
     return distance(unknown, a) < distance(unknown, b);
   });
-  return best == known.end() ? std::string() : *best;
-}
-
-std::string misspelt(std::string_view unknown, const std::vector<std::string>& known) {
-  std::string best = nearest(unknown, known);
-  const size_t bound = std::clamp<size_t>(best.size() / 4, 1, 3);
-  if (unknown.size() > kLongestWord || distance(unknown, best) > bound) return {};
-  return best;
+  if (best == known.end()) return {};
+  const size_t bound = std::clamp<size_t>(best->size() / 4, 1, 3);
+  return distance(unknown, *best) <= bound ? *best : std::string();
 }
 
 std::string keys_of_section(std::string_view section) {

@@ -6,10 +6,7 @@
 
 namespace ipnscast::bridge {
 
-// The known word that is closest to `unknown` by edit distance; empty when none is known.
-std::string nearest(std::string_view unknown, const std::vector<std::string>& known);
-
-// The same, where the two are so alike that one can be the other misspelt; else empty.
+// The known word that `unknown` is likely to be, misspelt: at a few letters' distance. Else empty.
 std::string misspelt(std::string_view unknown, const std::vector<std::string>& known);
 
 // How to see the keys of a section that exists.

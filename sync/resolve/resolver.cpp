@@ -14,9 +14,12 @@ namespace {
 
 std::string whom_we_waited_for(const ResolveReport& report) {
   std::string out = "waited for";
-  for (const ResolveReport::Source& source : report.sources)
-    out += " " + source.url + " (" + source.answer + ", " + std::to_string(source.took.count()) +
-           " ms)";
+  for (const ResolveReport::Source& source : report.sources) {
+    out += " " + source.url + " (" + source.answer;
+    // Whoever has not answered has no time.
+    if (source.answer != "no answer") out += ", " + std::to_string(source.took.count()) + " ms";
+    out += ')';
+  }
   return out;
 }
 

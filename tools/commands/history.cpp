@@ -5,6 +5,7 @@
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/time_limit.h"
 #include "ipnscast/tools/reports/lost_rows.h"
+#include "ipnscast/tools/session/state_directory.h"
 #include "ipnscast/tools/session/target.h"
 
 namespace ipnscast::tools {
@@ -34,7 +35,7 @@ void print_versions(Context& context, const sync::IpnsName& name,
 void history(Context& context, const HistoryOptions& options) {
   const auto session = Session::open(context);
   if (!session) return;
-  if (const Status there = session->check_state_is_there(context); !there)
+  if (const Status there = check_state_is_there(context); !there)
     return report(context, there.error());
   const auto name = resolve_name(*session, options.target, options.derived,
                                  TimeLimit(context).left(kHistoryDeadline));

@@ -204,6 +204,8 @@ void encrypt(Context& context, const KeyOptions& options) {
 }
 
 void list(Context& context) {
+  if (const Status there = check_state_is_there(context); !there)
+    return report(context, there.error());
   const auto store = store_of(context);
   if (!store) return report(context, store.error());
   const auto entries = store->list();
@@ -224,6 +226,7 @@ void list(Context& context) {
     keys.push_back(facts_of(options, *key));
   }
   if (context.json) return print_line(Facts{{"keys", keys}}.dump());
+  if (keys.empty()) print_line("no keys: \"ipnscast init\" makes one");
   for (const auto& facts : keys) {
     const char* const name = facts.contains("ed25519") ? "ed25519" : "secp256k1";
     print_line(facts["label"].get<std::string>() + "  " + facts["type"].get<std::string>() + "  " +

@@ -8,6 +8,7 @@
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/session.h"
+#include "ipnscast/tools/session/state_directory.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -124,7 +125,7 @@ void print_metrics(const sync::Metrics& metrics) {
 void status(Context& context) {
   const auto session = Session::open(context);
   if (!session) return;
-  if (const Status there = session->check_state_is_there(context); !there)
+  if (const Status there = check_state_is_there(context); !there)
     return report(context, there.error());
   const auto state = sync::read_state(session->state_dir());
   if (!state) return report(context, state.error());

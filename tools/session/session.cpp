@@ -146,15 +146,6 @@ Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::stri
   return out;
 }
 
-Status Session::check_state_is_there(const Context& context) const {
-  std::error_code unknown;
-  const auto found = std::filesystem::status(state_dir_, unknown).type();
-  if (context.state_dir.empty() || found != std::filesystem::file_type::not_found) return {};
-  return fail(Errc::not_found, "--state \"" + context.state_dir +
-                                   "\" does not exist: name the directory that watch, publish or "
-                                   "bridge worked in");
-}
-
 std::string Session::how_to_set(std::string_view keys) const {
   const std::string out = "configure " + std::string(keys) + " in \"" + file_.string() + "\"";
   std::error_code unknown;

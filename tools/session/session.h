@@ -48,8 +48,6 @@ class Session {
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
-  // What --state names has to be there for a command that only looks. Errc::not_found.
-  Status check_state_is_there(const Context& context) const;
   // What to do about a setting that is missing: "configure relays.urls in "FILE"", and where there
   // is no file what makes one.
   std::string how_to_set(std::string_view keys) const;

@@ -14,6 +14,15 @@ Result<std::filesystem::path> state_directory(const Context& context) {
   return fail(Errc::invalid, "no home directory: say where with --state");
 }
 
+Status check_state_is_there(const Context& context) {
+  std::error_code unknown;
+  const auto found = std::filesystem::status(context.state_dir, unknown).type();
+  if (context.state_dir.empty() || found != std::filesystem::file_type::not_found) return {};
+  return fail(Errc::not_found, "--state \"" + context.state_dir +
+                                   "\" does not exist: name the directory that watch, publish or "
+                                   "bridge worked in");
+}
+
 std::filesystem::path cache_directory(const Context& context) {
   if (!context.state_dir.empty()) return {};
   const char* cache = std::getenv("XDG_CACHE_HOME");

@@ -64,6 +64,13 @@ std::string positionals_of(const CLI::App& command) {
   return out.empty() ? "no argument" : out;
 }
 
+// `before` and `after` stand around the known word, when one is likely to be meant.
+std::string perhaps_meant(const std::string& typed, const std::vector<std::string>& known,
+                          const std::string& before, const std::string& after) {
+  const std::string meant = bridge::misspelt(typed, known);
+  return meant.empty() ? ": " : ": did you mean " + before + meant + after + "? ";
+}
+
 std::string unknown_option(const CLI::App& command, const std::string& word) {
   const std::string typed = word.substr(0, word.find('='));
   std::vector<std::string> known;
@@ -71,7 +78,7 @@ std::string unknown_option(const CLI::App& command, const std::string& word) {
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
     for (const std::string& name : option->get_snames()) known.push_back("-" + name);
   }
-  return "unknown option \"" + typed + "\": did you mean " + bridge::nearest(typed, known) + "? " +
+  return "unknown option \"" + typed + "\"" + perhaps_meant(typed, known, "", "") +
          help_for(command);
 }
 
@@ -170,8 +177,8 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
     if (names.empty())
       return "\"" + path_of(*above) + "\" has no commands below it: " + help_for(*above);
     const std::string prefix = path_of(*above).substr(std::string_view("ipnscast").size());
-    return "unknown command \"" + word + "\": did you mean \"ipnscast" + prefix + " " +
-           bridge::nearest(word, names) + "\"? " + help_for(*above);
+    return "unknown command \"" + word + "\"" +
+           perhaps_meant(word, names, "\"ipnscast" + prefix + " ", "\"") + help_for(*above);
   }
   return help_for(*above);
 }

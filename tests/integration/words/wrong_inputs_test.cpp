@@ -43,6 +43,7 @@ const std::vector<WrongInput>& wrong_inputs() {
       // commands and options that do not exist
       {{}, 2, "", "see ipnscast help"},
       {{"wach"}, 2, "wach", "did you mean \"ipnscast watch\""},
+      {{"wacth"}, 2, "wacth", "did you mean \"ipnscast watch\""},
       {{"Publish"}, 2, "Publish", "did you mean \"ipnscast publish\""},
       {{"nonsense", "--help"}, 2, "nonsense", "see ipnscast help"},
       {{"key", "shw"}, 2, "shw", "did you mean \"ipnscast key show\""},
@@ -61,6 +62,8 @@ const std::vector<WrongInput>& wrong_inputs() {
       {{"status", "--jason"}, 2, "--jason", "did you mean --json"},
       {{"resolve", "--derive", kName}, 2, "--derive", "did you mean --derived"},
       {{"watch", kName, "--miror=x"}, 2, "--miror", "did you mean --mirror"},
+      {{"status", "--frobnicate"}, 2, "--frobnicate", "\"--frobnicate\": see ipnscast help status"},
+      {{"frobnicate"}, 2, "frobnicate", "\"frobnicate\": see ipnscast help"},
       {{"status", "-x"}, 2, "-x", "see ipnscast help status"},
       // too few and too many
       {{"resolve"}, 2, "ipnscast resolve", "wants TARGET"},
@@ -190,6 +193,10 @@ const std::vector<WrongInput>& wrong_inputs() {
       {{"record", "inspect", "--name", kName, "none"}, 1, "\"none\"", ""},
       // keys and events
       {{"key", "show", "nobody"}, 1, "\"nobody\"", "ipnscast key list"},
+      {{"--state", "missing", "key", "list"},
+       1,
+       "\"missing\"",
+       "watch, publish or bridge worked in"},
       {{"key", "show", "a/b"}, 2, "\"a/b\"", "want 1 to 64 of"},
       {{"key", "generate", "x y"}, 2, "\"x y\"", "want 1 to 64 of"},
       {{"key", "generate", "a", "--type", "rsa"}, 2, "\"rsa\"", "want nostr, ed25519 or secp256k1"},

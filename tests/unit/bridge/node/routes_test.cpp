@@ -8,6 +8,7 @@
 #include "ipnscast/sync/ipfs/ipld/dag_pb.h"
 #include "ipnscast/sync/ipfs/unixfs/unixfs.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/gateways/car_v2.h"
 #include "ipnscast/tests/support/gateways/node_samples.h"
 #include "ipnscast/tests/support/skip.h"
 #include "ipnscast/tests/support/vectors.h"
@@ -209,6 +210,17 @@ TEST_CASE("a web page cannot use the RPC, and neither can a plain GET") {
   CHECK(stage.call("/api/v0/shutdown").status == 404);
   CHECK(stage.call("/webui").status == 404);
   CHECK(stage.call_json("/api/v0/version").at("Version").is_string());
+}
+
+TEST_CASE("a CARv2 is imported like the CARv1 inside (F8)") {
+  Stage stage;
+  const Block a = raw_block("a");
+  const Block root = directory_of({{"a", a}});
+  const Bytes inner = car_of(root.cid, {root, a});
+  const Bytes outer = test::car_v2(inner, 51, inner.size());
+  CHECK(stage.rpc.answer(upload("/api/v0/dag/import", outer), kNow).status == 200);
+  CHECK(*stage.blocks->pins() == std::vector<Cid>{root.cid});
+  CHECK(stage.call("/api/v0/block/get?arg=" + a.cid.to_string()).body == a.bytes);
 }
 
 TEST_CASE("an imported CAR can be read block by block and is pinned when it is whole") {

@@ -11,6 +11,7 @@
 #include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/gateways/car_v2.h"
 #include "ipnscast/tests/support/gateways/memory_blocks.h"
 #include "ipnscast/tests/support/skip.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -194,30 +195,12 @@ TEST_CASE("a stream that is cut, padded, oversized or no CAR is refused") {
   CHECK(parse(bad, 5).status.error().code == Errc::unsupported);
 }
 
-// A CARv2 around a CARv1: its pragma, flags, where the inner one begins and how long it is, where
-// the index begins. Behind the inner one stands something for an index.
-Bytes car_v2(ByteView inner, uint64_t offset, uint64_t size) {
-  Bytes out = *from_hex("0aa16776657273696f6e02");
-  const auto add = [&](uint64_t number) {
-    for (int i = 0; i < 8; ++i, number >>= 8) out.push_back(static_cast<uint8_t>(number));
-  };
-  add(0);
-  add(0);
-  add(offset);
-  add(size);
-  add(offset + size);
-  while (out.size() < offset) out.push_back(0xee);
-  append(out, inner);
-  append(out, Bytes(50, 0xdd));
-  return out;
-}
-
 TEST_CASE("a CARv2 gives the blocks of the CARv1 inside, fed in pieces of any size (F8)") {
   const Bytes inner = small_car();
   const auto wanted = parse(inner, 1).cids;
   REQUIRE_FALSE(wanted.empty());
   for (const uint64_t offset : {51u, 52u, 200u}) {
-    const Bytes outer = car_v2(inner, offset, inner.size());
+    const Bytes outer = test::car_v2(inner, offset, inner.size());
     for (const size_t piece : {size_t{1}, size_t{7}, outer.size()}) {
       const Parsed read = parse(outer, piece);
       CHECK(read.status);
@@ -226,13 +209,14 @@ TEST_CASE("a CARv2 gives the blocks of the CARv1 inside, fed in pieces of any si
     for (size_t size = 0; size < offset + inner.size(); ++size)
       CHECK_FALSE(parse(ByteView(outer).first(size), 5).status);
   }
-  CHECK(parse(car_v2(inner, 50, inner.size()), 5).status.error().code == Errc::parse);
-  CHECK_FALSE(parse(car_v2(inner, 51, inner.size() - 1), 5).status);
-  CHECK_FALSE(parse(car_v2(inner, 51, 0), 5).status);
-  Bytes far = car_v2(inner, 51, inner.size());
+  CHECK(parse(test::car_v2(inner, 50, inner.size()), 5).status.error().code == Errc::parse);
+  CHECK_FALSE(parse(test::car_v2(inner, 51, inner.size() - 1), 5).status);
+  CHECK_FALSE(parse(test::car_v2(inner, 51, 0), 5).status);
+  Bytes far = test::car_v2(inner, 51, inner.size());
   for (size_t i = 27; i < 35; ++i) far[i] = 0xff;  // where the inner one would begin
   CHECK_FALSE(parse(far, 5).status);
-  CHECK_FALSE(parse(car_v2(car_v2(inner, 51, inner.size()), 51, inner.size() + 101), 5).status);
+  CHECK_FALSE(
+      parse(test::car_v2(test::car_v2(inner, 51, inner.size()), 51, inner.size() + 101), 5).status);
 }
 
 TEST_CASE(

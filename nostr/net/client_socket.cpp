@@ -1,16 +1,31 @@
 #include "ipnscast/nostr/net/client_socket.h"
 
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/event/json_text.h"
 #include "ipnscast/nostr/net/http/http_refusal.h"
+#include "ipnscast/nostr/net/message/close_code.h"
+#include "ipnscast/nostr/net/message/close_words.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
+constexpr int kFarewellSeconds = 2;  // for a relay that takes nothing any more
+
 bool alive(const Loop::Impl& loop, uint64_t id) { return loop.clients.count(id) != 0; }
 
-// RFC 6455 section 7.4.1
-constexpr int kCloseProtocol = 1002;
-constexpr int kCloseTooBig = 1009;
+// Whether the other end of this connection has not closed it.
+bool is_there(lws* wsi) {
+  const SSL* const tls = lws_get_ssl(wsi);
+  if (tls != nullptr && SSL_get_shutdown(tls) != 0) return false;
+  char byte = 0;
+  const ssize_t got = ::recv(lws_get_socket_fd(wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got > 0 || (got < 0 && errno == EAGAIN);
+}
 
 }  // namespace
 
@@ -31,7 +46,7 @@ ClientSocket::ClientSocket(Loop::Impl& loop, RelayUrl url, ClientOptions options
 
 ClientSocket::~ClientSocket() {
   loop_.clients.erase(id_);
-  drop_wsi();
+  drop_wsi(kCloseNormal);
 }
 
 void ClientSocket::later(Instant when, void (ClientSocket::*task)()) {
@@ -145,6 +160,7 @@ void ClientSocket::accepted(std::string_view date) {
 
 int ClientSocket::established() {
   stage_ = Stage::open;
+  upgraded_ = true;
   schedule_ping();
   if (const auto handlers = handlers_; handlers->opened) handlers->opened();
   return 0;
@@ -163,7 +179,7 @@ int ClientSocket::received(const MessageReader::Part& part) {
   if (!frame) {
     const bool big = frame.error().code == Errc::too_large;
     finish({big ? CloseReason::too_large : CloseReason::protocol,
-            big ? kCloseTooBig : kCloseProtocol,
+            close_code(frame.error().code),
             url_.host() + ": a frame: " + frame.error().message,
             false,
             {}});
@@ -172,6 +188,15 @@ int ClientSocket::received(const MessageReader::Part& part) {
   if (!*frame) return 0;
   if (const auto handlers = handlers_; handlers->frame) handlers->frame(std::move(**frame));
   return 0;
+}
+
+// NIP-01 has text frames only.
+void ClientSocket::received_binary() {
+  finish({CloseReason::protocol,
+          kCloseUnsupported,
+          url_.host() + ": a frame: it is binary, and relays speak in text",
+          false,
+          {}});
 }
 
 int ClientSocket::pong() {
@@ -247,10 +272,40 @@ void ClientSocket::resume_reading() {
   if (stage_ == Stage::open) lws_rx_flow_control(wsi_, 1);
 }
 
+void ClientSocket::peer_closing(std::string_view payload) {
+  close_code_ = kCloseNoCode;
+  if (payload.empty()) return;
+  if (payload.size() == 1) {
+    answer_code_ = close_code_ = kCloseProtocol;
+  } else {
+    close_code_ =
+        static_cast<unsigned char>(payload[0]) * 256 + static_cast<unsigned char>(payload[1]);
+    close_reason_ = payload.substr(2);
+    if (!valid_utf8(close_reason_)) answer_code_ = kCloseBadData;
+  }
+  // lws has yet to write down its answer, which repeats what the relay said.
+  if (answer_code_ != 0) later(std::chrono::steady_clock::now(), &ClientSocket::answer_bad_close);
+}
+
+void ClientSocket::answer_bad_close() {
+  if (wsi_ != nullptr)
+    lws_close_reason(wsi_, static_cast<lws_close_status>(answer_code_), nullptr, 0);
+}
+
+// lws hangs up at frames that are against the protocol, and would do so without a word. What it
+// closes because the relay did, or after the relay's close frame, is for closed().
+void ClientSocket::closing() {
+  if (stage_ != Stage::open || close_code_ != 0 || !is_there(wsi_)) return;
+  finish({CloseReason::protocol,
+          kCloseProtocol,
+          url_.host() + ": a frame: it is not as the WebSocket protocol wants it",
+          false,
+          {}});
+}
+
 void ClientSocket::closed() {
   wsi_ = nullptr;
-  finish({CloseReason::remote, close_code_,
-          close_code_ == 0 ? "connection lost" : "closed by the relay"});
+  finish({CloseReason::remote, close_code_, close_words(close_code_, close_reason_), false, {}});
 }
 
 void ClientSocket::destroyed() {
@@ -258,10 +313,18 @@ void ClientSocket::destroyed() {
   closed();
 }
 
-void ClientSocket::drop_wsi() {
+// lws writes the close frame when on_client_event() ends what nobody owns any more, and waits some
+// seconds for the relay's.
+void ClientSocket::drop_wsi(int code) {
   if (wsi_ == nullptr) return;
   lws_set_opaque_user_data(wsi_, nullptr);
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+  if (upgraded_) {
+    lws_close_reason(wsi_, static_cast<lws_close_status>(code), nullptr, 0);
+    lws_rx_flow_control(wsi_, 1);  // for the relay's half of the closing handshake
+    lws_callback_on_writable(wsi_);
+  }
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_REASON_BASE,
+                  upgraded_ ? kFarewellSeconds : LWS_TO_KILL_ASYNC);
   wsi_ = nullptr;
 }
 
@@ -269,7 +332,7 @@ void ClientSocket::finish(Closed closed) {
   if (stage_ == Stage::over) return;
   stage_ = Stage::over;
   dialer_.reset();
-  drop_wsi();
+  drop_wsi(closed.code >= kCloseNormal ? closed.code : kCloseNormal);
   if (const auto handlers = handlers_; handlers->closed) handlers->closed(std::move(closed));
 }
 

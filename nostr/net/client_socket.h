@@ -28,6 +28,7 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   void accepted(std::string_view date);
   int established();
   int received(const MessageReader::Part& part);
+  void received_binary();
   // True when compressed messages were offered and not agreed on yet.
   bool agree_on_deflate();
   bool offers_deflate() const { return options_.access.deflate; }
@@ -36,7 +37,10 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   void connection_error(std::string_view why, int http_status, Milliseconds retry_after);
   // The machine slept: asks the relay for an answer at once.
   void probe();
-  void peer_closing(int code) { close_code_ = code; }
+  // The relay's close frame; `payload` is what it carries.
+  void peer_closing(std::string_view payload);
+  // lws is about to close the connection.
+  void closing();
   void closed();
   void destroyed();  // without any of the above
 
@@ -55,7 +59,9 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   void schedule_ping();
   void ping_due();
   void probe_due();
-  void drop_wsi();
+  void answer_bad_close();
+  // Lets go of lws's socket. An open one is closed with this code.
+  void drop_wsi(int code);
   void finish(Closed closed);
   void connect_timed_out();
   // Runs `task` on the loop unless this socket is gone by then.
@@ -82,7 +88,10 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   bool heard_since_ping_ = false;
   bool ping_wanted_ = false;
   bool probing_ = false;  // until anything is heard
-  int close_code_ = 0;
+  bool upgraded_ = false;
+  int close_code_ = 0;  // of the relay's close frame
+  std::string close_reason_;
+  int answer_code_ = 0;  // to a close frame that is not as it should be
 };
 
 }  // namespace ipnscast::nostr::net

@@ -20,9 +20,9 @@ class ServerImpl;
 
 // One accepted connection while it speaks HTTP/1: reads a request, hands it over, writes the
 // answer, reads the next. Requests that are sent without waiting for answers are answered in order;
-// while one is being answered, at most a buffer of the next is read. libwebsockets 4.1.6 never
-// returns from such a second request, so it only gets to see what asks for a WebSocket. Net thread
-// only; the server owns it, and looks after each call whether it is over.
+// while one is being answered, at most a buffer of the next is read: libwebsockets 4.1.6 never
+// returns from such a second request. Net thread only; the server owns it, and looks after each
+// call whether it is over.
 class HttpConnection {
  public:
   enum class State {

@@ -17,8 +17,12 @@
 namespace ipnscast::nostr::net {
 namespace {
 
+// lws 4.1.6 and 4.3 say that they are about to close a connection where it has a session of its own
+// only.
+constexpr size_t kSessionBytes = 1;
+
 const lws_protocols kClientProtocols[] = {
-    {"ipnscast-client", on_client_event, 0, kReceiveBufferBytes, 0, nullptr, 0},
+    {"ipnscast-client", on_client_event, kSessionBytes, kReceiveBufferBytes, 0, nullptr, 0},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
 
 // The epoll of our own descriptors is served outside lws_service(), as the timers are.
@@ -168,10 +172,13 @@ void Loop::Impl::serve() {
     run_posted();
     {
       std::lock_guard lock(mutex);
-      if (stopping && posted.empty()) return;
+      if (stopping && posted.empty()) break;
     }
     lws_service(context, 0);  // does not wait for sockets when something was posted meanwhile
   }
+  // The close frames of sockets that were let go of, without waiting for any of them.
+  constexpr int kLastRounds = 4;
+  for (int i = 0; i < kLastRounds; ++i) lws_service(context, -1);
 }
 
 Loop::Impl::~Impl() {

@@ -22,7 +22,6 @@
 namespace ipnscast::nostr::net {
 
 class ClientSocket;
-struct ServerConnection;
 
 // What lws reads at once, of any connection.
 constexpr size_t kReceiveBufferBytes = 16 * 1024;
@@ -42,9 +41,6 @@ struct Loop::Impl {
   // The vhost for outgoing connections that trust this CA file ("" for the system's). Errc::invalid
   // when the file is unusable, Errc::io when lws is out of memory.
   Result<lws_vhost*> client_vhost(const std::string& ca_file);
-  // The vhost of all WebSockets that we accepted. It tells servers apart by nothing: each
-  // connection knows its own. Null when lws is out of memory.
-  lws_vhost* server_vhost();
   // Has lws watch the epoll of `watch`, and opens the door that ClientSocket hands sockets through.
   Status open_watch();
   // A timer that runs out while the machine sleeps, so that waking up wakes the loop.
@@ -87,8 +83,6 @@ struct Loop::Impl {
   std::map<std::string, ClientVhost> client_vhosts;  // by CA file
   std::deque<std::string> vhost_names;               // lws keeps pointers to them
   std::unordered_map<uint64_t, ClientSocket*> clients;
-  lws_vhost* shared_server_vhost = nullptr;
-  ServerConnection* adopted = nullptr;  // whose socket lws is being handed
   uint64_t next_id = 1;
   Rng rng = make_rng();  // for jitter
 };

@@ -4,7 +4,7 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr int kFarewellSeconds = 10;  // for a reader that was too slow to take its last words
+constexpr Seconds kLastWordsTime{10};  // for a reader that was too slow to take its last words
 
 }  // namespace
 
@@ -13,7 +13,7 @@ void ServerImpl::enqueue(ServerConnection& c, std::shared_ptr<const std::string>
   make_room(frame->size());
   if (c.closing) return;  // it was the slowest itself
   push_unsent(c, std::move(frame));
-  lws_callback_on_writable(c.wsi);
+  flush_frames(c);
 }
 
 void ServerImpl::push_unsent(ServerConnection& c, std::shared_ptr<const std::string> frame) {
@@ -27,7 +27,6 @@ std::shared_ptr<const std::string> ServerImpl::pop_unsent(ServerConnection& c) {
   c.unsent.pop_front();
   c.unsent_bytes -= frame->size();
   unsent_total_ -= frame->size();
-  ++c.written_frames;
   return frame;
 }
 
@@ -64,15 +63,14 @@ ServerConnection* ServerImpl::slowest() {
   return out;
 }
 
+// 1013, "try again later", would say more, but clients made with lws take it for an error.
 void ServerImpl::close_too_slow(ServerConnection& c) {
-  c.closing = c.too_slow = true;
-  c.drain_to.reset();
+  c.too_slow = true;
   drop_unsent(c);
   if (!options_.last_words.empty())
     push_unsent(c, std::make_shared<const std::string>(options_.last_words));
-  lws_rx_flow_control(c.wsi, 1);  // for its half of the closing handshake
-  lws_callback_on_writable(c.wsi);
-  lws_set_timeout(c.wsi, PENDING_TIMEOUT_USER_REASON_BASE, kFarewellSeconds);
+  end_after(c, kLastWordsTime);
+  begin_close(c, kClosePolicy, "you read too slowly");
 }
 
 void ServerImpl::tell_if_drained(ServerConnection& c) {
@@ -83,11 +81,11 @@ void ServerImpl::tell_if_drained(ServerConnection& c) {
 
 void ServerImpl::watch_stall(const ServerConnection& c) {
   loop_.at(std::chrono::steady_clock::now() + options_.max_stall,
-           [self = self_, id = c.id, written = c.written_frames] {
+           [self = self_, id = c.id, taken = c.taken_bytes] {
              if (*self == nullptr) return;
              ServerConnection* waits = (*self)->find(id);
              if (waits == nullptr || !waits->drain_to) return;
-             if (waits->written_frames == written) return (*self)->close_too_slow(*waits);
+             if (waits->taken_bytes == taken) return (*self)->close_too_slow(*waits);
              (*self)->watch_stall(*waits);
            });
 }
@@ -105,13 +103,13 @@ void ServerImpl::when_drained(ServerConnectionId id, size_t bytes) {
 void ServerImpl::pause_reading(ServerConnectionId id) {
   post([id](ServerImpl& self) {
     ServerConnection* c = self.find(id);
-    if (c != nullptr && !c->closing) lws_rx_flow_control(c->wsi, 0);
+    if (c != nullptr && !c->closing) self.set_paused(*c, true);
   });
 }
 
 void ServerImpl::resume_reading(ServerConnectionId id) {
   post([id](ServerImpl& self) {
-    if (ServerConnection* c = self.find(id)) lws_rx_flow_control(c->wsi, 1);
+    if (ServerConnection* c = self.find(id)) self.set_paused(*c, false);
   });
 }
 

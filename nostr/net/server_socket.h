@@ -1,11 +1,14 @@
 #pragma once
 
 // Private to nostr/net.
+#include <span>
+
 #include "ipnscast/nostr/net/http/held_bytes.h"
 #include "ipnscast/nostr/net/http/host_check.h"
 #include "ipnscast/nostr/net/http_connection.h"
 #include "ipnscast/nostr/net/lws_loop.h"
-#include "ipnscast/nostr/net/message/message_reader.h"
+#include "ipnscast/nostr/net/message/close_code.h"
+#include "ipnscast/nostr/net/message/frame_reader.h"
 #include "ipnscast/nostr/net/stream/name_lookup.h"
 #include "ipnscast/nostr/net/tls_door.h"
 #include "ipnscast/nostr/net/websocket_server.h"
@@ -14,28 +17,46 @@ namespace ipnscast::nostr::net {
 
 class ServerImpl;
 
-// One WebSocket, from the moment its socket is handed to libwebsockets. Net thread only.
+// One WebSocket of a client. libwebsockets has no part in it: 4.1.6 and 4.3 take unmasked frames,
+// and hang up at others without a close frame. Net thread only.
 struct ServerConnection {
-  ServerConnectionId id;
-  ServerImpl* server = nullptr;
-  lws* wsi = nullptr;  // null until lws has told it
-  int fd = -1;
-  PeerAddress peer;
+  ServerConnection(ServerConnectionId number, UniqueFd socket, PeerAddress address,
+                   size_t max_frame_bytes)
+      : id(number), peer(std::move(address)), fd(std::move(socket)), reader(max_frame_bytes) {}
 
-  bool upgraded = false;
-  bool closing = false;
-  std::unique_ptr<MessageReader> reader;
-  bool compress = true;             // what it takes compressed
-  bool writing_compressed = false;  // the frame that is being written now
+  const ServerConnectionId id;
+  const PeerAddress peer;
+  UniqueFd fd;
+  uint32_t watched = 0;  // epoll events
+
+  FrameReader reader;
+  bool paused = false;  // nothing is read
+  std::string held;     // what was read before that and no handler has seen
+  Instant heard;        // the last bytes came
+
+  bool compress = true;  // what it takes compressed
+  std::string out;       // frames as they go over the wire
+  size_t out_sent = 0;
+  Instant progress;  // the client took some of it
+  uint64_t taken_bytes = 0;
+  std::optional<std::string> pong;  // to be sent: the payload of its last ping
+  bool ping_wanted = false;
   struct Unsent {
     std::shared_ptr<const std::string> frame;
     Instant since;
   };
   std::deque<Unsent> unsent;
   size_t unsent_bytes = 0;
-  uint64_t written_frames = 0;
   std::optional<size_t> drain_to;  // when_drained() waits
-  bool too_slow = false;           // is why it is closing
+
+  bool closing = false;   // a close frame goes behind what is queued, and nothing else
+  bool too_slow = false;  // is why
+  int close_code = kCloseNormal;
+  std::string close_reason;
+  bool close_sent = false;
+  bool deaf = false;  // what comes is dropped: the client has said the last or broke the protocol
+  bool told = false;  // the handlers know that it is closed
+  bool over = false;  // the socket is closed; it is about to be erased
 };
 
 class ServerImpl final : public WebSocketServer {
@@ -52,9 +73,6 @@ class ServerImpl final : public WebSocketServer {
   void when_drained(ServerConnectionId id, size_t bytes) override;
   void pause_reading(ServerConnectionId id) override;
   void resume_reading(ServerConnectionId id) override;
-
-  // Net thread only: events from lws; the result is lws's return value.
-  int on_event(ServerConnection& c, lws_callback_reasons reason, void* in, size_t size);
 
   // Net thread only, for HttpConnection.
   const ServerOptions& options() const { return options_; }
@@ -74,6 +92,7 @@ class ServerImpl final : public WebSocketServer {
   // The client of this accepted socket will see its close as a failure and not as an end.
   void reset_on_close(int fd);
 
+  // Null when it has ended.
   ServerConnection* find(ServerConnectionId id);
 
   // Any thread: runs the task on the net thread, unless the server is gone by then.
@@ -96,9 +115,22 @@ class ServerImpl final : public WebSocketServer {
   void forget_address(const std::string& group);
 
   void become_websocket(uint64_t id, HttpConnection& http);
-  int accept_upgrade(ServerConnection& c);
-  int received(ServerConnection& c, const MessageReader::Part& part);
-  int frame_writable(ServerConnection& c);
+  // in server_frames.cpp
+  void frames_ready(uint64_t id, uint32_t events);
+  void receive_frames(ServerConnection& c);
+  void take_frames(ServerConnection& c, std::span<char> input);
+  void set_paused(ServerConnection& c, bool paused);
+  void flush_frames(ServerConnection& c);
+  bool compose_frames(ServerConnection& c);
+  void append_frame(ServerConnection& c, const std::string& text);
+  void watch_what_is_wanted(ServerConnection& c);
+  void begin_close(ServerConnection& c, int code, std::string reason);
+  void end_after(ServerConnection& c, Milliseconds wait);
+  void end_when_stuck(ServerConnection& c);
+  void watch_health(ServerConnection& c);
+  void go_away(ServerConnection& c);
+  void tell_closed(ServerConnection& c);
+  void end(ServerConnection& c);
   // in server_flow.cpp
   void enqueue(ServerConnection& c, std::shared_ptr<const std::string> frame);
   void push_unsent(ServerConnection& c, std::shared_ptr<const std::string> frame);
@@ -109,7 +141,6 @@ class ServerImpl final : public WebSocketServer {
   void tell_if_drained(ServerConnection& c);
   void watch_stall(const ServerConnection& c);
   void close_too_slow(ServerConnection& c);
-  void forget(ServerConnection& c);
 
   // constant after construction
   Loop& loop_;

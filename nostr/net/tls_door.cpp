@@ -278,6 +278,9 @@ void TlsDoor::check(Instant now) {
   std::erase_if(legs_, [now](const auto& leg) { return leg.second->is_overdue(now); });
 }
 
-void TlsDoor::close() { legs_.clear(); }
+void TlsDoor::close() {
+  for (const auto& [id, leg] : legs_) leg->move();  // the last words of those behind it
+  legs_.clear();
+}
 
 }  // namespace ipnscast::nostr::net

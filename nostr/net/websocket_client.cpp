@@ -27,13 +27,6 @@ std::string date_of(lws* wsi) {
   return size <= 0 ? std::string() : std::string(text.data(), static_cast<size_t>(size));
 }
 
-// 1005 stands for a close frame without a code. RFC 6455 section 7.1.5.
-int close_code(const void* in, size_t size) {
-  if (size < 2) return 1005;
-  const auto* bytes = static_cast<const uint8_t*>(in);
-  return bytes[0] * 256 + bytes[1];
-}
-
 int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
   switch (reason) {
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: {
@@ -53,7 +46,10 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
       return socket->established();
     case LWS_CALLBACK_CLIENT_RECEIVE:
-      if (lws_frame_is_binary(wsi)) return 0;  // NIP-01 has text frames only
+      if (lws_frame_is_binary(wsi)) {
+        socket->received_binary();
+        return 0;
+      }
       return socket->received(part_of(wsi, in, size));
     case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
       return socket->offers_deflate() ? 0 : 1;
@@ -62,7 +58,10 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
     case LWS_CALLBACK_CLIENT_WRITEABLE:
       return socket->writable();
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-      socket->peer_closing(close_code(in, size));
+      socket->peer_closing({static_cast<const char*>(in), size});
+      return 0;
+    case LWS_CALLBACK_WS_CLIENT_DROP_PROTOCOL:
+      socket->closing();
       return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
       lws_set_opaque_user_data(wsi, nullptr);
@@ -81,11 +80,12 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
 }  // namespace
 
 // Returning -1 from a receive callback makes lws 4.1.6 free the socket's buffers twice when more of
-// a frame is waiting, so a socket that was let go of is closed by its timeout (see
-// ClientSocket::drop_wsi) and deaf until then.
+// a frame is waiting, so a socket that was let go of is closed when it can be written to, or by its
+// timeout (see ClientSocket::drop_wsi), and deaf until then.
 int on_client_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
   auto* socket = static_cast<ClientSocket*>(lws_get_opaque_user_data(wsi));
-  return socket == nullptr ? 0 : dispatch(socket, wsi, reason, in, size);
+  if (socket == nullptr) return reason == LWS_CALLBACK_CLIENT_WRITEABLE ? -1 : 0;
+  return dispatch(socket, wsi, reason, in, size);
 }
 
 std::unique_ptr<WebSocketClient> connect(Loop& loop, const RelayUrl& url, ClientOptions options,

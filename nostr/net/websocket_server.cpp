@@ -1,49 +1,24 @@
 #include "ipnscast/nostr/net/websocket_server.h"
 
-#include "ipnscast/nostr/net/deflate_extension.h"
+#include <openssl/sha.h>
+#include <sys/epoll.h>
+
+#include <array>
+
+#include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/nostr/net/message/deflate_offer.h"
 #include "ipnscast/nostr/net/server_socket.h"
 #include "ipnscast/nostr/net/stream/name_lookup.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kCompressFrom = 256;  // shorter ones fit into a packet anyway
-
-int on_server_event(lws* wsi, lws_callback_reasons reason, void* /*user*/, void* in, size_t size) {
-  if (wsi == nullptr) return 0;
-  auto* connection = static_cast<ServerConnection*>(lws_get_opaque_user_data(wsi));
-  if (connection == nullptr) {
-    // lws reads what a socket brought along before it says which one it made of it.
-    ServerConnection* const adopted =
-        static_cast<Loop::Impl*>(lws_context_user(lws_get_context(wsi)))->adopted;
-    const bool is_this =
-        adopted != nullptr && adopted->wsi == nullptr && lws_get_socket_fd(wsi) == adopted->fd;
-    if (!is_this) return reason == LWS_CALLBACK_HTTP ? -1 : 0;
-    connection = adopted;
-    connection->wsi = wsi;
-    lws_set_opaque_user_data(wsi, connection);
-  }
-  return connection->server->on_event(*connection, reason, in, size);
-}
-
-// lws keeps the pointer until it has freed the last socket of a vhost, some time after a server of
-// ours is gone.
-const lws_protocols kServerProtocols[] = {
-    {"ipnscast-server", on_server_event, 0, kReceiveBufferBytes, 0, nullptr, 0},
-    {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
-
-lws_context_creation_info server_vhost_info() {
-  lws_context_creation_info info{};
-  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-  info.protocols = kServerProtocols;
-  info.extensions = kServerExtensions;
-  info.vhost_name = "server";
-  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8;
-  return info;
-}
-
-void kill_later(lws* wsi) {
-  lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+// What the server answers to a client's key. RFC 6455 section 4.2.2
+std::string accept_key(const std::string& key) {
+  const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  return to_base64(digest);
 }
 
 }  // namespace
@@ -61,17 +36,13 @@ ServerImpl::~ServerImpl() {
     if (listener_) watch().forget(listener_.get());
     listener_.reset();
     http_.clear();
-    for (auto& [id, connection] : connections_) {
-      lws_set_opaque_user_data(connection->wsi, nullptr);
-      lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
-    }
+    for (auto& [id, connection] : connections_) go_away(*connection);
     connections_.clear();
     tls_.close();
   });
 }
 
 Status ServerImpl::open() {
-  if (loop_.impl().server_vhost() == nullptr) return fail(Errc::io, "cannot set up connections");
   if (!options_.tls_cert_file.empty()) {
     if (Status opened = tls_.open(options_.tls_cert_file, options_.tls_key_file); !opened)
       return opened;
@@ -79,130 +50,45 @@ Status ServerImpl::open() {
   return open_listener();
 }
 
-lws_vhost* Loop::Impl::server_vhost() {
-  if (shared_server_vhost == nullptr) {
-    const lws_context_creation_info info = server_vhost_info();
-    shared_server_vhost = lws_create_vhost(context, &info);
-  }
-  return shared_server_vhost;
-}
-
-// lws gets a request of our own writing, with what the client's can say to it.
 void ServerImpl::become_websocket(uint64_t id, HttpConnection& http) {
-  constexpr size_t kMaxExtensions = 1024;
-  const WebSocketWish& wish = http.wish();
-  std::string request =
-      "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
-      wish.key + "\r\n";
-  if (!wish.extensions.empty() && wish.extensions.size() <= kMaxExtensions)
-    request += "Sec-WebSocket-Extensions: " + wish.extensions + "\r\n";
-  request += "\r\n";
-  request += http.rest();
-
-  auto made = std::make_unique<ServerConnection>();
-  ServerConnection& c = *made;
-  c.id = {id};
-  c.server = this;
-  c.peer = http.peer();
-  c.compress = options_.compress_on_loopback || !NameLookup::is_loopback(c.peer.text);
-  c.reader = std::make_unique<MessageReader>(options_.max_frame_bytes);
+  const WebSocketWish wish = http.wish();
+  std::string rest(http.rest());
+  const PeerAddress peer = http.peer();
   UniqueFd socket = http.take_socket();
-  c.fd = socket.get();
-  --per_address_.at(c.peer.group).http;
+  const int fd = socket.get();
+  --per_address_.at(peer.group).http;
   http_.erase(id);
-  connections_[id] = std::move(made);
 
-  loop_.impl().adopted = &c;
-  // Closes the socket when it cannot take it. `c` may be gone behind it.
-  lws_adopt_socket_vhost_readbuf(loop_.impl().server_vhost(), socket.release(), request.data(),
-                                 request.size());
-  loop_.impl().adopted = nullptr;
-  const auto found = connections_.find(id);
-  if (found != connections_.end() && found->second->wsi == nullptr) forget(*found->second);
+  auto made = std::make_unique<ServerConnection>(ServerConnectionId{id}, std::move(socket), peer,
+                                                 options_.max_frame_bytes);
+  ServerConnection& c = *made;
+  connections_[id] = std::move(made);
+  c.heard = c.progress = std::chrono::steady_clock::now();
+  c.compress = options_.compress_on_loopback || !NameLookup::is_loopback(peer.text);
+  c.out =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: " +
+      accept_key(wish.key) + "\r\n";
+  if (const auto deflate = accept_deflate(options_.deflate ? wish.extensions : "")) {
+    c.reader.agree_on_deflate();
+    c.out += "Sec-WebSocket-Extensions: " + *deflate + "\r\n";
+  }
+  c.out += "\r\n";
+  c.watched = EPOLLIN;
+  const auto ready = [this, id](uint32_t events) { frames_ready(id, events); };
+  if (!watch().watch(fd, c.watched, ready)) {
+    c.told = true;  // nobody knows of it
+    return end(c);
+  }
+  if (handlers_.opened) handlers_.opened(c.id, peer.text);
+  flush_frames(c);
+  take_frames(c, rest);
+  watch_health(c);
 }
 
 ServerConnection* ServerImpl::find(ServerConnectionId id) {
   const auto found = connections_.find(id.value);
-  return found == connections_.end() ? nullptr : found->second.get();
-}
-
-void ServerImpl::forget(ServerConnection& c) {
-  if (c.wsi != nullptr) lws_set_opaque_user_data(c.wsi, nullptr);
-  if (loop_.impl().adopted == &c) loop_.impl().adopted = nullptr;
-  drop_unsent(c);
-  const ServerConnectionId id = c.id;
-  const bool upgraded = c.upgraded;
-  forget_address(c.peer.group);
-  connections_.erase(id.value);
-  if (upgraded && handlers_.closed) handlers_.closed(id);
-}
-
-int ServerImpl::accept_upgrade(ServerConnection& c) {
-  c.upgraded = true;
-  if (handlers_.opened) handlers_.opened(c.id, c.peer.text);
-  return 0;
-}
-
-int ServerImpl::received(ServerConnection& c, const MessageReader::Part& part) {
-  if (c.closing) return 0;
-  auto frame = c.reader->add(part);
-  if (!frame) {
-    c.closing = true;
-    kill_later(c.wsi);  // not -1: see on_client_event
-    return 0;
-  }
-  if (!*frame) return 0;
-  if (handlers_.frame && !handlers_.frame(c.id, std::move(**frame))) lws_rx_flow_control(c.wsi, 0);
-  return 0;
-}
-
-int ServerImpl::frame_writable(ServerConnection& c) {
-  if (c.unsent.empty()) {
-    // 1013, "try again later", would say more, but clients made with lws 4.1.6 take it for an
-    // error.
-    if (c.too_slow) lws_close_reason(c.wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, nullptr, 0);
-    return c.closing ? -1 : 0;
-  }
-  const auto frame = pop_unsent(c);
-  std::optional<std::string> compressed;
-  if (c.compress && c.reader->deflate() && frame->size() >= kCompressFrom) {
-    compressed = loop_.impl().deflater.message(*frame);
-  }
-  std::string padded(LWS_PRE, '\0');
-  padded += compressed ? *compressed : *frame;
-  const size_t size = padded.size() - LWS_PRE;
-  auto* data = reinterpret_cast<unsigned char*>(padded.data()) + LWS_PRE;
-  c.writing_compressed = compressed.has_value();
-  const int written = lws_write(c.wsi, data, size, LWS_WRITE_TEXT);
-  c.writing_compressed = false;
-  if (written < static_cast<int>(size)) return -1;
-  tell_if_drained(c);
-  if (!c.unsent.empty() || c.closing) lws_callback_on_writable(c.wsi);
-  return 0;
-}
-
-int ServerImpl::on_event(ServerConnection& c, lws_callback_reasons reason, void* in, size_t size) {
-  switch (reason) {
-    case LWS_CALLBACK_HTTP:
-      return -1;  // it was to be a WebSocket
-    case LWS_CALLBACK_ESTABLISHED:
-      return accept_upgrade(c);
-    case LWS_CALLBACK_RECEIVE:
-      if (lws_frame_is_binary(c.wsi)) return 0;
-      return received(c, part_of(c.wsi, in, size));
-    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
-      return options_.deflate && deflate_offer_fits(c.wsi) ? 0 : 1;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-      return frame_writable(c);
-    case LWS_CALLBACK_CLOSED:
-    case LWS_CALLBACK_CLOSED_HTTP:
-    case LWS_CALLBACK_WSI_DESTROY:
-      forget(c);
-      return 0;
-    default:
-      return 0;
-  }
+  return found == connections_.end() || found->second->over ? nullptr : found->second.get();
 }
 
 void ServerImpl::post(std::function<void(ServerImpl&)> task) {
@@ -221,10 +107,7 @@ void ServerImpl::send(ServerConnectionId id, std::shared_ptr<const std::string> 
 
 void ServerImpl::close(ServerConnectionId id) {
   post([id](ServerImpl& self) {
-    ServerConnection* c = self.find(id);
-    if (c == nullptr) return;
-    c->closing = true;  // after what is queued
-    lws_callback_on_writable(c->wsi);
+    if (ServerConnection* c = self.find(id)) self.begin_close(*c, kCloseNormal, {});
   });
 }
 

@@ -3,14 +3,13 @@
 #include <atomic>
 
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/nostr/net/message/close_code.h"
 #include "ipnscast/nostr/nip/nip42.h"
 #include "ipnscast/nostr/nip/nip65.h"
 #include "ipnscast/nostr/pool/pool_impl.h"
 
 namespace ipnscast::nostr {
 namespace {
-
-constexpr int kCloseTooBig = 1009;
 
 // How long a relay that refused us by HTTP status is left alone at least.
 Milliseconds at_least(const net::Closed& closed) {
@@ -137,7 +136,7 @@ void Pool::Impl::end_link_if_due(Link& link) {
   const net::Closed closed = *std::exchange(link.end, std::nullopt);
   Relay::Actions actions;
   const bool hung_up = closed.reason == net::CloseReason::remote;
-  const bool too_big = hung_up && closed.code == kCloseTooBig;
+  const bool too_big = hung_up && closed.code == net::kCloseTooBig;
   link.machine.closed(system_now(), {at_least(closed), outage.offline(), too_big, hung_up},
                       actions);
   perform(link, std::move(actions));

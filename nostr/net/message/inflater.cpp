@@ -28,7 +28,13 @@ Status Inflater::add(std::string_view part, bool last, size_t max_bytes, std::st
     }
   }
   if (auto done = run(part, max_bytes, out); !done || !last) return done;
-  return run(kTail, max_bytes, out);
+  if (whole_stream_) return {};
+  if (auto done = run(kTail, max_bytes, out); !done) return done;
+  // zlib says so behind the end of a block: zlib.h, inflate(), data_type.
+  constexpr int kBetweenBlocks = 128;
+  if (!whole_stream_ && (stream_->data_type & kBetweenBlocks) == 0)
+    return fail(Errc::parse, "its deflate stream ends too early");
+  return {};
 }
 
 Status Inflater::run(std::string_view input, size_t max_bytes, std::string& out) {
@@ -40,13 +46,14 @@ Status Inflater::run(std::string_view input, size_t max_bytes, std::string& out)
     stream_->avail_out = static_cast<uInt>(step.size());
     const int result = inflate(stream_.get(), Z_SYNC_FLUSH);
     const size_t made = step.size() - stream_->avail_out;
-    if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END) {
-      return fail(Errc::parse, "not a deflate stream");
-    }
     if (made > max_bytes - std::min(out.size(), max_bytes)) {
       return fail(Errc::too_large, "above " + std::to_string(max_bytes) + " bytes");
     }
+    if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END) {
+      return fail(Errc::parse, "not a deflate stream");
+    }
     out.append(step.data(), made);
+    if (result != Z_BUF_ERROR) whole_stream_ = result == Z_STREAM_END && stream_->avail_in == 0;
     if (result == Z_STREAM_END) {
       // RFC 7692 section 7.2.3.5: a block may be the last of its stream; the next begins anew.
       const auto rest = stream_->avail_in;

@@ -29,6 +29,7 @@ class Inflater {
  private:
   Status run(std::string_view input, size_t max_bytes, std::string& out);
   std::unique_ptr<z_stream_s> stream_;  // set up by the first part
+  bool whole_stream_ = false;           // a last block ended with what was read
 };
 
 }  // namespace ipnscast::nostr::net

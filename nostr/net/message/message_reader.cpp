@@ -1,5 +1,7 @@
 #include "ipnscast/nostr/net/message/message_reader.h"
 
+#include "ipnscast/nostr/event/json_text.h"
+
 namespace ipnscast::nostr::net {
 namespace {
 
@@ -9,11 +11,14 @@ constexpr unsigned char kUnknown = 0x30;
 }  // namespace
 
 Result<std::optional<std::string>> MessageReader::add(const Part& part) {
-  if ((part.reserved & kUnknown) != 0) return fail(Errc::parse, "unknown reserved bits");
+  if ((part.reserved & kUnknown) != 0) return fail(Errc::unsupported, "unknown reserved bits");
   if (part.first) {
     text_.clear();
-    compressed_ = deflate_ && (part.reserved & kCompressedBit) != 0;
+    compressed_ = (part.reserved & kCompressedBit) != 0;
+    if (compressed_ && !deflate_)
+      return fail(Errc::unsupported, "it is compressed, which nobody agreed on");
   }
+  text_over_ = part.last;
   if (compressed_) {
     if (!inflater_) inflater_ = std::make_unique<Inflater>();
     if (auto added = inflater_->add(part.bytes, part.last, max_bytes_, text_); !added) {
@@ -25,6 +30,7 @@ Result<std::optional<std::string>> MessageReader::add(const Part& part) {
     text_.append(part.bytes);
   }
   if (!part.last) return std::nullopt;
+  if (!valid_utf8(text_)) return fail(Errc::parse, "it is not UTF-8");
   std::string whole;
   whole.swap(text_);
   return whole;

@@ -30,15 +30,22 @@ class MessageReader {
   // From here on the peer may send compressed messages. RFC 7692
   void agree_on_deflate() { deflate_ = true; }
   bool deflate() const { return deflate_; }
+  // Whether a frame with these reserved bits belongs to a compressed message: by its own bit where
+  // it is the first, by that of the first one where it goes on.
+  bool compressed_by(unsigned char reserved) const {
+    return deflate_ && ((reserved & kCompressedBit) != 0 || (compressed_ && !text_over_));
+  }
 
-  // The message once its last part has come. Errc::too_large, Errc::parse; after an error the
-  // connection has to end.
+  // The message once its last part has come. Errc::too_large, Errc::unsupported (bits that nobody
+  // agreed on), Errc::parse (bad deflate, or no UTF-8); after an error the connection has to end:
+  // see close_code().
   Result<std::optional<std::string>> add(const Part& part);
 
  private:
   const size_t max_bytes_;
   bool deflate_ = false;
   bool compressed_ = false;  // this message
+  bool text_over_ = true;    // no message has begun and waits for its end
   std::string text_;
   std::unique_ptr<Inflater> inflater_;  // from the first compressed message on
 };

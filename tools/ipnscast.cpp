@@ -1,3 +1,6 @@
+#include <poll.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -95,12 +98,22 @@ void run(CLI::App& app, int argc, char** argv, Context& context) {
   }
 }
 
+// As with "| head": whoever has read enough wants no word about it.
+bool reader_has_left() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 // What was printed has to have reached its reader: a full disk or a closed pipe is a failure.
 void finish_output(Context& context) {
   std::cout.flush();
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
-  if (!written && context.exit == Exit::done)
+  if (written || context.exit != Exit::done) return;
+  if (reader_has_left()) {
+    context.exit = Exit::no;
+  } else {
     report(context, {Errc::io, "standard output: cannot write"});
+  }
 }
 
 }  // namespace

@@ -190,15 +190,6 @@ int ClientSocket::received(const MessageReader::Part& part) {
   return 0;
 }
 
-// NIP-01 has text frames only.
-void ClientSocket::received_binary() {
-  finish({CloseReason::protocol,
-          kCloseUnsupported,
-          url_.host() + ": a frame: it is binary, and relays speak in text",
-          false,
-          {}});
-}
-
 int ClientSocket::pong() {
   heard_since_ping_ = true;
   probing_ = false;

@@ -28,7 +28,6 @@ class ClientSocket final : public WebSocketClient, public TlsPeerCheck {
   void accepted(std::string_view date);
   int established();
   int received(const MessageReader::Part& part);
-  void received_binary();
   // True when compressed messages were offered and not agreed on yet.
   bool agree_on_deflate();
   bool offers_deflate() const { return options_.access.deflate; }

@@ -46,10 +46,9 @@ int dispatch(ClientSocket* socket, lws* wsi, lws_callback_reasons reason, void* 
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
       return socket->established();
     case LWS_CALLBACK_CLIENT_RECEIVE:
-      if (lws_frame_is_binary(wsi)) {
-        socket->received_binary();
-        return 0;
-      }
+      // NIP-01 has text frames only. One bad event must not cut us off from all others, at each
+      // reconnect: this one is passed over, as is text that is not UTF-8 where it is parsed.
+      if (lws_frame_is_binary(wsi)) return 0;
       return socket->received(part_of(wsi, in, size));
     case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
       return socket->offers_deflate() ? 0 : 1;

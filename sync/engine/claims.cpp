@@ -140,6 +140,7 @@ void Engine::take(input::ResolveUpdate& in) {
   }
   if (current && (in.settled || in.finished)) settle_resolve(*name);
   if (current && in.finished) finish_resolve(*name);
+  if (in.finished && !in.nobody && !name->row.record) tell_missing(*name);
   if (name->lingering && name->lingering->job == in.job && in.finished) name->lingering.reset();
   advance(*name);
 }

@@ -110,8 +110,9 @@ struct TrackedName {
   std::optional<Instant> chase_at;
 
   Instant next_poll;
-  Instant retry;         // row.retry_at on the steady clock
-  std::string told_why;  // the value and the reason why its content is not here
+  Instant retry;              // row.retry_at on the steady clock
+  std::string told_why;       // the value and the reason why its content is not here
+  bool told_missing = false;  // that nobody has a record
   std::deque<Instant> flips;
 
   Instant seen_at;  // of the news behind row.record

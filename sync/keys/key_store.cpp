@@ -44,7 +44,8 @@ Status KeyStore::check_free(std::string_view label) const {
   for (const StoredKeyType type : kTypes) {
     std::error_code ignored;
     if (std::filesystem::exists(file_of(label, type), ignored)) {
-      return fail(Errc::conflict, "a key \"" + std::string(label) + "\" exists already");
+      return fail(Errc::conflict,
+                  "a key \"" + std::string(label) + "\" exists already: choose another label");
     }
   }
   return {};

@@ -1,5 +1,7 @@
 #include "ipnscast/sync/state/state_view.h"
 
+#include <algorithm>
+
 #include "ipnscast/sync/state/known_record.h"
 #include "ipnscast/sync/state/state_reading.h"
 #include "ipnscast/sync/state/state_store.h"
@@ -29,12 +31,35 @@ GatewayStatus gateway_status(const gateway::GatewayMemory& memory) {
 
 namespace {
 
+// Whoever publishes a name need not follow it, and whoever follows it sees it a little later.
+Status add_own_names(store::Database& database, std::vector<NameStatus>& out) {
+  const auto all = load_own_names(database);
+  if (!all) return fail(all.error());
+  for (const OwnName& own : *all) {
+    const auto found = std::find_if(
+        out.begin(), out.end(), [&](const NameStatus& status) { return status.name == own.name; });
+    const auto fields = peek_record(own.record);
+    if (!fields) return fail(Errc::parse, "the state file: an own record cannot be read");
+    NameStatus status{own.name,    own.sequence, own.value, root_of(own.value),
+                      fields->eol, false,        false,     true};
+    if (found == out.end()) {
+      out.push_back(std::move(status));
+    } else if (found->sequence < own.sequence) {
+      *found = std::move(status);
+    } else {
+      found->own = found->value == own.value;
+    }
+  }
+  return {};
+}
+
 Status read_all(store::Database& database, StateView& out) {
   const auto rows = load_watched(database);
   if (!rows) return fail(rows.error());
   for (const NameRow& row : *rows) {
     if (auto status = name_status(row)) out.names.push_back(std::move(*status));
   }
+  if (Status added = add_own_names(database, out.names); !added) return added;
   const auto gateways = load_gateways(database);
   if (!gateways) return fail(gateways.error());
   for (const auto& memory : *gateways) out.gateways.push_back(gateway_status(memory));

@@ -16,7 +16,7 @@ constexpr size_t kShownWaiting = 20;
 
 // What a state directory says.
 struct StateView {
-  std::vector<NameStatus> names;  // that are followed
+  std::vector<NameStatus> names;  // that are followed, or that this device publishes
   std::vector<GatewayStatus> gateways;
   nostr::OutboxView outbox;        // the first kShownWaiting
   std::optional<Metrics> metrics;  // of whoever works in it now, or did last

@@ -19,6 +19,7 @@ struct NameStatus {
   Eol eol;
   bool stale = false;
   bool handed_over = false;
+  bool own = false;  // this device published it
 };
 
 // A publish of this device that was displaced by a version which does not contain it.

@@ -137,6 +137,15 @@ std::string ncryptsec_in(std::string_view file) {
   return std::string(file.substr(0, file.find_last_not_of(kSpace) + 1));
 }
 
+// A job that imports its key each time it runs has nothing to do but the first time.
+bool is_kept(const sync::KeyStore& store, const std::string& label, const sync::StoredKey& key) {
+  const auto encrypted_one = store.is_encrypted(label);
+  if (!encrypted_one || *encrypted_one) return false;
+  const auto kept = store.load(label);
+  return kept && kept->type() == key.type() &&
+         as_text(kept->secret_view()) == as_text(key.secret_view());
+}
+
 void import_file(Context& context, const KeyOptions& options) {
   const auto type = sync::parse_key_type(options.type);
   if (!type) return report(context, type.error());
@@ -152,6 +161,9 @@ void import_file(Context& context, const KeyOptions& options) {
   const auto key = sync::import_key(*file, *type);
   wipe_text(*file);
   if (!key) return report(context, key.error().within("\"" + options.import_file + "\""));
+  const auto store = store_of(context);
+  if (store && is_kept(*store, options.label, *key))
+    return print_key_facts(context, facts_of(options, *key));
   keep(context, options, *key, ncryptsec);
 }
 

@@ -21,6 +21,7 @@ nlohmann::ordered_json facts_of(const sync::NameStatus& status) {
   out["validity"] = status.eol.to_string();
   out["stale"] = status.stale;
   out["handed_over"] = status.handed_over;
+  out["own"] = status.own;
   return out;
 }
 
@@ -148,7 +149,9 @@ void status(Context& context) {
   for (const auto& name : state->names) {
     print_line(name.name.to_string() + "  sequence " + std::to_string(name.sequence.value) + "  " +
                name.value + "  until " + name.eol.to_string() + (name.stale ? "  stale" : "") +
-               (name.handed_over ? "" : "  not handed over yet"));
+               (name.own           ? "  published here"
+                : name.handed_over ? ""
+                                   : "  not handed over yet"));
   }
   if (state->names.empty()) print_line("no names");
   for (const auto& [name, many] : *lost) print_line("lost  " + lost_line(name, many));

@@ -87,7 +87,9 @@ Status ChangeHandler::handle(const sync::Change& change) {
   if (command_ && change.kind != sync::ChangeKind::refresh) {
     const Status done = run_command(change, change_json(change, applied));
     if (!done) {
-      log_warning("watch", done.error().message);
+      log_warning("watch", "sequence " + std::to_string(change.sequence.value) + " of " +
+                               change.name.to_string() + ": " + done.error().message +
+                               "; it runs again");
       return done;
     }
     applied.took = since(change.seen);

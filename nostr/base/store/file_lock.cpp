@@ -49,7 +49,9 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& directory) {
     lock.descriptor_ = -1;
     ::close(descriptor);
     return fail(Errc::conflict, directory.string() + ": in use by " +
-                                    (pid.empty() ? "another process" : "process " + pid));
+                                    (pid.empty() ? "another process" : "process " + pid) +
+                                    ", which is ipnscast too: end that one, or use another "
+                                    "directory");
   }
   const std::string text = std::to_string(::getpid()) + "\n";
   if (::ftruncate(descriptor, 0) != 0 ||

@@ -110,6 +110,7 @@ std::optional<FrameReader::Event> FrameReader::take_payload(std::span<char>& inp
                     static_cast<unsigned char>(head_[0] & kReserved)});
   if (!message) return fault(close_code(message.error().code), message.error().message);
   if (!*message) return std::nullopt;
+  if (!valid_utf8(**message)) return fault(kCloseBadData, "it is not UTF-8");
   return Event{Event::Kind::text, std::move(**message), 0};
 }
 

@@ -1,7 +1,5 @@
 #include "ipnscast/nostr/net/message/message_reader.h"
 
-#include "ipnscast/nostr/event/json_text.h"
-
 namespace ipnscast::nostr::net {
 namespace {
 
@@ -30,7 +28,6 @@ Result<std::optional<std::string>> MessageReader::add(const Part& part) {
     text_.append(part.bytes);
   }
   if (!part.last) return std::nullopt;
-  if (!valid_utf8(text_)) return fail(Errc::parse, "it is not UTF-8");
   std::string whole;
   whole.swap(text_);
   return whole;

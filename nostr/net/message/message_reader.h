@@ -37,8 +37,8 @@ class MessageReader {
   }
 
   // The message once its last part has come. Errc::too_large, Errc::unsupported (bits that nobody
-  // agreed on), Errc::parse (bad deflate, or no UTF-8); after an error the connection has to end:
-  // see close_code().
+  // agreed on), Errc::parse (bad deflate); after an error the connection has to end: see
+  // close_code(). Whether it is UTF-8 is not looked at.
   Result<std::optional<std::string>> add(const Part& part);
 
  private:

@@ -50,7 +50,8 @@ TEST_CASE("how long records and \"not found\" are kept is the configuration's to
 }
 
 // As resolver_pace_test.cpp for one name and the whole resolver; here many names share the cache.
-TEST_CASE("the names of an application that looks each 10 to 30 s do not crowd each other (S1-09)") {
+TEST_CASE(
+    "the names of an application that looks each 10 to 30 s do not crowd each other (S1-09)") {
   RecordCache cache({});
   std::vector<IpnsName> names;
   for (uint8_t i = 0; i < 20; ++i)

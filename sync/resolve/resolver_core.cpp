@@ -165,6 +165,7 @@ void ResolverCore::add_sources(Lookup& lookup, size_t gateway, Now now) {
     source.gateway = gateway;
     source.dialect = dialect;
     source.tier = book_.tier(gateway);
+    source.guessed = !known;
     lookup.sources.push_back(std::move(source));
   }
 }
@@ -236,6 +237,8 @@ std::optional<IpnsRecord> ResolverCore::judge(Lookup& lookup, size_t index,
     source.answer = error.code == Errc::not_found ? "not found" : "error: " + error.message;
     return std::nullopt;
   };
+  const int status = answer ? answer->head.status : 0;
+  source.trouble = !answer || (status >= 500 && status != 501);
   if (!answer) return failed(answer.error());
   book_.note_connected(source.gateway, answer->timings.connected);
   const Seconds retry_after = answer->head.retry_after;
@@ -326,6 +329,7 @@ void ResolverCore::obey(LookupId id, const std::vector<RaceAction>& actions, Now
       if (source.state != Source::State::asked) continue;
       source.state = Source::State::done;
       source.took = since(source.asked_at, now);
+      source.trouble = true;
       http_.cancel(source.call);
       book_.report(source.gateway, fail(Errc::timeout, ""), now.steady);
     } else if (const auto* result = std::get_if<RaceResult>(&action)) {

@@ -94,6 +94,8 @@ class ResolverCore {
     std::string refused{};  // why what it answered is no record of the name
     Instant not_before{};   // it asked for patience: to be asked (again) then
     int times_patient = 0;  // so often it has asked for that
+    bool guessed = false;   // nobody knows whether the gateway speaks this dialect
+    bool trouble = false;   // it was silent, or said that something is wrong with itself
   };
   struct Lookup {
     Lookup(LookupId lookup_id, IpnsName ipns_name) : id(lookup_id), name(std::move(ipns_name)) {}

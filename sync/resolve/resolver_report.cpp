@@ -3,7 +3,8 @@
 
 namespace ipnscast::sync {
 
-// One line a gateway: of its dialects the one that told most.
+// One line a gateway: of its dialects the one that told most. A 404 in a dialect that the gateway
+// may not speak at all does not hide trouble in another one.
 ResolveReport ResolverCore::report(const Lookup& lookup) const {
   ResolveReport out;
   out.best = lookup.best;
@@ -11,8 +12,9 @@ ResolveReport ResolverCore::report(const Lookup& lookup) const {
   out.cut = lookup.cut;
   out.sources = lookup.skipped;
   const auto rank = [](const Source& source) {
-    if (source.record) return 4;
-    if (source.answer == "unchanged" || source.answer == "expired record") return 3;
+    if (source.record) return 5;
+    if (source.answer == "unchanged" || source.answer == "expired record") return 4;
+    if (source.guessed && source.trouble && source.answer != "not found") return 3;
     return source.answer == "not found" ? 2 : source.answer == "no answer" ? 1 : 0;
   };
   std::map<size_t, const Source*> told;

@@ -10,6 +10,7 @@
 #include "ipnscast/tools/bench/notify.h"
 #include "ipnscast/tools/bench/pool.h"
 #include "ipnscast/tools/bench/publish.h"
+#include "ipnscast/tools/bench/sync.h"
 #include "ipnscast/tools/cli/command.h"
 #include "ipnscast/tools/usage/arguments.h"
 
@@ -210,6 +211,33 @@ void notify(Context& context, size_t count) {
   print_line(out.dump());
 }
 
+void sync_figures(Context& context, size_t names) {
+  const auto figures = bench_sync(names);
+  if (!figures) return report(context, figures.error());
+  nlohmann::ordered_json runs = nlohmann::ordered_json::array();
+  for (const SyncFigure& one : *figures) {
+    runs.push_back({{"what", one.what},
+                    {"requirements", one.requirements},
+                    {"figure", one.figure},
+                    {"limit", one.limit},
+                    {"unit", one.unit},
+                    {"at_least", one.at_least},
+                    {"met", one.met()}});
+    if (context.json) continue;
+    char line[160];
+    std::snprintf(line, sizeof(line), "%-30s %9.2f %-2s  %s %6g %-2s  %-18s %s", one.what.c_str(),
+                  one.figure, one.unit.c_str(), one.at_least ? "at least" : "at most ", one.limit,
+                  one.unit.c_str(), one.requirements.c_str(), one.met() ? "" : "MISSED");
+    print_line(line);
+  }
+  if (!context.json) {
+    return print_line(
+        "resolving and fetching a small file, by way of five embedded nodes on loopback of which "
+        "two are gone; what a network takes comes on top");
+  }
+  print_line(nlohmann::ordered_json{{"bench", "sync"}, {"names", names}, {"runs", runs}}.dump());
+}
+
 void add_count(CLI::App& command, const std::string& option, size_t& target, WholeNumbers range,
                const std::string& help) {
   add_number(command, option, target, range, help)->default_str(std::to_string(target));
@@ -257,6 +285,12 @@ void add_bench(CLI::App& app, Context& context) {
   add_count(*notify_command, "--samples", *samples, {1, 1000},
             "How many, each under a name of its own");
   notify_command->callback([&context, samples] { notify(context, *samples); });
+
+  CLI::App* const sync_command = bench->add_subcommand(
+      "sync", "Resolving and fetching through five nodes of which two are gone");
+  const auto names = std::make_shared<size_t>(100);
+  add_count(*sync_command, "--names", *names, {1, 1000}, "How many names");
+  sync_command->callback([&context, names] { sync_figures(context, *names); });
 }
 
 }  // namespace ipnscast::tools

@@ -28,6 +28,8 @@ constexpr std::array kExamples = {
     Example{"bench pool", "bench pool --relays 50 --subscriptions 200"},
     Example{"bench publish", "bench publish"},
     Example{"bench publish", "bench publish --events 1000"},
+    Example{"bench sync", "bench sync"},
+    Example{"bench sync", "bench sync --names 20 --json"},
     Example{"bridge", "bridge --check-config"},
     Example{"bridge", "bridge --config /etc/ipnscast.toml --json"},
     Example{"cid", "cid bafybei..."},

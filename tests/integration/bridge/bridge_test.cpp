@@ -25,7 +25,7 @@ using test::ScriptedRequest;
 
 namespace {
 
-constexpr Seconds kPatience{20};
+constexpr Seconds kPatience{200};
 const char* const kOne = "/ipfs/bafkqaaa";
 const char* const kTwo = "/ipfs/bafkqabdbmjrwi";
 

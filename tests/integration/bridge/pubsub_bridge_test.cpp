@@ -12,7 +12,9 @@ namespace {
 
 // A bridge whose relay is away: what it announces is committed all the same.
 struct BridgeFixture {
-  std::unique_ptr<bridge::Bridge> open(int tier, bool pubsub) {
+  using Change = std::function<void(bridge::BridgeOptions&)>;
+  std::unique_ptr<bridge::Bridge> open(
+      int tier, bool pubsub, const Change& change = [](auto&) {}) {
     bridge::BridgeOptions options;
     options.state_dir = state.path();
     options.relays = {*nostr::RelayUrl::parse("ws://127.0.0.1:1")};
@@ -24,6 +26,7 @@ struct BridgeFixture {
     options.on_announced = [this](const bridge::Announcement& a) {
       announced.push_reserved(a.hint.sequence.value);
     };
+    change(options);
     auto opened = bridge::Bridge::open(std::move(options));
     if (!opened) FAIL(opened.error().message);
     return std::move(*opened);
@@ -65,9 +68,7 @@ TEST_CASE("the bridge announces what a node of ours hears, though no poll is due
   CHECK(std::count(counters.begin(), counters.end(),
                    std::pair<std::string, uint64_t>{"ipnscast_bridge_pubsub_records_total", 5}) ==
         1);
-  const Instant before = system_now().steady;
-  bridge->close();  // with the stream open
-  CHECK(system_now().steady - before < Seconds(30));
+  bridge->close();  // does not wait for the stream, which is open
 }
 
 TEST_CASE("public gateways are not asked for pubsub, nor is anybody when it is off (S0-29)") {
@@ -76,4 +77,55 @@ TEST_CASE("public gateways are not asked for pubsub, nor is anybody when it is o
   const auto bridge = f.open(tier, pubsub);
   wait_until([&] { return bridge->status().polls == 1; });
   CHECK(f.node.server.count("/pubsub/") == 0);
+}
+
+TEST_CASE("a name is checked again and again at the RPC of a Kubo node on this machine (S0-40)") {
+  CHECK(bridge::BridgeOptions{}.poll_min == Seconds(5));
+  CHECK(bridge::BridgeOptions{}.resolve_timeout == Seconds(5));
+  BridgeFixture f;
+  f.node.hold(record(1, kTwo));
+  const std::string url = f.node.server.url();
+  const auto bridge = f.open(1, false, [&](bridge::BridgeOptions& options) {
+    options.gateways = {{"http://localhost" + url.substr(url.rfind(':')), 1, {}}};
+    options.poll_min = options.poll_max = Milliseconds(20);
+  });
+  for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    f.node.hold(record(sequence, sequence % 2 == 0 ? kOne : kTwo));
+    CHECK(f.next() == sequence);
+  }
+  CHECK(f.node.server.count("/api/v0/name/get") >= 3);
+}
+
+TEST_CASE(
+    "a check that hangs ends after the time for resolving, and the next one finds the change "
+    "(S0-40)") {
+  BridgeFixture f;
+  f.node.hangs = true;
+  const auto bridge = f.open(1, false, [](bridge::BridgeOptions& options) {
+    options.poll_min = options.poll_max = Milliseconds(20);
+    options.answer_by = Milliseconds(50);
+    options.resolve_timeout = Milliseconds(100);
+    options.slow_listen = std::chrono::hours(1);
+    options.breaker = options.not_found_cache = Milliseconds(20);
+  });
+  wait_until([&] { return bridge->status().failed_polls >= 1; });
+  f.node.hold(record(1, kOne));
+  f.node.hangs = false;
+  CHECK(f.next() == 1);
+}
+
+TEST_CASE("that resolving fails is told, and the watcher goes on until it does not (S0-45)") {
+  const Logged logged("bridge");
+  BridgeFixture f;
+  f.node.fails = true;
+  const auto bridge = f.open(1, false, [](bridge::BridgeOptions& options) {
+    options.poll_min = options.poll_max = Milliseconds(20);
+    options.breaker = options.not_found_cache = Milliseconds(20);
+  });
+  wait_until([&] { return logged.has("no gateway has answered"); });
+  CHECK(bridge->status().failed_polls > 1);
+  f.node.hold(record(1, kOne));
+  f.node.fails = false;
+  CHECK(f.next() == 1);
+  wait_until([&] { return logged.has("a gateway answers again"); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/ipfs/ipld/multibase.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 #include "ipnscast/tests/support/catch.h"
@@ -16,7 +18,7 @@
 // A scripted Kubo node with pubsub, and what travels over it.
 namespace ipnscast::pubsub_test {
 
-inline constexpr Seconds kPatience{20};
+inline constexpr Seconds kPatience{200};
 inline constexpr const char* kOne = "/ipfs/bafkqaaa";
 inline constexpr const char* kTwo = "/ipfs/bafkqabdbmjrwi";
 
@@ -46,6 +48,34 @@ inline void wait_until(const std::function<bool()>& done) {
   }
 }
 
+// What is logged of one area meanwhile.
+class Logged {
+ public:
+  explicit Logged(std::string wanted) : wanted_(std::move(wanted)) {
+    set_log_sink([this](LogLevel level, std::string_view area, std::string_view text) {
+      const std::lock_guard lock(mutex_);
+      if (area == wanted_ && level >= LogLevel::info) lines_.emplace_back(text);
+    });
+  }
+  ~Logged() { set_log_sink(nullptr); }
+  std::vector<std::string> lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+  }
+  bool has(std::string_view text) const {
+    const auto all = lines();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& line) { return line.find(text) != std::string::npos; });
+  }
+
+ private:
+  // constant after construction
+  const std::string wanted_;
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
 // A Kubo node with pubsub on, or without.
 class Node {
  public:
@@ -73,6 +103,8 @@ class Node {
   size_t subscriptions() const { return server.count("/pubsub/sub"); }
 
   std::atomic<bool> offers = true;
+  std::atomic<bool> hangs = false;  // whoever asks for a record
+  std::atomic<bool> fails = false;
   std::atomic<size_t> flooded = 0;
   std::string needs_authorization;
 
@@ -94,14 +126,19 @@ class Node {
       return {.status = 403, .body = "403 - Forbidden"};
     const std::lock_guard lock(mutex_);
     if (asks("/api/v0/pubsub/") && !offers) return error("experimental pubsub feature not enabled");
+    if (asks("/api/v0/version")) return {.body = R"({"Version":"0.43.0"})"};
     if (asks("/api/v0/pubsub/ls")) return {.body = "{\"Strings\":null}\n"};
     if (asks("/api/v0/pubsub/sub")) return {.more = subscribe()};
     if (asks("/api/v0/name/resolve")) return error("could not resolve name");
     if (asks("/api/v0/name/get")) {
+      if (hangs) return {.delay = std::chrono::hours(1)};
+      if (fails) return error("context deadline exceeded");
       if (record_.empty()) return error("routing: not found");
       return {.headers = {{"Content-Type", "application/vnd.ipfs.ipns-record"}}, .body = record_};
     }
-    return {.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "no"};
+    if (request.target == "/silent") return {.delay = std::chrono::hours(1)};
+    return {
+        .status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "404 page not found\n"};
   }
   std::function<std::optional<std::string>()> subscribe() {
     auto waiting = std::make_shared<Waiting>();

@@ -97,7 +97,7 @@ TEST_CASE("a command that fails gets its change again until it succeeds") {
   CHECK(json::parse(input)["cid"] == json::parse(*line)["cid"]);
 }
 
-TEST_CASE("Ctrl-C ends a watch in the middle of its command; others can look meanwhile") {
+TEST_CASE("Ctrl-C ends a watch in the middle of its command; others can look meanwhile (S0-09)") {
   const Stack stack;
   const std::string name = stack.init("ann")["name"];
   const std::string note = (stack.folder() / "note").string();

@@ -89,7 +89,7 @@ uint64_t sequence(const Ran& ran) {
 
 TEST_CASE(
     "what was published offline and overtaken gives way everywhere, whatever its sequence, and is "
-    "told lost on its device when the other one is long gone (R35)") {
+    "told lost on its device when the other one is long gone (R35, S0-20)") {
   Devices world;
   REQUIRE(sequence(world.publish("ann", "one")) == 1);
   REQUIRE(world.get("bob") == "one");

@@ -194,7 +194,9 @@ TEST_CASE(
   CHECK(status[0].subscriptions[0].second.reason == "restricted: members only");
 }
 
-TEST_CASE("R5 what was published while a relay was away arrives after it returns") {
+TEST_CASE(
+    "R5 S0-38 a subscription is kept while its relay is away: what was published meanwhile arrives "
+    "after it returns") {
   const int64_t now = now_seconds();
   const Event before = note(now - 10, "before");
   const Event during = note(now - 5, "during the outage");

@@ -18,8 +18,7 @@ using namespace ipnscast::test;
 
 namespace {
 
-// A blocking TCP client that sends one request and reads to the end of the stream (or for two
-// seconds).
+// A blocking TCP client that sends one request and reads to the end of the stream.
 std::string raw_exchange(uint16_t port, const std::string& request) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -27,7 +26,7 @@ std::string raw_exchange(uint16_t port, const std::string& request) {
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-  timeval limit{2, 0};
+  timeval limit{60, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   REQUIRE(::send(fd, request.data(), request.size(), MSG_NOSIGNAL) ==
           static_cast<ssize_t>(request.size()));
@@ -257,19 +256,35 @@ TEST_CASE("R26 a half-open socket is found dead after two unanswered pings") {
   silent.join();
 }
 
-TEST_CASE("R26 a relay that says nothing but answers pings is not dead") {
+TEST_CASE("R26 a relay that says nothing but answers pings is not dead (S0-45)") {
   auto loop = *Loop::start();
-  std::unique_ptr<WebSocketServer> server;
-  auto* self = &server;
-  server = echo_server(*loop, {}, self);
+  const RawListener raw;
+  std::atomic<int> answered = 0;
+  std::thread polite([&] {
+    const int fd = raw.accept();
+    write_all(fd, websocket_answer(read_until(fd, "\r\n\r\n")));
+    // A client's frames are masked, and short here: two bytes, four of the mask, the rest.
+    for (std::array<unsigned char, 6> head{};
+         ::recv(fd, head.data(), head.size(), MSG_WAITALL) == static_cast<ssize_t>(head.size());) {
+      std::string pong(head[1] & 0x7f, '\0');
+      if (!pong.empty() && ::recv(fd, pong.data(), pong.size(), MSG_WAITALL) <= 0) break;
+      if ((head[0] & 0x0f) != 0x9) continue;
+      for (size_t i = 0; i < pong.size(); ++i)
+        pong[i] = static_cast<char>(pong[i] ^ head[2 + i % 4]);
+      write_all(fd, std::string{static_cast<char>(0x8a), static_cast<char>(pong.size())} + pong);
+      ++answered;
+    }
+    ::close(fd);
+  });
   {
-    Probe probe(*loop, url_of(*server), {.ping_interval = std::chrono::milliseconds(20)});
+    Probe probe(*loop, raw.url(), {.ping_interval = std::chrono::milliseconds(300)});
     REQUIRE(probe.next().what == "opened");
-    // A dozen pings: six times what a dead one gets.
-    CHECK_FALSE(
-        probe.events.pop_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(250)));
+    // More than twice what a dead one gets.
+    while (answered < 5)
+      REQUIRE_FALSE(
+          probe.events.pop_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
   }
-  server.reset();
+  polite.join();
 }
 
 TEST_CASE("after the machine slept, dead sockets are found at once and live ones stay") {
@@ -296,7 +311,7 @@ TEST_CASE("after the machine slept, dead sockets are found at once and live ones
     loop->run(
         [&] { token = loop->on_resume([&told](Milliseconds asleep) { told = asleep.count(); }); });
     Probe dead(*loop, raw.url(), {.probe_deadline = std::chrono::milliseconds(200)});
-    Probe alive(*loop, url_of(*server), {.probe_deadline = std::chrono::milliseconds(200)});
+    Probe alive(*loop, url_of(*server), {.probe_deadline = std::chrono::seconds(60)});
     REQUIRE(dead.next().what == "opened");
     REQUIRE(alive.next().what == "opened");
     slept = 3'600'000;

@@ -179,3 +179,31 @@ TEST_CASE(
   }
   CHECK(reason == "invalid: tags 4, this relay takes 3");
 }
+
+TEST_CASE(
+    "R30 in a full outbox a newer version takes the place of the older one, and a deletion that no "
+    "relay has got stays: what does not fit is refused aloud") {
+  auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
+  const std::vector<RelayUrl> relays = {*RelayUrl::parse("ws://127.0.0.1:1")};
+  const OutboxLimits limits{3, Seconds(1000)};
+  const Event deletion = sign_event(author(), {{1000}, 5, {{"e", std::string(64, 'a')}}, ""});
+  const Event first = hint("a", 1000, "one");
+  const Event other = hint("b", 1000);
+  for (const Event& event : {deletion, first, other})
+    REQUIRE(outbox_add(*db, event, relays, limits));
+  const Event second = hint("a", 1001, "two");
+  REQUIRE(outbox_add(*db, second, relays, limits));
+  const auto refused = outbox_add(*db, hint("c", 1000), relays, limits);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::busy);
+  const auto pending = outbox_pending(*db);
+  REQUIRE(pending);
+  const auto waits = [&](const Event& event) {
+    return std::any_of(pending->begin(), pending->end(),
+                       [&](const auto& entry) { return entry.event == event; });
+  };
+  CHECK(pending->size() == 3);
+  CHECK(waits(deletion));
+  CHECK(waits(second));
+  CHECK(waits(other));
+}

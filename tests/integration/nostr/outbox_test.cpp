@@ -164,7 +164,7 @@ TEST_CASE("what waits survives the process, and a damaged row keeps nothing else
   CHECK_FALSE(shelf.get("lost"));
 }
 
-TEST_CASE("a full outbox gives up what some relay has, never what none has") {
+TEST_CASE("R30 a full outbox gives up what some relay has, never what none has") {
   auto db = std::move(*store::Database::open(":memory:", {outbox_schema()}));
   const RelayUrl alive = *RelayUrl::parse("ws://127.0.0.1:1");
   const RelayUrl dead = *RelayUrl::parse("ws://127.0.0.1:2");

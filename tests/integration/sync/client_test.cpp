@@ -12,12 +12,19 @@ using ipnscast::test::Changes;
 using ipnscast::test::read_file;
 using ipnscast::test::World;
 
-TEST_CASE("S0-26 S0-61 what one device publishes is handed over on the other, verified, in order") {
+// What polling would have brought comes a day later here: only a hint is as fast as S0-61 wants it.
+// `tools/check bench` has the time.
+TEST_CASE(
+    "S0-26 S0-32 S0-60 S0-61 what one device publishes is handed over on the other by a hint, "
+    "before any poll, verified, in order") {
   World world;
   Changes changes;
   auto writer = Client::open(world.config("writer"));
   REQUIRE(writer);
-  auto reader = Client::open(world.config("reader"));
+  auto reader_config = world.config("reader");
+  reader_config.poll_min = reader_config.poll_max = reader_config.poll_healthy =
+      std::chrono::hours(24);
+  auto reader = Client::open(reader_config);
   REQUIRE(reader);
   REQUIRE((*reader)->watch(world.key.name(), changes.options()));
 
@@ -33,6 +40,7 @@ TEST_CASE("S0-26 S0-61 what one device publishes is handed over on the other, ve
     const auto change = changes.next(ChangeKind::change);
     REQUIRE(change);
     CHECK(change->sequence == outcome->sequence);
+    CHECK(change->source == SourceKind::nostr);
     REQUIRE(change->cid);
     CHECK(change->cid->as_v1() == outcome->cid.as_v1());
     CHECK(change->previous == previous);
@@ -68,7 +76,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "R6 a change whose handler fails comes again, also after a restart, until it succeeds once") {
+    "R6 R8 a change whose handler fails comes again, also after a restart, until it succeeds "
+    "once") {
   World world;
   auto writer = *Client::open(world.config("writer"));
   REQUIRE(writer->publish(world.key, world.tree("one")));
@@ -81,7 +90,7 @@ TEST_CASE(
       return Status(fail(Errc::io, "the disk is full"));
     };
     REQUIRE(reader->watch(world.key.name(), failing));
-    const auto deadline = std::chrono::steady_clock::now() + Milliseconds(20'000);
+    const auto deadline = std::chrono::steady_clock::now() + Milliseconds(200'000);
     REQUIRE(failed.pop_until(deadline));
     REQUIRE(failed.pop_until(deadline));
     reader->close();
@@ -97,7 +106,46 @@ TEST_CASE(
   Changes changes;
   auto reader = *Client::open(world.config("reader"));
   REQUIRE(reader->watch(world.key.name(), changes.options()));
-  CHECK_FALSE(changes.next(Milliseconds(1'500)));
+  // Relay and node have "one" still; what comes first is "two" all the same.
+  REQUIRE(writer->publish(world.key, world.tree("two")));
+  const auto first = changes.next();
+  REQUIRE(first);
+  CHECK(first->kind == ChangeKind::change);
+  CHECK(first->sequence.value == 2);
+}
+
+TEST_CASE(
+    "S0-14 a tree that was emptied stays empty, though a copy of the device announces what was in "
+    "it") {
+  World world;
+  auto writer = *Client::open(world.config("writer"));
+  const auto full = writer->publish(world.key, world.tree("one"));
+  REQUIRE(full);
+  Changes changes;
+  auto reader = *Client::open(world.config("reader"));
+  REQUIRE(reader->watch(world.key.name(), changes.options()));
+  REQUIRE(changes.next(ChangeKind::change));
+  const auto empty = world.dir.path() / "empty";
+  std::filesystem::create_directories(empty);
+  const auto emptied = writer->publish(world.key, empty, {.force = true});
+  REQUIRE(emptied);
+  const auto deletion = changes.next(ChangeKind::change);
+  REQUIRE(deletion);
+  CHECK(deletion->sequence == emptied->sequence);
+  // It kept the record from before the deletion.
+  auto copy = *Client::open(world.config("copy"));
+  const auto kept = verify_record(world.key.name(), full->record, system_now().wall);
+  REQUIRE(kept);
+  REQUIRE(copy->announce(world.key.name(), full->cid, full->sequence, *kept));
+  const auto found = reader->resolve(world.key.name(), Seconds(10));
+  REQUIRE(found);
+  REQUIRE(found->best);
+  CHECK(found->best->fields().sequence == emptied->sequence);
+  REQUIRE(writer->publish(world.key, world.tree("two"), {.force = true}));
+  const auto next = changes.next();
+  REQUIRE(next);
+  CHECK(next->kind == ChangeKind::change);
+  CHECK(next->sequence.value == 3);
 }
 
 TEST_CASE("S0-70 S0-03 with every relay gone, polling finds the change") {
@@ -137,17 +185,19 @@ TEST_CASE("R12 nothing is not published over something, and a wrong expectation 
 
 TEST_CASE("S0-07 what a validator refuses is not handed over, and the next version is") {
   World world;
+  Changes changes;
+  Inbox<Sequence> refused{10};
   auto writer = *Client::open(world.config("writer"));
   auto reader = *Client::open(world.config("reader"));
-  Changes changes;
   WatchOptions options = changes.options();
-  options.validate = [](const Change& change, BlockSource& blocks) -> Status {
+  options.validate = [&](const Change& change, BlockSource& blocks) -> Status {
     const auto at = resolve_path(blocks, *change.cid, "file.txt");
     if (!at) return fail(at.error());
     const auto text = read_block(blocks, *at);
     if (!text) return fail(text.error());
-    if (as_text(*text) == "bad") return fail(Errc::invalid, "no good");
-    return {};
+    if (as_text(*text) != "bad") return {};
+    refused.push_reserved(change.sequence);
+    return fail(Errc::invalid, "no good");
   };
   REQUIRE(reader->watch(world.key.name(), options));
   REQUIRE(writer->publish(world.key, world.tree("one")));
@@ -155,9 +205,9 @@ TEST_CASE("S0-07 what a validator refuses is not handed over, and the next versi
   REQUIRE(first);
   CHECK(first->sequence.value == 1);
   REQUIRE(writer->publish(world.key, world.tree("bad")));
-  CHECK_FALSE(changes.next(Milliseconds(1'500)));
+  REQUIRE(refused.pop_until(std::chrono::steady_clock::now() + Milliseconds(200'000)));
   REQUIRE(writer->publish(world.key, world.tree("two")));
-  const auto change = changes.next(ChangeKind::change);
+  const auto change = changes.next();
   REQUIRE(change);
   CHECK(change->sequence.value == 3);
 }
@@ -202,13 +252,15 @@ TEST_CASE("a client whose hints would replace the user's profile is refused") {
   CHECK_FALSE(refused({30000}, {39999}));
 }
 
-TEST_CASE("a state directory serves one process at a time (S0-09, S1-24)") {
+TEST_CASE("a state directory serves one client at a time, and the next when it is closed (S1-24)") {
   World world;
   auto first = Client::open(world.config("one"));
   REQUIRE(first);
   auto second = Client::open(world.config("one"));
   REQUIRE_FALSE(second);
   CHECK(second.error().code == Errc::conflict);
+  (*first)->close();
+  CHECK(Client::open(world.config("one")));
 }
 
 TEST_CASE(
@@ -236,7 +288,7 @@ TEST_CASE(
   auto writer = Client::open(config);
   REQUIRE(writer);
   REQUIRE((*writer)->announce(world.key.name(), cid, {5}, std::nullopt));
-  const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(20'000);
+  const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(200'000);
   std::optional<Hint> last;
   while (!last || last->sequence != Sequence{5}) {
     auto message = heard.pop_until(deadline);
@@ -245,4 +297,63 @@ TEST_CASE(
       last = *parse_hint(event->event);
   }
   CHECK(last->created_at == UnixSeconds{ahead + 1});
+}
+
+TEST_CASE("R9 a device without a key to sign with gets every change by hints") {
+  World world;
+  Changes changes;
+  auto config = world.config("reader");
+  config.signer = nullptr;
+  config.poll_min = config.poll_max = config.poll_healthy = std::chrono::hours(24);
+  auto reader = *Client::open(config);
+  REQUIRE(reader->watch(world.key.name(), changes.options()));
+  auto writer = *Client::open(world.config("writer"));
+  for (const std::string text : {"one", "two"}) {
+    const auto outcome = writer->publish(world.key, world.tree(text));
+    REQUIRE(outcome);
+    const auto change = changes.next(ChangeKind::change);
+    REQUIRE(change);
+    CHECK(change->sequence == outcome->sequence);
+    CHECK(change->source == SourceKind::nostr);
+  }
+  const auto refused = reader->announce(world.key.name(), *Cid::parse("bafkqaaa"), {9});
+  CHECK_FALSE(refused);
+}
+
+TEST_CASE(
+    "S0-69 a sync that loses the network between record and content is finished when the network "
+    "is back") {
+  World world;
+  const auto restart_node = [&](uint16_t gateway, uint16_t rpc) {
+    world.node.reset();
+    world.node = *bridge::Node::start(
+        *world.loop,
+        {.gateway_port = gateway, .rpc_port = rpc, .directory = world.dir.path() / "node"});
+  };
+  const auto port_of = [](const std::string& url) {
+    return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  };
+  restart_node(0, 0);
+  const uint16_t gateway = port_of(world.node->gateway_url());
+  const uint16_t rpc = port_of(world.node->rpc_url());
+  REQUIRE((*Client::open(world.config("writer")))->publish(world.key, world.tree("one")));
+  Changes changes;
+  Inbox<std::string> troubles{100};
+  auto config = world.config("reader");
+  config.poll_min = config.poll_max = config.poll_healthy = Milliseconds(500);
+  config.breaker = Milliseconds(200);
+  config.on_trouble = [&](const std::optional<IpnsName>& name, const std::string& text) {
+    if (name) troubles.try_push(std::string(text));
+  };
+  world.node.reset();
+  auto reader = *Client::open(config);
+  REQUIRE(reader->watch(world.key.name(), changes.options()));
+  // The record came with the hint; its content cannot be fetched.
+  REQUIRE(troubles.pop_until(std::chrono::steady_clock::now() + Milliseconds(200'000)));
+  CHECK(changes.inbox.size() == 0);
+  world.relay.reset();
+  restart_node(gateway, rpc);
+  const auto change = changes.next(ChangeKind::change);
+  REQUIRE(change);
+  CHECK(change->sequence == Sequence{1});
 }

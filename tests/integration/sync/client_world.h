@@ -59,12 +59,12 @@ struct Changes {
     };
     return out;
   }
-  std::optional<sync::Change> next(Milliseconds wait = Milliseconds(20'000)) {
+  std::optional<sync::Change> next(Milliseconds wait = Milliseconds(200'000)) {
     return inbox.pop_until(std::chrono::steady_clock::now() + wait);
   }
   // The next one of this kind; others are passed over.
   std::optional<sync::Change> next(sync::ChangeKind kind) {
-    const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(20'000);
+    const Instant deadline = std::chrono::steady_clock::now() + Milliseconds(200'000);
     while (auto change = inbox.pop_until(deadline)) {
       if (change->kind == kind) return change;
     }

@@ -57,7 +57,7 @@ struct Displaced : World {
     return out;
   }
   std::optional<Conflict> next_conflict() {
-    return asked.pop_until(std::chrono::steady_clock::now() + Milliseconds(20'000));
+    return asked.pop_until(std::chrono::steady_clock::now() + Milliseconds(200'000));
   }
   void reopen_first() {
     first->close();
@@ -77,7 +77,7 @@ struct Displaced : World {
 
 TEST_CASE(
     "a program that merges gets both contents, and its merge reaches everybody as the next "
-    "version (S2-10, S3-03, S0-67)") {
+    "version (S0-06, S2-08, S2-09, S2-10, S3-03, S0-67)") {
   Displaced world;
   REQUIRE(world.second->watch(world.key.name(), world.others.options()));
   REQUIRE(world.first->watch(world.key.name(), world.deciding([&](const Conflict& conflict) {
@@ -165,4 +165,34 @@ TEST_CASE("a conflict handler without a change handler is refused") {
   const auto refused = client->watch(world.key.name(), std::move(options));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == Errc::invalid);
+}
+
+TEST_CASE(
+    "of a split on one device and a transfer on another, made on the same version, one is refused, "
+    "and so is what builds on that, until the other one is taken in (S0-68, S0-77)") {
+  World world;
+  Changes changes;
+  auto first = *Client::open(world.config("first"));
+  auto second = *Client::open(world.config("second"));
+  REQUIRE(first->publish(world.key, world.tree("token")));
+  REQUIRE(second->watch(world.key.name(), changes.options()));
+  REQUIRE(change_at(changes, 1));
+  second->unwatch(world.key.name());
+  const auto split = first->publish(world.key, world.tree("split"));
+  REQUIRE(split);
+  for (const char* edit : {"transfer", "transfer, once more"}) {
+    const auto refused = second->publish(world.key, world.tree(edit));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errc::conflict);
+  }
+  const auto found = first->resolve(world.key.name(), Seconds(10));
+  REQUIRE(found);
+  REQUIRE(found->best);
+  CHECK(found->best->fields().value == value_of(*split));
+  REQUIRE(second->watch(world.key.name(), changes.options()));
+  REQUIRE(change_at(changes, 2));
+  const auto transfer = second->publish(world.key, world.tree("transfer of what was split"));
+  REQUIRE(transfer);
+  CHECK(transfer->sequence == Sequence{3});
+  CHECK(first->lost(world.key.name()).empty());
 }

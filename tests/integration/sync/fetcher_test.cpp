@@ -128,13 +128,12 @@ TEST_CASE("of a long stream that goes quiet only what is missing is asked for el
 TEST_CASE("a gateway that is slow to begin gets company after the hedge delay") {
   BlockTable table;
   const Cid root = table.add_tree(3, 1'000, 5);
-  ScriptedHttpServer slow(gateway_script(
-      table, [](const ScriptedRequest&, ScriptedAnswer& answer) { answer.delay = Seconds(60); }));
+  ScriptedHttpServer slow(gateway_script(table, [](const ScriptedRequest&, ScriptedAnswer& answer) {
+    answer.delay = std::chrono::hours(1);
+  }));
   ScriptedHttpServer fast(gateway_script(table));
   Fixture fixture({slow.url(), fast.url()});
-  const auto start = std::chrono::steady_clock::now();
   REQUIRE(fixture.fetcher.fetch_now(root, {.hedge = Milliseconds(50)}));
-  CHECK(std::chrono::steady_clock::now() - start < Seconds(30));
   CHECK(fixture.whole(root));
 }
 
@@ -273,7 +272,7 @@ TEST_CASE(
   const Cid root = table.add_tree(5, 5'000, 8);
   ScriptedHttpServer server(gateway_script(table));
   ScriptedHttpServer silent(
-      [](const ScriptedRequest&) { return ScriptedAnswer{.delay = Seconds(60)}; });
+      [](const ScriptedRequest&) { return ScriptedAnswer{.delay = std::chrono::hours(1)}; });
   Fixture fixture({server.url()});
   BlockTable other;
   CHECK(fixture.fetcher.fetch_now(other.add_raw("elsewhere"), kPatient).error().code ==
@@ -282,10 +281,8 @@ TEST_CASE(
   small.max_bytes = 50'000;
   CHECK(fixture.fetcher.fetch_now(root, small).error().code == Errc::too_large);
   Fixture waiting({silent.url()});
-  const auto start = std::chrono::steady_clock::now();
   CHECK(waiting.fetcher.fetch_now(root, {.deadline = Milliseconds(400)}).error().code ==
         Errc::timeout);
-  CHECK(std::chrono::steady_clock::now() - start < Seconds(30));
 }
 
 TEST_CASE("a node that speaks nothing but Kubo's RPC is fetched from by its own commands") {

@@ -64,10 +64,6 @@ struct Fixture {
   const IpnsName name = key().name();
 };
 
-Milliseconds since(Instant start) {
-  return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
-}
-
 uint64_t sequence_of(const ResolveReport& report) { return report.best->fields().sequence.value; }
 
 }  // namespace
@@ -91,8 +87,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "with two of five nodes down the answer comes as fast as from the others (S1-23, S1-04, "
-    "S1-06, S1-07, S1-08)") {
+    "with two of five nodes down nobody waits for them: all five are asked, the first answer is "
+    "enough (S1-06, S1-23)") {
   ScriptedHttpServer a(gateway_with(as_record(record(5))));
   ScriptedHttpServer b(gateway_with(as_record(record(5))));
   ScriptedHttpServer c(gateway_with(as_record(record(5))));
@@ -103,15 +99,21 @@ TEST_CASE(
     ScriptedHttpServer gone([](const ScriptedRequest&) { return nothing(); });
     refusing = gone.url();
   }
-  Fixture fixture({{hanging.url(), 1}, {refusing, 1}, {a.url(), 1}, {b.url(), 1}, {c.url(), 1}});
-  int good = 0;
+  // Whoever waits for the one that hangs waits for an hour.
+  ResolverOptions patient;
+  patient.race.listen = patient.race.slow_listen = std::chrono::hours(1);
+  Fixture fixture({{hanging.url(), 1}, {refusing, 1}, {a.url(), 1}, {b.url(), 1}, {c.url(), 1}},
+                  patient);
   for (int i = 0; i < 50; ++i) {
-    const auto start = std::chrono::steady_clock::now();
     const auto report = fixture.resolver.resolve_now(
-        fixture.name, {.floor = Sequence{5}, .fresh = true}, Seconds(60));
-    if (report && report->best && since(start) < Seconds(30)) ++good;
+        fixture.name, {.floor = Sequence{5}, .fresh = true}, std::chrono::hours(1));
+    REQUIRE(report);
+    REQUIRE(report->best);
+    REQUIRE_FALSE(report->cut);
   }
-  CHECK(good == 50);
+  // All were asked, though the first answer is enough, and the one that hangs soon no more.
+  for (auto* server : {&a, &b, &c}) CHECK(server->count("?format=ipns-record") > 0);
+  CHECK(hanging.count("?format=ipns-record") == 3);
 }
 
 TEST_CASE("a second resolution is answered from the cache without asking anyone (S1-15, S1-03)") {
@@ -151,14 +153,13 @@ TEST_CASE("all gateways down ends in bounded time, with nothing (R21, S1-16)") {
     refusing = gone.url();
   }
   ScriptedHttpServer hanging(
-      [](const ScriptedRequest&) { return ScriptedAnswer{.delay = Seconds(600)}; });
+      [](const ScriptedRequest&) { return ScriptedAnswer{.delay = std::chrono::hours(1)}; });
   Fixture fixture({{refusing, 1}, {hanging.url(), 1}},
                   {.race = {.answer_by = Milliseconds(200), .listen = Milliseconds(400)}});
-  const auto start = std::chrono::steady_clock::now();
-  const auto report = fixture.resolver.resolve_now(fixture.name, {}, Seconds(60));
+  const auto report = fixture.resolver.resolve_now(fixture.name, {}, std::chrono::hours(1));
   REQUIRE(report);
   CHECK_FALSE(report->best);
-  CHECK(since(start) < Seconds(30));
+  CHECK_FALSE(report->cut);  // the race has an end of its own, long before that deadline
   CHECK(report->sources.at(0).answer.substr(0, 6) == "error:");
   CHECK(report->sources.at(1).answer == "no answer");
 }
@@ -293,6 +294,24 @@ TEST_CASE("Kubo's RPC is asked where it answers, older nodes by routing/get (S1-
   REQUIRE(report->best);
   CHECK(sequence_of(*report) == 6);
   CHECK(node.count("/api/v0/name/get") == 1);
+}
+
+TEST_CASE(
+    "an RPC that fails is told, though the node answers 404 wherever else it is asked (S0-45)") {
+  ScriptedHttpServer node([](const ScriptedRequest& request) {
+    if (request.target.find("/api/v0/name/get") == 0) {
+      return ScriptedAnswer{
+          .status = 500,
+          .headers = {{"Content-Type", "application/json"}},
+          .body = R"({"Message":"context deadline exceeded","Code":0,"Type":"error"})"};
+    }
+    return nothing();
+  });
+  Fixture fixture({{node.url(), 1}});
+  const auto report = fixture.resolver.resolve_now(fixture.name, {}, Seconds(60));
+  REQUIRE(report);
+  REQUIRE(report->sources.size() == 1);
+  CHECK(report->sources[0].answer == "error: context deadline exceeded");
 }
 
 TEST_CASE(

@@ -172,14 +172,13 @@ TEST_CASE("a node that stalls does not hold up the others, and closing does not 
   ScriptedHttpServer stalls([](const ScriptedRequest& request) {
     if (request.target.find("version") != std::string::npos)
       return ScriptedAnswer{.body = R"({"Version":"0.43.0"})"};
-    return ScriptedAnswer{.delay = Seconds(60)};
+    return ScriptedAnswer{.delay = std::chrono::hours(1)};
   });
   SenderFixture fixture({stalls.url(), node.server.url()});
   ContentSender sender(*fixture.http, fixture.book, source);
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Outcome::Place> through;
-  const auto start = std::chrono::steady_clock::now();
   sender.send(
       root, {0, 1}, {},
       [&](const ContentSender::Sent& sent) {
@@ -194,7 +193,6 @@ TEST_CASE("a node that stalls does not hold up the others, and closing does not 
     CHECK(through.front().ok);
   }
   sender.close();
-  CHECK(std::chrono::steady_clock::now() - start < Seconds(30));
   REQUIRE(through.size() == 2);
   CHECK_FALSE(through.back().ok);
 }

@@ -50,7 +50,28 @@ TEST_CASE("a name that was added is polled at once (S0-39)") {
   CHECK(f.scheduler.take_due(f.now + std::chrono::hours(1)).empty());
 }
 
-TEST_CASE("a name that rests is polled ever more slowly, within the bounds (S0-40)") {
+TEST_CASE("whoever wants each name checked every 5 s has that, for ever (S0-40)") {
+  Fixture f({.max = Scheduler::Options{}.min});
+  f.scheduler.add(name_of(1), f.now);
+  f.scheduler.take_due(f.now);
+  for (int i = 0; i < 1'000; ++i) {
+    const auto outcome = i % 3 == 0 ? Outcome::changed : Outcome::unchanged;
+    REQUIRE(f.poll(name_of(1), outcome) == Seconds(5));
+  }
+}
+
+TEST_CASE("a name that changes is checked every 5 s, without being asked to (S0-40)") {
+  Fixture f;
+  f.scheduler.add(name_of(1), f.now);
+  f.scheduler.take_due(f.now);
+  for (int i = 0; i < 1'000; ++i) {
+    const Milliseconds waited = f.poll(name_of(1), Outcome::changed);
+    REQUIRE(waited >= Seconds(5));
+    REQUIRE(waited <= Seconds(6));
+  }
+}
+
+TEST_CASE("a name that rests is polled ever more slowly, within the bounds") {
   Fixture f;
   f.scheduler.add(name_of(1), f.now);
   f.scheduler.take_due(f.now);

@@ -88,7 +88,7 @@ TEST_CASE("what is known and what was announced survive in the state file (R32)"
   CHECK(loaded->front().hint == name.hint);
 }
 
-TEST_CASE("a poll fails when nobody answered; \"not found\" is an answer (S0-45)") {
+TEST_CASE("a poll fails when nobody answered; \"not found\" is an answer (R21)") {
   CHECK(read_poll(key().name(), 1, finished({"error: connection refused", "no answer"})).failed);
   CHECK(read_poll(key().name(), 1, finished({})).failed);
   CHECK_FALSE(read_poll(key().name(), 1, finished({"error: 500", "not found"})).failed);

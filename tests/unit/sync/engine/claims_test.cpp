@@ -134,7 +134,7 @@ TEST_CASE("provisional: handed over before its record, then confirmed") {
 
 TEST_CASE(
     "provisional: withdrawn when a record proves it wrong, also after a crash, then the truth "
-    "follows") {
+    "follows (S0-19)") {
   for (const bool crash : {false, true}) {
     Bench b({.confirm = Confirm::trusted});
     b.settled_at(5, 5);
@@ -324,4 +324,25 @@ TEST_CASE("work that nobody answers is given up and polling goes on") {
   CHECK(cancelled);
   b.pass(Milliseconds(120'000));
   CHECK((b.next<action::Poll>() || b.next<action::Resolve>()));
+}
+
+TEST_CASE(
+    "a higher sequence is followed up whatever source tells of it, with its record or without, and "
+    "the change names that source (S0-37)") {
+  for (const auto kind :
+       {SourceKind::nostr, SourceKind::websocket, SourceKind::sse, SourceKind::pubsub}) {
+    for (const bool with_record : {true, false}) {
+      Bench b;
+      b.settled_at(5, 5);
+      auto news = b.news(6, 6);
+      news.source = {kind, "somewhere"};
+      if (with_record) news.record = b.record(6, 6);
+      b.feed(news);
+      if (!with_record) b.finish(*b.next<action::Resolve>(), b.record(6, 6));
+      b.fetched();
+      const auto change = b.delivered();
+      CHECK(change.sequence == Sequence{6});
+      CHECK(change.source == kind);
+    }
+  }
 }

@@ -1,6 +1,8 @@
 #include "ipnscast/sync/hint/hint.h"
 
 #include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/nostr/event/filter.h"
+#include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/tests/support/catch.h"
 
 using namespace ipnscast;
@@ -137,7 +139,7 @@ TEST_CASE("events that are no hints, and oversized ones, are refused (R19)") {
   CHECK_FALSE(parse_hint(without_d));
 }
 
-TEST_CASE("what we write reads back the same (S0-50)") {
+TEST_CASE("what we write reads back the same, under a topic that is configured (S0-33, S0-50)") {
   const auto cid = Cid::parse(kCid);
   const auto parent = Cid::parse(kOtherCid);
   const HintDraft draft{.name = *IpnsName::parse(kBase58),
@@ -196,4 +198,21 @@ TEST_CASE("many names are split over filters, anybody's hints are limited") {
     names += filter.tags.at('d').size() / 3;
   }
   CHECK(names == many.size());
+}
+
+TEST_CASE(
+    "the hints of a name are asked for by kind, d and author: what others say under that d does "
+    "not match (S0-51)") {
+  const nostr::SecretKey own = nostr::SecretKey::generate();
+  const IpnsName name = *IpnsName::parse(kName);
+  const auto filters = hint_filters({name}, {own.public_key()}, {kHintKind}, false);
+  REQUIRE(filters.size() == 1);
+  CHECK(filters[0].kinds == std::vector<int>{kHintKind});
+  CHECK(filters[0].authors == std::vector<nostr::PublicKey>{own.public_key()});
+  REQUIRE(filters[0].tags.at('d').size() == 1);
+  CHECK(filters[0].tags.at('d')[0] == "ipns-sync-" + kName);
+  const auto hint = *make_hint_event(
+      {.name = name, .cid = *Cid::parse(kCid), .sequence = {1}, .timestamp = {1}}, {9});
+  CHECK(nostr::matches(filters[0], nostr::sign_event(own, hint)));
+  CHECK_FALSE(nostr::matches(filters[0], nostr::sign_event(nostr::SecretKey::generate(), hint)));
 }

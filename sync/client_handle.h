@@ -14,6 +14,8 @@ class ClientHandle final : public Client {
 
   Status watch(const IpnsName& name, WatchOptions options) override;
   void unwatch(const IpnsName& name) override;
+  Status keep_alive(const IpnsKey& key) override;
+  Status take_in(const IpnsName& name, const IpnsRecord& record) override;
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                           const PublishOptions& options) override;
   Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,
@@ -23,8 +25,6 @@ class ClientHandle final : public Client {
                            std::optional<Instant> deadline) override;
   Result<Outcome> retract(const IpnsName& name, std::stop_token stop,
                           std::optional<Instant> deadline) override;
-  Status keep_alive(const IpnsKey& key) override;
-  Status take_in(const IpnsName& name, const IpnsRecord& record) override;
   std::vector<LostPublish> lost(const IpnsName& name) override;
   Status acknowledge_lost(const IpnsName& name) override;
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline, Freshness freshness,

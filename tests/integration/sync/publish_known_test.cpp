@@ -278,7 +278,8 @@ TEST_CASE("one node that hangs in dag/import leaves the record its share of the 
     return std::nullopt;
   });
   auto config = world.config("writer", {&good, &stuck});
-  config.publish_timeout = Milliseconds(10'000);
+  config.publish_timeout = Milliseconds(20'000);
+  config.publish_stall = Milliseconds(600'000);
   auto writer = *Client::open(config);
   const auto outcome = writer->publish(world.key, world.tree("one"));
   REQUIRE(outcome);

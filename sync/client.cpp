@@ -206,6 +206,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.engine.device_id = identity_->id();
   out.engine.confirm = config_.confirm;
   out.engine.expired = config_.expired;
+  out.engine.secret_names = config_.private_hints;
   out.engine.poll.min = config_.poll_min;
   out.engine.poll.max = config_.poll_max;
   out.engine.poll.healthy = config_.poll_healthy;

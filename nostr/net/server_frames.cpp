@@ -11,14 +11,14 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kReadBytes = 64 * 1024;
-constexpr size_t kWriteBytes = 16 * 1024;  // small frames go together
-constexpr size_t kCompressFrom = 256;      // shorter ones fit into a packet anyway
+constexpr size_t kFrameReadBytes = 64 * 1024;
+constexpr size_t kFrameWriteBytes = 16 * 1024;  // small frames go together
+constexpr size_t kCompressFrom = 256;           // shorter ones fit into a packet anyway
 
 constexpr Seconds kStuck{10};      // of a client that takes nothing of what goes before our close
 constexpr Seconds kAnswerTime{5};  // for its half of the closing handshake
-constexpr Seconds kLingerTime{2};  // for its end of the connection, when all is said
-constexpr Seconds kQuiet{300};     // then a client is pinged
+constexpr Seconds kCloseLingerTime{2};  // for its end of the connection, when all is said
+constexpr Seconds kQuiet{300};          // then a client is pinged
 constexpr Seconds kPongTime{10};
 
 }  // namespace
@@ -37,7 +37,7 @@ void ServerImpl::frames_ready(uint64_t id, uint32_t events) {
 }
 
 void ServerImpl::receive_frames(ServerConnection& c) {
-  std::array<char, kReadBytes> buffer;
+  std::array<char, kFrameReadBytes> buffer;
   const ssize_t got = ::recv(c.fd.get(), buffer.data(), buffer.size(), 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) return end(c);
@@ -102,7 +102,7 @@ void ServerImpl::flush_frames(ServerConnection& c) {
     c.out.clear();
     c.out_sent = 0;
   } while (compose_frames(c));
-  if (c.out.capacity() > 2 * kWriteBytes) c.out.shrink_to_fit();
+  if (c.out.capacity() > 2 * kFrameWriteBytes) c.out.shrink_to_fit();
   if (c.deaf && c.close_sent) ::shutdown(c.fd.get(), SHUT_WR);
   tell_if_drained(c);
   watch_what_is_wanted(c);
@@ -114,12 +114,12 @@ bool ServerImpl::compose_frames(ServerConnection& c) {
   if (c.pong && !c.closing) c.out += control_frame(kPongFrame, *c.pong);
   c.pong.reset();
   if (std::exchange(c.ping_wanted, false)) c.out += control_frame(kPingFrame, {});
-  while (!c.unsent.empty() && c.out.size() < kWriteBytes) append_frame(c, *pop_unsent(c));
+  while (!c.unsent.empty() && c.out.size() < kFrameWriteBytes) append_frame(c, *pop_unsent(c));
   if (!c.out.empty()) return true;
   if (!c.closing) return false;
   c.close_sent = true;
   c.out = control_frame(kCloseFrame, close_payload(c.close_code, c.close_reason));
-  end_after(c, c.deaf ? kLingerTime : kAnswerTime);
+  end_after(c, c.deaf ? kCloseLingerTime : kAnswerTime);
   return true;
 }
 
@@ -192,7 +192,7 @@ void ServerImpl::go_away(ServerConnection& c) {
   begin_close(c, kCloseGoingAway, "the server is going away");
   if (c.over) return;
   ::shutdown(c.fd.get(), SHUT_WR);
-  std::array<char, kReadBytes> buffer;
+  std::array<char, kFrameReadBytes> buffer;
   constexpr int kMostReads = 64;
   for (int i = 0; i < kMostReads; ++i) {
     if (::recv(c.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT) <= 0) break;

@@ -118,7 +118,7 @@ void Engine::tell_why(Tracked& name, const Error& error) {
 
 // Once: a name that is not published yet, or that was misspelt.
 void Engine::tell_missing(Tracked& name) {
-  if (std::exchange(name.told_missing, true)) return;
+  if (options_.secret_names || std::exchange(name.told_missing, true)) return;
   emit(action::Alarm{name.row.name,
                      "no source has a record of this name yet: is it the right one? It is watched "
                      "all the same"});

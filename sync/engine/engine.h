@@ -43,6 +43,7 @@ struct EngineOptions {
   Milliseconds provisional_limit{300'000};  // until an unproved provisional value is withdrawn
   int max_chases = 6;                       // resolutions for one claim, 1 s doubling between them
   size_t max_names = 1'000'000;
+  bool secret_names = false;  // which names are watched stands in no log while all is well
   size_t max_sent = 65'536;
 };
 

@@ -41,7 +41,7 @@ struct Look {
   double both() const { return resolve + content; }
 };
 
-class Bench {
+class SyncBench {
  public:
   Status open(size_t names);
   Look look(const sync::IpnsKey& key, bool first);
@@ -60,15 +60,15 @@ class Bench {
   size_t failed_ = 0;
 };
 
-Result<std::unique_ptr<sync::Client>> Bench::device(const char* name,
-                                                    std::vector<sync::Gateway> gateways) const {
+Result<std::unique_ptr<sync::Client>> SyncBench::device(const char* name,
+                                                        std::vector<sync::Gateway> gateways) const {
   sync::Config config;
   config.state_dir = folder_->path() / name;
   config.gateways = std::move(gateways);
   return sync::Client::open(std::move(config));
 }
 
-Status Bench::publish(sync::Client& publisher, size_t names) {
+Status SyncBench::publish(sync::Client& publisher, size_t names) {
   for (size_t i = 0; i < names; ++i) {
     auto key = sync::IpnsKey::from_bytes(sync::KeyType::ed25519, random_bytes(32));
     if (!key) return fail(key.error());
@@ -80,7 +80,7 @@ Status Bench::publish(sync::Client& publisher, size_t names) {
   return {};
 }
 
-Status Bench::open(size_t names) {
+Status SyncBench::open(size_t names) {
   auto folder = TemporaryDirectory::make();
   if (!folder) return fail(folder.error());
   folder_.emplace(std::move(*folder));
@@ -111,7 +111,7 @@ Status Bench::open(size_t names) {
 
 // The first look fetches the content and writes it to a file, later ones read it from the cache. A
 // name that cannot be resolved or whose content does not come is counted.
-Look Bench::look(const sync::IpnsKey& key, bool first) {
+Look SyncBench::look(const sync::IpnsKey& key, bool first) {
   Look took;
   const auto start = steady_clock::now();
   const auto found = reader_->resolve(key.name(), kPatience, sync::Freshness::cached);
@@ -133,7 +133,7 @@ Look Bench::look(const sync::IpnsKey& key, bool first) {
   return took;
 }
 
-Result<std::vector<SyncFigure>> Bench::run(size_t names) {
+Result<std::vector<SyncFigure>> SyncBench::run(size_t names) {
   if (const Status opened = open(names); !opened) return fail(opened.error());
   std::vector<double> first_resolve, first_content, first, again_resolve, again_content, again, all;
   for (const sync::IpnsKey& key : keys_) {
@@ -167,7 +167,7 @@ Result<std::vector<SyncFigure>> Bench::run(size_t names) {
 }  // namespace
 
 Result<std::vector<SyncFigure>> bench_sync(size_t names) {
-  Bench bench;
+  SyncBench bench;
   return bench.run(names);
 }
 

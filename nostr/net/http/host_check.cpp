@@ -8,7 +8,7 @@ namespace ipnscast::nostr::net {
 namespace {
 
 // Without the port, the brackets of IPv6 and the dot at the end, in lower case.
-std::string plain_host(std::string_view host) {
+std::string bare_host(std::string_view host) {
   if (host.starts_with('[')) {
     host = host.substr(1, host.find(']') - 1);
   } else {
@@ -31,13 +31,13 @@ bool names_an_address(const std::string& host) {
 }  // namespace
 
 bool is_our_host(std::string_view text, const std::vector<std::string>& names) {
-  const std::string host = plain_host(text);
+  const std::string host = bare_host(text);
   if (host.find('.') == std::string::npos || names_an_address(host)) return true;
   for (const std::string_view end : {".localhost", ".local", ".internal", ".onion"}) {
     if (host.ends_with(end)) return true;
   }
   return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& name) { return plain_host(name) == host; });
+                     [&](const std::string& name) { return bare_host(name) == host; });
 }
 
 }  // namespace ipnscast::nostr::net

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ipnscast/nostr/base/letter_case.h"
+#include "ipnscast/nostr/net/http/blanks.h"
 #include "ipnscast/nostr/net/http/chunked_body.h"
 
 namespace ipnscast::nostr::net {
@@ -12,12 +13,6 @@ namespace {
 
 constexpr size_t kMaxHead = 16 * 1024;
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  const size_t from = text.find_first_not_of(" \t");
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
 
 // The host as it stands in a Host header.
 std::string authority(const RelayUrl& url) {
@@ -80,7 +75,8 @@ Result<HttpAnswer> parse_http_head(std::string_view head) {
     at = next;
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    out.headers[lower_case(trimmed(line.substr(0, colon)))] = trimmed(line.substr(colon + 1));
+    out.headers[lower_case(without_blanks(line.substr(0, colon)))] =
+        without_blanks(line.substr(colon + 1));
   }
   return out;
 }

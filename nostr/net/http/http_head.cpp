@@ -5,6 +5,7 @@
 
 #include "ipnscast/nostr/base/base64.h"
 #include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/net/http/blanks.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -28,12 +29,6 @@ bool is_token(std::string_view text) {
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool same_word(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b,

@@ -7,7 +7,7 @@ namespace ipnscast::nostr::net {
 namespace {
 
 // IANA, "WebSocket Close Code Number Registry". Empty for what says nothing.
-std::string_view meaning(int code) {
+std::string_view close_meaning(int code) {
   switch (code) {
     case kCloseNormal:
       return "it is done with us";
@@ -41,7 +41,7 @@ std::string close_words(int code, std::string_view reason) {
   std::string out = "closed by the relay";
   if (code == kCloseNoCode) return out;
   out += " with code " + std::to_string(code);
-  const std::string_view words = meaning(code);
+  const std::string_view words = close_meaning(code);
   if (!reason.empty()) return out + ": \"" + shown_text(reason) + "\"";
   return words.empty() ? out : out.append(": ").append(words);
 }

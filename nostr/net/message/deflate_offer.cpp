@@ -3,20 +3,15 @@
 #include <set>
 
 #include "ipnscast/nostr/base/letter_case.h"
+#include "ipnscast/nostr/net/http/blanks.h"
 
 namespace ipnscast::nostr::net {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // What stands before the separator, taken off `rest` with it. No value we know holds one in quotes.
 std::string_view take_until(std::string_view& rest, char separator) {
   const size_t end = rest.find(separator);
-  const std::string_view part = trimmed(rest.substr(0, end));
+  const std::string_view part = without_blanks(rest.substr(0, end));
   rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   return part;
 }
@@ -37,7 +32,7 @@ bool can_keep(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view rest = take_until(parameters, ';');
     const std::string name = lower_case(take_until(rest, '='));
-    const std::string_view value = unquoted(trimmed(rest));
+    const std::string_view value = unquoted(without_blanks(rest));
     if (!seen.insert(name).second) return false;
     const bool flag = name == "server_no_context_takeover" || name == "client_no_context_takeover";
     if (flag ? !value.empty()

@@ -6,8 +6,6 @@
 namespace ipnscast::nostr::net {
 namespace {
 
-constexpr size_t kMaxControl = 125;
-
 bool continues_character(char byte) { return (byte & 0xc0) == 0x80; }
 
 }  // namespace
@@ -22,14 +20,14 @@ std::string frame_head(unsigned char opcode, size_t payload_bytes, bool compress
 }
 
 std::string control_frame(unsigned char opcode, std::string_view payload) {
-  const std::string_view kept = payload.substr(0, kMaxControl);
+  const std::string_view kept = payload.substr(0, kMaxControlBytes);
   return frame_head(opcode, kept.size()).append(kept);
 }
 
 std::string close_payload(int code, std::string_view reason) {
   if (code == kCloseNoCode) return {};
   std::string out{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-  size_t size = std::min(reason.size(), kMaxControl - out.size());
+  size_t size = std::min(reason.size(), kMaxControlBytes - out.size());
   while (size > 0 && size < reason.size() && continues_character(reason[size])) --size;
   return out.append(reason.substr(0, size));
 }

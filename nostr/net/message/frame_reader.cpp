@@ -12,7 +12,6 @@ namespace {
 constexpr unsigned char kFinal = 0x80;
 constexpr unsigned char kReserved = 0x70;
 constexpr unsigned char kMasked = 0x80;
-constexpr size_t kMaxControl = 125;
 
 FrameReader::Event fault(int code, std::string why) {
   return {FrameReader::Event::Kind::fault, std::move(why), code};
@@ -69,7 +68,7 @@ std::optional<FrameReader::Event> FrameReader::begin_frame() {
   if ((opcode & 0x08) != 0) {
     if (opcode > kPongFrame) return fault(kCloseProtocol, "an unknown kind of frame");
     if (!final) return fault(kCloseProtocol, "a control frame in fragments");
-    if ((head_[1] & 0x7f) > kMaxControl) return fault(kCloseProtocol, "a long control frame");
+    if ((head_[1] & 0x7f) > kMaxControlBytes) return fault(kCloseProtocol, "a long control frame");
     control_.clear();
     return std::nullopt;
   }

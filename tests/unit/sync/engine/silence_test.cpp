@@ -99,6 +99,22 @@ TEST_CASE("who follows names is told when every source is dead, and when one is 
   }
 }
 
+TEST_CASE("a name that nobody has a record of is told, once, unless names are secret") {
+  EngineOptions options;
+  SECTION("as it is") {}
+  SECTION("names are secret") { options.secret_names = true; }
+  Bench bench(options);
+  bench.watch();
+  for (int i = 0; i < 3; ++i) {
+    while (const auto job = bench.next<action::Resolve>())
+      bench.feed(input::ResolveUpdate{kName, job->job, {}, kNode, 0, true, true});
+    bench.pass(std::chrono::minutes(6));
+  }
+  const auto said = alarms(bench);
+  REQUIRE(said.size() == (options.secret_names ? 0 : 1));
+  if (!said.empty()) CHECK(says(said[0], "no source has a record of this name yet"));
+}
+
 TEST_CASE("why a new value is not handed over is told, once for each reason (G10)") {
   Bench bench;
   bench.settled_at(1, 1);

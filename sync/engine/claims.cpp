@@ -140,7 +140,7 @@ void Engine::take(input::ResolveUpdate& in) {
   }
   if (current && (in.settled || in.finished)) settle_resolve(*name);
   if (current && in.finished) finish_resolve(*name);
-  if (in.finished && !in.nobody && !name->row.record) tell_missing(*name);
+  if (in.finished && !in.nobody) note_missing(*name);
   if (name->lingering && name->lingering->job == in.job && in.finished) name->lingering.reset();
   advance(*name);
 }
@@ -208,6 +208,7 @@ void Engine::take(input::PollDone& in) {
   // What others say, who are asked next, decides how soon to ask again.
   if (!in.failed) ask_soon(*name);
   if (in.record) consider(*name, *in.record, in.source, std::nullopt);
+  if (!in.failed) note_missing(*name);
   // The others are asked when the one in rotation did not answer.
   if (current && in.failed && !name->resolving_in_foreground()) start_resolve(*name, std::nullopt);
   advance(*name);

@@ -116,9 +116,13 @@ void Engine::tell_why(Tracked& name, const Error& error) {
                                    "; it is tried again for as long as this runs"});
 }
 
-// Once: a name that is not published yet, or that was misspelt.
-void Engine::tell_missing(Tracked& name) {
-  if (options_.secret_names || std::exchange(name.told_missing, true)) return;
+// Somebody was asked, and has no record. Told once, and not at once: the name may be new.
+void Engine::note_missing(Tracked& name) {
+  constexpr Seconds kNew{10};
+  if (name.row.record || name.told_missing || options_.secret_names) return;
+  if (!name.missing_since) name.missing_since = now_.steady;
+  if (now_.steady - *name.missing_since < kNew) return;
+  name.told_missing = true;
   emit(action::Alarm{name.row.name,
                      "no source has a record of this name yet: is it the right one? It is watched "
                      "all the same"});

@@ -151,7 +151,7 @@ class Engine {
   bool content_ready(const Tracked& name) const;
   void failed(Tracked& name);
   void tell_why(Tracked& name, const Error& error);
-  void tell_missing(Tracked& name);
+  void note_missing(Tracked& name);
 
   // delivery.cpp
   void take(input::Committed& in);

@@ -110,9 +110,10 @@ struct TrackedName {
   std::optional<Instant> chase_at;
 
   Instant next_poll;
-  Instant retry;              // row.retry_at on the steady clock
-  std::string told_why;       // the value and the reason why its content is not here
-  bool told_missing = false;  // that nobody has a record
+  Instant retry;                         // row.retry_at on the steady clock
+  std::string told_why;                  // the value and the reason why its content is not here
+  std::optional<Instant> missing_since;  // nobody has a record
+  bool told_missing = false;
   std::deque<Instant> flips;
 
   Instant seen_at;  // of the news behind row.record

@@ -118,10 +118,13 @@ std::optional<Result<StoredKey>> from_pkcs8_v2(std::string_view text) {
     ByteView behind = rest.subspan(46);
     if (behind.size() >= 2 && behind[0] == 0xa0 && behind.size() >= 2u + behind[1])
       behind = behind.subspan(2u + behind[1]);
-    if (behind.empty())
+    if (behind.empty()) {
       out = StoredKey::from_bytes(StoredKeyType::ed25519, secret);
-    else if (behind.size() == 35 && std::ranges::equal(behind.first(3), kPublicFront))
+    } else if (behind.size() == 35 && std::ranges::equal(behind.first(3), kPublicFront)) {
       out = ed25519_with_public(secret, behind.subspan(3));
+    } else {  // newer versions of OpenSSL would pass over it
+      out = fail(Errc::parse, "what stands beside its secret is no Ed25519 public key");
+    }
   }
   wipe(*der);
   return out;

@@ -24,9 +24,12 @@ std::vector<std::string> listed(const std::string& page) {
   std::istringstream lines(page);
   bool inside = false;
   for (std::string line; std::getline(lines, line);) {
-    if (line == "Commands:") inside = true;
-    if (inside && line.empty()) break;
-    if (!line.starts_with("  ") || line.starts_with("   ") || !inside) continue;
+    if (line == "Commands:") {
+      inside = true;
+      continue;
+    }
+    if (inside && !line.starts_with("  ")) break;
+    if (line.starts_with("   ") || !inside) continue;
     out.push_back(line.substr(2, line.find(' ', 2) - 2));
   }
   return out;

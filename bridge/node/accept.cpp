@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "ipnscast/nostr/base/letter_case.h"
-#include "ipnscast/nostr/net/http/blanks.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -21,7 +21,7 @@ std::string_view take_until(std::string_view& text, char end) {
   }
   const std::string_view out = text.substr(0, at);
   text.remove_prefix(std::min(text.size(), at + 1));
-  return nostr::net::without_blanks(out);
+  return without_blanks(out);
 }
 
 std::string unquoted(std::string_view text) {
@@ -58,7 +58,7 @@ std::optional<MediaRange> parse_range(std::string_view text) {
     std::string_view value = take_until(text, ';');
     if (value.empty()) continue;
     const std::string name = lower_case(take_until(value, '='));
-    const std::string content = unquoted(nostr::net::without_blanks(value));
+    const std::string content = unquoted(without_blanks(value));
     if (name != "q") {
       out.parameters.emplace(name, content);
       continue;
@@ -93,7 +93,7 @@ std::vector<MediaRange> parse_accept(std::string_view header) {
 }
 
 bool is_accepted(std::string_view header, std::string_view type) {
-  if (nostr::net::without_blanks(header).empty()) return true;
+  if (without_blanks(header).empty()) return true;
   int closest = 0;
   bool accepted = false;
   for (const MediaRange& range : parse_accept(header)) {

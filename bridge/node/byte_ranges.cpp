@@ -5,7 +5,7 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/random.h"
-#include "ipnscast/nostr/net/http/blanks.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -74,7 +74,7 @@ std::optional<std::vector<BodyRange>> parse_ranges(std::string_view header, uint
   std::vector<BodyRange> out;
   size_t count = 0;
   while (!rest.empty()) {
-    const std::string_view one = nostr::net::without_blanks(rest.substr(0, rest.find(',')));
+    const std::string_view one = without_blanks(rest.substr(0, rest.find(',')));
     rest.remove_prefix(
         std::min(rest.size(), rest.find(',') == rest.npos ? rest.size() : rest.find(',') + 1));
     if (one.empty()) continue;

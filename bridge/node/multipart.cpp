@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "ipnscast/nostr/base/letter_case.h"
-#include "ipnscast/nostr/net/http/blanks.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 
 namespace ipnscast::bridge {
 namespace {
@@ -19,10 +19,10 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
   while (at != header.npos) {
     const size_t equals = header.find('=', at);
     if (equals == header.npos) return std::nullopt;
-    const std::string_view key = nostr::net::without_blanks(header.substr(at + 1, equals - at - 1));
+    const std::string_view key = without_blanks(header.substr(at + 1, equals - at - 1));
     std::string_view rest = header.substr(equals + 1);
     size_t end = rest.find(';');
-    std::string_view value = nostr::net::without_blanks(rest.substr(0, end));
+    std::string_view value = without_blanks(rest.substr(0, end));
     if (!rest.empty() && rest.front() == '"') {
       const size_t quote = rest.find('"', 1);
       if (quote == rest.npos) return std::nullopt;
@@ -39,7 +39,7 @@ void read_header(std::string_view line, MultipartPart& part) {
   const size_t colon = line.find(':');
   if (colon == line.npos) return;
   const std::string name = lower_case(line.substr(0, colon));
-  const std::string_view value = nostr::net::without_blanks(line.substr(colon + 1));
+  const std::string_view value = without_blanks(line.substr(colon + 1));
   if (name == "content-disposition") part.name = parameter(value, "name").value_or("");
   if (name == "content-type") part.content_type = lower_case(value);
 }

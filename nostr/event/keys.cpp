@@ -8,6 +8,7 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 #include "ipnscast/nostr/event/nip19.h"
 
 namespace ipnscast::nostr {
@@ -39,13 +40,6 @@ int copy_x(unsigned char* out, const unsigned char* x32, const unsigned char*, v
   return 1;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 }  // namespace
 
 Result<SecretKey> SecretKey::from_bytes(ByteView bytes) {
@@ -62,7 +56,7 @@ Result<SecretKey> SecretKey::from_bytes(ByteView bytes) {
 }
 
 Result<SecretKey> SecretKey::parse(std::string_view text) {
-  text = trimmed(text);
+  text = without_space(text);
   if (text.starts_with("nsec1")) return decode_nsec(text);
   auto bytes = text.size() == 2 * kSize ? from_hex(text) : fail(Errc::parse, "");
   if (!bytes) return fail(Errc::parse, "secret key: want 64 hex digits or nsec1...");

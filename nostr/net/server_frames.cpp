@@ -97,7 +97,6 @@ void ServerImpl::flush_frames(ServerConnection& c) {
       }
       c.out_sent += static_cast<size_t>(sent);
       c.taken_bytes += static_cast<uint64_t>(sent);
-      c.progress = std::chrono::steady_clock::now();
     }
     c.out.clear();
     c.out_sent = 0;

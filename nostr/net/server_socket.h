@@ -37,7 +37,6 @@ struct ServerConnection {
   bool compress = true;  // what it takes compressed
   std::string out;       // frames as they go over the wire
   size_t out_sent = 0;
-  Instant progress;  // the client took some of it
   uint64_t taken_bytes = 0;
   std::optional<std::string> pong;  // to be sent: the payload of its last ping
   bool ping_wanted = false;

@@ -63,7 +63,7 @@ void ServerImpl::become_websocket(uint64_t id, HttpConnection& http) {
                                                  options_.max_frame_bytes);
   ServerConnection& c = *made;
   connections_[id] = std::move(made);
-  c.heard = c.progress = std::chrono::steady_clock::now();
+  c.heard = std::chrono::steady_clock::now();
   c.compress = options_.compress_on_loopback || !NameLookup::is_loopback(peer.text);
   c.out =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -9,6 +9,7 @@
 
 #include "ipnscast/nostr/base/base64.h"
 #include "ipnscast/nostr/base/file/secret_file.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 #include "ipnscast/sync/ipfs/ipld/protobuf.h"
 #include "ipnscast/sync/keys/key_store.h"
 
@@ -19,13 +20,6 @@ constexpr size_t kMaxFile = 64 * 1024;
 
 constexpr std::string_view kPublic =
     "this is a public key, with which nothing can be signed: give the file with the private one";
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
 
 // A secret with the public key that stands beside it.
 Result<StoredKey> ed25519_with_public(ByteView secret, ByteView public_key) {
@@ -166,7 +160,7 @@ Result<StoredKey> from_pem(std::string_view text) {
 
 Result<StoredKey> import_key(std::string_view file, StoredKeyType hex_type) {
   if (file.size() > kMaxFile) return fail(Errc::too_large, "key file: too large");
-  const std::string_view text = trimmed(file);
+  const std::string_view text = without_space(file);
   if (text.starts_with("nsec1")) return StoredKey::from_text(StoredKeyType::nostr, text);
   if (auto key = StoredKey::from_text(hex_type, text)) return key;
   if (text.find("-----BEGIN") != std::string_view::npos) return from_pem(text);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "ipnscast/nostr/base/text/blanks.h"
 #include "ipnscast/sync/settings/quantity.h"
 
 namespace ipnscast::sync::settings {
@@ -22,17 +23,11 @@ tl::unexpected<Error> wanted(std::string_view what) {
   return fail(Errc::invalid, "want " + std::string(what));
 }
 
-std::string_view trim(std::string_view text) {
-  const size_t start = text.find_first_not_of(" \t");
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(" \t") - start + 1);
-}
-
 std::vector<std::string_view> divided_by_commas(std::string_view text) {
   std::vector<std::string_view> out;
-  while (!trim(text).empty()) {
+  while (!without_blanks(text).empty()) {
     const size_t end = std::min(text.find(','), text.size());
-    out.push_back(trim(text.substr(0, end)));
+    out.push_back(without_blanks(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
@@ -323,11 +318,12 @@ Result<Range> read_range(const Value& value) {
   if (text == nullptr) return wanted(to_string(Form::range));
   constexpr std::string_view kTo = " to ";
   const size_t at = text->find(kTo);
-  const auto first = parse_duration(trim(std::string_view(*text).substr(0, at)));
+  const auto first = parse_duration(without_blanks(std::string_view(*text).substr(0, at)));
   if (!first) return fail(first.error());
-  const auto last = at == std::string::npos
-                        ? first
-                        : parse_duration(trim(std::string_view(*text).substr(at + kTo.size())));
+  const auto last =
+      at == std::string::npos
+          ? first
+          : parse_duration(without_blanks(std::string_view(*text).substr(at + kTo.size())));
   if (!last) return fail(last.error());
   if (*last < *first) return wanted("the shorter time first");
   return Range{*first, *last};

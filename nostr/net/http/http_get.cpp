@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "ipnscast/nostr/base/letter_case.h"
-#include "ipnscast/nostr/net/http/blanks.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 #include "ipnscast/nostr/net/http/chunked_body.h"
 
 namespace ipnscast::nostr::net {

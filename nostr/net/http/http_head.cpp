@@ -5,7 +5,7 @@
 
 #include "ipnscast/nostr/base/base64.h"
 #include "ipnscast/nostr/base/hex.h"
-#include "ipnscast/nostr/net/http/blanks.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 
 namespace ipnscast::nostr::net {
 namespace {

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "ipnscast/nostr/base/letter_case.h"
-#include "ipnscast/nostr/net/http/blanks.h"
+#include "ipnscast/nostr/base/text/blanks.h"
 
 namespace ipnscast::nostr::net {
 namespace {

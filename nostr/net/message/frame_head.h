@@ -7,7 +7,6 @@
 namespace ipnscast::nostr::net {
 
 // RFC 6455 section 5.2
-constexpr unsigned char kContinuationFrame = 0x0;
 constexpr unsigned char kTextFrame = 0x1;
 constexpr unsigned char kBinaryFrame = 0x2;
 constexpr unsigned char kCloseFrame = 0x8;

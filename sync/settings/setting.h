@@ -57,12 +57,8 @@ class Rows {
               std::string_view unit, std::string_view help) {
     auto is = declared(key, member, Form::number, help);
     is.takes = bounds.text() + (unit.empty() ? "" : " ") + std::string(unit);
-    const auto read = [bounds](const Value& value) -> Result<Type<Get>> {
-      const auto number = read_number(value);
-      if (!number) return fail(number.error());
-      if (auto within = bounds.check(*number); !within) return fail(within.error());
-      return static_cast<Type<Get>>(*number);
-    };
+    const auto read = read_within<Type<Get>>(
+        bounds, read_number, [](auto number) { return static_cast<Type<Get>>(number); });
     add(std::move(is), get, read, show_number<Type<Get>>,
         [bounds](const Type<Get>& number) { return bounds.check(clamped(number)); });
   }
@@ -90,12 +86,8 @@ class Rows {
             std::string_view help) {
     auto is = declared(key, member, Form::size, help);
     is.takes = bounds.text();
-    const auto read = [bounds](const Value& value) -> Result<Type<Get>> {
-      const auto size = read_size(value);
-      if (!size) return fail(size.error());
-      if (auto within = bounds.check(*size); !within) return fail(within.error());
-      return static_cast<Type<Get>>(*size);
-    };
+    const auto read = read_within<Type<Get>>(
+        bounds, read_size, [](auto size) { return static_cast<Type<Get>>(size); });
     add(
         std::move(is), get, read, [](uint64_t size) { return Value{size_text(size)}; },
         [bounds](uint64_t size) { return bounds.check(size); });
@@ -107,12 +99,9 @@ class Rows {
             std::string_view help) {
     auto is = declared(key, member, Form::duration, help);
     is.takes = bounds.text();
-    const auto read = [bounds](const Value& value) -> Result<Type<Get>> {
-      const auto time = read_duration(value);
-      if (!time) return fail(time.error());
-      if (auto within = bounds.check(*time); !within) return fail(within.error());
-      return std::chrono::duration_cast<Type<Get>>(*time);
-    };
+    const auto read = read_within<Type<Get>>(bounds, read_duration, [](auto time) {
+      return std::chrono::duration_cast<Type<Get>>(time);
+    });
     add(
         std::move(is), get, read, [](const Type<Get>& time) { return Value{duration_text(time)}; },
         [bounds](const Type<Get>& time) { return bounds.check(TimeBounds::bounded(time)); });
@@ -213,6 +202,16 @@ class Rows {
   std::vector<Setting<Target>> take() { return std::move(all_); }
 
  private:
+  // What `read` makes of a value, where that is within the bounds; `made` gives it its type.
+  template <typename T, typename Range, typename Read, typename Made>
+  static auto read_within(Range bounds, Read read, Made made) {
+    return [bounds, read, made](const Value& value) -> Result<T> {
+      const auto got = read(value);
+      if (!got) return fail(got.error());
+      if (auto within = bounds.check(*got); !within) return fail(within.error());
+      return made(*got);
+    };
+  }
   template <typename Get>
   using Type = std::remove_cvref_t<std::invoke_result_t<Get, Target&>>;
 

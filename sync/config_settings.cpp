@@ -169,7 +169,8 @@ void fetch_rows(Rows<C>& rows) {
   rows.time("stall", "fetch_stall", &C::fetch_stall, kSomeTime,
             "without a new byte for this long another gateway goes on");
   rows.number("parallel", "parallel", &C::parallel, {1, 64}, "fetches", "fetches at a time");
-  rows.size("cache_bytes", "cache_bytes", &C::cache_bytes, {}, "blocks that are kept");
+  rows.size("cache_bytes", "cache_bytes", &C::cache_bytes, {},
+            "blocks that are kept; the current version of a name stays beyond it");
   rows.number("versions", "versions", &C::versions, {0, 10'000}, "versions",
               "versions of a name that are kept whatever the cache size");
   rows.section("handover");

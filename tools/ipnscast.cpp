@@ -38,7 +38,8 @@ void add_global_options(CLI::App& app, Context& context) {
          "Give up after this time (exit code 124)")
       ->type_name("TIME");
   add_setting(app, context, "--proxy", "relays.proxy")->type_name("URL");
-  app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything");
+  app.add_flag("-v,--verbose", context.verbose, "Say more on standard error; twice for everything")
+      ->default_str("");  // CLI11 2.4 shows the count's first value otherwise
   app.set_version_flag("-V,--version", std::string("ipnscast ") + IPNSCAST_VERSION,
                        "Print the version");
 }

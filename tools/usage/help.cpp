@@ -1,6 +1,7 @@
 #include "ipnscast/tools/usage/help.h"
 
 #include <iostream>
+#include <sstream>
 
 #include "ipnscast/tools/usage/examples.h"
 #include "ipnscast/tools/usage/usage.h"
@@ -29,6 +30,21 @@ class HelpPages final : public CLI::Formatter {
     label("Positionals", "Arguments");
   }
 
+  // Parts stand one empty line apart, whichever of them the installed CLI11 sets apart by itself.
+  std::string make_help(const CLI::App* command, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::istringstream page(CLI::Formatter::make_help(command, std::move(name), mode));
+    std::string out;
+    char before = '\n';  // how the last line began
+    for (std::string line; std::getline(page, line);) {
+      const char first = line.empty() ? '\n' : line.front();
+      if (before == ' ' && first != ' ' && first != '\n') out += '\n';
+      if (before != '\n' || first != '\n') out += line + '\n';
+      before = first;
+    }
+    return out;
+  }
+
   std::string make_footer(const CLI::App* command) const override {
     if (command->get_parent() == nullptr)
       return "\"ipnscast help COMMAND\" says more, with examples.\n";
@@ -37,7 +53,6 @@ class HelpPages final : public CLI::Formatter {
     std::string out = make_group("Everywhere", false, program.get_options([help](const auto* one) {
       return one->nonpositional() && one != help;
     }));
-    out.erase(0, out.find_first_not_of('\n'));
     out += "\nExamples:\n";
     for (const std::string_view line : examples_of(path_below_program(*command)))
       out += "  ipnscast " + std::string(line) + "\n";

@@ -199,11 +199,14 @@ void Bridge::Impl::start(Stored stored) {
   if (!stream_http) return;
   // Waits while the bridge thread is behind; that never waits for the listener.
   const auto on_record = [inbox = inbox](const sync::IpnsName& name, sync::KnownRecord record,
-                                         std::string source) {
-    inbox->push(PollUpdate{name, 0, std::move(record), std::move(source), false, false});
+                                         const std::string& node, bool heard) {
+    inbox->push(
+        PollUpdate{name, 0, std::move(record), node + (heard ? " (pubsub)" : ""), false, false});
   };
-  listener = std::make_unique<sync::PubsubListener>(*stream_http, pubsub_nodes(options),
-                                                    options.names, on_record);
+  listener = std::make_unique<sync::PubsubListener>(
+      *stream_http, pubsub_nodes(options),
+      sync::PubsubListener::Handlers{.record = on_record, .health = {}});
+  listener->follow(options.names);
 }
 
 void Bridge::Impl::close() {

@@ -24,11 +24,6 @@ constexpr Milliseconds kShortestTry{1'000};
 // Past the time in which places answer, until whoever asked them has to come back.
 constexpr Milliseconds kAskGrace{3'000};
 
-bool is_trusted(const Config& config, const nostr::PublicKey& key) {
-  const auto& trusted = config.trusted_authors;
-  return std::find(trusted.begin(), trusted.end(), key) != trusted.end();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::open(Config config) {
@@ -99,6 +94,7 @@ Status ClientImpl::open_network() {
   auto client = gateway::HttpClient::open(http);
   if (!client) return fail(client.error());
   http_ = std::move(*client);
+  if (auto opened = open_stream_client(); !opened) return opened;
   std::vector<gateway::GatewayBook::Entry> entries;
   for (const Gateway& gateway : config_.gateways) {
     auto endpoint = gateway::parse_endpoint(gateway.url, gateway.authorization);
@@ -168,10 +164,12 @@ void ClientImpl::open_threads() {
                           if (!sync_) return;
                           sync_->handlers().ask(name, [this, name, about] { decide(name, about); });
                         }});
+  const auto known = std::make_shared<KnownHints>();
+  SyncThread::Options options = sync_options();
+  options.sources = sources(known);
   sync_ = std::make_unique<SyncThread>(
-      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, pool_.get(), config_.signer,
-                        &publisher_->written()},
-      sync_options());
+      SyncThread::Parts{*writer_, *resolver_, *fetcher_, *cache_, &publisher_->written(), known},
+      std::move(options));
   tell_own_past();
 }
 
@@ -214,19 +212,6 @@ SyncThread::Options ClientImpl::sync_options() {
   out.engine.answer_by = config_.answer_by;
   out.engine.slow_listen = config_.slow_listen;
   out.engine.fetch_timeout = kFetchTime;
-  out.nostr.authors = config_.trusted_authors;
-  out.nostr.kinds = config_.kinds;
-  for (const int kind : config_.public_kinds) {
-    if (std::find(out.nostr.kinds.begin(), out.nostr.kinds.end(), kind) == out.nostr.kinds.end()) {
-      out.nostr.kinds.push_back(kind);
-    }
-  }
-  out.nostr.compat = config_.compat;
-  out.nostr.open = config_.open;
-  if (private_names_ && is_trusted(config_, config_.signer->public_key())) {
-    out.nostr.own_private = NostrSource::Private{config_.signer->public_key(), private_names_,
-                                                 config_.private_hints, config_.topic};
-  }
   out.fetch.max_bytes = config_.fetch_max_bytes;
   out.fetch.stall = config_.fetch_stall;
   out.handlers.lanes = config_.handler_lanes;
@@ -237,7 +222,6 @@ SyncThread::Options ClientImpl::sync_options() {
   out.on_trouble = config_.on_trouble;
   out.on_turn = [this] { save_metrics_in_turn(); };
   out.on_clone = [this] { take_another_identity(); };
-  out.on_own_event = [this](const nostr::Event& event) { publisher_->learn(event); };
   return out;
 }
 

@@ -55,6 +55,15 @@ struct WatchOptions {
   bool takes_in = true;
 };
 
+// What an application heard by itself.
+struct ToldNews {
+  IpnsName name;
+  std::optional<Cid> cid;
+  std::optional<Sequence> sequence;  // nothing: unknown
+  Bytes record;                      // an IPNS record; empty: none
+  std::string from;                  // for people: where it was heard (Change::source says app)
+};
+
 struct GetProgress {
   uint64_t bytes = 0;  // received and verified
   uint64_t blocks = 0;
@@ -132,6 +141,12 @@ class Client {
   virtual std::vector<LostPublish> lost(const IpnsName& name) = 0;
   // Errc::not_found when there are none.
   virtual Status acknowledge_lost(const IpnsName& name) = 0;
+
+  // The application heard of a change by a way of its own (S0-37). Without a record that verifies
+  // it is a claim as a stranger's, which is asked about, but within no budget. Names that are not
+  // followed are passed over. Errc::invalid for news with neither CID nor record; for a record that
+  // does not hold for the name, what is wrong with it.
+  virtual Status tell(const ToldNews& news) = 0;
 
   // Asks everybody, and takes what is known here as an answer among the others. Places that answer
   // an older record of a name of ours than we know get ours.

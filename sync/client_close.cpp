@@ -71,6 +71,7 @@ void ClientImpl::end_parts() {
   outbox_.reset();
   pool_.reset();
   if (fetcher_) fetcher_->close();
+  if (stream_http_) stream_http_->close();
   if (http_) http_->close();
   if (book_ && writer_) save_gateways_now(*book_, *writer_);
   if (writer_) writer_->close();

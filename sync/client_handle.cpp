@@ -152,6 +152,11 @@ void ClientHandle::invalidate(const IpnsName& name) {
   if (Stay visit(client_); visit) visit->invalidate(name);
 }
 
+Status ClientHandle::tell(const ToldNews& news) {
+  Stay visit(client_);
+  return visit.run([&] { return visit->tell(news); });
+}
+
 Status ClientHandle::get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
                          const GetOptions& options) {
   Stay visit(client_, options.stop);

@@ -30,6 +30,7 @@ class ClientHandle final : public Client {
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline, Freshness freshness,
                                 std::stop_token stop) override;
   void invalidate(const IpnsName& name) override;
+  Status tell(const ToldNews& news) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
   std::vector<NameStatus> status() override;

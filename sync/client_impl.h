@@ -13,6 +13,7 @@
 #include "ipnscast/sync/gateway/http_client.h"
 #include "ipnscast/sync/keys/private_key.h"
 #include "ipnscast/sync/publish/publisher.h"
+#include "ipnscast/sync/source/relay_source.h"
 
 namespace ipnscast::sync {
 
@@ -45,6 +46,7 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   Result<ResolveReport> resolve(const IpnsName& name, Milliseconds deadline, Freshness freshness,
                                 std::stop_token stop) override;
   void invalidate(const IpnsName& name) override;
+  Status tell(const ToldNews& news) override;
   Status take_in(const IpnsName& name, const IpnsRecord& record) override;
   std::vector<LostPublish> lost(const IpnsName& name) override;
   Status acknowledge_lost(const IpnsName& name) override;
@@ -52,7 +54,9 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
              const GetOptions& options) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
-  PrivateHintCounters private_hints() const override { return sync_->private_hints(); }
+  PrivateHintCounters private_hints() const override {
+    return {private_tally_->read, private_tally_->dropped};
+  }
   HandlerHealth handlers() const override { return sync_->handlers().health(); }
   Status forget(const IpnsName& name) override;
   Metrics metrics() override;
@@ -81,6 +85,10 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   void save_metrics();
   void save_metrics_in_turn();
   SyncThread::Options sync_options();
+  std::vector<MakeSource> sources(const std::shared_ptr<KnownHints>& known);
+  void add_stream_sources(std::vector<MakeSource>& out);
+  RelaySource::Options relay_options() const;
+  Status open_stream_client();
   Publisher::Options publisher_options() const;
   nostr::OutboxSender::Options outbox_options();
 
@@ -92,12 +100,15 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   // What our servers say the time is, by their dates.
   const std::shared_ptr<ClockWitness> witness_ = std::make_shared<ClockWitness>();
 
+  const std::shared_ptr<PrivateHintTally> private_tally_ = std::make_shared<PrivateHintTally>();
+
   Meter meter_;
   Instant metrics_saved_{};  // sync thread, then close()
   std::optional<store::FileLock> lock_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<nostr::net::Loop> loop_;
   std::unique_ptr<gateway::HttpClient> http_;
+  std::unique_ptr<gateway::HttpClient> stream_http_;  // null: nothing is streamed
   std::unique_ptr<gateway::GatewayBook> book_;
   std::unique_ptr<BlockCache> cache_;
   std::unique_ptr<Resolver> resolver_;

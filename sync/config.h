@@ -52,6 +52,12 @@ struct Config {
   ExpiredPolicy expired = ExpiredPolicy::last_good;
   nostr::net::Access access;  // to relays; gateways use its ca_file too
 
+  // Push servers, beside the relays; each is told which names are followed.
+  std::vector<nostr::RelayUrl> websocket;  // without a path: asked at /ws/ipns
+  std::vector<std::string> sse;            // http(s) URLs, asked at /sse/ipns below them
+  std::vector<std::string> w3name;         // http(s) URLs, asked at /name/NAME/watch below them
+  bool pubsub = true;  // listen to IPNS over pubsub at own nodes (gateways of tier 1) that offer it
+
   Milliseconds poll_min{30'000};
   Milliseconds poll_max{60'000};
   Milliseconds poll_healthy{120'000};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ipnscast/nostr/event/nip19.h"
+#include "ipnscast/sync/gateway/endpoint.h"
 #include "ipnscast/sync/hint/hint_kinds.h"
 
 namespace ipnscast::sync {
@@ -55,6 +56,29 @@ void add_gateways(Rows<C>& rows, std::string_view key, int tier, std::string_vie
   };
   rows.add({rows.declared(key, {}, Form::gateways, help), store,
             [](const C&) { return Value{Value::List{}}; }, [](const C&) { return Status(); }});
+}
+
+// HTTP servers that tell of changes.
+template <typename Get>
+void add_servers(Rows<C>& rows, std::string_view key, Get get, std::string_view help) {
+  const auto check = [](const std::vector<std::string>& urls) -> Status {
+    for (const std::string& url : urls) {
+      if (auto endpoint = gateway::parse_endpoint(url); !endpoint) return fail(endpoint.error());
+    }
+    return {};
+  };
+  const auto read = [check](const Value& value) -> Result<std::vector<std::string>> {
+    auto urls = settings::read_texts(value);
+    if (!urls) return urls;
+    if (auto allowed = check(*urls); !allowed) return fail(allowed.error());
+    return urls;
+  };
+  const auto show = [](const std::vector<std::string>& urls) {
+    Value::List list;
+    for (const std::string& url : urls) list.push_back({url});
+    return Value{std::move(list)};
+  };
+  rows.add(rows.declared(key, key, Form::texts, help), get, read, show, check);
 }
 
 void relay_rows(Rows<C>& rows) {
@@ -124,6 +148,14 @@ void trust_rows(Rows<C>& rows) {
 
 void source_rows(Rows<C>& rows) {
   rows.section("sources");
+  rows.list("websocket", "websocket", &C::websocket, nostr::RelayUrl::parse,
+            "push servers over WebSocket, ws:// or wss://; without a path /ws/ipns is meant");
+  add_servers(rows, "sse", &C::sse,
+              "push servers of server-sent events, http:// or https://, asked at /sse/ipns");
+  add_servers(rows, "w3name", &C::w3name,
+              "w3name services, http:// or https://, asked at /name/NAME/watch");
+  rows.flag("pubsub", "pubsub", &C::pubsub,
+            "listen to IPNS over pubsub at those of gateways.nodes that offer it");
   rows.time("poll_min", "poll_min", &C::poll_min, kPollTime,
             "shortest time between polls of a name");
   rows.time("poll_max", "poll_max", &C::poll_max, kPollTime,

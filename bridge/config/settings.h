@@ -20,7 +20,6 @@ namespace ipnscast::bridge {
 
 struct BridgeSettings {
   std::vector<sync::IpnsName> names;
-  bool pubsub = true;
   Milliseconds poll_min{5'000};
   Milliseconds poll_max{600'000};
   std::optional<Milliseconds> resolve_timeout;  // unset: as resolve.listen

@@ -94,10 +94,6 @@ void engine_rows(Rows& rows) {
 }
 
 void bridge_rows(Rows& rows) {
-  rows.section("sources");
-  rows.flag(
-      "pubsub", {}, [](auto& s) -> auto& { return s.bridge.pubsub; },
-      "the bridge listens to IPNS over pubsub at those of our nodes that offer it");
   rows.section("resolve");
   rows.parsed("dns", {}, &Settings::dns, read_dns,
               "DNS over HTTPS for DNSLink, such as https://dns.example/dns-query; empty: the "

@@ -38,6 +38,10 @@ std::string_view to_string(SourceKind kind) {
       return "pubsub";
     case SourceKind::local:
       return "local";
+    case SourceKind::w3name:
+      return "w3name";
+    case SourceKind::app:
+      return "app";
   }
   return "poll";
 }

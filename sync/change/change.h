@@ -26,7 +26,8 @@ enum class ChangeKind {
 std::string_view to_string(ChangeKind kind);
 
 // Where the news came from first.
-enum class SourceKind { nostr, poll, websocket, sse, pubsub, local };
+// The order is that of the state file.
+enum class SourceKind { nostr, poll, websocket, sse, pubsub, local, w3name, app };
 std::string_view to_string(SourceKind kind);
 
 // A place that news comes from: a relay, a push server, a node.

@@ -33,6 +33,15 @@ Trust Engine::trust_of(const News& news) {
   return Trust::stranger;
 }
 
+// A stranger has one of its own beside that of all strangers, a push server one of its own; the
+// application may ask as often as it likes.
+bool Engine::within_budget(const News& news) {
+  if (news.author) return authors_.spend(*news.author, now_.steady);
+  if (news.source.kind == SourceKind::app) return true;
+  const Allowance fresh(options_.server_burst, options_.server_rate);
+  return servers_.try_emplace(news.source, fresh).first->second.take(now_.steady);
+}
+
 // An older one is ours, from before the table of sent events begins.
 bool Engine::later_than_sent(const News& news) const {
   if (!news.address) return false;
@@ -92,8 +101,7 @@ void Engine::follow_pending(Tracked& name) {
 void Engine::follow_up(Tracked& name, News news, Now arrived) {
   Trust trust = trust_of(news);
   auto decision = decide(known(name), claim_of(news, trust), options_.confirm);
-  if (decision.resolve && trust == Trust::stranger && news.author &&
-      !authors_.spend(*news.author, now_.steady)) {
+  if (decision.resolve && trust == Trust::stranger && !within_budget(news)) {
     decision = decide(known(name), claim_of(news, Trust::stranger_over_budget), options_.confirm);
   }
   ++counts_[decision.row];

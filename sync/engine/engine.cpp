@@ -181,13 +181,26 @@ void Engine::take(SourceHealth& in) {
     name->next_poll = std::min(name->next_poll, now_.steady + schedule_.jittered(in.source, rng_));
     schedule(*name);
   }
-  // Whether anybody is left, the gateways show at once.
-  if (schedule_.any_healthy()) return;
-  const auto one = std::find_if(names_.begin(), names_.end(),
-                                [](const auto& name) { return name.second->active(); });
-  if (one == names_.end()) return;
-  one->second->next_poll = now_.steady;
-  advance(*one->second);
+  if (!schedule_.any_healthy()) poll_after_loss();
+}
+
+// Nobody is left who would say anything, and what was said last may have been lost: the gateways
+// show it, and whether they are there at all. One name at once and some more within a second; the
+// others come at the quick rate.
+void Engine::poll_after_loss() {
+  constexpr size_t kAtOnce = 64;
+  std::uniform_int_distribution<int64_t> spread(0, options_.first_poll_spread.count());
+  std::vector<IpnsName> some;
+  for (const auto& [key, name] : names_) {
+    if (name->active()) some.push_back(key);
+    if (some.size() == kAtOnce) break;
+  }
+  for (const IpnsName& key : some) {
+    const auto wait = Milliseconds(key == some.front() ? 0 : spread(rng_));
+    Tracked* const name = tracked(key);
+    name->next_poll = std::min(name->next_poll, now_.steady + wait);
+    advance(*name);
+  }
 }
 
 // Says when nobody has been there for a while, and when somebody is again.
@@ -199,12 +212,12 @@ void Engine::listen() {
     emit(action::Alarm{std::nullopt, "a source answers again, after " + seconds});
     return;
   }
-  std::string relays;
+  std::string places;
   for (const auto& [source, healthy] : schedule_.sources())
-    relays += (relays.empty() ? "" : ", ") + source.endpoint;
+    places += (places.empty() ? "" : ", ") + source.endpoint;
   emit(action::Alarm{std::nullopt,
                      "no source has answered for " + seconds + ": no gateway does, and " +
-                         (relays.empty() ? "no relay is connected" : "not connected: " + relays) +
+                         (places.empty() ? "no relay is connected" : "not connected: " + places) +
                          "; changes will be seen when one of them is back"});
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "ipnscast/nostr/base/allowance.h"
 #include "ipnscast/nostr/base/bounded_set.h"
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/sync/engine/author_book.h"
@@ -29,6 +30,9 @@ struct EngineOptions {
   ExpiredPolicy expired = ExpiredPolicy::last_good;
   PollSchedule::Options poll;
   AuthorBook::Options authors;
+  // Resolutions that the claims of one push server may cause: so many at once, and in a second.
+  double server_burst = 100;
+  double server_rate = 10;
   // While no source is there one name is polled after this time, then twice as long, and so on.
   Milliseconds silent_poll{5'000};
   Milliseconds first_poll_spread{
@@ -95,6 +99,7 @@ class Engine {
   void take(input::Sent& in);
   void take(input::DeviceId& in);
   void take(input::Tick& in);
+  void poll_after_loss();
   void begin_to_follow();
   void listen();
   void ask_soon(Tracked& name);
@@ -121,11 +126,12 @@ class Engine {
   void finish_resolve(Tracked& name);
   void drop_claim(Tracked& name);
   Trust trust_of(const News& news);
+  bool within_budget(const News& news);
   bool reached(const Tracked& name, const News& news) const;
   bool later_than_sent(const News& news) const;
 
   // records.cpp: what is proved
-  void take(input::RecordArrived& in);
+  void take(RecordArrived& in);
   void consider(Tracked& name, const KnownRecord& record, const SourceId& source,
                 const std::optional<nostr::PublicKey>& author, bool unconfirmed = false);
   void weigh(Tracked& name, const KnownRecord& record, const SourceId& source,
@@ -183,6 +189,7 @@ class Engine {
   Instant ask_again_at_;
   Milliseconds silent_wait_;
   AuthorBook authors_;
+  std::map<SourceId, Allowance> servers_;  // of the configuration
   Deduplicator deduplicator_;
   BoundedSet<nostr::EventId> sent_;
   std::map<nostr::Address, UnixSeconds> sent_until_;  // by this device

@@ -44,13 +44,6 @@ struct Forget {
   IpnsName name;
 };
 
-// A verified record that nobody asked for: pubsub, w3name.
-struct RecordArrived {
-  IpnsName name;
-  KnownRecord record;
-  SourceId source;
-};
-
 // From a resolution, as often as there is something to say.
 struct ResolveUpdate {
   IpnsName name;
@@ -103,7 +96,7 @@ struct Tick {};
 }  // namespace input
 
 using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch,
-                           input::Forget, News, input::RecordArrived, input::ResolveUpdate,
+                           input::Forget, News, RecordArrived, input::ResolveUpdate,
                            input::PollDone, input::Fetched, input::FetchFailed, input::Committed,
                            input::Handled, SourceHealth, input::Sent, input::DeviceId, input::Tick>;
 

@@ -5,7 +5,9 @@
 namespace ipnscast::sync {
 namespace {
 
-bool real_time(SourceKind kind) { return kind != SourceKind::poll && kind != SourceKind::local; }
+bool real_time(SourceKind kind) {
+  return kind != SourceKind::poll && kind != SourceKind::local && kind != SourceKind::app;
+}
 
 }  // namespace
 

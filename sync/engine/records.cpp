@@ -2,7 +2,7 @@
 
 namespace ipnscast::sync {
 
-void Engine::take(input::RecordArrived& in) {
+void Engine::take(RecordArrived& in) {
   Tracked* name = tracked(in.name);
   if (name == nullptr || !name->active()) return;
   const Deduplicator::Sighting sighting{in.record.sequence, in.record.value,

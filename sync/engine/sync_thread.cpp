@@ -11,8 +11,7 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr size_t kInboxMessages = 4096;
-constexpr Seconds kHandlersMayTake{5};    // when closing
-constexpr size_t kOpeningMessages = 256;  // behind a signer that takes its time
+constexpr Seconds kHandlersMayTake{5};  // when closing
 
 uint64_t random_seed() { return make_rng()(); }
 
@@ -33,11 +32,41 @@ std::optional<IpnsName> begins_or_ends(const Input& in) {
 
 }  // namespace
 
+// What sources bring, until there is no room.
+class SyncThread::Sink final : public SourceSink {
+ public:
+  explicit Sink(std::shared_ptr<Inbox<Message>> inbox) : inbox_(std::move(inbox)) {}
+
+  // Says that it held back before it looks a second time: the sync thread makes room before it
+  // looks whether somebody was held back, so one of the two sees the other.
+  bool offer(SourceMessage& message) override {
+    if (put(message)) return true;
+    held_back_ = true;
+    return put(message);
+  }
+  void push(SourceMessage message) override { inbox_->push_reserved(std::move(message)); }
+
+  bool held_back() { return inbox_->size() < kInboxMessages / 2 && held_back_.exchange(false); }
+
+ private:
+  bool put(SourceMessage& message) {
+    // Moved from only when there is room.
+    Message wrapped(std::in_place_type<SourceMessage>, std::move(message));
+    if (inbox_->try_push(wrapped) || inbox_->closed()) return true;
+    message = std::move(std::get<SourceMessage>(wrapped));
+    return false;
+  }
+
+  const std::shared_ptr<Inbox<Message>> inbox_;
+  std::atomic<bool> held_back_ = false;
+};
+
 SyncThread::SyncThread(Parts parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
       engine_(options_.engine, random_seed(), parts_.written),
       inbox_(std::make_shared<Inbox<Message>>(kInboxMessages)),
+      sink_(std::make_shared<Sink>(inbox_)),
       handlers_(options_.handlers,
                 [inbox = inbox_](input::Handled handled) {
                   inbox->push_reserved(Input(std::move(handled)));
@@ -64,18 +93,7 @@ void SyncThread::tell(Input input) { inbox_->push(std::move(input)); }
 
 void SyncThread::serve() {
   set_thread_name("sync");
-  if (parts_.pool != nullptr) {
-    NostrSource::Options source = options_.nostr;
-    source.known = known_;
-    nostr_ = std::make_unique<NostrSource>(
-        *parts_.pool, std::move(source),
-        [this](nostr::PoolMessage& message) { return accept(message); });
-  }
-  if (parts_.opener && options_.nostr.own_private) {
-    opener_ = std::make_unique<HintOpener>(
-        parts_.opener,
-        [inbox = inbox_](HintOpener::Answer answer) { inbox->push_reserved(std::move(answer)); });
-  }
+  for (const MakeSource& make : options_.sources) news_.push_back(make(sink_));
   for (;;) {
     const auto wake = engine_.next_wake();
     auto message = wake ? inbox_->pop_until(*wake) : inbox_->pop();
@@ -87,32 +105,15 @@ void SyncThread::serve() {
     const Instant now = std::chrono::steady_clock::now();
     if (engine_.next_wake() && *engine_.next_wake() <= now) feed(input::Tick{});
     if (names_changed_ && inbox_->size() == 0) ask_for_names();
-    resume_pool();
+    let_on();
     if (options_.on_turn) options_.on_turn();
   }
-  nostr_.reset();
+  news_.clear();
 }
 
-// On the net thread. Says that it held back before it looks a second time: the sync thread makes
-// room before it looks whether somebody was held back, so one of the two sees the other.
-bool SyncThread::accept(nostr::PoolMessage& message) {
-  if (put(message)) return true;
-  pool_held_back_ = true;
-  return put(message);
-}
-
-bool SyncThread::put(nostr::PoolMessage& message) {
-  if (opening_ >= kOpeningMessages) return inbox_->closed();
-  // Moved from only when there is room.
-  Message wrapped(std::in_place_type<nostr::PoolMessage>, std::move(message));
-  if (inbox_->try_push(std::move(wrapped)) || inbox_->closed()) return true;
-  message = std::move(std::get<nostr::PoolMessage>(wrapped));
-  return false;
-}
-
-void SyncThread::resume_pool() {
-  const bool room = inbox_->size() < kInboxMessages / 2 && opening_ < kOpeningMessages / 2;
-  if (room && pool_held_back_.exchange(false)) parts_.pool->resume_delivery();
+void SyncThread::let_on() {
+  if (!sink_->held_back()) return;
+  for (const auto& source : news_) source->room();
 }
 
 void SyncThread::take(Message& message) {
@@ -120,38 +121,19 @@ void SyncThread::take(Message& message) {
     forget_job(*in);
     note_known(*in);
     feed(std::move(*in));
-  } else if (auto* from_pool = std::get_if<nostr::PoolMessage>(&message)) {
-    take_pool(*from_pool);
-  } else if (auto* answer = std::get_if<HintOpener::Answer>(&message)) {
-    opener_->answer(std::move(*answer));
-    read_opened();
+  } else if (auto* news = std::get_if<SourceMessage>(&message)) {
+    take_news(*news);
   } else {
     chain_update(std::get<ChainUpdate>(message));
   }
 }
 
-void SyncThread::take_pool(nostr::PoolMessage& message) {
-  if (const auto* event = std::get_if<nostr::PoolEvent>(&message)) {
-    const bool own = options_.engine.own_key && event->event.pubkey == *options_.engine.own_key;
-    if (own && options_.on_own_event) options_.on_own_event(event->event);
-  }
-  if (!opener_) return read(message, std::nullopt);
-  opener_->take(std::move(message));
-  read_opened();
-}
-
-void SyncThread::read_opened() {
-  while (const auto opened = opener_->next()) read(opened->message, opened->text);
-  opening_ = opener_->held();
-}
-
-void SyncThread::read(const nostr::PoolMessage& message,
-                      const std::optional<Result<std::string>>& text) {
-  if (auto word = nostr_->read(message, text, system_now())) {
-    std::visit([this](auto& said) { feed(std::move(said)); }, *word);
-  }
-  private_read_ = nostr_->counters().read;
-  private_dropped_ = nostr_->counters().dropped;
+void SyncThread::take_news(SourceMessage& message) {
+  const Say say = [this](SourceWord word) {
+    std::visit([this](auto& said) { feed(std::move(said)); }, word);
+  };
+  if (auto* word = std::get_if<SourceWord>(&message)) return say(std::move(*word));
+  std::get<std::unique_ptr<SourceLetter>>(message)->open(say);
 }
 
 void SyncThread::forget_job(const Input& in) {
@@ -170,8 +152,9 @@ void SyncThread::forget_job(const Input& in) {
 
 // What the state file has, as far as it decides which hints need not come again.
 void SyncThread::note_known(const Input& in) {
+  if (!parts_.known) return;
   const auto holds = [this](const NameRow& row) {
-    if (row.record) known_->committed(row.name, row.record->sequence, row.record->value);
+    if (row.record) parts_.known->committed(row.name, row.record->sequence, row.record->value);
   };
   if (const auto* done = std::get_if<input::Committed>(&in)) {
     const auto rows = commits_.extract(done->job);
@@ -182,9 +165,9 @@ void SyncThread::note_known(const Input& in) {
   } else if (const auto* follow = std::get_if<input::Follow>(&in)) {
     if (follow->stored) holds(*follow->stored);
   } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
-    known_->forget(unwatch->name);
+    parts_.known->forget(unwatch->name);
   } else if (const auto* forget = std::get_if<input::Forget>(&in)) {
-    known_->forget(forget->name);
+    parts_.known->forget(forget->name);
   }
 }
 
@@ -222,8 +205,8 @@ void SyncThread::note_names(const IpnsName& name) {
 
 void SyncThread::ask_for_names() {
   names_changed_ = false;
-  if (!nostr_) return;
-  nostr_->set_names({names_.begin(), names_.end()});
+  const std::vector<IpnsName> names(names_.begin(), names_.end());
+  for (const auto& source : news_) source->follow(names);
 }
 
 void SyncThread::perform(action::Commit& action) {

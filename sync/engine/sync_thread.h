@@ -15,8 +15,9 @@
 #include "ipnscast/sync/fetch/fetcher.h"
 #include "ipnscast/sync/metrics/metrics.h"
 #include "ipnscast/sync/resolve/resolver.h"
-#include "ipnscast/sync/source/hint_opener.h"
-#include "ipnscast/sync/source/nostr_source.h"
+#include "ipnscast/sync/source/known_hints.h"
+#include "ipnscast/sync/source/source.h"
+#include "ipnscast/sync/state/status.h"
 
 namespace ipnscast::sync {
 
@@ -29,17 +30,14 @@ class SyncThread {
     Resolver& resolver;
     Fetcher& fetcher;
     BlockCache& cache;
-    nostr::Pool* pool = nullptr;            // none: no relays are configured
-    std::shared_ptr<nostr::Signer> opener;  // decrypts private hints; none: there are none
-    WriterView* written = nullptr;  // the names that this device writes; none: it writes none
+    WriterView* written = nullptr;      // the names that this device writes; null: it writes none
+    std::shared_ptr<KnownHints> known;  // is told what the state file has
   };
   struct Options {
     EngineOptions engine;
-    NostrSource::Options nostr;
+    std::vector<MakeSource> sources;
     FetchOptions fetch;
     HandlerLanes::Options handlers;
-    // A verified event of our own key, from any device: its address and time. Sync thread.
-    std::function<void(const nostr::Event&)> on_own_event;
     // After each message. Sync thread.
     std::function<void()> on_turn;
     // Another device runs on a copy of this state: who we are has to change, and input::DeviceId to
@@ -68,7 +66,6 @@ class SyncThread {
 
   // Any thread. How the sources are that news comes from.
   std::vector<SourceState> sources() const;
-  PrivateHintCounters private_hints() const { return {private_read_, private_dropped_}; }
 
  private:
   // A resolution on the way along a chain of names.
@@ -76,7 +73,8 @@ class SyncThread {
     JobId job;
     ResolveUpdate update;
   };
-  using Message = std::variant<Input, nostr::PoolMessage, ChainUpdate, HintOpener::Answer>;
+  using Message = std::variant<Input, SourceMessage, ChainUpdate>;
+  class Sink;
 
   // What the engine asked for and is not answered yet.
   struct Work {
@@ -92,12 +90,8 @@ class SyncThread {
   void serve();
   void take(Message& message);
   void note_known(const Input& input);
-  bool accept(nostr::PoolMessage& message);
-  bool put(nostr::PoolMessage& message);
-  void resume_pool();
-  void take_pool(nostr::PoolMessage& message);
-  void read(const nostr::PoolMessage& message, const std::optional<Result<std::string>>& text);
-  void read_opened();
+  void let_on();
+  void take_news(SourceMessage& message);
   void feed(Input input);
   void note_names(const IpnsName& name);
   void note_sources();
@@ -121,12 +115,10 @@ class SyncThread {
   // constant after construction
   const Parts parts_;
   const Options options_;
-  const std::shared_ptr<KnownHints> known_ = std::make_shared<KnownHints>();
 
   // sync thread only
   Engine engine_;
-  std::unique_ptr<NostrSource> nostr_;
-  std::unique_ptr<HintOpener> opener_;  // none: no private hints
+  std::vector<std::unique_ptr<Source>> news_;
   std::map<JobId, Work> work_;
   std::map<JobId, Chain> chains_;
   std::map<JobId, std::vector<NameRow>> commits_;  // under way
@@ -134,12 +126,9 @@ class SyncThread {
   bool names_changed_ = false;
 
   mutable std::mutex sources_mutex_;
-  std::vector<SourceState> sources_;  // guarded by sources_mutex_
-  std::atomic<bool> pool_held_back_ = false;
-  std::atomic<size_t> opening_ = 0;  // messages that the opener holds
-  std::atomic<uint64_t> private_read_ = 0;
-  std::atomic<uint64_t> private_dropped_ = 0;
+  std::vector<SourceState> sources_;             // guarded by sources_mutex_
   const std::shared_ptr<Inbox<Message>> inbox_;  // shared with callbacks that may come after us
+  const std::shared_ptr<Sink> sink_;             // the same
   HandlerLanes handlers_;
   std::thread thread_;
 };

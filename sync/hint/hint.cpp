@@ -1,10 +1,9 @@
 #include "ipnscast/sync/hint/hint.h"
 
 #include <algorithm>
-#include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/base64.h"
+#include "ipnscast/sync/hint/flat_json.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -14,52 +13,9 @@ using Json = nlohmann::json;
 constexpr std::string_view kHintPrefix = "ipns-sync-";
 constexpr std::string_view kType = "ipns-sync";
 
-// Members of members are never needed, so they are dropped while parsing: depth and memory stay
-// bounded.
-Json parse_flat(std::string_view text) {
-  const auto keep = [](int depth, Json::parse_event_t event, Json&) {
-    const bool opens =
-        event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-    return !(opens && depth > 0);
-  };
-  return Json::parse(text.begin(), text.end(), keep, false);
-}
-
-// A pointer to a text member, or nothing when it is absent or no text.
-const std::string* text_member(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  return it == object.end() ? nullptr : it->get_ptr<const std::string*>();
-}
-
 uint64_t unsigned_member(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_number_unsigned() ? it->get<uint64_t>() : 0;
-}
-
-Result<uint64_t> sequence_number(const Json& member) {
-  if (member.is_number_unsigned()) return member.get<uint64_t>();
-  const auto* text = member.get_ptr<const std::string*>();
-  if (text == nullptr || text->empty() ||
-      text->find_first_not_of("0123456789") != std::string::npos) {
-    return fail(Errc::parse, "sequence: want a decimal string or an integer");
-  }
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size()) {
-    return fail(Errc::too_large, "sequence: beyond 2^63 - 1");
-  }
-  return value;
-}
-
-// Absent, null and 0 are unknown.
-Result<std::optional<Sequence>> read_sequence(const Json& content) {
-  const auto it = content.find("sequence");
-  if (it == content.end() || it->is_null()) return std::optional<Sequence>();
-  const auto number = sequence_number(*it);
-  if (!number) return fail(number.error());
-  if (*number > kMaxSequence) return fail(Errc::too_large, "sequence: beyond 2^63 - 1");
-  if (*number == 0) return std::optional<Sequence>();
-  return std::optional<Sequence>(Sequence{*number});
 }
 
 Result<Cid> read_cid(std::string_view text, const HintLimits& limits) {

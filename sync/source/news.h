@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <variant>
 
 #include "ipnscast/sync/change/change.h"
 #include "ipnscast/sync/hint/hint.h"
@@ -31,8 +30,12 @@ struct SourceHealth {
   bool healthy = false;
 };
 
-// What a source has to say.
-using SourceWord = std::variant<News, SourceHealth>;
+// A verified record that nobody asked for: pubsub, w3name, push servers.
+struct RecordArrived {
+  IpnsName name;
+  KnownRecord record;
+  SourceId source;
+};
 
 News news_from(const Hint& hint, SourceId source, std::optional<KnownRecord> verified,
                bool bad_record);

@@ -4,9 +4,21 @@
 
 namespace ipnscast::sync {
 
-NodeTopics::NodeTopics(size_t topics, Options options, Rng rng)
-    : options_(options), rng_(rng), topics_(topics), backoff_(options.backoff) {
-  for (Topic& topic : topics_) topic.backoff = nostr::Backoff(options.backoff);
+NodeTopics::NodeTopics(Options options, Rng rng)
+    : options_(options), rng_(rng), backoff_(options.backoff) {}
+
+void NodeTopics::add(size_t topic) { topics_[topic].backoff = nostr::Backoff(options_.backoff); }
+
+void NodeTopics::remove(size_t topic) {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return;
+  if (on_its_way(it->second.state)) --on_their_way_;
+  topics_.erase(it);
+}
+
+NodeTopics::Topic* NodeTopics::find(size_t number) {
+  const auto it = topics_.find(number);
+  return it == topics_.end() ? nullptr : &it->second;
 }
 
 std::vector<NodeTopics::Step> NodeTopics::due(Instant now) {
@@ -15,14 +27,13 @@ std::vector<NodeTopics::Step> NodeTopics::due(Instant now) {
     probing_ = true;
     out.push_back({Step::What::probe, 0});
   }
-  for (size_t number = 0; number < topics_.size(); ++number) {
-    if (auto step = step_of(number, now)) out.push_back(*step);
+  for (auto& [number, topic] : topics_) {
+    if (auto step = step_of(number, topic, now)) out.push_back(*step);
   }
   return out;
 }
 
-std::optional<NodeTopics::Step> NodeTopics::step_of(size_t number, Instant now) {
-  Topic& topic = topics_[number];
+std::optional<NodeTopics::Step> NodeTopics::step_of(size_t number, Topic& topic, Instant now) {
   if (topic.state == State::joined) {
     topic.state = State::settling;
     topic.at = now + options_.settle;
@@ -44,7 +55,7 @@ std::optional<Instant> NodeTopics::next() const {
   const auto at = [&](Instant time) { out = out ? std::min(*out, time) : time; };
   if (offer_ != Offer::yes && !probing_) at(probe_at_);
   const bool may_begin = offer_ == Offer::yes && on_their_way_ < options_.parallel;
-  for (const Topic& topic : topics_) {
+  for (const auto& [number, topic] : topics_) {
     if (topic.state == State::joined) at(Instant{});
     if (topic.state == State::settling) at(topic.at);
     if (topic.state == State::waiting && may_begin) at(topic.at);
@@ -71,36 +82,38 @@ void NodeTopics::probed(const Status& outcome, Instant now) {
   probe_at_ = now + backoff_.failed(now, rng_);
 }
 
-void NodeTopics::joined(size_t topic) {
-  if (topics_[topic].state == State::joining) topics_[topic].state = State::joined;
+void NodeTopics::joined(size_t number) {
+  Topic* const topic = find(number);
+  if (topic != nullptr && topic->state == State::joining) topic->state = State::joined;
 }
 
-void NodeTopics::spoke(size_t topic, Instant now) {
-  if (topics_[topic].state == State::settling) topics_[topic].at = now;
+void NodeTopics::spoke(size_t number, Instant now) {
+  Topic* const topic = find(number);
+  if (topic != nullptr && topic->state == State::settling) topic->at = now;
 }
 
 void NodeTopics::caught_up(size_t number, Instant now) {
-  Topic& topic = topics_[number];
-  if (topic.state != State::catching_up) return;
-  topic.state = State::live;
-  topic.backoff.succeeded(now);
+  Topic* const topic = find(number);
+  if (topic == nullptr || topic->state != State::catching_up) return;
+  topic->state = State::live;
+  topic->backoff.succeeded(now);
   --on_their_way_;
 }
 
 void NodeTopics::ended(size_t number, Instant now) {
-  Topic& topic = topics_[number];
-  if (topic.state == State::waiting) return;
-  if (on_its_way(topic.state)) --on_their_way_;
-  topic.state = State::waiting;
-  topic.at = now + topic.backoff.failed(now, rng_);
+  Topic* const topic = find(number);
+  if (topic == nullptr || topic->state == State::waiting) return;
+  if (on_its_way(topic->state)) --on_their_way_;
+  topic->state = State::waiting;
+  topic->at = now + topic->backoff.failed(now, rng_);
   if (offer_ != Offer::yes) return;
   offer_ = Offer::unknown;
   probe_at_ = now;
 }
 
 size_t NodeTopics::live() const {
-  return static_cast<size_t>(std::count_if(topics_.begin(), topics_.end(), [](const Topic& topic) {
-    return topic.state == State::live;
+  return static_cast<size_t>(std::count_if(topics_.begin(), topics_.end(), [](const auto& topic) {
+    return topic.second.state == State::live;
   }));
 }
 

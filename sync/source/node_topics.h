@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -14,7 +15,8 @@ namespace ipnscast::sync {
 // is. A topic is joined, subscribed to, and, as soon as that holds, asked about once, so that what
 // was said while nobody listened is not missed. When a subscription ends, the node is asked again
 // whether it offers pubsub at all before anything is tried anew. Pure: takes time and outcomes,
-// gives steps. Topics are numbered. One thread.
+// gives steps. Topics have numbers; what is said of one that is
+// not there is ignored. One thread.
 class NodeTopics {
  public:
   struct Options {
@@ -33,7 +35,12 @@ class NodeTopics {
     bool operator==(const Step&) const = default;
   };
 
-  NodeTopics(size_t topics, Options options, Rng rng);
+  NodeTopics(Options options, Rng rng);
+
+  // A number that was not used before.
+  void add(size_t topic);
+  // Its subscription is no more, or ends without a word.
+  void remove(size_t topic);
 
   // What is to be done now; under way from here on.
   std::vector<Step> due(Instant now);
@@ -65,13 +72,14 @@ class NodeTopics {
   enum class Offer { unknown, yes, no };
 
   static bool on_its_way(State state) { return state != State::waiting && state != State::live; }
-  std::optional<Step> step_of(size_t number, Instant now);
+  std::optional<Step> step_of(size_t number, Topic& topic, Instant now);
+  Topic* find(size_t number);
 
   // constant after construction
   const Options options_;
 
   Rng rng_;
-  std::vector<Topic> topics_;
+  std::map<size_t, Topic> topics_;
   size_t on_their_way_ = 0;
   Offer offer_ = Offer::unknown;
   bool probing_ = false;

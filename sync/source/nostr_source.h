@@ -8,7 +8,7 @@
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/sync/hint/private_hint.h"
 #include "ipnscast/sync/source/known_hints.h"
-#include "ipnscast/sync/source/news.h"
+#include "ipnscast/sync/source/source.h"
 #include "ipnscast/sync/state/status.h"
 
 namespace ipnscast::sync {

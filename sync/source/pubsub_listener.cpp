@@ -1,7 +1,10 @@
 #include "ipnscast/sync/source/pubsub_listener.h"
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <variant>
@@ -45,7 +48,10 @@ struct Ended {
   uint64_t stream = 0;
   std::string why;
 };
-using Message = std::variant<AnswerIn, Piece, Ended>;
+struct Follow {
+  std::vector<IpnsName> names;
+};
+using Message = std::variant<AnswerIn, Piece, Ended, Follow>;
 
 // Shared with callbacks on the http thread, which may come after the listener is gone.
 struct Mailbox {
@@ -65,8 +71,9 @@ struct Mailbox {
 struct PubsubNode {
   Endpoint endpoint;
   NodeTopics topics;
-  std::vector<uint64_t> stream_of;  // of each topic; 0: none
-  bool told = false;                // that it offers pubsub, or why not
+  std::map<size_t, uint64_t> stream_of;  // of topics that have one
+  bool told = false;                     // that it offers pubsub, or why not
+  std::optional<bool> healthy{};
 };
 
 struct Stream {
@@ -81,8 +88,7 @@ struct Stream {
 }  // namespace
 
 struct PubsubListener::Impl {
-  Impl(gateway::Http& h, std::vector<Endpoint> endpoints, std::vector<IpnsName> n, OnRecord on,
-       PubsubOptions options);
+  Impl(gateway::Http& h, std::vector<Endpoint> endpoints, Handlers on, PubsubOptions options);
 
   void serve();
   std::optional<Instant> act(Instant now);
@@ -93,6 +99,10 @@ struct PubsubListener::Impl {
   void take(AnswerIn& message, Instant now);
   void take(Piece& message, Instant now);
   void take(Ended& message, Instant now);
+  void take(Follow& message, Instant now);
+  void add(const IpnsName& name);
+  void remove(size_t topic);
+  void note_health(PubsubNode& node);
   void probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now);
   void caught_up(AnswerIn& message, Instant now);
   void hear(Stream& stream, std::string_view line, Instant now);
@@ -102,11 +112,14 @@ struct PubsubListener::Impl {
 
   // constant after construction
   gateway::Http& http;
-  const std::vector<IpnsName> names;
-  const OnRecord on_record;
+  const Handlers on;
+  const size_t most_topics;
   const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
 
   // pubsub thread only
+  std::map<size_t, IpnsName> names;  // by topic
+  size_t last_topic = 0;
+  bool told_full = false;
   std::vector<PubsubNode> nodes;
   std::unordered_map<uint64_t, Stream> streams;
   uint64_t last_stream = 0;
@@ -117,19 +130,14 @@ struct PubsubListener::Impl {
   std::thread thread;
 };
 
-PubsubListener::Impl::Impl(gateway::Http& h, std::vector<Endpoint> endpoints,
-                           std::vector<IpnsName> n, OnRecord on, PubsubOptions options)
-    : http(h), names(std::move(n)), on_record(std::move(on)) {
-  const size_t share = options.streams / std::max<size_t>(endpoints.size(), 1);
-  const size_t topics = std::min({names.size(), options.streams_per_node, share});
-  for (Endpoint& endpoint : endpoints) {
-    nodes.push_back({std::move(endpoint), NodeTopics(topics, options.topics, make_rng()),
-                     std::vector<uint64_t>(topics), false});
-  }
-  if (topics < names.size() && !nodes.empty()) {
-    log_warning("pubsub", "listening to " + std::to_string(topics) + " of " +
-                              std::to_string(names.size()) + " names; the others are polled");
-  }
+PubsubListener::Impl::Impl(gateway::Http& h, std::vector<Endpoint> endpoints, Handlers handlers,
+                           PubsubOptions options)
+    : http(h),
+      on(std::move(handlers)),
+      most_topics(std::min(options.streams_per_node,
+                           options.streams / std::max<size_t>(endpoints.size(), 1))) {
+  for (Endpoint& endpoint : endpoints)
+    nodes.push_back({std::move(endpoint), NodeTopics(options.topics, make_rng()), {}});
 }
 
 void PubsubListener::Impl::serve() {
@@ -152,6 +160,7 @@ std::optional<Instant> PubsubListener::Impl::act(Instant now) {
     for (const NodeTopics::Step& step : topics.due(now)) start(node, step);
     if (const auto at = topics.next()) next = next ? std::min(*next, *at) : at;
     live += topics.live();
+    note_health(nodes[node]);
   }
   const std::lock_guard lock(mutex);
   counts.topics = live;
@@ -171,12 +180,13 @@ void PubsubListener::Impl::start(size_t node, NodeTopics::Step step) {
     case Asked::probe:
       return ask(kubo_pubsub_ls_call(endpoint), {.node = node, .step = step, .answer = {}});
     case Asked::join:
-      return ask(kubo_join_topic_call(endpoint, names[step.topic]),
+      return ask(kubo_join_topic_call(endpoint, names.at(step.topic)),
                  {.node = node, .step = step, .answer = {}});
     case Asked::subscribe:
       return subscribe(node, step.topic);
     case Asked::catch_up:
-      return catch_up(node, step.topic, nodes[node].stream_of[step.topic], RecordDialect::rpc_name);
+      return catch_up(node, step.topic, nodes[node].stream_of.at(step.topic),
+                      RecordDialect::rpc_name);
   }
 }
 
@@ -204,13 +214,14 @@ void PubsubListener::Impl::subscribe(size_t node, size_t topic) {
     mailbox->inbox.push_reserved(
         Ended{number, status ? "the node ended it" : status.error().message});
   };
-  const HttpId id = http.start(kubo_pubsub_sub_call(nodes[node].endpoint, names[topic]), handlers);
+  const HttpId id =
+      http.start(kubo_pubsub_sub_call(nodes[node].endpoint, names.at(topic)), handlers);
   streams.emplace(number, Stream{node, topic, id});
 }
 
 void PubsubListener::Impl::catch_up(size_t node, size_t topic, uint64_t stream,
                                     RecordDialect dialect) {
-  auto call = gateway::record_call(dialect, nodes[node].endpoint, names[topic]);
+  auto call = gateway::record_call(dialect, nodes[node].endpoint, names.at(topic));
   call.url += "&timeout=10s";
   call.deadline = kCatchUp;
   call.stall = kCatchUp;
@@ -249,7 +260,8 @@ void PubsubListener::Impl::probed(PubsubNode& node, const Result<HttpAnswer>& an
 void PubsubListener::Impl::caught_up(AnswerIn& message, Instant now) {
   PubsubNode& node = nodes[message.node];
   const size_t topic = message.step.topic;
-  if (node.stream_of[topic] != message.stream) return;
+  const auto stream = node.stream_of.find(topic);
+  if (stream == node.stream_of.end() || stream->second != message.stream) return;
   if (!message.answer && message.answer.error().code != Errc::too_large)
     return end(message.stream, "silent: " + message.answer.error().message, now);
   const auto read = [&](HttpAnswer&& got) {
@@ -262,8 +274,9 @@ void PubsubListener::Impl::caught_up(AnswerIn& message, Instant now) {
   }
   node.topics.caught_up(topic, now);
   if (!answer) return;
-  const auto record = verify_record(names[topic], answer->record, system_now().wall);
-  if (record) on_record(names[topic], known_record(*record), node.endpoint.url);
+  const IpnsName& name = names.at(topic);
+  const auto record = verify_record(name, answer->record, system_now().wall);
+  if (record) on.record(name, known_record(*record), node.endpoint.url, false);
 }
 
 void PubsubListener::Impl::take(Piece& message, Instant now) {
@@ -283,16 +296,55 @@ void PubsubListener::Impl::hear(Stream& stream, std::string_view line, Instant n
   const auto data = gateway::read_kubo_pubsub_line(line);
   if (!data) return count(&PubsubCounts::bad);
   if (*data == stream.last_good) return count(&PubsubCounts::records);
-  const IpnsName& name = names[stream.topic];
+  const IpnsName& name = names.at(stream.topic);
   const auto record = gateway::read_pubsub_record(name, *data, system_now().wall);
   if (!record) return count(&PubsubCounts::bad);
   count(&PubsubCounts::records);
   stream.last_good = *data;
-  on_record(name, known_record(*record), nodes[stream.node].endpoint.url + " (pubsub)");
+  on.record(name, known_record(*record), nodes[stream.node].endpoint.url, true);
 }
 
 void PubsubListener::Impl::take(Ended& message, Instant now) {
   end(message.stream, message.why, now);
+}
+
+void PubsubListener::Impl::take(Follow& message, Instant /*now*/) {
+  std::set<IpnsName> wanted(message.names.begin(), message.names.end());
+  std::vector<size_t> gone;
+  for (const auto& [topic, name] : names) {
+    if (wanted.erase(name) == 0) gone.push_back(topic);
+  }
+  for (const size_t topic : gone) remove(topic);
+  for (auto name = wanted.begin(); name != wanted.end() && names.size() < most_topics; ++name)
+    add(*name);
+  if (message.names.size() <= most_topics || nodes.empty() || std::exchange(told_full, true))
+    return;
+  log_warning("pubsub", "listening to " + std::to_string(names.size()) + " of " +
+                            std::to_string(message.names.size()) + " names; the others are polled");
+}
+
+void PubsubListener::Impl::add(const IpnsName& name) {
+  const size_t topic = last_topic++;
+  names.emplace(topic, name);
+  for (PubsubNode& node : nodes) node.topics.add(topic);
+}
+
+void PubsubListener::Impl::remove(size_t topic) {
+  for (PubsubNode& node : nodes) {
+    if (const auto stream = node.stream_of.extract(topic)) {
+      http.cancel(streams.at(stream.mapped()).http);
+      streams.erase(stream.mapped());
+    }
+    node.topics.remove(topic);
+  }
+  names.erase(topic);
+}
+
+void PubsubListener::Impl::note_health(PubsubNode& node) {
+  const bool healthy = !names.empty() && node.topics.live() == names.size();
+  if (!on.health || node.healthy == healthy) return;
+  node.healthy = healthy;
+  on.health(node.endpoint.url, healthy);
 }
 
 void PubsubListener::Impl::end(uint64_t number, const std::string& why, Instant now) {
@@ -300,9 +352,9 @@ void PubsubListener::Impl::end(uint64_t number, const std::string& why, Instant 
   if (it == streams.end()) return;
   const Stream& stream = it->second;
   PubsubNode& node = nodes[stream.node];
-  log_debug("pubsub", node.endpoint.url + ": " + names[stream.topic].to_string() + ": " + why);
+  log_debug("pubsub", node.endpoint.url + ": " + names.at(stream.topic).to_string() + ": " + why);
   http.cancel(stream.http);
-  node.stream_of[stream.topic] = 0;
+  node.stream_of.erase(stream.topic);
   node.topics.ended(stream.topic, now);
   streams.erase(it);
 }
@@ -312,12 +364,14 @@ void PubsubListener::Impl::count(uint64_t PubsubCounts::*what, uint64_t more) {
   counts.*what += more;
 }
 
-PubsubListener::PubsubListener(gateway::Http& http, std::vector<Endpoint> nodes,
-                               std::vector<IpnsName> names, OnRecord on_record,
+PubsubListener::PubsubListener(gateway::Http& http, std::vector<Endpoint> nodes, Handlers handlers,
                                PubsubOptions options)
-    : impl_(std::make_unique<Impl>(http, std::move(nodes), std::move(names), std::move(on_record),
-                                   options)) {
+    : impl_(std::make_unique<Impl>(http, std::move(nodes), std::move(handlers), options)) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
+}
+
+void PubsubListener::follow(std::vector<IpnsName> names) {
+  impl_->mailbox->inbox.push_reserved(Follow{std::move(names)});
 }
 
 PubsubListener::~PubsubListener() { close(); }

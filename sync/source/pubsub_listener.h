@@ -30,15 +30,23 @@ struct PubsubCounts {
 // senders wait. Any thread.
 class PubsubListener {
  public:
-  // A record that was verified for the name, and where it was heard. On the pubsub thread; may
-  // block, except for close().
-  using OnRecord = std::function<void(const IpnsName&, KnownRecord, std::string source)>;
+  // On the pubsub thread; may block, except for close(). The node is its address as configured.
+  struct Handlers {
+    // A record that was verified for the name. `heard`: on its topic; false: the node had it when
+    // listening began.
+    std::function<void(const IpnsName&, KnownRecord, const std::string& node, bool heard)> record;
+    // Whether all topics are listened to at the node, when that changes. May be empty.
+    std::function<void(const std::string& node, bool healthy)> health;
+  };
 
   // `http` outlives this and has connections for all streams and for NodeTopics::Options::parallel
   // more at each node. Nodes are RPC addresses of our own configuration.
-  PubsubListener(gateway::Http& http, std::vector<gateway::Endpoint> nodes,
-                 std::vector<IpnsName> names, OnRecord on_record, PubsubOptions options = {});
+  PubsubListener(gateway::Http& http, std::vector<gateway::Endpoint> nodes, Handlers handlers,
+                 PubsubOptions options = {});
   ~PubsubListener();
+
+  // Listens to the topics of these names from now on, as many as the options allow.
+  void follow(std::vector<IpnsName> names);
 
   PubsubCounts counts() const;
   // Ends the thread; streams end with `http`. Idempotent.

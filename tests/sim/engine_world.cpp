@@ -188,7 +188,7 @@ void EngineWorld::step() {
       feed(SourceHealth{chance(50) ? kRelay : kPush, chance(60)});
       break;
     case 3:
-      if (const auto* record = some_record(name)) feed(input::RecordArrived{name, *record, kRelay});
+      if (const auto* record = some_record(name)) feed(RecordArrived{name, *record, kRelay});
       break;
     case 4:
       if (chance(5)) feed(input::Unwatch{name});

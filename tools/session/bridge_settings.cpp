@@ -17,7 +17,7 @@ Status fill_bridge_options(const bridge::Settings& settings, bridge::BridgeOptio
                 "configuration without");
   options.kinds = engine.public_kinds;
   options.topic = engine.topic;
-  options.pubsub = wanted.pubsub;
+  options.pubsub = engine.pubsub;
   options.poll_min = wanted.poll_min;
   options.poll_max = wanted.poll_max;
   options.resolve_timeout = wanted.resolve_timeout.value_or(engine.listen);

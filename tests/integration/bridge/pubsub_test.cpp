@@ -67,14 +67,18 @@ class Hearing {
  public:
   explicit Hearing(Node& node, std::vector<sync::IpnsName> names = {key().name()},
                    PubsubOptions options = quick(), std::string authorization = {})
-      : listener(
-            *http_, {{node.server.url(), std::move(authorization)}}, std::move(names),
-            [this](const sync::IpnsName& name, sync::KnownRecord found, std::string source) {
-              slow.wait(true);
-              const std::lock_guard lock(mutex_);
-              heard_.push_back({name, found.sequence.value, std::move(source)});
-            },
-            options) {}
+      : listener(*http_, {{node.server.url(), std::move(authorization)}},
+                 {.record =
+                      [this](const sync::IpnsName& name, sync::KnownRecord found,
+                             const std::string& source, bool on_topic) {
+                        slow.wait(true);
+                        const std::lock_guard lock(mutex_);
+                        heard_.push_back({name, found.sequence.value, source, on_topic});
+                      },
+                  .health = {}},
+                 options) {
+    listener.follow(std::move(names));
+  }
   ~Hearing() {
     listener.close();
     http_->close();
@@ -84,6 +88,7 @@ class Hearing {
     sync::IpnsName name;
     uint64_t sequence;
     std::string source;
+    bool on_topic;
   };
   std::vector<Heard> heard() const {
     const std::lock_guard lock(mutex_);
@@ -119,7 +124,8 @@ TEST_CASE("a record that a node hears by pubsub is verified, and heard with its 
   node.say(line(record(3)));
   wait_until([&] { return hearing.heard(3); });
   CHECK(hearing.heard().at(0).name == key().name());
-  CHECK(hearing.heard().at(0).source == node.server.url() + " (pubsub)");
+  CHECK(hearing.heard().at(0).source == node.server.url());
+  CHECK(hearing.heard().at(0).on_topic);
   node.say(line(record(3)));
   node.say(line(record(4)));
   wait_until([&] { return hearing.heard(4); });

@@ -346,3 +346,49 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("a push server's claims are asked about within a budget of its own (S0-45)") {
+  EngineOptions options;
+  options.server_burst = 3;
+  options.server_rate = 1;
+  options.debounce = Milliseconds(0);
+  Bench b(options);
+  b.settled_at(5, 5);
+  const auto claims = [&](const SourceId& from, uint64_t sequence) {
+    News news = b.news(sequence, 9);
+    news.author.reset();
+    news.event_id.reset();
+    news.address.reset();
+    news.source = from;
+    b.feed(news);
+    const auto resolve = b.next<action::Resolve>();
+    if (resolve) b.finish(*resolve);
+    return resolve.has_value();
+  };
+  const SourceId one{SourceKind::websocket, "wss://one.example"};
+  const SourceId two{SourceKind::sse, "https://two.example"};
+  for (uint64_t sequence = 100; sequence < 103; ++sequence) CHECK(claims(one, sequence));
+  CHECK_FALSE(claims(one, 103));
+  CHECK(claims(two, 104));                           // another server has its own
+  CHECK(claims({SourceKind::app, "own way"}, 105));  // and the application none (S0-37)
+  b.pass(Milliseconds(1'000));
+  CHECK(claims(one, 106));
+  CHECK_FALSE(claims(one, 107));
+  CHECK_FALSE(b.next<action::Fetch>());  // a stranger's word brings no content
+}
+
+TEST_CASE("a push server's claim that a record proves is the source of the change (S0-45)") {
+  Bench b;
+  b.settled_at(5, 5);
+  News news = b.news(6, 6);
+  news.author.reset();
+  news.source = {SourceKind::websocket, "wss://one.example"};
+  b.feed(news);
+  const auto resolve = b.next<action::Resolve>();
+  REQUIRE(resolve);
+  b.finish(*resolve, b.record(6, 6));
+  b.fetched();
+  const auto change = b.delivered();
+  CHECK(change.source == SourceKind::websocket);
+  CHECK_FALSE(change.author);
+}

@@ -77,7 +77,7 @@ struct Bench {
   KnownRecord record(uint64_t sequence, uint8_t tag, int64_t lives_seconds = 172'800) {
     return {{sequence}, value_of(cid(tag)), {now.wall.value / 1000 + lives_seconds, 0}, {tag}, {}};
   }
-  void arrive(const KnownRecord& known) { feed(input::RecordArrived{kName, known, kRelay}); }
+  void arrive(const KnownRecord& known) { feed(RecordArrived{kName, known, kRelay}); }
 
   News news(std::optional<uint64_t> sequence, uint8_t tag, nostr::PublicKey by = kFriend) {
     News out{.name = kName,

@@ -19,7 +19,9 @@ const Status kAway = fail(Errc::unreachable, "no connection");
 // A node on virtual time.
 struct World {
   explicit World(size_t count, uint64_t seed = 1, NodeTopics::Options options = {})
-      : topics(count, options, Rng(seed)) {}
+      : topics(options, Rng(seed)) {
+    for (size_t topic = 0; topic < count; ++topic) topics.add(topic);
+  }
 
   std::vector<Step> due() { return topics.due(now); }
   // Goes to the next moment with something to do.

@@ -231,10 +231,12 @@ void SourceWorld::act(action::Deliver& a) {
   require(handed_.empty() || handed_.back().sequence <= change.sequence,
           "nothing is handed over out of order");
   const bool again = change.kind == ChangeKind::refresh || change.kind == ChangeKind::conflict;
-  require(handed_.empty() || again || handed_.back().value != change.value,
+  // What was taken just before the reader went off comes again: at least once (R6).
+  require(handed_.empty() || again || handed_in_ != run_ || handed_.back().value != change.value,
           "nothing is handed over twice");
   later(1, 100, [this, a] {
     handed_.push_back(a.change);
+    handed_in_ = run_;
     feed(input::Handled{a.name, a.job, {}});
   });
 }

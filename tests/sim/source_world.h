@@ -82,6 +82,7 @@ class SourceWorld {
   std::optional<sync::KnownRecord> best_;
   std::vector<std::string> fetched_;
   std::vector<sync::Change> handed_;
+  uint64_t handed_in_ = 0;  // the run of the last of these
   std::optional<Instant> asked_;
   bool open_[kWays] = {true, true, true, true};
   uint64_t links_[kWays] = {};  // how often each was cut

@@ -1,13 +1,7 @@
 #include "ipnscast/tools/bench/pool.h"
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -15,6 +9,8 @@
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/nostr/server/subscription_index.h"
+#include "ipnscast/tools/bench/measure.h"
+#include "ipnscast/tools/bench/server_process.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -23,21 +19,6 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::minutes kLivePatience{2};
 constexpr size_t kFilterItems = 10;  // of filter_of(), and some
-constexpr double kMib = 1024.0 * 1024.0;
-
-double resident_mib() {
-  std::ifstream statm("/proc/self/statm");
-  size_t total = 0;
-  size_t resident = 0;
-  statm >> total >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / kMib;
-}
-
-double most_resident_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
 
 // Which subscriptions are live at which relays. A share may be lost, and told so, before it is
 // live.
@@ -84,9 +65,15 @@ nostr::Filter filter_of(size_t number) {
   return out;
 }
 
-// Serves until the parent closes its end.
-[[noreturn]] void serve(size_t relays, size_t subscriptions, int tell, int until_closed) {
+struct Servers {
+  std::unique_ptr<nostr::net::Loop> loop;
+  std::unique_ptr<nostr::server::RelayServer> relay;
+};
+
+std::vector<uint16_t> start_relay(size_t relays, size_t subscriptions,
+                                  std::shared_ptr<void>& keep) {
   auto loop = nostr::net::Loop::start();
+  if (!loop) return {};
   nostr::server::RelayServerOptions options;
   options.port = 0;
   options.max_connections = relays + 10;
@@ -96,51 +83,19 @@ nostr::Filter filter_of(size_t number) {
   options.relay.max_subscription_items = relays * subscriptions * kFilterItems;
   options.relay.max_subscription_bytes = filters;
   options.relay.max_subscription_bytes_total = 2 * filters;
-  auto relay = loop ? nostr::server::RelayServer::start(**loop, options)
-                    : Result<std::unique_ptr<nostr::server::RelayServer>>(fail(loop.error()));
-  const uint16_t port = relay ? (*relay)->port() : 0;
-  char byte = 0;
-  if (write(tell, &port, sizeof(port)) == sizeof(port)) (void)!read(until_closed, &byte, 1);
-  _exit(0);
+  auto relay = nostr::server::RelayServer::start(**loop, options);
+  if (!relay) return {};
+  const uint16_t port = (*relay)->port();
+  keep = std::make_shared<Servers>(Servers{std::move(*loop), std::move(*relay)});
+  return {port};
 }
-
-// The relay's process.
-class RelayProcess {
- public:
-  RelayProcess(size_t relays, size_t subscriptions) {
-    std::array<int, 2> port_pipe{};
-    std::array<int, 2> life_pipe{};
-    if (pipe(port_pipe.data()) != 0 || pipe(life_pipe.data()) != 0) return;
-    child_ = fork();
-    if (child_ == 0) {
-      close(life_pipe[1]);
-      serve(relays, subscriptions, port_pipe[1], life_pipe[0]);
-    }
-    close(port_pipe[1]);
-    close(life_pipe[0]);
-    life_ = life_pipe[1];
-    if (read(port_pipe[0], &port_, sizeof(port_)) != sizeof(port_)) port_ = 0;
-    close(port_pipe[0]);
-  }
-  ~RelayProcess() {
-    if (life_ >= 0) close(life_);
-    if (child_ > 0) waitpid(child_, nullptr, 0);
-  }
-  RelayProcess(const RelayProcess&) = delete;
-  RelayProcess& operator=(const RelayProcess&) = delete;
-  uint16_t port() const { return port_; }
-
- private:
-  pid_t child_ = -1;
-  int life_ = -1;
-  uint16_t port_ = 0;
-};
 
 }  // namespace
 
 Result<PoolBenchResult> bench_pool(size_t relays, size_t subscriptions) {
-  const RelayProcess server(relays, subscriptions);
-  if (server.port() == 0) return fail(Errc::io, "bench: the relay does not start");
+  const ServerProcess server(
+      1, [&](std::shared_ptr<void>& keep) { return start_relay(relays, subscriptions, keep); });
+  if (server.ports().empty()) return fail(Errc::io, "bench: the relay does not start");
   PoolBenchResult out;
   out.mib_at_start = resident_mib();
   auto loop = nostr::net::Loop::start();
@@ -149,7 +104,7 @@ Result<PoolBenchResult> bench_pool(size_t relays, size_t subscriptions) {
   options.read_information = false;
   for (size_t i = 0; i < relays; ++i) {
     options.relays.push_back(*nostr::RelayUrl::parse(
-        "ws://127.0.0.1:" + std::to_string(server.port()) + "/" + std::to_string(i)));
+        "ws://127.0.0.1:" + std::to_string(server.ports().front()) + "/" + std::to_string(i)));
   }
   LiveShares live(relays, subscriptions);
   const auto start = steady_clock::now();

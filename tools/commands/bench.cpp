@@ -7,6 +7,7 @@
 #include "ipnscast/tools/bench/cache.h"
 #include "ipnscast/tools/bench/filter.h"
 #include "ipnscast/tools/bench/ingest.h"
+#include "ipnscast/tools/bench/names.h"
 #include "ipnscast/tools/bench/notify.h"
 #include "ipnscast/tools/bench/pool.h"
 #include "ipnscast/tools/bench/publish.h"
@@ -158,6 +159,29 @@ void publish(Context& context, size_t events) {
       "WebSocket with the same frames, and signing alone");
 }
 
+void names(Context& context, size_t count, size_t seconds, bool relay) {
+  const auto result = bench_names(count, relay, Seconds(static_cast<int64_t>(seconds)));
+  if (!result) return report(context, result.error());
+  if (context.json) {
+    return print_line(nlohmann::ordered_json{{"bench", "names"},
+                                             {"names", count},
+                                             {"relay", relay},
+                                             {"seconds", result->seconds},
+                                             {"mib", result->mib},
+                                             {"polls_a_second", result->polls},
+                                             {"core", result->core},
+                                             {"micros_a_poll", result->micros_a_poll()}}
+                          .dump());
+  }
+  char line[240];
+  std::snprintf(line, sizeof(line),
+                "%zu names, %s: all handed over after %.1f s; %.0f MiB; then %.0f polls/s, %.2f %% "
+                "of a core, %.0f us of CPU a poll",
+                count, relay ? "a relay that had them all" : "no relay", result->seconds,
+                result->mib, result->polls, result->core * 100, result->micros_a_poll());
+  print_line(line);
+}
+
 // The value below which `share` of all lie, in milliseconds.
 double quantile(const std::vector<NotifySample>& samples,
                 std::chrono::microseconds NotifySample::*member, double share) {
@@ -272,6 +296,16 @@ void add_bench(CLI::App& app, Context& context) {
   add_count(*pool_command, "--relays", sizes->first, {1, 1000}, "How many relays");
   add_count(*pool_command, "--subscriptions", sizes->second, {1, 100'000}, "How many of them");
   pool_command->callback([&context, sizes] { pool(context, sizes->first, sizes->second); });
+
+  CLI::App* const names_command = bench->add_subcommand(
+      "names", "Memory and CPU of a client that follows many names, while nothing changes");
+  const auto many = std::make_shared<std::pair<size_t, size_t>>(10'000, 120);
+  const auto alone = std::make_shared<bool>(false);
+  add_count(*names_command, "--names", many->first, {1, 100'000}, "How many names");
+  add_count(*names_command, "--seconds", many->second, {1, 3'600}, "How long to measure");
+  names_command->add_flag("--no-relay", *alone, "Without a relay: all is polled at the quick rate");
+  names_command->callback(
+      [&context, many, alone] { names(context, many->first, many->second, !*alone); });
 
   CLI::App* const publish_command =
       bench->add_subcommand("publish", "Through a pool to a loopback relay, with its OKs");

@@ -22,6 +22,8 @@ constexpr std::array kExamples = {
     Example{"bench filter", "bench filter --json"},
     Example{"bench ingest", "bench ingest --events 10000 --keys 500"},
     Example{"bench ingest", "bench ingest --file events.jsonl --json"},
+    Example{"bench names", "bench names"},
+    Example{"bench names", "bench names --names 1000 --no-relay"},
     Example{"bench notify", "bench notify"},
     Example{"bench notify", "bench notify --samples 20"},
     Example{"bench pool", "bench pool"},

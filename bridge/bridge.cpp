@@ -204,7 +204,7 @@ void Bridge::Impl::start(Stored stored) {
         PollUpdate{name, 0, std::move(record), node + (heard ? " (pubsub)" : ""), false, false});
   };
   listener = std::make_unique<sync::PubsubListener>(
-      *stream_http, pubsub_nodes(options),
+      *http, *stream_http, pubsub_nodes(options),
       sync::PubsubListener::Handlers{.record = on_record, .health = {}});
   listener->follow(options.names);
 }

@@ -101,7 +101,8 @@ void ClientImpl::add_stream_sources(std::vector<MakeSource>& out) {
   }
   if (auto nodes = pubsub_nodes(config_); !nodes.empty()) {
     out.push_back([this, nodes = std::move(nodes)](std::shared_ptr<SourceSink> sink) {
-      return std::make_unique<PubsubSource>(*stream_http_, nodes, PubsubOptions{}, std::move(sink));
+      return std::make_unique<PubsubSource>(*http_, *stream_http_, nodes, PubsubOptions{},
+                                            std::move(sink));
     });
   }
 }

@@ -1,7 +1,6 @@
 #include "ipnscast/nostr/net/information_fetcher.h"
 
 #include "ipnscast/nostr/base/log.h"
-#include "ipnscast/nostr/base/thread_name.h"
 #include "ipnscast/nostr/net/http/http_get.h"
 #include "ipnscast/nostr/net/lws_loop.h"
 
@@ -32,24 +31,27 @@ InformationFetcher::InformationFetcher(Loop& loop, Access access, Done done,
       access_(std::move(access)),
       witness_(std::move(witness)),
       done_(std::make_shared<Done>(std::move(done))),
-      inbox_(std::make_shared<Inbox<Question>>(kMaxQuestions)),
-      thread_([this] { serve(); }) {}
+      workers_(std::make_shared<Workers<Question>>(
+          Workers<Question>::Options{.name = "nip11", .threads = 1, .queued = kMaxQuestions},
+          [this](Question& question) {
+            auto information = fetch(question);
+            if (!cancelled_) answer(loop_, done_, question.url, std::move(information));
+          })) {}
 
 InformationFetcher::~InformationFetcher() {
   cancelled_ = true;
-  inbox_->close();
-  inbox_->drain();
-  thread_.join();
+  workers_->drop();
+  workers_->close();
 }
 
 void InformationFetcher::ask(const RelayUrl& url) {
   loop_.impl().names->look_up(
-      host_to_look_up(url, access_), inbox_,
-      [loop = &loop_, done = std::weak_ptr<Done>(done_), inbox = inbox_, url](auto found) {
+      host_to_look_up(url, access_), workers_,
+      [loop = &loop_, done = std::weak_ptr<Done>(done_), workers = workers_, url](auto found) {
         const auto call = done.lock();
         if (!call) return;
         if (!found) return answer(*loop, call, url, fail(Errc::unreachable, found.error().text));
-        if (!inbox->try_push({url, std::move(*found)}))
+        if (!workers->try_push({url, std::move(*found)}))
           answer(*loop, call, url, fail(Errc::busy, "too many documents are asked for"));
       });
 }
@@ -60,15 +62,6 @@ void InformationFetcher::answer(Loop& loop, const std::shared_ptr<Done>& done, c
       [done = std::weak_ptr<Done>(done), url, information = std::move(information)]() mutable {
         if (const auto call = done.lock()) (*call)(url, std::move(information));
       });
-}
-
-void InformationFetcher::serve() {
-  set_thread_name("nip11");
-  while (auto question = inbox_->pop()) {
-    auto information = fetch(*question);
-    if (cancelled_) return;
-    answer(loop_, done_, question->url, std::move(information));
-  }
 }
 
 Result<RelayInformation> InformationFetcher::fetch(const Question& question) const {

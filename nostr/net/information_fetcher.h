@@ -3,11 +3,10 @@
 #include <atomic>
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "ipnscast/nostr/base/clock_witness.h"
-#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/workers.h"
 #include "ipnscast/nostr/event/relay_url.h"
 #include "ipnscast/nostr/net/stream/relay_stream.h"
 #include "ipnscast/nostr/nip/nip11.h"
@@ -48,7 +47,6 @@ class InformationFetcher {
     RelayUrl url;
     std::vector<std::string> addresses;
   };
-  void serve();
   static void answer(Loop& loop, const std::shared_ptr<Done>& done, const RelayUrl& url,
                      Result<RelayInformation> information);
   Result<RelayInformation> fetch(const Question& question) const;
@@ -59,8 +57,7 @@ class InformationFetcher {
   const std::shared_ptr<Done> done_;
   std::atomic<bool> cancelled_ = false;
   // Shared with look-ups, which may outlive us.
-  const std::shared_ptr<Inbox<Question>> inbox_;
-  std::thread thread_;
+  const std::shared_ptr<Workers<Question>> workers_;
 };
 
 }  // namespace ipnscast::nostr::net

@@ -170,6 +170,7 @@ void Engine::take(input::Forget& in) {
 }
 
 void Engine::take(SourceHealth& in) {
+  const bool lost = schedule_.healthy(in.source);
   const bool changed = schedule_.set(in.source, in.healthy);
   silence_.connected(schedule_.any_healthy(), now_.steady);
   listen();
@@ -181,19 +182,19 @@ void Engine::take(SourceHealth& in) {
     name->next_poll = std::min(name->next_poll, now_.steady + schedule_.jittered(in.source, rng_));
     schedule(*name);
   }
-  if (!schedule_.any_healthy()) poll_after_loss();
+  // Nobody is left who would say anything. Whether the gateways are there one name shows; when
+  // somebody was there until now, what was said last may have been lost.
+  constexpr size_t kSome = 64;
+  if (!schedule_.any_healthy()) poll_soon(lost ? kSome : 1);
 }
 
-// Nobody is left who would say anything, and what was said last may have been lost: the gateways
-// show it, and whether they are there at all. One name at once and some more within a second; the
-// others come at the quick rate.
-void Engine::poll_after_loss() {
-  constexpr size_t kAtOnce = 64;
+// One name at once and the others of these within a second.
+void Engine::poll_soon(size_t most) {
   std::uniform_int_distribution<int64_t> spread(0, options_.first_poll_spread.count());
   std::vector<IpnsName> some;
   for (const auto& [key, name] : names_) {
     if (name->active()) some.push_back(key);
-    if (some.size() == kAtOnce) break;
+    if (some.size() == most) break;
   }
   for (const IpnsName& key : some) {
     const auto wait = Milliseconds(key == some.front() ? 0 : spread(rng_));

@@ -99,7 +99,7 @@ class Engine {
   void take(input::Sent& in);
   void take(input::DeviceId& in);
   void take(input::Tick& in);
-  void poll_after_loss();
+  void poll_soon(size_t most);
   void begin_to_follow();
   void listen();
   void ask_soon(Tracked& name);

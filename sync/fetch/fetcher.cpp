@@ -3,10 +3,9 @@
 #include <future>
 #include <map>
 #include <mutex>
-#include <thread>
 
 #include "ipnscast/nostr/base/log.h"
-#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/workers.h"
 #include "ipnscast/sync/fetch/cache_probe.h"
 #include "ipnscast/sync/fetch/provider_search.h"
 
@@ -63,31 +62,28 @@ struct Fetcher::Impl {
         meter(options.meter),
         providers(options.providers),
         cache_probe(options.cache_probe),
-        orders(options.queued) {}
+        workers({.name = "fetch", .threads = options.threads, .queued = options.queued},
+                [this](Order& order) { work(order); }) {}
 
-  void loop(size_t number) {
-    set_thread_name(("fetch-" + std::to_string(number)).c_str());
-    while (auto order = orders.pop()) {
-      const Instant started = std::chrono::steady_clock::now();
-      if (!cache.has(order->root) && !order->root.is_identity())
-        order->options.have_it = who_has_cached(http, book, order->root,
-                                                std::min(cache_probe, order->options.deadline / 4));
-      FetchOptions options = order->options;
-      options.deadline -=
-          std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - started);
-      auto result = FetchJob(http, book, cache, order->root, options, order->inbox).run();
-      order->inbox->close();
-      if (!result && others_may_have_it(result.error())) {
-        auto found = fetch_from_providers(*order, started);
-        if (found && (*found || found->error().code == Errc::cancelled)) result = std::move(*found);
-      }
-      if (meter != nullptr) note(*meter, order->root, started, result);
-      {
-        std::lock_guard lock(mutex);
-        inboxes.erase(order->id);
-      }
-      order->done(std::move(result));
+  void work(Order& order) {
+    const Instant started = std::chrono::steady_clock::now();
+    if (!cache.has(order.root) && !order.root.is_identity())
+      order.options.have_it =
+          who_has_cached(http, book, order.root, std::min(cache_probe, order.options.deadline / 4));
+    FetchOptions options = order.options;
+    options.deadline -= std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - started);
+    auto result = FetchJob(http, book, cache, order.root, options, order.inbox).run();
+    order.inbox->close();
+    if (!result && others_may_have_it(result.error())) {
+      auto found = fetch_from_providers(order, started);
+      if (found && (*found || found->error().code == Errc::cancelled)) result = std::move(*found);
     }
+    if (meter != nullptr) note(*meter, order.root, started, result);
+    {
+      std::lock_guard lock(mutex);
+      inboxes.erase(order.id);
+    }
+    order.done(std::move(result));
   }
 
   // The rest of it from whom routers name; nothing when they name nobody. What came before is in
@@ -134,9 +130,7 @@ struct Fetcher::Impl {
   Meter* const meter;
   const gateway::ProviderHosts providers;
   const Milliseconds cache_probe;
-  std::vector<std::thread> threads;
 
-  Inbox<Order> orders;
   std::once_flag closed_once;
 
   std::mutex mutex;
@@ -144,15 +138,13 @@ struct Fetcher::Impl {
   bool closing = false;
   uint64_t last_id = 0;
   std::map<FetchId, std::shared_ptr<FetchInbox>> inboxes;  // of what waits and runs
+
+  Workers<Order> workers;  // last: they use all above
 };
 
 Fetcher::Fetcher(gateway::Http& http, gateway::GatewayBook& book, BlockCache& cache,
                  FetcherOptions options)
-    : impl_(std::make_unique<Impl>(http, book, cache, options)) {
-  for (size_t i = 0; i < options.threads; ++i) {
-    impl_->threads.emplace_back([impl = impl_.get(), i] { impl->loop(i); });
-  }
-}
+    : impl_(std::make_unique<Impl>(http, book, cache, options)) {}
 
 Fetcher::~Fetcher() { close(); }
 
@@ -165,13 +157,13 @@ FetchId Fetcher::fetch(const Cid& root, const FetchOptions& options, Done done) 
     impl_->inboxes[id] = inbox;
   }
   Order order{id, root, options, std::move(done), inbox};
-  if (impl_->orders.try_push(order)) return id;
+  if (impl_->workers.try_push(order)) return id;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->inboxes.erase(id);
   }
-  order.done(impl_->orders.closed() ? fail(Errc::closed, "shut down")
-                                    : fail(Errc::busy, "too many fetches wait"));
+  order.done(impl_->workers.stopped() ? fail(Errc::closed, "shut down")
+                                      : fail(Errc::busy, "too many fetches wait"));
   return id;
 }
 
@@ -191,13 +183,13 @@ Result<FetchReport> Fetcher::fetch_now(const Cid& root, const FetchOptions& opti
 
 void Fetcher::close() {
   std::call_once(impl_->closed_once, [this] {
-    impl_->orders.close();
+    impl_->workers.stop();
     {
       std::lock_guard lock(impl_->mutex);
       impl_->closing = true;
       for (auto& [id, inbox] : impl_->inboxes) inbox->close();
     }
-    for (std::thread& thread : impl_->threads) thread.join();
+    impl_->workers.close();
   });
 }
 

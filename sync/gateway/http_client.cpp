@@ -62,7 +62,8 @@ struct HttpClient::Impl {
 
   Inbox<Order> orders;
   std::atomic<uint64_t> last_id{0};
-  std::thread thread;
+  std::thread thread;  // begins with the first call
+  std::once_flag begun_once;
   std::once_flag closed_once;
 
   // http thread only
@@ -159,13 +160,14 @@ Result<std::unique_ptr<HttpClient>> HttpClient::open(HttpClientOptions options) 
   if (multi == nullptr) return fail(Errc::internal, "libcurl does not start");
   std::unique_ptr<HttpClient> client(new HttpClient);
   client->impl_ = std::make_unique<Impl>(std::move(options), multi);
-  client->impl_->thread = std::thread([impl = client->impl_.get()] { impl->loop(); });
   return client;
 }
 
 HttpClient::~HttpClient() { close(); }
 
 HttpId HttpClient::start(HttpCall call, HttpHandlers handlers) {
+  std::call_once(impl_->begun_once,
+                 [impl = impl_.get()] { impl->thread = std::thread([impl] { impl->loop(); }); });
   const HttpId id{++impl_->last_id};
   auto done = handlers.done;
   if (!impl_->orders.push(Start{id, std::move(call), std::move(handlers)}) && done) {
@@ -181,7 +183,8 @@ void HttpClient::resume(HttpId id) { impl_->orders.push_reserved(Resume{id}); }
 void HttpClient::close() {
   std::call_once(impl_->closed_once, [this] {
     impl_->orders.close();
-    impl_->thread.join();
+    std::call_once(impl_->begun_once, [] {});
+    if (impl_->thread.joinable()) impl_->thread.join();
   });
 }
 

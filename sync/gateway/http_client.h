@@ -18,9 +18,9 @@ struct HttpClientOptions {
   std::shared_ptr<ClockWitness> witness{};
 };
 
-// The http thread: owns the one curl multi handle with all its transfers. Connections are kept and
-// reused; HTTP/2 is spoken where TLS offers it. One per process is enough, and one more for streams
-// that would keep its connections; outlives all who make calls.
+// The http thread, from the first call on: owns the one curl multi handle with all its transfers.
+// Connections are kept and reused; HTTP/2 is spoken where TLS offers it. One per process is enough,
+// and one more for streams that would keep its connections; outlives all who make calls.
 class HttpClient : public Http {
  public:
   // Errc::internal when libcurl does not start.

@@ -2,10 +2,8 @@
 
 #include <condition_variable>
 #include <future>
-#include <thread>
 
-#include "ipnscast/nostr/base/inbox.h"
-#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/workers.h"
 #include "ipnscast/sync/gateway/gateway_probe.h"
 #include "ipnscast/sync/gateway/kubo_rpc.h"
 #include "ipnscast/sync/publish/content_place.h"
@@ -55,20 +53,17 @@ struct ContentJob {
 
 struct ContentSender::Impl {
   Impl(gateway::Http& h, gateway::GatewayBook& b, BlockSource& s, Milliseconds quiet, size_t t)
-      : book(b), source(s), stall(quiet), most_threads(t), calls(h), jobs(kQueued) {}
+      : book(b),
+        source(s),
+        stall(quiet),
+        calls(h),
+        workers({.name = "content", .threads = t, .queued = kQueued},
+                [this](ContentJob& job) { bring(job); }) {}
 
-  void loop(size_t number) {
-    set_thread_name(("content-" + std::to_string(number)).c_str());
-    while (auto job = jobs.pop()) {
-      ContentPlace place(calls, book, source, job->node, stall);
-      job->sending->through(
-          place.bring(job->sending->root, job->sending->plans, job->sending->options));
-    }
-  }
-  void start_threads(size_t wanted) {
-    std::lock_guard lock(threads_mutex);
-    while (threads.size() < std::min(wanted, most_threads) && !jobs.closed())
-      threads.emplace_back([this, number = threads.size()] { loop(number); });
+  void bring(ContentJob& job) {
+    ContentPlace place(calls, book, source, job.node, stall);
+    ContentSending& sending = *job.sending;
+    sending.through(place.bring(sending.root, sending.plans, sending.options));
   }
   Sent failed(size_t node, std::string detail) const {
     Sent out;
@@ -84,13 +79,10 @@ struct ContentSender::Impl {
   gateway::GatewayBook& book;
   BlockSource& source;
   const Milliseconds stall;
-  const size_t most_threads;
 
   WaitingCalls calls;
-  Inbox<ContentJob> jobs;
   std::once_flag closed_once;
-  std::mutex threads_mutex;
-  std::vector<std::thread> threads;  // guarded by threads_mutex; as many as were ever needed
+  Workers<ContentJob> workers;  // last: they use all above
 };
 
 std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book,
@@ -133,10 +125,10 @@ void ContentSender::send(const Cid& root, const std::vector<size_t>& nodes, Send
   auto sending = std::make_shared<ContentSending>(
       root, std::move(options), impl_->source, std::move(on_sent), std::move(done), nodes.size());
   if (nodes.empty() && sending->done) sending->done({});
-  impl_->start_threads(nodes.size());
   for (const size_t node : nodes) {
-    if (impl_->jobs.try_push({sending, node})) continue;
-    sending->through(impl_->failed(node, impl_->jobs.closed() ? "closed" : "busy: too many wait"));
+    if (impl_->workers.try_push({sending, node})) continue;
+    sending->through(
+        impl_->failed(node, impl_->workers.stopped() ? "closed" : "busy: too many wait"));
   }
 }
 
@@ -159,14 +151,9 @@ Status ContentSender::unpin(size_t node, const Cid& root, Milliseconds deadline)
 
 void ContentSender::close() {
   std::call_once(impl_->closed_once, [this] {
-    impl_->jobs.close();
+    impl_->workers.stop();
     impl_->calls.close();
-    std::vector<std::thread> threads;
-    {
-      std::lock_guard lock(impl_->threads_mutex);
-      threads.swap(impl_->threads);
-    }
-    for (std::thread& thread : threads) thread.join();
+    impl_->workers.close();
   });
 }
 

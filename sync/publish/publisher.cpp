@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ipnscast/nostr/base/log.h"
-#include "ipnscast/nostr/base/thread_name.h"
 #include "ipnscast/nostr/outbox/outbox.h"
 #include "ipnscast/sync/ipfs/unixfs/packer.h"
 #include "ipnscast/sync/publish/private_places.h"
@@ -60,18 +59,14 @@ Publisher::Publisher(Parts parts, Options options, Notify notify)
       writers_(
           options_.writer,
           {[this](const IpnsName& name, WriterAction action) {
-             work_inbox_.push_reserved({name, std::move(action)});
+             workers_.push_reserved({name, std::move(action)});
            },
            [this](const IpnsName& name, WriterAction action) { act(name, std::move(action)); },
-           [this](const IpnsName& name) { notify_.written(name); }, [this] { return places(); }}) {}
+           [this](const IpnsName& name) { notify_.written(name); }, [this] { return places(); }}),
+      workers_({.name = "publish", .threads = kWorkers}, [this](WriterWork& next) { work(next); }) {
+}
 
 void Publisher::start() {
-  for (size_t i = 0; i < kWorkers; ++i) {
-    workers_.emplace_back([this, i] {
-      set_thread_name(("publish-" + std::to_string(i)).c_str());
-      work();
-    });
-  }
   writers_.start();
   errands_.start();
 }
@@ -87,10 +82,8 @@ void Publisher::close() {
   // What was taken in or told is not forgotten.
   (void)writers_.wait_committed(std::nullopt, std::chrono::steady_clock::now() + kCloseTime);
   writers_.close();
-  work_inbox_.close();
-  work_inbox_.drain();
-  for (std::thread& worker : workers_) worker.join();
-  workers_.clear();
+  workers_.drop();
+  workers_.close();
   {
     std::lock_guard lock(tasks_mutex_);
     writing_.clear();

@@ -4,12 +4,11 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include "ipnscast/nostr/base/bounded_set.h"
 #include "ipnscast/nostr/base/clock_witness.h"
-#include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/store/writer.h"
+#include "ipnscast/nostr/base/workers.h"
 #include "ipnscast/nostr/outbox/sender.h"
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/sync/cache/block_cache.h"
@@ -219,7 +218,8 @@ class Publisher {
   void answer(const writer_action::Answer& answer);
   // writer_work.cpp: what writers want done; on the threads publish-0, publish-1, ...
   struct Made;
-  void work();
+  struct WriterWork;
+  void work(WriterWork& next);
   void perform(const IpnsName& name, writer_action::Ask& action);
   void perform(const IpnsName& name, writer_action::Sign& action);
   void perform(const IpnsName& name, writer_action::Commit& action);
@@ -311,11 +311,10 @@ class Publisher {
     IpnsName name;
     WriterAction action;
   };
-  Inbox<WriterWork> work_inbox_{1'024};
   KeptContent kept_content_;
   Errands errands_;  // its thread uses the rest
   WriterBook writers_;
-  std::vector<std::thread> workers_;
+  Workers<WriterWork> workers_;  // last: they use all above
 };
 
 }  // namespace ipnscast::sync

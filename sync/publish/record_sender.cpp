@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <future>
 #include <mutex>
-#include <thread>
 
-#include "ipnscast/nostr/base/inbox.h"
-#include "ipnscast/nostr/base/thread_name.h"
+#include "ipnscast/nostr/base/workers.h"
 #include "ipnscast/sync/gateway/gateway_probe.h"
 #include "ipnscast/sync/publish/record_place.h"
 #include "ipnscast/sync/resolve/waiting_calls.h"
@@ -52,9 +50,13 @@ struct RecordJob {
 
 struct RecordSender::Impl {
   Impl(gateway::Http& h, gateway::GatewayBook& b, RecordSenderOptions o)
-      : http(h), book(b), options(std::move(o)), calls(h), jobs(options.queued) {}
+      : http(h),
+        book(b),
+        options(std::move(o)),
+        calls(h),
+        workers({.name = "send", .threads = options.threads, .queued = options.queued},
+                [this](RecordJob& job) { job.sending->through(run(job)); }) {}
 
-  void loop(size_t number);
   std::optional<Place> run(const RecordJob& job);
   Place failed(const RecordJob& job, std::string detail) const {
     Place out;
@@ -69,17 +71,11 @@ struct RecordSender::Impl {
   gateway::Http& http;
   gateway::GatewayBook& book;
   const RecordSenderOptions options;
-  std::vector<std::thread> threads;
 
   WaitingCalls calls;
-  Inbox<RecordJob> jobs;
   std::once_flag closed_once;
+  Workers<RecordJob> workers;  // last: they use all above
 };
-
-void RecordSender::Impl::loop(size_t number) {
-  set_thread_name(("send-" + std::to_string(number)).c_str());
-  while (auto job = jobs.pop()) job->sending->through(run(*job));
-}
 
 std::optional<RecordSender::Place> RecordSender::Impl::run(const RecordJob& job) {
   const Instant end = std::chrono::steady_clock::now() + options.deadline;
@@ -104,11 +100,7 @@ std::optional<RecordSender::Place> RecordSender::Impl::run(const RecordJob& job)
 
 RecordSender::RecordSender(gateway::Http& http, gateway::GatewayBook& book,
                            RecordSenderOptions options)
-    : impl_(std::make_unique<Impl>(http, book, std::move(options))) {
-  for (size_t i = 0; i < impl_->options.threads; ++i) {
-    impl_->threads.emplace_back([impl = impl_.get(), i] { impl->loop(i); });
-  }
-}
+    : impl_(std::make_unique<Impl>(http, book, std::move(options))) {}
 
 RecordSender::~RecordSender() { close(); }
 
@@ -124,9 +116,9 @@ void RecordSender::send(const IpnsName& name, const IpnsRecord& record, OnPlace 
   if (order.empty() && sending->done) sending->done({});
   for (const size_t gateway : order) {
     RecordJob job{sending, gateway};
-    if (impl_->jobs.try_push(std::move(job))) continue;
-    sending->through(
-        impl_->failed({sending, gateway}, impl_->jobs.closed() ? "closed" : "busy: too many wait"));
+    if (impl_->workers.try_push(std::move(job))) continue;
+    sending->through(impl_->failed({sending, gateway},
+                                   impl_->workers.stopped() ? "closed" : "busy: too many wait"));
   }
 }
 
@@ -141,9 +133,9 @@ std::vector<RecordSender::Place> RecordSender::send_now(const IpnsName& name,
 
 void RecordSender::close() {
   std::call_once(impl_->closed_once, [this] {
-    impl_->jobs.close();
+    impl_->workers.stop();
     impl_->calls.close();
-    for (std::thread& thread : impl_->threads) thread.join();
+    impl_->workers.close();
   });
 }
 

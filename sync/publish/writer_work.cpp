@@ -36,22 +36,20 @@ bool is_queued(const WriterState& state, const Bytes& record) {
 
 }  // namespace
 
-void Publisher::work() {
-  while (auto next = work_inbox_.pop()) {
-    const IpnsName& name = next->name;
-    if (auto* ask = std::get_if<writer_action::Ask>(&next->action)) {
-      perform(name, *ask);
-    } else if (auto* sign = std::get_if<writer_action::Sign>(&next->action)) {
-      perform(name, *sign);
-    } else if (auto* decide = std::get_if<writer_action::Decide>(&next->action)) {
-      perform(name, *decide);
-    } else if (auto* read = std::get_if<writer_action::AskDecider>(&next->action)) {
-      perform(name, *read);
-    } else if (auto* commit = std::get_if<writer_action::Commit>(&next->action)) {
-      perform(name, *commit);
-    } else if (auto* again = std::get_if<writer_action::SendAgain>(&next->action)) {
-      perform(name, *again);
-    }
+void Publisher::work(WriterWork& next) {
+  const IpnsName& name = next.name;
+  if (auto* ask = std::get_if<writer_action::Ask>(&next.action)) {
+    perform(name, *ask);
+  } else if (auto* sign = std::get_if<writer_action::Sign>(&next.action)) {
+    perform(name, *sign);
+  } else if (auto* decide = std::get_if<writer_action::Decide>(&next.action)) {
+    perform(name, *decide);
+  } else if (auto* read = std::get_if<writer_action::AskDecider>(&next.action)) {
+    perform(name, *read);
+  } else if (auto* commit = std::get_if<writer_action::Commit>(&next.action)) {
+    perform(name, *commit);
+  } else if (auto* again = std::get_if<writer_action::SendAgain>(&next.action)) {
+    perform(name, *again);
   }
 }
 

@@ -73,7 +73,7 @@ struct PubsubNode {
   NodeTopics topics;
   std::map<size_t, uint64_t> stream_of;  // of topics that have one
   bool told = false;                     // that it offers pubsub, or why not
-  std::optional<bool> healthy{};
+  bool healthy = false;                  // as told
 };
 
 struct Stream {
@@ -88,7 +88,8 @@ struct Stream {
 }  // namespace
 
 struct PubsubListener::Impl {
-  Impl(gateway::Http& h, std::vector<Endpoint> endpoints, Handlers on, PubsubOptions options);
+  Impl(gateway::Http& h, gateway::Http& s, std::vector<Endpoint> endpoints, Handlers on,
+       PubsubOptions options);
 
   void serve();
   std::optional<Instant> act(Instant now);
@@ -112,6 +113,7 @@ struct PubsubListener::Impl {
 
   // constant after construction
   gateway::Http& http;
+  gateway::Http& streams_http;
   const Handlers on;
   const size_t most_topics;
   const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
@@ -130,9 +132,10 @@ struct PubsubListener::Impl {
   std::thread thread;
 };
 
-PubsubListener::Impl::Impl(gateway::Http& h, std::vector<Endpoint> endpoints, Handlers handlers,
-                           PubsubOptions options)
+PubsubListener::Impl::Impl(gateway::Http& h, gateway::Http& s, std::vector<Endpoint> endpoints,
+                           Handlers handlers, PubsubOptions options)
     : http(h),
+      streams_http(s),
       on(std::move(handlers)),
       most_topics(std::min(options.streams_per_node,
                            options.streams / std::max<size_t>(endpoints.size(), 1))) {
@@ -171,7 +174,7 @@ std::optional<Instant> PubsubListener::Impl::act(Instant now) {
 void PubsubListener::Impl::let_on() {
   if (!mailbox->held_up || mailbox->inbox.size() > kPieces / 2) return;
   mailbox->held_up = false;
-  for (const auto& [number, stream] : streams) http.resume(stream.http);
+  for (const auto& [number, stream] : streams) streams_http.resume(stream.http);
 }
 
 void PubsubListener::Impl::start(size_t node, NodeTopics::Step step) {
@@ -191,11 +194,11 @@ void PubsubListener::Impl::start(size_t node, NodeTopics::Step step) {
 }
 
 void PubsubListener::Impl::ask(gateway::HttpCall call, AnswerIn answered) {
-  http.start_whole(std::move(call),
-                   [mailbox = mailbox, answered](Result<HttpAnswer> answer) mutable {
-                     answered.answer = std::move(answer);
-                     mailbox->inbox.push_reserved(std::move(answered));
-                   });
+  gateway::Http& by = answered.step.what == Asked::probe ? http : streams_http;
+  by.start_whole(std::move(call), [mailbox = mailbox, answered](Result<HttpAnswer> answer) mutable {
+    answered.answer = std::move(answer);
+    mailbox->inbox.push_reserved(std::move(answered));
+  });
 }
 
 void PubsubListener::Impl::subscribe(size_t node, size_t topic) {
@@ -215,7 +218,7 @@ void PubsubListener::Impl::subscribe(size_t node, size_t topic) {
         Ended{number, status ? "the node ended it" : status.error().message});
   };
   const HttpId id =
-      http.start(kubo_pubsub_sub_call(nodes[node].endpoint, names.at(topic)), handlers);
+      streams_http.start(kubo_pubsub_sub_call(nodes[node].endpoint, names.at(topic)), handlers);
   streams.emplace(number, Stream{node, topic, id});
 }
 
@@ -332,7 +335,7 @@ void PubsubListener::Impl::add(const IpnsName& name) {
 void PubsubListener::Impl::remove(size_t topic) {
   for (PubsubNode& node : nodes) {
     if (const auto stream = node.stream_of.extract(topic)) {
-      http.cancel(streams.at(stream.mapped()).http);
+      streams_http.cancel(streams.at(stream.mapped()).http);
       streams.erase(stream.mapped());
     }
     node.topics.remove(topic);
@@ -353,7 +356,7 @@ void PubsubListener::Impl::end(uint64_t number, const std::string& why, Instant 
   const Stream& stream = it->second;
   PubsubNode& node = nodes[stream.node];
   log_debug("pubsub", node.endpoint.url + ": " + names.at(stream.topic).to_string() + ": " + why);
-  http.cancel(stream.http);
+  streams_http.cancel(stream.http);
   node.stream_of.erase(stream.topic);
   node.topics.ended(stream.topic, now);
   streams.erase(it);
@@ -364,9 +367,10 @@ void PubsubListener::Impl::count(uint64_t PubsubCounts::*what, uint64_t more) {
   counts.*what += more;
 }
 
-PubsubListener::PubsubListener(gateway::Http& http, std::vector<Endpoint> nodes, Handlers handlers,
+PubsubListener::PubsubListener(gateway::Http& http, gateway::Http& streams,
+                               std::vector<Endpoint> nodes, Handlers handlers,
                                PubsubOptions options)
-    : impl_(std::make_unique<Impl>(http, std::move(nodes), std::move(handlers), options)) {
+    : impl_(std::make_unique<Impl>(http, streams, std::move(nodes), std::move(handlers), options)) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->serve(); });
 }
 

@@ -35,14 +35,16 @@ class PubsubListener {
     // A record that was verified for the name. `heard`: on its topic; false: the node had it when
     // listening began.
     std::function<void(const IpnsName&, KnownRecord, const std::string& node, bool heard)> record;
-    // Whether all topics are listened to at the node, when that changes. May be empty.
+    // Whether all topics are listened to at the node, from the first time that they are. May be
+    // empty.
     std::function<void(const std::string& node, bool healthy)> health;
   };
 
-  // `http` outlives this and has connections for all streams and for NodeTopics::Options::parallel
-  // more at each node. Nodes are RPC addresses of our own configuration.
-  PubsubListener(gateway::Http& http, std::vector<gateway::Endpoint> nodes, Handlers handlers,
-                 PubsubOptions options = {});
+  // `http` asks nodes whether they offer pubsub. `streams` does the rest, where they do; it has
+  // connections for all streams and for NodeTopics::Options::parallel more at each node. Both
+  // outlive this. Nodes are RPC addresses of our own configuration.
+  PubsubListener(gateway::Http& http, gateway::Http& streams, std::vector<gateway::Endpoint> nodes,
+                 Handlers handlers, PubsubOptions options = {});
   ~PubsubListener();
 
   // Listens to the topics of these names from now on, as many as the options allow.

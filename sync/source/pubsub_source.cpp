@@ -2,9 +2,14 @@
 
 namespace ipnscast::sync {
 
-PubsubSource::PubsubSource(gateway::Http& http, std::vector<gateway::Endpoint> nodes,
-                           PubsubOptions options, std::shared_ptr<SourceSink> sink)
-    : http_(http), nodes_(std::move(nodes)), options_(options), sink_(std::move(sink)) {}
+PubsubSource::PubsubSource(gateway::Http& http, gateway::Http& streams,
+                           std::vector<gateway::Endpoint> nodes, PubsubOptions options,
+                           std::shared_ptr<SourceSink> sink)
+    : http_(http),
+      streams_(streams),
+      nodes_(std::move(nodes)),
+      options_(options),
+      sink_(std::move(sink)) {}
 
 PubsubSource::~PubsubSource() {
   {
@@ -19,7 +24,7 @@ void PubsubSource::follow(const std::vector<IpnsName>& names) {
   if (!listener_) {
     if (names.empty()) return;
     listener_ = std::make_unique<PubsubListener>(
-        http_, nodes_,
+        http_, streams_, nodes_,
         PubsubListener::Handlers{
             .record =
                 [this](const IpnsName& name, KnownRecord record, const std::string& node, bool) {

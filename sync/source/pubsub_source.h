@@ -15,9 +15,9 @@ namespace ipnscast::sync {
 // begins with the first name.
 class PubsubSource final : public Source {
  public:
-  // `http` as for PubsubListener.
-  PubsubSource(gateway::Http& http, std::vector<gateway::Endpoint> nodes, PubsubOptions options,
-               std::shared_ptr<SourceSink> sink);
+  // `http` and `streams` as for PubsubListener.
+  PubsubSource(gateway::Http& http, gateway::Http& streams, std::vector<gateway::Endpoint> nodes,
+               PubsubOptions options, std::shared_ptr<SourceSink> sink);
   ~PubsubSource() override;
 
   void follow(const std::vector<IpnsName>& names) override;
@@ -28,6 +28,7 @@ class PubsubSource final : public Source {
 
   // constant after construction
   gateway::Http& http_;
+  gateway::Http& streams_;
   const std::vector<gateway::Endpoint> nodes_;
   const PubsubOptions options_;
   const std::shared_ptr<SourceSink> sink_;

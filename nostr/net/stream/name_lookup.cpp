@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 
-#include "ipnscast/nostr/base/thread_name.h"
 #include "ipnscast/nostr/net/stream/address_order.h"
 
 namespace ipnscast::nostr::net {
@@ -70,13 +69,12 @@ NameLookup::Found resolve(const std::string& host) {
 
 }  // namespace
 
-NameLookup::NameLookup() : inbox_(kMaxLookups), thread_([this] { serve(); }) {}
+NameLookup::NameLookup()
+    : workers_({.name = "dns", .threads = 1, .queued = kMaxLookups}, [](Question& question) {
+        if (!question.asker.expired()) question.done(resolve(question.host));
+      }) {}
 
-NameLookup::~NameLookup() {
-  inbox_.close();
-  inbox_.drain();
-  thread_.join();
-}
+NameLookup::~NameLookup() { workers_.drop(); }
 
 bool NameLookup::is_onion(std::string_view host) { return ends_in(host, ".onion"); }
 
@@ -104,16 +102,9 @@ void NameLookup::look_up(std::string host, std::weak_ptr<void> asker, Done done)
         host + " is reached through Tor only: set a proxy, e.g. socks5://127.0.0.1:9050", true}));
   }
   Question question{std::move(host), std::move(asker), std::move(done)};
-  if (!inbox_.try_push(question)) {
+  if (!workers_.try_push(question)) {
     question.done(tl::unexpected(
         Failure{question.host + ": too many names are being looked up: is the network up?"}));
-  }
-}
-
-void NameLookup::serve() {
-  set_thread_name("dns");
-  while (auto question = inbox_.pop()) {
-    if (!question->asker.expired()) question->done(resolve(question->host));
   }
 }
 

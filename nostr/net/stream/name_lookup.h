@@ -4,11 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "ipnscast/nostr/base/inbox.h"
+#include "ipnscast/nostr/base/workers.h"
 
 namespace ipnscast::nostr::net {
 
@@ -53,10 +52,7 @@ class NameLookup {
     std::weak_ptr<void> asker;
     Done done;
   };
-  void serve();
-
-  Inbox<Question> inbox_;
-  std::thread thread_;
+  Workers<Question> workers_;
 };
 
 }  // namespace ipnscast::nostr::net

@@ -67,7 +67,7 @@ class Hearing {
  public:
   explicit Hearing(Node& node, std::vector<sync::IpnsName> names = {key().name()},
                    PubsubOptions options = quick(), std::string authorization = {})
-      : listener(*http_, {{node.server.url(), std::move(authorization)}},
+      : listener(*http_, *http_, {{node.server.url(), std::move(authorization)}},
                  {.record =
                       [this](const sync::IpnsName& name, sync::KnownRecord found,
                              const std::string& source, bool on_topic) {

@@ -114,9 +114,9 @@ TEST_CASE("a key that nothing reads is an error that names the one that was mean
   // What this version has not is no key of it, whatever it will be one day.
   for (const char* const key :
        {"identity.device_name", "relays.target", "relays.history_kind", "trust.discover",
-        "sources.websocket", "sources.sse", "sources.w3name", "bridge.names_from", "bridge.store",
-        "bridge.warn_before_eol", "bridge.shards", "push.listen", "push.tokens", "http.admin",
-        "documents.queue", "backup.target"}) {
+        "sources.pubsub_topic", "bridge.names_from", "bridge.store", "bridge.warn_before_eol",
+        "bridge.shards", "push.listen", "push.tokens", "http.admin", "documents.queue",
+        "backup.target"}) {
     INFO(key);
     const std::string said = complaint(file_with(key, "1"));
     INFO(said);

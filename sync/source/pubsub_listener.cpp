@@ -72,8 +72,9 @@ struct PubsubNode {
   Endpoint endpoint;
   NodeTopics topics;
   std::map<size_t, uint64_t> stream_of;  // of topics that have one
-  bool told = false;                     // that it offers pubsub, or why not
-  bool healthy = false;                  // as told
+  bool offers = false;
+  bool told = false;     // that it offers pubsub, or why not
+  bool healthy = false;  // as told
 };
 
 struct Stream {
@@ -104,6 +105,7 @@ struct PubsubListener::Impl {
   void add(const IpnsName& name);
   void remove(size_t topic);
   void note_health(PubsubNode& node);
+  void tell_beyond();
   void probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now);
   void caught_up(AnswerIn& message, Instant now);
   void hear(Stream& stream, std::string_view line, Instant now);
@@ -121,7 +123,8 @@ struct PubsubListener::Impl {
   // pubsub thread only
   std::map<size_t, IpnsName> names;  // by topic
   size_t last_topic = 0;
-  bool told_full = false;
+  size_t beyond = 0;  // names that are not listened to
+  bool told_beyond = false;
   std::vector<PubsubNode> nodes;
   std::unordered_map<uint64_t, Stream> streams;
   uint64_t last_stream = 0;
@@ -245,6 +248,8 @@ void PubsubListener::Impl::take(AnswerIn& message, Instant now) {
 void PubsubListener::Impl::probed(PubsubNode& node, const Result<HttpAnswer>& answer, Instant now) {
   const Status offers = read_kubo_pubsub_ls(answer);
   node.topics.probed(offers, now);
+  node.offers = offers.has_value();
+  tell_beyond();
   if (node.told) return;
   const std::string& url = node.endpoint.url;
   if (offers) {
@@ -320,10 +325,18 @@ void PubsubListener::Impl::take(Follow& message, Instant /*now*/) {
   for (const size_t topic : gone) remove(topic);
   for (auto name = wanted.begin(); name != wanted.end() && names.size() < most_topics; ++name)
     add(*name);
-  if (message.names.size() <= most_topics || nodes.empty() || std::exchange(told_full, true))
-    return;
+  beyond = message.names.size() - names.size();
+  tell_beyond();
+}
+
+// Where no node offers pubsub nobody needs to know.
+void PubsubListener::Impl::tell_beyond() {
+  const bool offered =
+      std::any_of(nodes.begin(), nodes.end(), [](const PubsubNode& node) { return node.offers; });
+  if (beyond == 0 || !offered || std::exchange(told_beyond, true)) return;
   log_warning("pubsub", "listening to " + std::to_string(names.size()) + " of " +
-                            std::to_string(message.names.size()) + " names; the others are polled");
+                            std::to_string(names.size() + beyond) +
+                            " names; the others are polled");
 }
 
 void PubsubListener::Impl::add(const IpnsName& name) {

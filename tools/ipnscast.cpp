@@ -24,6 +24,9 @@ void add_global_options(CLI::App& app, Context& context) {
                "One JSON object (one a line for streams); errors as JSON too");
   app.add_option("--config", context.config_file, "Configuration file")->type_name("FILE");
   app.add_option("--state", context.state_dir, "State directory")->type_name("DIR");
+  app.add_option("--keys", context.keys_dir,
+                 "Directory of our keys (else IPNSCAST_KEYS, else where they are)")
+      ->type_name("DIR");
   app.add_option("--password-file", context.password_file,
                  "Password of encrypted keys: one line, mode 0600 (else IPNSCAST_PASSWORD, else "
                  "the terminal)")

@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "IPNSCAST";
 
-constexpr char kPassword[] = "PASSWORD";  // of keys; no setting
+// Of keys; no settings.
+constexpr char kPassword[] = "PASSWORD";
+constexpr char kKeys[] = "KEYS";
 // What commands of --exec and --on-conflict find in their environment, in which they may call us
 // again.
 const std::vector<std::string> kOfCommands = {"NAME", "CID",  "SEQUENCE", "PREVIOUS",
@@ -54,7 +56,7 @@ bool made_by_containers(std::string_view part) {
 
 // The names without the prefix that a person may set.
 std::vector<std::string> known_parts() {
-  std::vector<std::string> out = {kPassword};
+  std::vector<std::string> out = {kPassword, kKeys};
   for (const Setting& row : settings_table())
     out.push_back(variable_of(row.is.key).substr(kPrefix.size() + 1));
   return out;

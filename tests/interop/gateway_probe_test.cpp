@@ -16,7 +16,8 @@ Ran probe(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"gateway", "probe", "--json"});
   Command command = our_program(std::move(arguments));
   command.environment = {{"XDG_CONFIG_HOME", home.path().string()},
-                         {"XDG_STATE_HOME", home.path().string()}};
+                         {"XDG_STATE_HOME", home.path().string()},
+                         {"XDG_DATA_HOME", home.path().string()}};
   return run(command, std::chrono::seconds(120));
 }
 

@@ -34,7 +34,8 @@ struct Found {
 Command without_configuration(const TempDir& home, std::vector<std::string> arguments) {
   Command command = our_program(std::move(arguments));
   command.environment = {{"XDG_CONFIG_HOME", home.path().string()},
-                         {"XDG_STATE_HOME", home.path().string()}};
+                         {"XDG_STATE_HOME", home.path().string()},
+                         {"XDG_DATA_HOME", home.path().string()}};
   return command;
 }
 
@@ -218,7 +219,8 @@ TEST_CASE("tools/public-relays writes a report over a list of relays") {
       .argv = {ipnscast::test::source_folder() + "/tools/public-relays", "-o", name, list}};
   command.environment = {{"IPNSCAST_PROGRAM", our_program({}).argv.front()},
                          {"XDG_CONFIG_HOME", dir.path().string()},
-                         {"XDG_STATE_HOME", dir.path().string()}};
+                         {"XDG_STATE_HOME", dir.path().string()},
+                         {"XDG_DATA_HOME", dir.path().string()}};
   const Ran ran = run(command);
   INFO(ran.out + ran.err);
   REQUIRE(ran.exit == 0);

@@ -35,6 +35,7 @@ struct Context {
   bool daemon = false;        // the command runs for long: what happens is logged
   std::string config_file;    // empty: the default place
   std::string state_dir;      // empty: from the configuration
+  std::string keys_dir;       // empty: see keys_directory()
   std::string password_file;  // of encrypted keys; empty: asked for
   bridge::Flags settings;     // typed for this run, see add_setting()
   std::optional<std::chrono::milliseconds> timeout;

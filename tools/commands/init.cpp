@@ -101,13 +101,15 @@ void init(Context& context, const InitOptions& options) {
         {Errc::conflict,
          "\"" + file->string() +
              "\" exists already and is left as it is: edit it, or name another with --config"});
-  const auto own =
-      identity(sync::KeyStore(*state / "keys", password_source(context)), options.label);
+  const auto keys = keys_directory(context);
+  if (!keys) return report(context, keys.error());
+  const auto own = identity(sync::KeyStore(*keys, password_source(context)), options.label);
   if (!own) return report(context, own.error());
   if (const Status ok = write_new(*file, config_text(options)); !ok)
     return report(context, ok.error());
   nlohmann::ordered_json facts = {{"config", file->string()},
                                   {"state", state->string()},
+                                  {"keys", keys->string()},
                                   {"key", options.label},
                                   {"new_key", own->fresh}};
   if (const auto key = own->key.nostr_key()) facts["npub"] = nostr::encode_npub(key->public_key());
@@ -117,7 +119,8 @@ void init(Context& context, const InitOptions& options) {
     if (!value.is_string()) continue;
     std::string line = name;
     line.resize(8, ' ');
-    print_line(line + value.get<std::string>());
+    print_line(line + value.get<std::string>() +
+               (name == "key" && !own->fresh ? " (it was there already and is used again)" : ""));
   }
 }
 

@@ -68,8 +68,8 @@ void print_key_facts(const Context& context, const Facts& facts) {
 }
 
 Result<sync::KeyStore> store_of(const Context& context) {
-  return state_directory(context).map([&](const std::filesystem::path& folder) {
-    return sync::KeyStore(folder / "keys", password_source(context));
+  return keys_directory(context).map([&](const std::filesystem::path& folder) {
+    return sync::KeyStore(folder, password_source(context));
   });
 }
 

@@ -49,10 +49,12 @@ Result<Session> Session::load(const Context& context) {
   warn_of_open_config(*file);
   auto state = state_directory(context);
   if (!state) return fail(state.error());
+  const auto keys = keys_directory(context);
+  if (!keys) return fail(keys.error());
   Session out(std::move(*settings), std::move(*state), cache_directory(context),
-              password_source(context), TimeLimit(context));
+              sync::KeyStore(*keys, password_source(context)), TimeLimit(context));
   out.file_ = *file;
-  for (const std::string& path : {file->string(), context.password_file}) {
+  for (const std::string& path : {file->string(), context.password_file, keys->string()}) {
     if (!path.empty()) out.private_paths_.emplace_back(path);
   }
   return out;

@@ -62,11 +62,11 @@ class Session {
  private:
   Result<std::shared_ptr<nostr::Signer>> remote_signer() const;
   Session(bridge::Settings settings, std::filesystem::path state_dir,
-          std::filesystem::path cache_dir, PasswordSource password, TimeLimit limit)
+          std::filesystem::path cache_dir, sync::KeyStore keys, TimeLimit limit)
       : settings_(std::move(settings)),
         state_dir_(std::move(state_dir)),
         cache_dir_(std::move(cache_dir)),
-        keys_(state_dir_ / "keys", std::move(password)),
+        keys_(std::move(keys)),
         limit_(limit) {}
 
   bridge::Settings settings_;

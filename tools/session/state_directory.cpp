@@ -14,6 +14,23 @@ Result<std::filesystem::path> state_directory(const Context& context) {
   return fail(Errc::invalid, "no home directory: say where with --state");
 }
 
+Result<std::filesystem::path> keys_directory(const Context& context) {
+  if (!context.keys_dir.empty()) return std::filesystem::path(context.keys_dir);
+  const char* wanted = std::getenv("IPNSCAST_KEYS");
+  if (wanted != nullptr && *wanted != '\0') return std::filesystem::path(wanted);
+  const auto state = state_directory(context);
+  if (!state) return state;
+  std::error_code unknown;
+  const bool there = std::filesystem::is_directory(*state / "keys", unknown);
+  if (there || !context.state_dir.empty()) return *state / "keys";
+  const char* data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && *data == '/') return std::filesystem::path(data) / "ipnscast/keys";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home == '/')
+    return std::filesystem::path(home) / ".local/share/ipnscast/keys";
+  return *state / "keys";
+}
+
 Status check_state_is_there(const Context& context) {
   std::error_code unknown;
   const auto found = std::filesystem::status(context.state_dir, unknown).type();

@@ -32,6 +32,7 @@ struct World {
                       .environment = {{"HOME", home},
                                       {"XDG_CONFIG_HOME", home + "/config"},
                                       {"XDG_STATE_HOME", home + "/state"},
+                                      {"XDG_DATA_HOME", home + "/data"},
                                       {"XDG_CACHE_HOME", home + "/cache"},
                                       {"TMPDIR", (temp.path() / "work").string()},
                                       {"IPNSCAST_GATEWAYS_NODES", gateway.url()}},

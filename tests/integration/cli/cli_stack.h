@@ -55,6 +55,7 @@ class Stack {
     out.environment = {{"HOME", home.string()},
                        {"XDG_CONFIG_HOME", (home / "config").string()},
                        {"XDG_STATE_HOME", (home / "state").string()},
+                       {"XDG_DATA_HOME", (home / "data").string()},
                        {"XDG_CACHE_HOME", (home / "cache").string()}};
     out.folder = home;
     return out;

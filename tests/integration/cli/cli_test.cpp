@@ -219,7 +219,7 @@ TEST_CASE("a default key that signs records only is no obstacle: there are just 
               .run("bob", {"init", "--json", "--relay", stack.relay_url(), "--node",
                            stack.gateway_url(), "--node", stack.rpc_url()})
               .exit == 0);
-  fs::remove_all(stack.folder() / "bob" / "state" / "ipnscast" / "keys");
+  fs::remove_all(stack.folder() / "bob" / "data" / "ipnscast" / "keys");
   REQUIRE(stack.run("bob", {"key", "generate", "self", "--type", "ed25519"}).exit == 0);
   write(stack.folder() / "bob" / "file", "text");
   const Ran ran = stack.run("bob", {"publish", "self", "file", "--json"});

@@ -49,6 +49,7 @@ struct World {
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = {{"XDG_CONFIG_HOME", (home.path() / "config").string()},
                            {"XDG_STATE_HOME", (home.path() / "state").string()},
+                           {"XDG_DATA_HOME", (home.path() / "data").string()},
                            {"XDG_CACHE_HOME", (home.path() / "cache").string()},
                            {"IPNSCAST_GATEWAYS_NODES", node->gateway_url()}};
     if (!dns.empty()) command.environment["IPNSCAST_RESOLVE_DNS"] = dns;

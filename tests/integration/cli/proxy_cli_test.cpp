@@ -46,6 +46,7 @@ class World {
     out.environment = {{"HOME", home_.path().string()},
                        {"XDG_CONFIG_HOME", (home_.path() / "config").string()},
                        {"XDG_STATE_HOME", (home_.path() / "state").string()},
+                       {"XDG_DATA_HOME", (home_.path() / "data").string()},
                        {"XDG_CACHE_HOME", (home_.path() / "cache").string()},
                        {"IPNSCAST_RELAYS_PROXY", proxy_.url()}};
     return out;

@@ -27,6 +27,7 @@ Command command(const fs::path& home, std::vector<std::string> arguments) {
   out.argv.insert(out.argv.end(), arguments.begin(), arguments.end());
   out.environment = {{"XDG_CONFIG_HOME", (home / "config").string()},
                      {"XDG_STATE_HOME", (home / "state").string()},
+                     {"XDG_DATA_HOME", (home / "data").string()},
                      {"XDG_CACHE_HOME", (home / "cache").string()}};
   return out;
 }

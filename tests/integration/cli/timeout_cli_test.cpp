@@ -27,6 +27,7 @@ struct World {
     return test::run({.argv = std::move(arguments),
                       .environment = {{"XDG_CONFIG_HOME", home + "/config"},
                                       {"XDG_STATE_HOME", home + "/state"},
+                                      {"XDG_DATA_HOME", home + "/data"},
                                       {"XDG_CACHE_HOME", home + "/cache"},
                                       {"IPNSCAST_RESOLVE_ANSWER_BY", "60s"},
                                       {"IPNSCAST_RELAYS_URLS", server.url("ws")},

@@ -31,6 +31,7 @@ class Home {
     out.environment = {{"HOME", folder_.path().string()},
                        {"XDG_CONFIG_HOME", (folder_.path() / "config").string()},
                        {"XDG_STATE_HOME", (folder_.path() / "state").string()},
+                       {"XDG_DATA_HOME", (folder_.path() / "data").string()},
                        {"XDG_CACHE_HOME", (folder_.path() / "cache").string()}};
     out.folder = folder_.path();
     return out;

@@ -285,6 +285,7 @@ Command command(const fs::path& folder, const Words& typed) {
   out.environment = {{"HOME", folder.string()},
                      {"XDG_CONFIG_HOME", (folder / "c").string()},
                      {"XDG_STATE_HOME", (folder / "s").string()},
+                     {"XDG_DATA_HOME", (folder / "d").string()},
                      {"XDG_CACHE_HOME", (folder / "k").string()}};
   out.folder = folder;
   return out;

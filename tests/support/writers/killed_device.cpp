@@ -47,6 +47,7 @@ Command KilledDevice::command(const std::string& person, std::vector<std::string
   out.environment = {{"HOME", home.string()},
                      {"XDG_CONFIG_HOME", (home / "config").string()},
                      {"XDG_STATE_HOME", (home / "state").string()},
+                     {"XDG_DATA_HOME", (home / "data").string()},
                      {"XDG_CACHE_HOME", (home / "cache").string()},
                      {"IPNSCAST_PUBLISH_SETTLE", "100ms"}};
   out.folder = home;

@@ -17,18 +17,19 @@ KeptSocket::KeptSocket(nostr::net::Loop& loop, nostr::RelayUrl url, Options opti
 void KeptSocket::connect() {
   current_ = std::make_shared<bool>(true);
   const std::weak_ptr<bool> here = current_;
-  client_ = nostr::net::connect(
-      loop_, url_, options_.client,
-      {.opened =
-           [this] {
-             backoff_.succeeded(std::chrono::steady_clock::now());
-             handlers_.opened();
-           },
-       .frame = [this](std::string frame) { handlers_.frame(std::move(frame)); },
-       .closed =
-           [this, here](const Closed& closed) {
-             if (!here.expired()) ended(closed);
-           }});
+  client_ = nostr::net::connect(loop_, url_, options_.client,
+                                {.opened =
+                                     [this] {
+                                       backoff_.succeeded(std::chrono::steady_clock::now());
+                                       breathes_ = false;
+                                       read_or_not();
+                                       handlers_.opened();
+                                     },
+                                 .frame = [this](std::string frame) { take(std::move(frame)); },
+                                 .closed =
+                                     [this, here](const Closed& closed) {
+                                       if (!here.expired()) ended(closed);
+                                     }});
 }
 
 // In a handler of the client, which may be destroyed there.
@@ -47,19 +48,28 @@ void KeptSocket::send(std::string frame) {
   if (client_) client_->send(std::move(frame));
 }
 
-void KeptSocket::pause_reading() {
-  if (client_) client_->pause_reading();
+void KeptSocket::pause(bool on) {
+  paused_ = on;
+  read_or_not();
 }
 
-void KeptSocket::resume_reading() {
-  if (client_) client_->resume_reading();
-}
-
-void KeptSocket::hang_up(const std::string& why) {
+void KeptSocket::read_or_not() {
   if (!client_) return;
-  Closed closed;
-  closed.text = why;
-  ended(closed);
+  paused_ || breathes_ ? client_->pause_reading() : client_->resume_reading();
+}
+
+void KeptSocket::take(std::string frame) {
+  const Instant now = std::chrono::steady_clock::now();
+  if (!pace_.take(now) && !breathes_) {
+    breathes_ = true;
+    read_or_not();
+    loop_.at(now + Pace::kBreath, [this, here = std::weak_ptr<bool>(current_)] {
+      if (here.expired()) return;
+      breathes_ = false;
+      read_or_not();
+    });
+  }
+  handlers_.frame(std::move(frame));
 }
 
 }  // namespace ipnscast::sync::push

@@ -8,6 +8,7 @@
 #include "ipnscast/nostr/net/loop.h"
 #include "ipnscast/nostr/net/websocket_client.h"
 #include "ipnscast/nostr/relay/backoff.h"
+#include "ipnscast/sync/source/push/pace.h"
 
 namespace ipnscast::sync::push {
 
@@ -32,13 +33,13 @@ class KeptSocket {
 
   // Queues one text frame; dropped while there is no connection.
   void send(std::string frame);
-  void pause_reading();
-  void resume_reading();
-  // Ends the connection that is there, as if the server had.
-  void hang_up(const std::string& why);
+  // Stops (true) and resumes reading; across connections.
+  void pause(bool on);
 
  private:
   void connect();
+  void take(std::string frame);
+  void read_or_not();
   void ended(const nostr::net::Closed& closed);
 
   // constant after construction
@@ -49,6 +50,9 @@ class KeptSocket {
 
   Rng rng_ = make_rng();
   nostr::Backoff backoff_;
+  Pace pace_;
+  bool paused_ = false;
+  bool breathes_ = false;  // it said too much
   std::unique_ptr<nostr::net::WebSocketClient> client_;
   // Tells timers and handlers of an earlier connection that they come too late.
   std::shared_ptr<bool> current_;

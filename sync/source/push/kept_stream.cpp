@@ -101,7 +101,7 @@ void KeptStream::ask() {
   call.headers.emplace_back("Cache-Control", "no-cache");
   if (!events_.last_id().empty()) call.headers.emplace_back("Last-Event-ID", events_.last_id());
   pipe_ = std::make_shared<Pipe>(loop_, *this);
-  pipe_->hold(paused_);
+  pipe_->hold(paused_ || breathes_);
   running_ = http_.start(std::move(call), pipe_->handlers());
   watch();
 }
@@ -139,7 +139,20 @@ void KeptStream::head(const HttpHead& head) {
 void KeptStream::bytes(const std::string& piece) {
   heard_ = std::chrono::steady_clock::now();
   if (!open_) return;
-  events_.add(piece, [this](const EventStream::Event& event) { handlers_.event(event); });
+  events_.add(piece, [this](const EventStream::Event& event) { take(event); });
+}
+
+void KeptStream::take(const EventStream::Event& event) {
+  if (!pace_.take(heard_) && !breathes_) {
+    breathes_ = true;
+    read_or_not();
+    loop_.at(heard_ + Pace::kBreath, [this, here = std::weak_ptr<bool>(here_)] {
+      if (here.expired()) return;
+      breathes_ = false;
+      read_or_not();
+    });
+  }
+  handlers_.event(event);
 }
 
 void KeptStream::ended(const std::string& why) {
@@ -159,7 +172,11 @@ void KeptStream::ended(const std::string& why) {
 
 void KeptStream::pause(bool on) {
   paused_ = on;
-  if (pipe_ && pipe_->hold(on)) http_.resume(running_);
+  read_or_not();
+}
+
+void KeptStream::read_or_not() {
+  if (pipe_ && pipe_->hold(paused_ || breathes_)) http_.resume(running_);
 }
 
 }  // namespace ipnscast::sync::push

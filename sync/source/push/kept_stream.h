@@ -9,6 +9,7 @@
 #include "ipnscast/nostr/relay/backoff.h"
 #include "ipnscast/sync/gateway/http_call.h"
 #include "ipnscast/sync/source/push/event_stream.h"
+#include "ipnscast/sync/source/push/pace.h"
 
 namespace ipnscast::sync::push {
 
@@ -48,6 +49,8 @@ class KeptStream {
   void bytes(const std::string& piece);
   void ended(const std::string& why);
   void watch();
+  void take(const EventStream::Event& event);
+  void read_or_not();
 
   // constant after construction
   nostr::net::Loop& loop_;
@@ -62,7 +65,9 @@ class KeptStream {
   std::shared_ptr<Pipe> pipe_;  // of the call that runs; null: none does
   gateway::HttpId running_;
   bool open_ = false;
+  Pace pace_;
   bool paused_ = false;
+  bool breathes_ = false;  // it said too much
   int status_ = 0;
   Instant heard_{};
   std::shared_ptr<bool> here_ = std::make_shared<bool>(true);  // for timers

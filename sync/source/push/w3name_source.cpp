@@ -36,8 +36,7 @@ class NameService final : public push::Server {
     note_health();
   }
   void pause(bool on) override {
-    for (auto& [name, watch] : watches_)
-      on ? watch.socket->pause_reading() : watch.socket->resume_reading();
+    for (auto& [name, watch] : watches_) watch.socket->pause(on);
   }
 
  private:
@@ -59,7 +58,7 @@ class NameService final : public push::Server {
   void opened(const IpnsName& name) {
     Watch& watch = watches_.at(name);
     watch.open = true;
-    if (voice_.held_back()) watch.socket->pause_reading();
+    if (voice_.held_back()) watch.socket->pause(true);
     ask(name);
     note_health();
   }

@@ -48,7 +48,7 @@ class WebsocketServer final : public push::Server {
     send(push::unsubscribe_frames(dialect_, fewer));
   }
   void pause(bool on) override {
-    if (socket_) on ? socket_->pause_reading() : socket_->resume_reading();
+    if (socket_) socket_->pause(on);
   }
 
  private:
@@ -63,7 +63,7 @@ class WebsocketServer final : public push::Server {
   void opened() {
     connection_ = std::make_shared<bool>(false);
     told_fault_ = false;
-    if (voice_.held_back()) socket_->pause_reading();
+    if (voice_.held_back()) socket_->pause(true);
     ask();
     if (dialect_ == Dialect::one) return voice_.set_healthy(true);
     loop_.at(std::chrono::steady_clock::now() + answer_by_,

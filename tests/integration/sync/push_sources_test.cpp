@@ -259,6 +259,21 @@ TEST_CASE("while nobody takes what push servers say they are not read, and nothi
   CHECK(stage.heard->sequences().size() == 2'000);
 }
 
+TEST_CASE("a push server that says too much is read more slowly, and nothing is lost (S0-45)") {
+  Stage stage;
+  PushServer server(*stage.loop);
+  const bool stream = GENERATE(false, true);
+  const auto source = stream ? stage.sse(server) : stage.websocket(server, kPatience);
+  source->follow({key().name()});
+  wait_until([&] { return stage.heard->healthy() == true; });
+  constexpr uint64_t kSaid = 2'600;  // a burst and more
+  const Instant start = std::chrono::steady_clock::now();
+  for (uint64_t sequence = 1; sequence <= kSaid; ++sequence) server.push(claim(sequence));
+  wait_until([&] { return stage.heard->sequences().size() == kSaid; });
+  CHECK(std::chrono::steady_clock::now() - start >= Milliseconds(100));  // one breath at least
+  CHECK(stage.heard->said("claim " + std::to_string(kSaid)));
+}
+
 TEST_CASE("with no relay at all a client follows over a push server, and the record decides") {
   test::World world;
   PushServer server(*world.loop);

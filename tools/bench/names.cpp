@@ -23,7 +23,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::string_view kValue = "/ipfs/bafkqaaa";
-constexpr std::chrono::minutes kPatience{10};
+constexpr std::chrono::minutes kNamesPatience{10};
 
 sync::IpnsKey key_of(size_t number) {
   Bytes seed(32, 0x5a);
@@ -40,7 +40,7 @@ sync::IpnsRecord record_of(const sync::IpnsKey& key) {
                                .eol = sync::Eol::after(system_now().wall, std::chrono::hours(48))});
 }
 
-struct Servers {
+struct NamesServers {
   std::unordered_map<std::string, Bytes> records;  // by path
   std::unique_ptr<nostr::net::Loop> loop = std::move(nostr::net::Loop::start().value());
   std::unique_ptr<nostr::server::RelayServer> relay;
@@ -49,7 +49,7 @@ struct Servers {
 };
 
 // A trustless gateway that has every name's record, and how often it was asked for one.
-void answer(Servers& servers, const nostr::net::HttpRequest& request,
+void answer(NamesServers& servers, const nostr::net::HttpRequest& request,
             const std::shared_ptr<nostr::net::HttpReply>& reply) {
   if (request.path == "/asked") {
     const std::string text = std::to_string(servers.asked);
@@ -64,7 +64,7 @@ void answer(Servers& servers, const nostr::net::HttpRequest& request,
 }
 
 // Announces every name at the relay.
-bool announce_all(Servers& servers, size_t names) {
+bool announce_all(NamesServers& servers, size_t names) {
   nostr::PoolOptions options;
   options.relays = {*nostr::RelayUrl::parse(servers.relay->url())};
   const auto pool = nostr::Pool::start(*servers.loop, std::move(options));
@@ -95,7 +95,7 @@ bool announce_all(Servers& servers, size_t names) {
 }
 
 std::vector<uint16_t> start_servers(size_t names, bool relay, std::shared_ptr<void>& keep) {
-  const auto servers = std::make_shared<Servers>();
+  const auto servers = std::make_shared<NamesServers>();
   keep = servers;
   for (size_t i = 0; i < names; ++i) {
     const sync::IpnsKey key = key_of(i);
@@ -167,7 +167,7 @@ Result<NamesFigures> bench_names(size_t names, bool relay, Seconds measured) {
       return fail(watched.error());
   }
   while (handed < names) {
-    if (steady_clock::now() > start + kPatience)
+    if (steady_clock::now() > start + kNamesPatience)
       return fail(Errc::timeout, "bench: only " + std::to_string(handed) + " names have come");
     std::this_thread::sleep_for(Milliseconds(10));
   }

@@ -65,7 +65,7 @@ nostr::Filter filter_of(size_t number) {
   return out;
 }
 
-struct Servers {
+struct PoolServers {
   std::unique_ptr<nostr::net::Loop> loop;
   std::unique_ptr<nostr::server::RelayServer> relay;
 };
@@ -86,7 +86,7 @@ std::vector<uint16_t> start_relay(size_t relays, size_t subscriptions,
   auto relay = nostr::server::RelayServer::start(**loop, options);
   if (!relay) return {};
   const uint16_t port = (*relay)->port();
-  keep = std::make_shared<Servers>(Servers{std::move(*loop), std::move(*relay)});
+  keep = std::make_shared<PoolServers>(PoolServers{std::move(*loop), std::move(*relay)});
   return {port};
 }
 

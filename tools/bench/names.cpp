@@ -25,15 +25,17 @@ using std::chrono::steady_clock;
 constexpr std::string_view kValue = "/ipfs/bafkqaaa";
 constexpr std::chrono::minutes kNamesPatience{10};
 
-sync::IpnsKey key_of(size_t number) {
+sync::IpnsKey numbered_key(size_t number) {
   Bytes seed(32, 0x5a);
   std::memcpy(seed.data(), &number, sizeof number);
   return std::move(*sync::IpnsKey::from_bytes(sync::KeyType::ed25519, seed));
 }
 
-nostr::SecretKey author() { return std::move(*nostr::SecretKey::from_bytes(Bytes(32, 0x17))); }
+nostr::SecretKey bench_author() {
+  return std::move(*nostr::SecretKey::from_bytes(Bytes(32, 0x17)));
+}
 
-sync::IpnsRecord record_of(const sync::IpnsKey& key) {
+sync::IpnsRecord numbered_record(const sync::IpnsKey& key) {
   return *sync::create_record(key,
                               {.value = std::string(kValue),
                                .sequence = {1},
@@ -68,13 +70,13 @@ bool announce_all(NamesServers& servers, size_t names) {
   nostr::PoolOptions options;
   options.relays = {*nostr::RelayUrl::parse(servers.relay->url())};
   const auto pool = nostr::Pool::start(*servers.loop, std::move(options));
-  const nostr::SecretKey secret = author();
+  const nostr::SecretKey secret = bench_author();
   std::promise<void> all;
   std::atomic<size_t> left = names;
   std::atomic<bool> good = true;
   for (size_t i = 0; i < names; ++i) {
-    const sync::IpnsKey key = key_of(i);
-    const sync::IpnsRecord record = record_of(key);
+    const sync::IpnsKey key = numbered_key(i);
+    const sync::IpnsRecord record = numbered_record(key);
     const auto event = sync::make_hint_event({.name = key.name(),
                                               .cid = *sync::Cid::parse("bafkqaaa"),
                                               .sequence = {1},
@@ -98,8 +100,8 @@ std::vector<uint16_t> start_servers(size_t names, bool relay, std::shared_ptr<vo
   const auto servers = std::make_shared<NamesServers>();
   keep = servers;
   for (size_t i = 0; i < names; ++i) {
-    const sync::IpnsKey key = key_of(i);
-    servers->records["/ipns/" + key.name().to_string()] = to_bytes(record_of(key).bytes());
+    const sync::IpnsKey key = numbered_key(i);
+    servers->records["/ipns/" + key.name().to_string()] = to_bytes(numbered_record(key).bytes());
   }
   auto gateway = nostr::net::listen(
       *servers->loop, {},
@@ -141,7 +143,7 @@ Result<NamesFigures> bench_names(size_t names, bool relay, Seconds measured) {
   auto folder = TemporaryDirectory::make();
   if (!folder) return fail(folder.error());
   std::vector<sync::IpnsName> all;
-  for (size_t i = 0; i < names; ++i) all.push_back(key_of(i).name());
+  for (size_t i = 0; i < names; ++i) all.push_back(numbered_key(i).name());
   const std::string gateway = "http://127.0.0.1:" + std::to_string(servers.ports()[0]);
 
   NamesFigures out;
@@ -150,7 +152,7 @@ Result<NamesFigures> bench_names(size_t names, bool relay, Seconds measured) {
   sync::Config config;
   config.state_dir = folder->path() / "state";
   config.gateways = {{gateway}};
-  config.trusted_authors = {author().public_key()};
+  config.trusted_authors = {bench_author().public_key()};
   if (relay)
     config.relays = {
         *nostr::RelayUrl::parse("ws://127.0.0.1:" + std::to_string(servers.ports()[1]))};

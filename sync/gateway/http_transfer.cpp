@@ -33,23 +33,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-Errc errc_of(CURLcode code) {
-  switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return Errc::timeout;
-    case CURLE_FILESIZE_EXCEEDED:
-      return Errc::too_large;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return Errc::invalid;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-      return Errc::internal;
-    default:
-      return Errc::unreachable;
-  }
-}
-
 std::chrono::microseconds microseconds(CURL* easy, CURLINFO info) {
   curl_off_t value = 0;
   curl_easy_getinfo(easy, info, &value);
@@ -333,7 +316,7 @@ void HttpTransfer::finish(CURLcode code) {
   if (status && code != CURLE_OK && !forbidden_.empty()) {
     status = fail(Errc::refused, forbidden_text());
   } else if (status && code != CURLE_OK) {
-    status = fail(errc_of(code), error_text_[0] != 0 ? error_text_ : curl_easy_strerror(code));
+    status = fail(http_error(easy_, code, error_text_, call_.max_bytes));
   }
   if (status) deliver_head();  // an answer without a body
   if (handlers_.done) handlers_.done(std::move(status), timings());

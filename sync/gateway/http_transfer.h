@@ -18,6 +18,10 @@ struct SocketAddress {
   bool operator==(const SocketAddress&) const = default;
 };
 
+// Why a call failed, in words for people; `detail` is libcurl's own and goes to the debug log.
+// `max_bytes`: the call's bound on the answer.
+Error http_error(CURL* easy, CURLcode code, const char* detail, uint64_t max_bytes);
+
 // One running call: its easy handle, its bounds and what came so far, over the redirects that GET
 // and HEAD follow (kMostRedirects at most). A redirect that leaves the origin of the call, and any
 // host that others named, is connected to at a public address only (behind a proxy, see

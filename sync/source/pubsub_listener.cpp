@@ -1,20 +1,18 @@
 #include "ipnscast/sync/source/pubsub_listener.h"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <unordered_map>
-#include <variant>
 
 #include "ipnscast/nostr/base/allowance.h"
-#include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/nostr/base/thread_name.h"
 #include "ipnscast/sync/gateway/kubo_pubsub.h"
 #include "ipnscast/sync/gateway/record_source.h"
+#include "ipnscast/sync/source/pubsub_mailbox.h"
 
 namespace ipnscast::sync {
 namespace {
@@ -26,47 +24,14 @@ using gateway::HttpId;
 using gateway::HttpTimings;
 using gateway::RecordDialect;
 using Asked = NodeTopics::Step::What;
+using pubsub::AnswerIn;
+using pubsub::Ended;
+using pubsub::Follow;
+using pubsub::Piece;
 
-// Pieces that wait for the thread; libcurl hands over 16 KiB at most.
-constexpr size_t kPieces = 256;
 constexpr double kBurst = 64;
 constexpr double kPerSecond = 8;
 constexpr Milliseconds kCatchUp{15'000};
-
-struct AnswerIn {
-  size_t node = 0;
-  NodeTopics::Step step;
-  RecordDialect dialect = RecordDialect::rpc_name;  // of catch_up
-  uint64_t stream = 0;                              // the same
-  Result<HttpAnswer> answer;
-};
-struct Piece {
-  uint64_t stream = 0;
-  Bytes bytes;
-};
-struct Ended {
-  uint64_t stream = 0;
-  std::string why;
-};
-struct Follow {
-  std::vector<IpnsName> names;
-};
-using Message = std::variant<AnswerIn, Piece, Ended, Follow>;
-
-// Shared with callbacks on the http thread, which may come after the listener is gone.
-struct Mailbox {
-  Inbox<Message> inbox{kPieces};
-  std::atomic<bool> held_up = false;  // some stream waits for room
-
-  // False: no room, the stream pauses until it is resumed.
-  bool offer(uint64_t stream, ByteView bytes) {
-    Message piece = Piece{stream, to_bytes(bytes)};
-    if (inbox.try_push(piece)) return true;
-    held_up = true;
-    // The thread may have made room, and looked, before that was set.
-    return inbox.try_push(piece);
-  }
-};
 
 struct PubsubNode {
   Endpoint endpoint;
@@ -118,7 +83,7 @@ struct PubsubListener::Impl {
   gateway::Http& streams_http;
   const Handlers on;
   const size_t most_topics;
-  const std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
+  const std::shared_ptr<pubsub::Mailbox> mailbox = std::make_shared<pubsub::Mailbox>();
 
   // pubsub thread only
   std::map<size_t, IpnsName> names;  // by topic
@@ -175,7 +140,7 @@ std::optional<Instant> PubsubListener::Impl::act(Instant now) {
 
 // Streams that had to wait go on once half of the room is free.
 void PubsubListener::Impl::let_on() {
-  if (!mailbox->held_up || mailbox->inbox.size() > kPieces / 2) return;
+  if (!mailbox->held_up || mailbox->inbox.size() > pubsub::kPieces / 2) return;
   mailbox->held_up = false;
   for (const auto& [number, stream] : streams) streams_http.resume(stream.http);
 }

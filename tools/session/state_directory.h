@@ -10,9 +10,10 @@ namespace ipnscast::tools {
 // ~/.local/state/ipnscast. Nothing is created. Errc::invalid when there is no home either.
 Result<std::filesystem::path> state_directory(const Context& context);
 
-// Where this user's keys are: --keys or IPNSCAST_KEYS, else "keys" in the state directory where that
-// is there or --state names it, else $XDG_DATA_HOME/ipnscast/keys or ~/.local/share/ipnscast/keys:
-// state may be thrown away, keys may not. Nothing is created. Errors of state_directory().
+// Where this user's keys are: --keys or IPNSCAST_KEYS, else "keys" in the state directory where
+// that is there or --state names it, else $XDG_DATA_HOME/ipnscast/keys or
+// ~/.local/share/ipnscast/keys: state may be thrown away, keys may not. Nothing is created. Errors
+// of state_directory().
 Result<std::filesystem::path> keys_directory(const Context& context);
 
 // What --state names has to be there for a command that only looks. Errc::not_found.

@@ -1,11 +1,15 @@
-# The package: find_package(ipnscast) gives ipnscast::nostr, ipnscast::sync and ipnscast::bridge; `pkg-config ipnscast` all of
-# them with what they need.
+# The package: find_package(ipnscast) gives ipnscast::nostr, ipnscast::sync, ipnscast::bridge and ipnscast::c; `pkg-config
+# ipnscast` the first three with what they need, `pkg-config libipnscast` the shared library for C.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ipnscast)
 # One set of targets per layer, so that a layer can be used without the libraries of those above it.
 foreach(layer nostr sync bridge)
   install(EXPORT ipnscast_${layer}Targets NAMESPACE ipnscast:: DESTINATION ${package_dir})
 endforeach()
+if(TARGET ipnscast_c)
+  install(EXPORT ipnscast_cTargets NAMESPACE ipnscast:: DESTINATION ${package_dir})
+  install(FILES "${PROJECT_SOURCE_DIR}/tools/python/ipnscast.py" DESTINATION ${CMAKE_INSTALL_DATADIR}/ipnscast/python)
+endif()
 # Before 1.0 another minor version may be another interface.
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/ipnscastConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 set(with_blake3 OFF)
@@ -39,5 +43,9 @@ set(PROJECT_VERSION ${PROJECT_VERSION})
 set(IPNSCAST_PC_REQUIRES \"${IPNSCAST_PC_REQUIRES}\")
 set(CMAKE_INSTALL_LIBDIR ${CMAKE_INSTALL_LIBDIR})
 set(CMAKE_INSTALL_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
-configure_file(\"${PROJECT_SOURCE_DIR}/tools/cmake/ipnscast.pc.in\" \"${PROJECT_BINARY_DIR}/ipnscast.pc\" @ONLY)")
+configure_file(\"${PROJECT_SOURCE_DIR}/tools/cmake/ipnscast.pc.in\" \"${PROJECT_BINARY_DIR}/ipnscast.pc\" @ONLY)
+configure_file(\"${PROJECT_SOURCE_DIR}/tools/cmake/libipnscast.pc.in\" \"${PROJECT_BINARY_DIR}/libipnscast.pc\" @ONLY)")
 install(FILES "${PROJECT_BINARY_DIR}/ipnscast.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(TARGET ipnscast_c)
+  install(FILES "${PROJECT_BINARY_DIR}/libipnscast.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -14,72 +16,25 @@
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
-#include "ipnscast/tools/session/target.h"
 #include "ipnscast/tools/watch/change_handler.h"
 #include "ipnscast/tools/watch/conflict_handler.h"
+#include "ipnscast/tools/watch/opening_line.h"
+#include "ipnscast/tools/watch/untrusted_hints.h"
+#include "ipnscast/tools/watch/watch_targets.h"
 
 namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kWatchTargetDeadline{10'000};
 constexpr Milliseconds kOnceDeadline{60'000};
-// Between tries to find out which names a target stands for, while nobody answers.
-constexpr Milliseconds kFirstWait{1'000};
-constexpr Milliseconds kLongestWait{30'000};
-
-struct WatchOptions {
-  std::vector<std::string> targets;
-  std::string mirror;
-  std::string exec;
-  std::vector<std::string> on_conflict;
-  bool once = false;
-  bool records_only = false;
-  bool derived = false;
-};
-
-Result<Target> all_targets(const Session& session, const WatchOptions& options,
-                           Milliseconds deadline) {
-  Target out;
-  for (const std::string& text : options.targets) {
-    auto one = resolve_target(session, text, options.derived, deadline);
-    if (!one) return fail(one.error());
-    for (const sync::dnslink::Step& step : one->dns)
-      log_warning("watch", step.domain + " leads to " + step.value +
-                               ", by DNS, which nobody signs; it is asked once, at the start");
-    out.names.insert(out.names.end(), one->names.begin(), one->names.end());
-    out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
-    out.relays.insert(out.relays.end(), one->relays.begin(), one->relays.end());
-  }
-  const std::set<sync::IpnsName> distinct(out.names.begin(), out.names.end());
-  out.names.assign(distinct.begin(), distinct.end());
-  return out;
-}
-
-// The same, however long nobody answers: who follows names is to find them when the relays are
-// back. With --once the first failure counts.
-Result<Target> wait_for_targets(const Session& session, const WatchOptions& options,
-                                const TimeLimit& limit) {
-  // Nothing is open yet that would have to be closed.
-  StopSignal stop;
-  const OnStopSignal leave(stop, [] { std::_Exit(static_cast<int>(Exit::done)); });
-  bool said = false;
-  for (Milliseconds wait = kFirstWait;; wait = std::min(wait * 2, kLongestWait)) {
-    auto target = all_targets(session, options, limit.left(kWatchTargetDeadline));
-    if (target || options.once) return target;
-    const Error& why = target.error();
-    if (why.code != Errc::unreachable && why.code != Errc::timeout) return target;
-    if (!said) log_warning("watch", why.message + "; it goes on as soon as one of them answers");
-    said = true;
-    stop.wait(std::min(wait, limit.left(wait)));
-    if (limit.end() && system_now().steady >= *limit.end()) return fail(Errc::timeout, why.message);
-  }
-}
 
 Result<ChangeHandler::Options> handler_options(const Context& context, const WatchOptions& options,
                                                const Target& target,
                                                const std::filesystem::path& state_dir) {
   ChangeHandler::Options out;
   out.json = context.json;
+  const Screen screen = Screen::of(STDOUT_FILENO);
+  if (screen.terminal) out.screen.emplace(screen, target.names);
   out.exec = options.exec;
   if (options.mirror.empty()) return out;
   if (target.names.size() != 1)
@@ -101,6 +56,30 @@ Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
     return fail(Errc::invalid, "--on-conflict \"" + options.on_conflict.front() +
                                    "\" and --once exclude each other: give one of them");
   return ConflictHandler::parse(options.on_conflict);
+}
+
+// What is followed over what: for a person before a terminal, and for the log.
+void say_what_is_followed(const Context& context, const Target& target,
+                          const sync::Config& config) {
+  const std::string line = opening_line(target.names, config);
+  if (!context.json && Screen::of(STDERR_FILENO).terminal)
+    print_note(line);
+  else
+    log_info("watch", line);
+}
+
+// Nothing where relays are asked for everybody's hints anyway, or are not to learn what is watched.
+std::unique_ptr<UntrustedHints> untrusted_hints(const sync::Config& config) {
+  if (config.relays.empty() || config.open || config.private_hints) return nullptr;
+  UntrustedHints::Options options;
+  options.query.relays = config.relays;
+  options.query.access = config.access;
+  if (config.auth) options.query.signer = config.signer;
+  options.kinds = config.kinds;
+  options.compat = config.compat;
+  options.trusted.insert(config.trusted_authors.begin(), config.trusted_authors.end());
+  return std::make_unique<UntrustedHints>(
+      std::move(options), [](const std::string& line) { log_warning("watch", line); });
 }
 
 using Sequences = std::map<sync::IpnsName, sync::Sequence>;
@@ -275,6 +254,8 @@ void watch(Context& context, const WatchOptions& options) {
   const TimeLimit limit(context);
   auto decides = conflict_options(options);
   if (!decides) return report(context, decides.error());
+  const auto trusted = trusted_keys(options.trust);
+  if (!trusted) return report(context, trusted.error());
   const auto session = Session::open(context);
   if (!session) return;
   const auto target = wait_for_targets(*session, options, limit);
@@ -282,6 +263,7 @@ void watch(Context& context, const WatchOptions& options) {
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
   add_to(*config, *target);
+  for (const auto& key : *trusted) config->trusted_authors.push_back(key);
   const bool has_gateways = !config->gateways.empty();
   if (!has_gateways && config->relays.empty())
     return report_usage(context, "neither a relay nor a gateway is configured: " +
@@ -313,6 +295,11 @@ void watch(Context& context, const WatchOptions& options) {
   }
   const auto trouble = std::make_shared<Trouble>(context.json);
   config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
+  const auto untrusted =
+      options.once ? std::unique_ptr<UntrustedHints>() : untrusted_hints(*config);
+  if (untrusted)
+    how->on_done = [&untrusted](const sync::Change& change) { untrusted->noticed(change); };
+  if (!options.once) say_what_is_followed(context, *target, *config);
   const auto client = sync::Client::open(std::move(*config));
   if (!client) return report(context, client.error());
   if (!options.once) {
@@ -357,6 +344,12 @@ void add_watch(CLI::App& app, Context& context) {
                    "$IPNSCAST_OURS and $IPNSCAST_THEIRS into $IPNSCAST_MERGED, which is published)")
       ->type_name("newest|keep-both DIR|exec CMD")
       ->expected(1, 2);
+  command
+      ->add_option("--trust", options->trust,
+                   "Hear the hints of this key at once, besides those of trust.authors; more than "
+                   "once for more keys")
+      ->type_name("NPUB")
+      ->allow_extra_args(false);
   command->add_flag("--records-only", options->records_only, "Do not fetch the content");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] {

@@ -69,8 +69,9 @@ Status ChangeHandler::run_command(const sync::Change& change, const std::string&
 }
 
 void ChangeHandler::print(const sync::Change& change, const Applied& applied) const {
-  options_.json ? print_line(change_json(change, applied))
-                : print_lines(change_lines(change, applied));
+  if (options_.json) return print_line(change_json(change, applied));
+  print_lines(options_.screen ? options_.screen->lines(change, applied)
+                              : change_lines(change, applied));
 }
 
 Status ChangeHandler::handle(const sync::Change& change) {
@@ -95,6 +96,7 @@ Status ChangeHandler::handle(const sync::Change& change) {
     applied.took = since(change.seen);
   }
   print(change, applied);
+  if (options_.on_done) options_.on_done(change);
   return {};
 }
 

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "ipnscast/sync/client.h"
 #include "ipnscast/tools/watch/change_command.h"
-#include "ipnscast/tools/watch/change_text.h"
+#include "ipnscast/tools/watch/change_screen.h"
 #include "ipnscast/tools/watch/mirror.h"
 
 namespace ipnscast::tools {
@@ -18,10 +19,13 @@ class ChangeHandler {
  public:
   struct Options {
     bool json = false;
+    std::optional<ChangeScreen> screen;  // how lines look on a terminal; none: whole
     std::optional<Mirror> mirror;
     std::string exec;  // empty: none
     Milliseconds exec_timeout{600'000};
     sync::DagLimits limits;  // of what is written
+    // After all of it has worked. Must not block. May be empty.
+    std::function<void(const sync::Change&)> on_done;
   };
 
   // `client` outlives the handler's last call.

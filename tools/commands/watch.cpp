@@ -21,6 +21,7 @@
 #include "ipnscast/tools/watch/opening_line.h"
 #include "ipnscast/tools/watch/untrusted_hints.h"
 #include "ipnscast/tools/watch/watch_targets.h"
+#include "ipnscast/tools/watch/webhook_opening.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -66,20 +67,6 @@ void say_what_is_followed(const Context& context, const Target& target,
     print_note(line);
   else
     log_info("watch", line);
-}
-
-// Nothing where relays are asked for everybody's hints anyway, or are not to learn what is watched.
-std::unique_ptr<UntrustedHints> untrusted_hints(const sync::Config& config) {
-  if (config.relays.empty() || config.open || config.private_hints) return nullptr;
-  UntrustedHints::Options options;
-  options.query.relays = config.relays;
-  options.query.access = config.access;
-  if (config.auth) options.query.signer = config.signer;
-  options.kinds = config.kinds;
-  options.compat = config.compat;
-  options.trusted.insert(config.trusted_authors.begin(), config.trusted_authors.end());
-  return std::make_unique<UntrustedHints>(
-      std::move(options), [](const std::string& line) { log_warning("watch", line); });
 }
 
 using Sequences = std::map<sync::IpnsName, sync::Sequence>;
@@ -211,7 +198,8 @@ Status Watching::start() {
   for (const auto& name : target_.names) {
     sync::WatchOptions options;
     options.fetch_content = !options_.records_only;
-    options.takes_in = !options_.mirror.empty() || !options_.exec.empty();
+    options.takes_in =
+        !options_.mirror.empty() || !options_.exec.empty() || !options_.webhook.empty();
     options.on_change = [this](const sync::Change& change) { return handle(change); };
     if (conflicts_ != nullptr)
       options.on_conflict = [this](const sync::Conflict& one) { return conflicts_->handle(one); };
@@ -274,6 +262,9 @@ void watch(Context& context, const WatchOptions& options) {
                      ", or give --records-only");
   auto how = handler_options(context, options, *target, session->state_dir());
   if (!how) return report(context, how.error());
+  auto webhook = open_webhook(options, config->access.ca_file);
+  if (!webhook) return report(context, webhook.error());
+  how->webhook = std::move(*webhook);
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();
   // A command has the whole time, and is ended before its lane is given up.
@@ -281,6 +272,7 @@ void watch(Context& context, const WatchOptions& options) {
   decides->timeout = config->handler_timeout;
   if (!how->exec.empty() || !decides->command.empty())
     config->handler_timeout += 2 * ChangeCommand::kGrace;
+  if (how->webhook) config->handler_timeout += Webhook::kDeadline;
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
   Sequences floors;
@@ -296,7 +288,7 @@ void watch(Context& context, const WatchOptions& options) {
   const auto trouble = std::make_shared<Trouble>(context.json);
   config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
   const auto untrusted =
-      options.once ? std::unique_ptr<UntrustedHints>() : untrusted_hints(*config);
+      options.once ? std::unique_ptr<UntrustedHints>() : UntrustedHints::of(*config);
   if (untrusted)
     how->on_done = [&untrusted](const sync::Change& change) { untrusted->noticed(change); };
   if (!options.once) say_what_is_followed(context, *target, *config);
@@ -337,6 +329,22 @@ void add_watch(CLI::App& app, Context& context) {
                    "Run this by /bin/sh on each change, the JSON line on its input; again later "
                    "when it fails or takes longer than handover.handler_timeout")
       ->type_name("CMD");
+  CLI::Option* const webhook =
+      command
+          ->add_option("--webhook", options->webhook,
+                       "Post each change there as JSON, signed (Standard Webhooks); again later "
+                       "unless the answer is 2xx or 410. http:// to this machine only")
+          ->type_name("URL");
+  command
+      ->add_option("--webhook-secret-file", options->webhook_secret_file,
+                   "The secret that signs: one line \"whsec_...\", mode 0600 (else "
+                   "IPNSCAST_WEBHOOK_SECRET)")
+      ->type_name("FILE")
+      ->needs(webhook);
+  command
+      ->add_flag("--webhook-http", options->webhook_http,
+                 "Post over http:// to other machines too, where others on the way read along")
+      ->needs(webhook);
   command
       ->add_option("--on-conflict", options->on_conflict,
                    "What becomes of a publish of this device that was displaced: newest (nothing, "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ipnscast/nostr/base/log.h"
 #include "ipnscast/nostr/base/thread_name.h"
 #include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/sync/hint/hint.h"
@@ -27,6 +28,19 @@ std::string line_of(const nostr::PublicKey& author, const std::vector<sync::Ipns
 }
 
 }  // namespace
+
+std::unique_ptr<UntrustedHints> UntrustedHints::of(const sync::Config& config) {
+  if (config.relays.empty() || config.open || config.private_hints) return nullptr;
+  UntrustedHints::Options options;
+  options.query.relays = config.relays;
+  options.query.access = config.access;
+  if (config.auth) options.query.signer = config.signer;
+  options.kinds = config.kinds;
+  options.compat = config.compat;
+  options.trusted.insert(config.trusted_authors.begin(), config.trusted_authors.end());
+  return std::make_unique<UntrustedHints>(
+      std::move(options), [](const std::string& line) { log_warning("watch", line); });
+}
 
 UntrustedHints::UntrustedHints(Options options, Say say, Milliseconds first)
     : options_(std::move(options)),

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -27,6 +28,10 @@ class UntrustedHints {
   };
   // Is told one line for each author; on the thread.
   using Say = std::function<void(const std::string&)>;
+
+  // For a client of this configuration; its lines go to the log. Null where relays are asked for
+  // everybody's hints anyway, or are not to learn what is watched.
+  static std::unique_ptr<UntrustedHints> of(const sync::Config& config);
 
   // Relays are asked `first` after a change was noticed, then at most once a minute, and more
   // seldom while they have nothing to tell.

@@ -13,6 +13,9 @@ struct WatchOptions {
   std::vector<std::string> targets;
   std::string mirror;
   std::string exec;
+  std::string webhook;
+  std::string webhook_secret_file;
+  bool webhook_http = false;
   std::vector<std::string> on_conflict;
   std::vector<std::string> trust;
   bool once = false;

@@ -16,8 +16,10 @@
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
+#include "ipnscast/tools/usage/arguments.h"
 #include "ipnscast/tools/watch/change_handler.h"
 #include "ipnscast/tools/watch/conflict_handler.h"
+#include "ipnscast/tools/watch/keeping.h"
 #include "ipnscast/tools/watch/opening_line.h"
 #include "ipnscast/tools/watch/untrusted_hints.h"
 #include "ipnscast/tools/watch/watch_targets.h"
@@ -262,6 +264,8 @@ void watch(Context& context, const WatchOptions& options) {
                      ", or give --records-only");
   auto how = handler_options(context, options, *target, session->state_dir());
   if (!how) return report(context, how.error());
+  if (const Status checked = check_keeping(*session, options); !checked)
+    return report(context, checked.error());
   auto webhook = open_webhook(options, config->access.ca_file);
   if (!webhook) return report(context, webhook.error());
   how->webhook = std::move(*webhook);
@@ -289,14 +293,23 @@ void watch(Context& context, const WatchOptions& options) {
   config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
   const auto untrusted =
       options.once ? std::unique_ptr<UntrustedHints>() : UntrustedHints::of(*config);
-  if (untrusted)
-    how->on_done = [&untrusted](const sync::Change& change) { untrusted->noticed(change); };
   if (!options.once) say_what_is_followed(context, *target, *config);
-  const auto client = sync::Client::open(std::move(*config));
+  const auto client = sync::Client::open(*config);
   if (!client) return report(context, client.error());
+  std::vector<sync::IpnsName> others = target->names;
   if (!options.once) {
-    for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
+    for (const auto& key : session->open_keys()) {
+      (void)(*client)->keep_alive(key);
+      std::erase(others, key.name());
+    }
   }
+  const auto keeping = Keeping::open(options, *config, (*client)->blocks(), std::move(others));
+  if (!keeping) return report(context, keeping.error());
+  how->pins = keeping->pins.get();
+  how->on_done = [&](const sync::Change& change) {
+    if (untrusted) untrusted->noticed(change);
+    if (keeping->records) keeping->records->noticed(change);
+  };
   ChangeHandler handler(**client, std::move(*how));
   std::optional<ConflictHandler> conflicts;
   if (decides->strategy != ConflictHandler::Strategy::newest)
@@ -345,6 +358,13 @@ void add_watch(CLI::App& app, Context& context) {
       ->add_flag("--webhook-http", options->webhook_http,
                  "Post over http:// to other machines too, where others on the way read along")
       ->needs(webhook);
+  command->add_flag("--pin", options->pin,
+                    "Bring each version to the nodes of gateways.nodes and pin it there");
+  add_number(*command, "--versions", options->versions, {1, 10'000},
+             "With --pin: so many versions of a name stay pinned, older pins are taken off");
+  command->add_flag("--keep-alive", options->keep_alive,
+                    "Put the newest valid record of each name, as it is, to all routers and nodes "
+                    "again and again, so that they do not drop it");
   command
       ->add_option("--on-conflict", options->on_conflict,
                    "What becomes of a publish of this device that was displaced: newest (nothing, "

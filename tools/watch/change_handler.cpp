@@ -37,6 +37,7 @@ ChangeHandler::ChangeHandler(sync::Client& client, Options options)
 
 void ChangeHandler::stop() {
   stopped_ = true;
+  if (options_.pins != nullptr) options_.pins->stop();
   if (command_) command_->stop();
   if (options_.webhook) options_.webhook->stop();
 }
@@ -126,6 +127,13 @@ Status ChangeHandler::handle(const sync::Change& change) {
       return fail(shown.error());
     }
     applied.mirror = std::move(*shown);
+  }
+  if (options_.pins != nullptr) {
+    if (const Status kept = options_.pins->keep(change); !kept) {
+      if (!stopped_ && kept.error().code != Errc::busy)
+        log_warning("watch", what(change) + kept.error().message + "; it is tried again");
+      return kept;
+    }
   }
   applied.took = since(change.seen);
   if (change.kind != sync::ChangeKind::refresh && (command_ || options_.webhook)) {

@@ -11,19 +11,21 @@
 #include "ipnscast/tools/watch/change_command.h"
 #include "ipnscast/tools/watch/change_screen.h"
 #include "ipnscast/tools/watch/mirror.h"
+#include "ipnscast/tools/watch/pins.h"
 #include "ipnscast/tools/watch/webhook.h"
 
 namespace ipnscast::tools {
 
-// What `watch` does with each change: mirror, command, webhook, line of output, in this order. A
-// change is acknowledged only when all of it has worked, so it comes again until it does.
+// What `watch` does with each change: mirror, pins, command, webhook, line of output, in this
+// order. A change is acknowledged only when all of it has worked, so it comes again until it does.
 class ChangeHandler {
  public:
   struct Options {
     bool json = false;
     std::optional<ChangeScreen> screen;  // how lines look on a terminal; none: whole
     std::optional<Mirror> mirror;
-    std::string exec;  // empty: none
+    Pins* pins = nullptr;  // null: none; outlives the handler
+    std::string exec;      // empty: none
     Milliseconds exec_timeout{600'000};
     std::unique_ptr<Webhook> webhook;  // null: none
     sync::DagLimits limits;            // of what is written

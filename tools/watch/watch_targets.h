@@ -18,6 +18,9 @@ struct WatchOptions {
   bool webhook_http = false;
   std::vector<std::string> on_conflict;
   std::vector<std::string> trust;
+  bool pin = false;
+  size_t versions = 5;
+  bool keep_alive = false;
   bool once = false;
   bool records_only = false;
   bool derived = false;

@@ -39,6 +39,7 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
   const Screen screen = Screen::of(STDOUT_FILENO);
   if (screen.terminal) out.screen.emplace(screen, target.names);
   out.exec = options.exec;
+  out.exec_variables = options.exec_variables;
   if (options.mirror.empty()) return out;
   if (target.names.size() != 1)
     return fail(Errc::invalid, "--mirror: want one name, these are " +
@@ -329,7 +330,8 @@ void add_watch(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand("watch", "Follow names; a line for each change");
   const auto options = std::make_shared<WatchOptions>();
   command
-      ->add_option("target", options->targets, "IPNS names, npubs, naddrs, self or a key's label")
+      ->add_option("target", options->targets,
+                   "IPNS names, npubs, naddrs, domains (DNSLink), self or a key's label")
       ->type_name("TARGET")
       ->required();
   command->add_flag("--once", options->once, "Print the current confirmed state and end");
@@ -337,11 +339,21 @@ void add_watch(CLI::App& app, Context& context) {
       ->add_option("--mirror", options->mirror,
                    "Keep the content as files here; a directory that is absent, empty or ours")
       ->type_name("DIR");
+  CLI::Option* const exec =
+      command
+          ->add_option("--exec", options->exec,
+                       "Run this by /bin/sh on each change, the JSON line on its input; again "
+                       "later when it fails or takes longer than handover.handler_timeout. It "
+                       "finds IPNSCAST_NAME, _CID, _SEQUENCE, _PREVIOUS and _PATH (of the mirror) "
+                       "in its environment, our settings without secrets, and of the rest only "
+                       "PATH, HOME, USER, LANG, TZ, TMPDIR, XDG_... and proxies")
+          ->type_name("CMD");
   command
-      ->add_option("--exec", options->exec,
-                   "Run this by /bin/sh on each change, the JSON line on its input; again later "
-                   "when it fails or takes longer than handover.handler_timeout")
-      ->type_name("CMD");
+      ->add_option("--exec-env", options->exec_variables,
+                   "A variable of this environment that the command of --exec gets too")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->needs(exec);
   CLI::Option* const webhook =
       command
           ->add_option("--webhook", options->webhook,

@@ -31,7 +31,8 @@ std::chrono::microseconds since(UnixMillis seen) {
 
 ChangeHandler::ChangeHandler(sync::Client& client, Options options)
     : client_(client), options_(std::move(options)) {
-  if (!options_.exec.empty()) command_.emplace("--exec", options_.exec, options_.exec_timeout);
+  if (!options_.exec.empty())
+    command_.emplace("--exec", options_.exec, options_.exec_timeout, options_.exec_variables);
   options_.limits.stopped = [this] { return stopped_.load(); };
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "ipnscast/sync/client.h"
 #include "ipnscast/tools/watch/change_command.h"
@@ -24,8 +25,9 @@ class ChangeHandler {
     bool json = false;
     std::optional<ChangeScreen> screen;  // how lines look on a terminal; none: whole
     std::optional<Mirror> mirror;
-    Pins* pins = nullptr;  // null: none; outlives the handler
-    std::string exec;      // empty: none
+    Pins* pins = nullptr;                     // null: none; outlives the handler
+    std::string exec;                         // empty: none
+    std::vector<std::string> exec_variables;  // that it gets besides the usual ones
     Milliseconds exec_timeout{600'000};
     std::unique_ptr<Webhook> webhook;  // null: none
     sync::DagLimits limits;            // of what is written

@@ -13,6 +13,7 @@ struct WatchOptions {
   std::vector<std::string> targets;
   std::string mirror;
   std::string exec;
+  std::vector<std::string> exec_variables;
   std::string webhook;
   std::string webhook_secret_file;
   bool webhook_http = false;

@@ -16,9 +16,10 @@ namespace {
 
 constexpr std::string_view kPrefix = "IPNSCAST";
 
-// Of keys; no settings.
+// Of keys, and of watch --webhook; no settings.
 constexpr char kPassword[] = "PASSWORD";
 constexpr char kKeys[] = "KEYS";
+constexpr char kWebhookSecret[] = "WEBHOOK_SECRET";
 // What commands of --exec and --on-conflict find in their environment, in which they may call us
 // again.
 const std::vector<std::string> kOfCommands = {"NAME", "CID",  "SEQUENCE", "PREVIOUS",
@@ -56,7 +57,7 @@ bool made_by_containers(std::string_view part) {
 
 // The names without the prefix that a person may set.
 std::vector<std::string> known_parts() {
-  std::vector<std::string> out = {kPassword, kKeys};
+  std::vector<std::string> out = {kPassword, kKeys, kWebhookSecret};
   for (const Setting& row : settings_table())
     out.push_back(variable_of(row.is.key).substr(kPrefix.size() + 1));
   return out;
@@ -96,7 +97,8 @@ Environment process_environment() {
     const auto name = text.substr(0, text.find('='));
     const bool place = name == "XDG_CONFIG_HOME" || name == "HOME";
     if (!place && !own_part(name)) continue;
-    const bool told = place || (is_known(name) && name != "IPNSCAST_PASSWORD");
+    const bool secret = name == "IPNSCAST_PASSWORD" || name == "IPNSCAST_WEBHOOK_SECRET";
+    const bool told = place || (is_known(name) && !secret);
     out[std::string(name)] = told && name.size() < text.size() ? text.substr(name.size() + 1) : "";
   }
   return out;

@@ -9,6 +9,7 @@
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/tools/cli/json_text.h"
+#include "ipnscast/tools/cli/screen.h"
 
 namespace ipnscast::tools {
 namespace {
@@ -48,7 +49,8 @@ void start_logging(const Context& context, const bridge::LogSettings& settings) 
 }
 
 void start_logging(LogLevel least, bool json) {
-  static const auto logger = spdlog::stderr_color_mt("ipnscast");
+  static const auto logger = spdlog::stderr_color_mt(
+      "ipnscast", colours_unwanted() ? spdlog::color_mode::never : spdlog::color_mode::automatic);
   logger->set_pattern(json ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   logger->set_level(spdlog::level::debug);
   logger->flush_on(spdlog::level::debug);

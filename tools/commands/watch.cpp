@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -14,73 +16,30 @@
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
-#include "ipnscast/tools/session/target.h"
+#include "ipnscast/tools/usage/arguments.h"
 #include "ipnscast/tools/watch/change_handler.h"
 #include "ipnscast/tools/watch/conflict_handler.h"
+#include "ipnscast/tools/watch/keeping.h"
+#include "ipnscast/tools/watch/opening_line.h"
+#include "ipnscast/tools/watch/untrusted_hints.h"
+#include "ipnscast/tools/watch/watch_targets.h"
+#include "ipnscast/tools/watch/webhook_opening.h"
 
 namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kWatchTargetDeadline{10'000};
 constexpr Milliseconds kOnceDeadline{60'000};
-// Between tries to find out which names a target stands for, while nobody answers.
-constexpr Milliseconds kFirstWait{1'000};
-constexpr Milliseconds kLongestWait{30'000};
-
-struct WatchOptions {
-  std::vector<std::string> targets;
-  std::string mirror;
-  std::string exec;
-  std::vector<std::string> on_conflict;
-  bool once = false;
-  bool records_only = false;
-  bool derived = false;
-};
-
-Result<Target> all_targets(const Session& session, const WatchOptions& options,
-                           Milliseconds deadline) {
-  Target out;
-  for (const std::string& text : options.targets) {
-    auto one = resolve_target(session, text, options.derived, deadline);
-    if (!one) return fail(one.error());
-    for (const sync::dnslink::Step& step : one->dns)
-      log_warning("watch", step.domain + " leads to " + step.value +
-                               ", by DNS, which nobody signs; it is asked once, at the start");
-    out.names.insert(out.names.end(), one->names.begin(), one->names.end());
-    out.authors.insert(out.authors.end(), one->authors.begin(), one->authors.end());
-    out.relays.insert(out.relays.end(), one->relays.begin(), one->relays.end());
-  }
-  const std::set<sync::IpnsName> distinct(out.names.begin(), out.names.end());
-  out.names.assign(distinct.begin(), distinct.end());
-  return out;
-}
-
-// The same, however long nobody answers: who follows names is to find them when the relays are
-// back. With --once the first failure counts.
-Result<Target> wait_for_targets(const Session& session, const WatchOptions& options,
-                                const TimeLimit& limit) {
-  // Nothing is open yet that would have to be closed.
-  StopSignal stop;
-  const OnStopSignal leave(stop, [] { std::_Exit(static_cast<int>(Exit::done)); });
-  bool said = false;
-  for (Milliseconds wait = kFirstWait;; wait = std::min(wait * 2, kLongestWait)) {
-    auto target = all_targets(session, options, limit.left(kWatchTargetDeadline));
-    if (target || options.once) return target;
-    const Error& why = target.error();
-    if (why.code != Errc::unreachable && why.code != Errc::timeout) return target;
-    if (!said) log_warning("watch", why.message + "; it goes on as soon as one of them answers");
-    said = true;
-    stop.wait(std::min(wait, limit.left(wait)));
-    if (limit.end() && system_now().steady >= *limit.end()) return fail(Errc::timeout, why.message);
-  }
-}
 
 Result<ChangeHandler::Options> handler_options(const Context& context, const WatchOptions& options,
                                                const Target& target,
                                                const std::filesystem::path& state_dir) {
   ChangeHandler::Options out;
   out.json = context.json;
+  const Screen screen = Screen::of(STDOUT_FILENO);
+  if (screen.terminal) out.screen.emplace(screen, target.names);
   out.exec = options.exec;
+  out.exec_variables = options.exec_variables;
   if (options.mirror.empty()) return out;
   if (target.names.size() != 1)
     return fail(Errc::invalid, "--mirror: want one name, these are " +
@@ -101,6 +60,16 @@ Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
     return fail(Errc::invalid, "--on-conflict \"" + options.on_conflict.front() +
                                    "\" and --once exclude each other: give one of them");
   return ConflictHandler::parse(options.on_conflict);
+}
+
+// What is followed over what: for a person before a terminal, and for the log.
+void say_what_is_followed(const Context& context, const Target& target,
+                          const sync::Config& config) {
+  const std::string line = opening_line(target.names, config);
+  if (!context.json && Screen::of(STDERR_FILENO).terminal)
+    print_note(line);
+  else
+    log_info("watch", line);
 }
 
 using Sequences = std::map<sync::IpnsName, sync::Sequence>;
@@ -232,7 +201,8 @@ Status Watching::start() {
   for (const auto& name : target_.names) {
     sync::WatchOptions options;
     options.fetch_content = !options_.records_only;
-    options.takes_in = !options_.mirror.empty() || !options_.exec.empty();
+    options.takes_in =
+        !options_.mirror.empty() || !options_.exec.empty() || !options_.webhook.empty();
     options.on_change = [this](const sync::Change& change) { return handle(change); };
     if (conflicts_ != nullptr)
       options.on_conflict = [this](const sync::Conflict& one) { return conflicts_->handle(one); };
@@ -275,6 +245,8 @@ void watch(Context& context, const WatchOptions& options) {
   const TimeLimit limit(context);
   auto decides = conflict_options(options);
   if (!decides) return report(context, decides.error());
+  const auto trusted = trusted_keys(options.trust);
+  if (!trusted) return report(context, trusted.error());
   const auto session = Session::open(context);
   if (!session) return;
   const auto target = wait_for_targets(*session, options, limit);
@@ -282,6 +254,7 @@ void watch(Context& context, const WatchOptions& options) {
   auto config = session->sync_config();
   if (!config) return report(context, config.error());
   add_to(*config, *target);
+  for (const auto& key : *trusted) config->trusted_authors.push_back(key);
   const bool has_gateways = !config->gateways.empty();
   if (!has_gateways && config->relays.empty())
     return report_usage(context, "neither a relay nor a gateway is configured: " +
@@ -292,6 +265,11 @@ void watch(Context& context, const WatchOptions& options) {
                      ", or give --records-only");
   auto how = handler_options(context, options, *target, session->state_dir());
   if (!how) return report(context, how.error());
+  if (const Status checked = check_keeping(*session, options); !checked)
+    return report(context, checked.error());
+  auto webhook = open_webhook(options, config->access.ca_file);
+  if (!webhook) return report(context, webhook.error());
+  how->webhook = std::move(*webhook);
   how->limits.max_bytes = config->fetch_max_bytes;
   how->limits.deadline = limit.end();
   // A command has the whole time, and is ended before its lane is given up.
@@ -299,6 +277,7 @@ void watch(Context& context, const WatchOptions& options) {
   decides->timeout = config->handler_timeout;
   if (!how->exec.empty() || !decides->command.empty())
     config->handler_timeout += 2 * ChangeCommand::kGrace;
+  if (how->webhook) config->handler_timeout += Webhook::kDeadline;
   // A look does not count as having handed anything over.
   std::optional<TemporaryDirectory> state;
   Sequences floors;
@@ -313,11 +292,25 @@ void watch(Context& context, const WatchOptions& options) {
   }
   const auto trouble = std::make_shared<Trouble>(context.json);
   config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
-  const auto client = sync::Client::open(std::move(*config));
+  const auto untrusted =
+      options.once ? std::unique_ptr<UntrustedHints>() : UntrustedHints::of(*config);
+  if (!options.once) say_what_is_followed(context, *target, *config);
+  const auto client = sync::Client::open(*config);
   if (!client) return report(context, client.error());
+  std::vector<sync::IpnsName> others = target->names;
   if (!options.once) {
-    for (const auto& key : session->open_keys()) (void)(*client)->keep_alive(key);
+    for (const auto& key : session->open_keys()) {
+      (void)(*client)->keep_alive(key);
+      std::erase(others, key.name());
+    }
   }
+  const auto keeping = Keeping::open(options, *config, (*client)->blocks(), std::move(others));
+  if (!keeping) return report(context, keeping.error());
+  how->pins = keeping->pins.get();
+  how->on_done = [&](const sync::Change& change) {
+    if (untrusted) untrusted->noticed(change);
+    if (keeping->records) keeping->records->noticed(change);
+  };
   ChangeHandler handler(**client, std::move(*how));
   std::optional<ConflictHandler> conflicts;
   if (decides->strategy != ConflictHandler::Strategy::newest)
@@ -337,7 +330,8 @@ void add_watch(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand("watch", "Follow names; a line for each change");
   const auto options = std::make_shared<WatchOptions>();
   command
-      ->add_option("target", options->targets, "IPNS names, npubs, naddrs, self or a key's label")
+      ->add_option("target", options->targets,
+                   "IPNS names, npubs, naddrs, domains (DNSLink), self or a key's label")
       ->type_name("TARGET")
       ->required();
   command->add_flag("--once", options->once, "Print the current confirmed state and end");
@@ -345,11 +339,44 @@ void add_watch(CLI::App& app, Context& context) {
       ->add_option("--mirror", options->mirror,
                    "Keep the content as files here; a directory that is absent, empty or ours")
       ->type_name("DIR");
+  CLI::Option* const exec =
+      command
+          ->add_option("--exec", options->exec,
+                       "Run this by /bin/sh on each change, the JSON line on its input; again "
+                       "later when it fails or takes longer than handover.handler_timeout. It "
+                       "finds IPNSCAST_NAME, _CID, _SEQUENCE, _PREVIOUS and _PATH (of the mirror) "
+                       "in its environment, our settings without secrets, and of the rest only "
+                       "PATH, HOME, USER, LANG, TZ, TMPDIR, XDG_... and proxies")
+          ->type_name("CMD");
   command
-      ->add_option("--exec", options->exec,
-                   "Run this by /bin/sh on each change, the JSON line on its input; again later "
-                   "when it fails or takes longer than handover.handler_timeout")
-      ->type_name("CMD");
+      ->add_option("--exec-env", options->exec_variables,
+                   "A variable of this environment that the command of --exec gets too")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->needs(exec);
+  CLI::Option* const webhook =
+      command
+          ->add_option("--webhook", options->webhook,
+                       "Post each change there as JSON, signed (Standard Webhooks); again later "
+                       "unless the answer is 2xx or 410. http:// to this machine only")
+          ->type_name("URL");
+  command
+      ->add_option("--webhook-secret-file", options->webhook_secret_file,
+                   "The secret that signs: one line \"whsec_...\", mode 0600 (else "
+                   "IPNSCAST_WEBHOOK_SECRET)")
+      ->type_name("FILE")
+      ->needs(webhook);
+  command
+      ->add_flag("--webhook-http", options->webhook_http,
+                 "Post over http:// to other machines too, where others on the way read along")
+      ->needs(webhook);
+  command->add_flag("--pin", options->pin,
+                    "Bring each version to the nodes of gateways.nodes and pin it there");
+  add_number(*command, "--versions", options->versions, {1, 10'000},
+             "With --pin: so many versions of a name stay pinned, older pins are taken off");
+  command->add_flag("--keep-alive", options->keep_alive,
+                    "Put the newest valid record of each name, as it is, to all routers and nodes "
+                    "again and again, so that they do not drop it");
   command
       ->add_option("--on-conflict", options->on_conflict,
                    "What becomes of a publish of this device that was displaced: newest (nothing, "
@@ -357,6 +384,12 @@ void add_watch(CLI::App& app, Context& context) {
                    "$IPNSCAST_OURS and $IPNSCAST_THEIRS into $IPNSCAST_MERGED, which is published)")
       ->type_name("newest|keep-both DIR|exec CMD")
       ->expected(1, 2);
+  command
+      ->add_option("--trust", options->trust,
+                   "Hear the hints of this key at once, besides those of trust.authors; more than "
+                   "once for more keys")
+      ->type_name("NPUB")
+      ->allow_extra_args(false);
   command->add_flag("--records-only", options->records_only, "Do not fetch the content");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] {

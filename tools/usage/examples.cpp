@@ -122,7 +122,10 @@ constexpr std::array kExamples = {
     Example{"up", "up"},
     Example{"up", "up --port-base 0 --dir stack --json"},
     Example{"watch", "watch k51qzi5... --mirror site"},
+    Example{"watch", "watch k51qzi5... --pin --keep-alive"},
     Example{"watch", "watch npub1... --exec 'echo $IPNSCAST_CID'"},
+    Example{"watch",
+            "watch k51qzi5... --webhook https://site.example/hook --webhook-secret-file secret"},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -49,19 +50,36 @@ std::string seconds_text(Milliseconds time) {
   return out + " s";
 }
 
-// A password of ours, or a setting with one in it (a signer, a proxy, a gateway).
-bool is_secret(std::string_view variable) {
-  return variable.starts_with("IPNSCAST_PASSWORD=") ||
-         (variable.starts_with("IPNSCAST_") && holds_secret(variable));
+// What commands find in their environment besides what they are told of the change, and besides
+// settings of ours. CLI.md and the help of `watch` list it.
+bool is_usual(std::string_view name) {
+  constexpr std::array kUsual = {"PATH",        "HOME",      "USER",     "LOGNAME",
+                                 "SHELL",       "LANG",      "LANGUAGE", "TZ",
+                                 "TMPDIR",      "TERM",      "PWD",      "http_proxy",
+                                 "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY",
+                                 "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE",
+                                 "SSL_CERT_DIR"};
+  return std::find(kUsual.begin(), kUsual.end(), name) != kUsual.end() || name.starts_with("LC_") ||
+         name.starts_with("XDG_");
 }
 
-// Ours without what opens a key or a server, and with `added` on top: a command is told what
-// changed, and not our secrets.
-std::vector<std::string> merged(const std::map<std::string, std::string>& added) {
+// Settings of ours, so that a command may call us again, without those that open something.
+bool is_setting(std::string_view name) {
+  return name.starts_with("IPNSCAST_") && name != "IPNSCAST_PASSWORD" &&
+         name != "IPNSCAST_WEBHOOK_SECRET";
+}
+
+// What is ours is not the command's: of our environment only what any program needs, our settings
+// and what `passed` names, without secrets; `added` on top.
+std::vector<std::string> merged(const std::map<std::string, std::string>& added,
+                                const std::vector<std::string>& passed) {
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (!is_secret(text) && !added.contains(text.substr(0, text.find('=')))) out.push_back(text);
+    const std::string name = text.substr(0, text.find('='));
+    const bool asked = std::find(passed.begin(), passed.end(), name) != passed.end();
+    const bool fit = (is_usual(name) || is_setting(name)) && !holds_secret(text);
+    if ((asked || fit) && !added.contains(name)) out.push_back(text);
   }
   for (const auto& [name, value] : added) out.push_back(name + "=" + value);
   return out;
@@ -102,7 +120,7 @@ struct SpawnSettings {
 
 Result<pid_t> ChangeCommand::start(const std::map<std::string, std::string>& environment,
                                    int input) {
-  auto variables = merged(environment);
+  auto variables = merged(environment, passed_);
   std::vector<char*> pointers;
   for (auto& text : variables) pointers.push_back(text.data());
   pointers.push_back(nullptr);
@@ -121,10 +139,12 @@ Result<pid_t> ChangeCommand::start(const std::map<std::string, std::string>& env
   return child;
 }
 
-ChangeCommand::ChangeCommand(std::string option, std::string command, Milliseconds timeout)
+ChangeCommand::ChangeCommand(std::string option, std::string command, Milliseconds timeout,
+                             std::vector<std::string> passed)
     : option_(std::move(option)),
       command_(std::move(command)),
       timeout_(timeout),
+      passed_(std::move(passed)),
       stop_(::eventfd(0, EFD_CLOEXEC)) {}
 
 ChangeCommand::~ChangeCommand() {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "ipnscast/nostr/base/clock.h"
 #include "ipnscast/nostr/base/result.h"
@@ -19,11 +20,14 @@ class ChangeCommand {
   // Between asking a process group to end (SIGTERM) and ending it (SIGKILL).
   static constexpr Seconds kGrace{5};
 
-  // `option`: that names it, for messages. `timeout`: of each run.
-  ChangeCommand(std::string option, std::string command, Milliseconds timeout);
+  // `option`: that names it, for messages. `timeout`: of each run. `passed`: variables of our
+  // environment that it gets besides the usual ones.
+  ChangeCommand(std::string option, std::string command, Milliseconds timeout,
+                std::vector<std::string> passed = {});
   ~ChangeCommand();
 
-  // Waits for its end. `environment` is added to ours, `input` is its standard input; what it
+  // Waits for its end. Its environment is what any program needs (PATH, HOME, LANG and the like),
+  // our settings without secrets, and `environment`; `input` is its standard input; what it
   // writes goes where ours goes, its output to our standard error. Errc::refused when it does not
   // end with 0, Errc::timeout when it had to be ended, Errc::cancelled after stop(), Errc::io.
   Status run(const std::map<std::string, std::string>& environment, const std::string& input);
@@ -38,6 +42,7 @@ class ChangeCommand {
   const std::string option_;
   const std::string command_;
   const Milliseconds timeout_;
+  const std::vector<std::string> passed_;
   const int stop_;  // an eventfd; readable once stopped
 
   std::mutex mutex_;

@@ -17,6 +17,12 @@ bool brings_content(const sync::Change& change) {
          change.kind != sync::ChangeKind::withdrawn && change.kind != sync::ChangeKind::lost;
 }
 
+// The beginning of a message about it.
+std::string what(const sync::Change& change) {
+  return "sequence " + std::to_string(change.sequence.value) + " of " + change.name.to_string() +
+         ": ";
+}
+
 std::chrono::microseconds since(UnixMillis seen) {
   return Milliseconds(std::max<int64_t>(0, system_now().wall.value - seen.value));
 }
@@ -25,13 +31,16 @@ std::chrono::microseconds since(UnixMillis seen) {
 
 ChangeHandler::ChangeHandler(sync::Client& client, Options options)
     : client_(client), options_(std::move(options)) {
-  if (!options_.exec.empty()) command_.emplace("--exec", options_.exec, options_.exec_timeout);
+  if (!options_.exec.empty())
+    command_.emplace("--exec", options_.exec, options_.exec_timeout, options_.exec_variables);
   options_.limits.stopped = [this] { return stopped_.load(); };
 }
 
 void ChangeHandler::stop() {
   stopped_ = true;
+  if (options_.pins != nullptr) options_.pins->stop();
   if (command_) command_->stop();
+  if (options_.webhook) options_.webhook->stop();
 }
 
 // The path inside of a chain's last link is not known here: its root is shown.
@@ -68,9 +77,46 @@ Status ChangeHandler::run_command(const sync::Change& change, const std::string&
       line + "\n");
 }
 
+// Not again when it worked, and only what comes after it did not.
+Status ChangeHandler::run_once(const sync::Change& change, const std::string& line) {
+  if (!command_) return {};
+  const std::string id = change_id(change);
+  {
+    const std::lock_guard lock(ran_mutex_);
+    const auto ran = ran_.find(change.name);
+    if (ran != ran_.end() && ran->second == id) return {};
+  }
+  Status done = run_command(change, line);
+  if (!done) {
+    log_warning("watch", what(change) + done.error().message + "; it runs again");
+    return done;
+  }
+  if (options_.webhook) {
+    const std::lock_guard lock(ran_mutex_);
+    ran_.insert_or_assign(change.name, id);
+  }
+  return {};
+}
+
+Status ChangeHandler::post(const sync::Change& change, const std::string& line) {
+  if (!options_.webhook) return {};
+  const std::string where = what(change) + "--webhook " + options_.webhook->shown_url() + ": ";
+  const auto answer = options_.webhook->post(change_id(change), line);
+  if (!answer) {
+    if (!stopped_) log_warning("watch", where + answer.error().message + "; it is posted again");
+    return fail(answer.error());
+  }
+  if (*answer == Webhook::Answer::gone)
+    log_warning("watch", where +
+                             "it answers 410, that nobody takes this any more: this change is not "
+                             "posted again");
+  return {};
+}
+
 void ChangeHandler::print(const sync::Change& change, const Applied& applied) const {
-  options_.json ? print_line(change_json(change, applied))
-                : print_lines(change_lines(change, applied));
+  if (options_.json) return print_line(change_json(change, applied));
+  print_lines(options_.screen ? options_.screen->lines(change, applied)
+                              : change_lines(change, applied));
 }
 
 Status ChangeHandler::handle(const sync::Change& change) {
@@ -83,18 +129,23 @@ Status ChangeHandler::handle(const sync::Change& change) {
     }
     applied.mirror = std::move(*shown);
   }
-  applied.took = since(change.seen);
-  if (command_ && change.kind != sync::ChangeKind::refresh) {
-    const Status done = run_command(change, change_json(change, applied));
-    if (!done) {
-      log_warning("watch", "sequence " + std::to_string(change.sequence.value) + " of " +
-                               change.name.to_string() + ": " + done.error().message +
-                               "; it runs again");
-      return done;
+  if (options_.pins != nullptr) {
+    if (const Status kept = options_.pins->keep(change); !kept) {
+      if (!stopped_ && kept.error().code != Errc::busy)
+        log_warning("watch", what(change) + kept.error().message + "; it is tried again");
+      return kept;
     }
+  }
+  applied.took = since(change.seen);
+  if (change.kind != sync::ChangeKind::refresh && (command_ || options_.webhook)) {
+    const std::string line = change_json(change, applied);
+    Status done = run_once(change, line);
+    if (done) done = post(change, line);
+    if (!done) return done;
     applied.took = since(change.seen);
   }
   print(change, applied);
+  if (options_.on_done) options_.on_done(change);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/sha256.h"
 #include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/nostr/event/nip19.h"
 #include "ipnscast/tools/cli/json_text.h"
@@ -54,6 +55,14 @@ std::string lost_lines(const sync::Change& change) {
 }
 
 }  // namespace
+
+std::string change_id(const sync::Change& change) {
+  // Of a change that comes again, the time when it was seen stays.
+  const Json what = {
+      event_of(change), change.name.to_string(),         std::to_string(change.sequence.value),
+      change.value,     change.other_value.value_or(""), std::to_string(change.seen.value)};
+  return "msg_" + to_hex(sha256(as_bytes(dump(what)))).substr(0, 32);
+}
 
 std::string change_json(const sync::Change& change, const Applied& applied) {
   Json out = {{"event", event_of(change)},

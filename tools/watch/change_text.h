@@ -15,6 +15,9 @@ struct Applied {
   std::optional<TreeChanges> mirror;
 };
 
+// The same for each time that this change is handed over, also after a restart, and for no other:
+// "msg_" and 32 hex digits.
+std::string change_id(const sync::Change& change);
 // The line of `watch --json`, without a line feed. CLI.md.
 std::string change_json(const sync::Change& change, const Applied& applied);
 // The same for people; of a mirror's paths one a line below it. Text from strangers has passed

@@ -50,6 +50,10 @@ bool still_runs(pid_t process) {
 TEST_CASE("a command gets neither our secrets nor our open files and sockets (C5)") {
   const std::pair<const char*, const char*> ours[] = {
       {"IPNSCAST_PASSWORD", "hush"},
+      {"IPNSCAST_WEBHOOK_SECRET", "whsec_hush"},
+      {"AWS_SECRET_ACCESS_KEY", "hush"},
+      {"LD_LIBRARY_PATH_OF_OURS", "hush"},
+      {"WANTED", "given"},
       {"IPNSCAST_IDENTITY_SIGNER", "bunker://ab?relay=wss://a.b&secret=hush"},
       {"IPNSCAST_RELAYS_PROXY", "socks5://me:hush@127.0.0.1:9050"},
       {"IPNSCAST_GATEWAYS_NODES", "http://127.0.0.1:1,http://me:hush@127.0.0.1:2"},
@@ -61,7 +65,7 @@ TEST_CASE("a command gets neither our secrets nor our open files and sockets (C5
   ChangeCommand command(
       "--exec",
       "env > '" + bench.file("env") + "'; ls -l /proc/$$/fd > '" + bench.file("files") + "'",
-      Milliseconds(60'000));
+      Milliseconds(60'000), {"WANTED"});
   CHECK(command.run({{"IPNSCAST_NAME", "k51"}}, "line"));
   for (const auto& [name, value] : ours) ::unsetenv(name);
   for (const int fd : pair) ::close(fd);
@@ -70,6 +74,8 @@ TEST_CASE("a command gets neither our secrets nor our open files and sockets (C5
   INFO(environment.str());
   CHECK(environment.str().find("hush") == std::string::npos);
   CHECK(environment.str().find("IPNSCAST_PASSWORD") == std::string::npos);
+  CHECK(environment.str().find("WANTED=given\n") != std::string::npos);
+  CHECK(environment.str().find("PATH=") != std::string::npos);
   CHECK(environment.str().find("IPNSCAST_NAME=k51\n") != std::string::npos);
   CHECK(environment.str().find("IPNSCAST_RELAYS_URLS=ws://127.0.0.1:7777\n") != std::string::npos);
   std::ostringstream files;

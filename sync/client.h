@@ -10,6 +10,7 @@
 
 #include "ipnscast/sync/change/change.h"
 #include "ipnscast/sync/change/conflict.h"
+#include "ipnscast/sync/change/handled.h"
 #include "ipnscast/sync/config.h"
 #include "ipnscast/sync/engine/handler_health.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
@@ -35,13 +36,15 @@ namespace ipnscast::sync {
 //   }});
 
 struct WatchOptions {
-  // Runs on a lane's thread: for one name one call at a time, names side by side
-  // (Config::handler_lanes). An error makes the change come again later (1 s doubling to 5 min), as
-  // does a handler that has not returned after Config::handler_timeout: what it returns later has
-  // no effect, and the next call may come while it still runs. Other names go on meanwhile.
-  std::function<Status(const Change&)> on_change;
-  // Looks at each new value before on_change does, on the same thread: what it refuses is not
-  // handed over, now or later, and the next version is looked at anew. May be empty.
+  // Returns Handled, a Status, or nothing. Runs on a lane's thread: for one name one call at a
+  // time, names side by side (Config::handler_lanes). An error makes the change come again later (1
+  // s doubling to 5 min), as does a handler that throws, which Config::on_trouble tells, and one
+  // that has not returned after Config::handler_timeout: what it returns later has no effect, and
+  // the next call may come while it still runs. Other names go on meanwhile.
+  OnChange on_change;
+  // Sees each value before any hand-over that carries it (change, confirmed, provisional, conflict,
+  // refresh), on the same thread. An error refuses it as Handled::reject() does; one that throws is
+  // asked again. The next version is looked at anew. May be empty.
   std::function<Status(const Change&, BlockSource&)> validate{};
   // Decides what becomes of a publish of this device that was displaced by a version that does not
   // contain it (ChangeKind::lost, `certain`); on the same thread as on_change, which is there too.

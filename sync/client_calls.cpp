@@ -3,6 +3,7 @@
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/client_impl.h"
+#include "ipnscast/sync/engine/validated.h"
 #include "ipnscast/sync/fetch/arriving_blocks.h"
 #include "ipnscast/sync/fetch/fetch_end.h"
 #include "ipnscast/sync/fetch/revocable.h"
@@ -44,27 +45,6 @@ std::string slowest_part(const Outcome& outcome, std::chrono::microseconds whole
   return slowest + " took " + std::to_string(longest.count() / 1'000) + " ms of it";
 }
 
-bool brings_a_value(ChangeKind kind) {
-  return kind == ChangeKind::change || kind == ChangeKind::conflict ||
-         kind == ChangeKind::provisional;
-}
-
-using Handler = std::function<Status(const Change&)>;
-
-Handler validated(std::function<Status(const Change&, BlockSource&)> validate, Handler handler,
-                  BlockSource& blocks) {
-  if (!validate) return handler;
-  return [validate = std::move(validate), handler = std::move(handler),
-          &blocks](const Change& change) -> Status {
-    const Status good = brings_a_value(change.kind) ? validate(change, blocks) : Status{};
-    if (good) return handler(change);
-    log_warning("client", change.name.to_string() + " sequence " +
-                              std::to_string(change.sequence.value) +
-                              " is not handed over: " + good.error().message);
-    return {};
-  };
-}
-
 }  // namespace
 
 Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>& publish) {
@@ -89,7 +69,7 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
     return {};
   });
   if (!read) return read;
-  const bool has_handler = options.on_change != nullptr;
+  const bool has_handler = bool(options.on_change);
   if (has_handler)
     sync_->handlers().set_handler(
         name, {validated(std::move(options.validate), std::move(options.on_change), *cache_),

@@ -47,7 +47,7 @@ std::optional<Instant> Engine::held_until(const Tracked& name) const {
 void Engine::deliver_if_due(Tracked& name) {
   auto& row = name.row;
   if (!name.has_handler || name.delivery || name.committed < name.substance) return;
-  if (row.failures > 0 && name.retry > now_.steady) return;
+  if (name.attempts > 0 && name.next_attempt > now_.steady) return;
   if (row.withdraw_owed) {
     Change change = change_of(name, ChangeKind::withdrawn);
     change.value = value_of(*row.withdraw_owed);
@@ -74,7 +74,7 @@ void Engine::deliver_if_due(Tracked& name) {
     return;
   }
   if (row.expiry_owed) {
-    deliver(name, What::expiry, change_of(name, *row.expiry_owed));
+    deliver(name, What::expiry, expiry_change(name));
     return;
   }
   if (row.provisional && name.provisional_due) {
@@ -90,7 +90,19 @@ void Engine::deliver_if_due(Tracked& name) {
   }
 }
 
+// Speaks of what the handler has: what it refused is none of its business.
+Change Engine::expiry_change(const Tracked& name) const {
+  const auto& row = name.row;
+  Change change = change_of(name, *row.expiry_owed);
+  if (!refused_latest(name) || !row.handed) return change;
+  change.sequence = row.handed->sequence;
+  change.value = row.handed->value;
+  change.cid = row.handed->cid;
+  return change;
+}
+
 void Engine::deliver(Tracked& name, What what, Change change, std::optional<OwnPublish> displaced) {
+  change.attempt = name.attempts + 1;
   const JobId job = next_job();
   name.delivery = Tracked::Delivering{job, what, name.generation, change, std::move(displaced)};
   emit(action::Deliver{name.row.name, job, std::move(change)});
@@ -141,12 +153,73 @@ void Engine::take(input::Handled& in) {
   if (name == nullptr || !name->delivery || name->delivery->job != in.job) return;
   const auto done = std::move(*name->delivery);
   name->delivery.reset();
-  if (in.status) {
-    acknowledge(*name, done);
-  } else {
-    failed(*name);
+  switch (in.what.verdict()) {
+    case Handled::Verdict::applied:
+      acknowledge(*name, done);
+      break;
+    case Handled::Verdict::reject:
+      reject(*name, done, in.what.why());
+      break;
+    case Handled::Verdict::retry:
+      try_again(*name, done, in.what);
+      break;
   }
   advance(*name);
+}
+
+// A newer version does not wait for the one that failed.
+void Engine::try_again(Tracked& name, const Tracked::Delivering& done, const Handled& what) {
+  // Of what our user can mend. Once for each reason, however often it is tried.
+  std::string failure = done.change.value + " " + what.why().message;
+  if (what.why().code == Errc::internal && name.told_failure != failure) {
+    name.told_failure = std::move(failure);
+    emit(action::Alarm{name.row.name, "sequence " + std::to_string(done.change.sequence.value) +
+                                          " (" + std::string(to_string(done.change.kind)) +
+                                          ") could not be handed over: " + what.why().message +
+                                          "; it comes again"});
+  }
+  if (done.generation != name.generation) return;
+  name.attempts = std::min(name.attempts + 1, 1'000'000);
+  const Milliseconds wait = what.after() ? std::clamp(*what.after(), kSoonestRetry, kLatestRetry)
+                                         : retry_after(name.attempts);
+  name.next_attempt = now_.steady + wait;
+}
+
+bool Engine::refused_latest(const Tracked& name) {
+  const auto& row = name.row;
+  return row.rejected && row.record && *row.rejected == row.record->version();
+}
+
+// The content that the handler has stays, and this version is not offered again.
+void Engine::reject(Tracked& name, const Tracked::Delivering& done, const Error& why) {
+  auto& row = name.row;
+  const Version version{done.change.sequence, done.change.value};
+  const bool has_it =
+      row.handed && row.handed->sequence == version.sequence && row.handed->value == version.value;
+  const bool provisional = done.what == What::provisional;
+  if (done.what == What::record && !has_it) row.rejected = version;
+  if (provisional) name.refused_claim = version;
+  if (done.what == What::record && done.generation == name.generation) row.owed.reset();
+  if (done.what == What::expiry && row.expiry_owed == done.change.kind) row.expiry_owed.reset();
+  if (provisional) {
+    name.provisional_due = false;
+    if (row.provisional && row.provisional->cid == done.change.cid) row.provisional.reset();
+  }
+  if (provisional || done.what == What::withdrawal) {
+    if (row.withdraw_owed == done.change.cid) row.withdraw_owed.reset();
+  }
+  // What came up meanwhile about what is refused by now.
+  if (provisional && row.record && row.record->version() == version) row.rejected = version;
+  if (refused_latest(name)) {
+    row.owed.reset();
+    if (!row.handed) row.expiry_owed.reset();
+  }
+  if (done.displaced) writers_->told(row.name, *done.displaced);
+  name.attempts = 0;
+  touch(name, false);
+  emit(action::Alarm{row.name, "sequence " + std::to_string(version.sequence.value) + " (" +
+                                   version.value + ") is refused: " + why.message +
+                                   "; what was handed over before stays"});
 }
 
 namespace {
@@ -194,8 +267,8 @@ void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
       break;
   }
   if (done.displaced) writers_->told(row.name, *done.displaced);
-  row.failures = 0;
-  row.retry_at = {};
+  name.attempts = 0;
+  name.told_failure.clear();
   touch(name, false);
 }
 

@@ -111,6 +111,7 @@ void Engine::take(input::Watch& in) {
     touch(*name, false);
   }
   name->has_handler = name->has_handler || in.has_handler;
+  if (in.has_handler) begin_attempts(*name);  // perhaps it was mended
   if (begins) {
     std::uniform_int_distribution<int64_t> spread(0, options_.first_poll_spread.count());
     // A first contact and a provisional value of the last run wait for nothing.
@@ -364,6 +365,7 @@ void Engine::schedule(Tracked& name) {
     if (name.pending) at(name.next_claim);
     if (name.chase_at) at(*name.chase_at);
     if (name.row.failures > 0) at(name.retry);
+    if (name.attempts > 0) at(name.next_attempt);
     if (const auto held = held_until(name)) at(*held);
     if (name.row.record && !name.row.stale) at(steady_time(end_of(*name.row.record), now_));
     if (name.row.provisional) {

@@ -141,6 +141,8 @@ class Engine {
   void check_expiry(Tracked& name);
   Known known(Tracked& name) const;
   void owe(Tracked& name, ChangeKind kind);
+  void owe_expiry(Tracked& name, ChangeKind kind);
+  void begin_attempts(Tracked& name);
 
   // content.cpp
   void take(input::Fetched& in);
@@ -163,7 +165,11 @@ class Engine {
                std::optional<OwnPublish> displaced = {});
   Change displaced_change(const Tracked& name, const LossReport& report) const;
   Change change_of(const Tracked& name, ChangeKind kind) const;
+  Change expiry_change(const Tracked& name) const;
   void acknowledge(Tracked& name, const Tracked::Delivering& done);
+  void reject(Tracked& name, const Tracked::Delivering& done, const Error& why);
+  void try_again(Tracked& name, const Tracked::Delivering& done, const Handled& what);
+  static bool refused_latest(const Tracked& name);
   void take_in(Tracked& name, const Change& change);
   std::optional<Instant> held_until(const Tracked& name) const;
 

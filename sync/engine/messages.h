@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ipnscast/nostr/base/strong_id.h"
+#include "ipnscast/sync/change/handled.h"
 #include "ipnscast/sync/source/news.h"
 #include "ipnscast/sync/state/name_row.h"
 
@@ -87,7 +88,7 @@ struct Committed {
 struct Handled {
   IpnsName name;
   JobId job;
-  Status status;
+  sync::Handled what;
 };
 // This device signed an event (committed to the table of sent ones), or loaded it at start.
 struct Sent {

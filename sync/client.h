@@ -52,10 +52,18 @@ struct WatchOptions {
   // when it fails (1 s doubling to 5 min), when something newer displaces both, and after a
   // restart. What it has merged comes to on_change as a change. May be empty: what is newest stays.
   std::function<Result<Resolution>(const Conflict&)> on_conflict{};
+  // Instead of on_change: the changes of this name come to Client::next_change().
+  bool pull = false;
   bool fetch_content = true;  // false: records only
   // What on_change takes is what the application publishes on next (PublishOptions::based_on).
   // false: it only looks.
   bool takes_in = true;
+};
+
+// A change that was taken by Client::next_change().
+struct TakenChange {
+  uint64_t id = 0;  // for Client::acknowledge(); of this client only
+  Change change;
 };
 
 struct GetProgress {
@@ -92,6 +100,22 @@ class Client {
   // handed over at once. What this client publishes itself is not handed back to it.
   virtual Status watch(const IpnsName& name, WatchOptions options) = 0;
   virtual void unwatch(const IpnsName& name) = 0;
+
+  // The next change of the names that are watched with WatchOptions::pull, whichever waits longest;
+  // the validator runs in here. Of each name one at a time, and the next when it is acknowledged.
+  // What nobody takes stays in the state file, and of it the newest comes. From any number of
+  // threads. Errc::timeout at the deadline (one that has passed: only what is there now),
+  // Errc::cancelled, Errc::closed.
+  virtual Result<TakenChange> next_change(std::stop_token stop = {},
+                                          std::optional<Instant> deadline = {}) = 0;
+  // What became of it: as what on_change returns. Without it until Config::handler_timeout after
+  // next_change(), or until the client ends, the change comes again, `attempt` one higher. It is
+  // committed behind this call, before close() returns. Errc::not_found when no such change is to
+  // be acknowledged: it was already, it took too long, or its name is not watched any more.
+  virtual Status acknowledge(uint64_t id, const Handled& handled = {}) = 0;
+  // A descriptor for poll() and its like, which can be read as long as next_change() need not wait.
+  // Do not read from it, nor close it; it ends with the client. Errc::io.
+  virtual Result<int> event_fd() = 0;
 
   // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence,
   // sends it to all routers, and announces it. Waits for the outcome (PublishOptions::deadline);

@@ -44,39 +44,34 @@ std::optional<Instant> Engine::held_until(const Tracked& name) const {
 }
 
 // Nothing is handed over that a crash could make unknown again: the row first, then the handler.
-void Engine::deliver_if_due(Tracked& name) {
-  auto& row = name.row;
-  if (!name.has_handler || name.delivery || name.committed < name.substance) return;
-  if (name.attempts > 0 && name.next_attempt > now_.steady) return;
+std::optional<TrackedName::Delivering> Engine::due(const Tracked& name) const {
+  const auto& row = name.row;
+  if (!name.has_handler || name.delivery || name.committed < name.substance) return std::nullopt;
+  if (name.attempts > 0 && name.next_attempt > now_.steady) return std::nullopt;
+  const auto one = [&](What what, Change change, std::optional<OwnPublish> displaced = {}) {
+    return Tracked::Delivering{{}, what, name.generation, std::move(change), std::move(displaced)};
+  };
   if (row.withdraw_owed) {
     Change change = change_of(name, ChangeKind::withdrawn);
     change.value = value_of(*row.withdraw_owed);
     change.cid = row.withdraw_owed;
-    deliver(name, What::withdrawal, std::move(change));
-    return;
+    return one(What::withdrawal, std::move(change));
   }
   std::optional<OwnPublish> displaced;
   if (writers_ != nullptr && writers_->owes_report(row.name)) {
     const auto report = writers_->report(row.name);
-    if (!report) return;
-    const bool one =
+    if (!report) return std::nullopt;
+    const bool both =
         report->conflict && row.owed == ChangeKind::conflict && row.loser == report->ours.value();
-    if (!one) {
-      deliver(name, What::report, displaced_change(name, *report), report->ours);
-      return;
-    }
-    displaced = report->ours;  // both in one
+    if (!both) return one(What::report, displaced_change(name, *report), report->ours);
+    displaced = report->ours;
   }
   if (row.owed) {
-    if (!content_ready(name)) return;
-    if (const auto held = held_until(name); held && *held > now_.steady) return;
-    deliver(name, What::record, change_of(name, *row.owed), std::move(displaced));
-    return;
+    if (!content_ready(name)) return std::nullopt;
+    if (const auto held = held_until(name); held && *held > now_.steady) return std::nullopt;
+    return one(What::record, change_of(name, *row.owed), std::move(displaced));
   }
-  if (row.expiry_owed) {
-    deliver(name, What::expiry, expiry_change(name));
-    return;
-  }
+  if (row.expiry_owed) return one(What::expiry, expiry_change(name));
   if (row.provisional && name.provisional_due) {
     Change change = change_of(name, ChangeKind::provisional);
     change.value = value_of(row.provisional->cid);
@@ -86,8 +81,41 @@ void Engine::deliver_if_due(Tracked& name) {
       change.sequence = name.following->news.sequence.value_or(Sequence{});
       change.source = name.following->news.source.kind;
     }
-    deliver(name, What::provisional, std::move(change));
+    return one(What::provisional, std::move(change));
   }
+  return std::nullopt;
+}
+
+void Engine::deliver_if_due(Tracked& name) {
+  revoke_if_late(name);
+  auto what = due(name);
+  if (!name.pulls) {
+    if (what) deliver(name, std::move(*what));
+    return;
+  }
+  if (name.offered == what.has_value()) return;
+  name.offered = what.has_value();
+  emit(action::Offer{name.row.name, name.offered});
+}
+
+// The newest of what waits.
+void Engine::take(input::Take& in) {
+  Tracked* const name = tracked(in.name);
+  auto what = name != nullptr && name->active() && name->pulls ? due(*name) : std::nullopt;
+  if (name != nullptr) name->offered = false;
+  if (!what) emit(action::Offer{in.name, false});
+  if (name == nullptr) return;
+  if (what) {
+    what->until = now_.steady + options_.handler_timeout;
+    deliver(*name, std::move(*what));
+  }
+  advance(*name);
+}
+
+void Engine::revoke_if_late(Tracked& name) {
+  if (!name.delivery || !name.delivery->until || *name.delivery->until > now_.steady) return;
+  name.delivery->until.reset();
+  emit(action::Revoke{name.row.name, name.delivery->job});
 }
 
 // Speaks of what the handler has: what it refused is none of its business.
@@ -101,11 +129,12 @@ Change Engine::expiry_change(const Tracked& name) const {
   return change;
 }
 
-void Engine::deliver(Tracked& name, What what, Change change, std::optional<OwnPublish> displaced) {
-  change.attempt = name.attempts + 1;
-  const JobId job = next_job();
-  name.delivery = Tracked::Delivering{job, what, name.generation, change, std::move(displaced)};
-  emit(action::Deliver{name.row.name, job, std::move(change)});
+void Engine::deliver(Tracked& name, Tracked::Delivering what) {
+  what.job = next_job();
+  what.change.attempt = name.attempts + 1;
+  Change change = what.change;
+  name.delivery = std::move(what);
+  emit(action::Deliver{name.row.name, name.delivery->job, std::move(change), name.pulls});
 }
 
 // A publish of this device was displaced by a version that does not contain it.

@@ -102,6 +102,10 @@ void Engine::take(input::Watch& in) {
   Tracked* const name = track(in.name, std::move(in.stored));
   if (name == nullptr) return;
   name->takes_in = in.takes_in;
+  if (in.has_handler && name->pulls != in.pulls) {
+    name->pulls = in.pulls;
+    name->offered = false;
+  }
   const bool begins = !name->row.watched || !name->has_handler;
   // What was published before there was this handler is news to it.
   if (begins && !name->has_handler) follow_truth(*name);
@@ -151,6 +155,7 @@ void Engine::take(input::Unwatch& in) {
   if (!name->followed) drop_work(*name);
   name->row.watched = false;
   name->has_handler = false;
+  name->offered = false;
   touch(*name, false);
   advance(*name);
 }
@@ -367,6 +372,7 @@ void Engine::schedule(Tracked& name) {
     if (name.row.failures > 0) at(name.retry);
     if (name.attempts > 0) at(name.next_attempt);
     if (const auto held = held_until(name)) at(*held);
+    if (name.delivery && name.delivery->until) at(*name.delivery->until);
     if (name.row.record && !name.row.stale) at(steady_time(end_of(*name.row.record), now_));
     if (name.row.provisional) {
       at(steady_time({name.row.provisional->since.value + options_.provisional_limit.count()},

@@ -42,6 +42,12 @@ SyncThread::SyncThread(Parts parts, Options options)
                 [inbox = inbox_](input::Handled handled) {
                   inbox->push_reserved(Input(std::move(handled)));
                 }),
+      pulled_({[inbox = inbox_](const IpnsName& name) {
+                 inbox->push_reserved(Input(input::Take{name}));
+               },
+               [inbox = inbox_](input::Handled handled) {
+                 inbox->push_reserved(Input(std::move(handled)));
+               }}),
       thread_([this] { serve(); }) {}
 
 SyncThread::~SyncThread() { close(); }
@@ -53,6 +59,7 @@ void SyncThread::close() {
 }
 
 void SyncThread::close_handlers() {
+  pulled_.close();
   const size_t left = handlers_.close(kHandlersMayTake);
   if (left == 0) return;
   log_warning("handlers", std::to_string(left) + " did not return within " +
@@ -183,6 +190,7 @@ void SyncThread::note_known(const Input& in) {
     if (follow->stored) holds(*follow->stored);
   } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
     known_->forget(unwatch->name);
+    pulled_.forget(unwatch->name);
   } else if (const auto* forget = std::get_if<input::Forget>(&in)) {
     known_->forget(forget->name);
   }
@@ -235,7 +243,19 @@ void SyncThread::perform(action::Commit& action) {
       });
 }
 
-void SyncThread::perform(action::Deliver& action) { handlers_.deliver(std::move(action)); }
+void SyncThread::perform(action::Deliver& action) {
+  action.pulled ? pulled_.give(std::move(action)) : handlers_.deliver(std::move(action));
+}
+
+void SyncThread::perform(action::Offer& action) { pulled_.offer(action.name, action.there); }
+
+void SyncThread::perform(action::Revoke& action) {
+  if (!pulled_.revoke(action.name, action.job)) return;  // its answer is on the way
+  log_warning("handlers", action.name.to_string() +
+                              ": what was taken was not acknowledged in time and comes again");
+  inbox_->push_reserved(Input(input::Handled{
+      action.name, action.job, fail(Errc::timeout, "it was not acknowledged in time")}));
+}
 
 void SyncThread::perform(action::Load& action) {
   const auto found = std::make_shared<std::optional<NameRow>>();

@@ -55,6 +55,7 @@ struct Delivering {
   uint64_t generation = 0;
   Change change;
   std::optional<OwnPublish> displaced{};  // what the application learns by it
+  std::optional<Instant> until{};         // of who took it himself, until he is told so
 };
 struct Committing {
   JobId job;
@@ -80,6 +81,8 @@ struct TrackedName {
   NameRow row;
   bool has_handler = false;
   bool takes_in = true;
+  bool pulls = false;
+  bool offered = false;   // of who pulls: it was said that something waits
   bool followed = false;  // whoever watches or not
 
   // Every change of the row is a revision; a hand-over waits until the latest one that it rests on

@@ -54,7 +54,13 @@ EngineWorld::EngineWorld(uint64_t seed, EngineOptions options, size_t names)
 
 void EngineWorld::start() {
   engine_ = std::make_unique<Engine>(options_, rng_());
-  for (const auto& name : names_) feed(input::Watch{name, true, true, truth_.at(name).committed});
+  for (const auto& name : names_) watch(name);
+}
+
+void EngineWorld::watch(const IpnsName& name) {
+  input::Watch in{name, true, true, truth_.at(name).committed};
+  in.pulls = pulls(name);
+  feed(std::move(in));
 }
 
 void EngineWorld::crash() {
@@ -206,7 +212,7 @@ void EngineWorld::step() {
         feed(input::Unwatch{name});
         truth_.at(name).offered.reset();
       }
-      feed(input::Watch{name, true, true, truth_.at(name).committed});
+      watch(name);
       break;
     default:
       hint(name);
@@ -285,10 +291,32 @@ void EngineWorld::act(action::Commit& a) {
   });
 }
 
+// Somebody is there after a while, now and then twice.
+void EngineWorld::act(action::Offer& a) {
+  require(pulls(a.name), "only what is pulled is offered");
+  if (!a.there) return;
+  for (int i = chance(10) ? 2 : 1; i > 0; --i) {
+    later(0, 2'000, [this, name = a.name] {
+      auto& truth = truth_.at(name);
+      truth.taking = true;
+      feed(input::Take{name});
+      truth.taking = false;
+    });
+  }
+}
+
+void EngineWorld::act(action::Revoke& a) {
+  later(0, 10, [this, a] {
+    feed(input::Handled{a.name, a.job, fail(Errc::timeout, "it was not acknowledged in time")});
+  });
+}
+
 void EngineWorld::act(action::Deliver& a) {
   ++deliveries_;
   auto& truth = truth_.at(a.name);
   truth.offered = a.job;
+  require(a.pulled == pulls(a.name) && a.pulled == truth.taking,
+          "what is pulled is given to who asks for it, and to nobody else");
   const auto& change = a.change;
   const auto& committed = truth.committed;
   switch (change.kind) {
@@ -331,6 +359,7 @@ void EngineWorld::act(action::Deliver& a) {
   require(!change.previous || !refuses(value_of(*change.previous)),
           "previous never names what was refused");
   const int64_t took = chance(odds.hang) ? kHandlerTimeout : 300;
+  if (a.pulled && took == kHandlerTimeout) return;  // it is revoked
   const Handled handled =
       took == kHandlerTimeout ? Handled(fail(Errc::timeout, "it hangs")) : handle(change);
   later(took / 300, took, [this, a, handled] {

@@ -13,8 +13,9 @@ namespace ipnscast::test {
 
 // Everything around a sync::Engine, scripted on a virtual clock: publishers with a true history,
 // sources that lag, lie by omission, fail or never answer, a store whose commits can be lost, a
-// handler that fails, and crashes at any step. It checks the engine's promises at each action and
-// throws a std::runtime_error that names the broken one.
+// handler that fails, somebody who pulls the changes of the first name, and crashes at any step. It
+// checks the engine's promises at each action and throws a std::runtime_error that names the broken
+// one.
 class EngineWorld {
  public:
   struct Odds {             // in percent
@@ -65,6 +66,7 @@ class EngineWorld {
     std::string handled;
     // Versions that were refused, as far as the engine can know it after the last crash.
     std::set<std::pair<sync::Sequence, std::string>> refused;
+    bool taking = false;                 // of the name whose changes are pulled
     std::optional<sync::JobId> offered;  // the handler runs, and is listened to
     sync::NameRow committed;
     uint64_t next_value = 0;
@@ -82,6 +84,8 @@ class EngineWorld {
   const sync::IpnsName& any_name() { return names_[roll(names_.size())]; }
   const sync::KnownRecord* some_record(const sync::IpnsName& name);
   void require(bool holds, const std::string& promise) const;
+  bool pulls(const sync::IpnsName& name) const { return name == names_.front(); }
+  void watch(const sync::IpnsName& name);
   sync::Handled handle(const sync::Change& change);
   void add_record(Truth& truth, uint64_t sequence, std::string value, bool expired);
 
@@ -91,6 +95,8 @@ class EngineWorld {
   void act(sync::action::Cancel& a);
   void act(sync::action::Commit& a);
   void act(sync::action::Deliver& a);
+  void act(sync::action::Offer& a);
+  void act(sync::action::Revoke& a);
   void act(sync::action::Load&) {}
   void act(sync::action::NewDeviceId&) {}
   void act(sync::action::Alarm&) {}

@@ -226,6 +226,59 @@ TEST_CASE("a provisional value that was refused is neither confirmed nor withdra
   }
 }
 
+TEST_CASE("who pulls gets the newest, once, and the next when he has acknowledged it (S0-54)") {
+  Bench b;
+  b.pulls = true;
+  b.watch();
+  b.finish(*b.next<action::Resolve>(), b.record(5, 5));
+  b.fetched();
+  CHECK(b.next<action::Offer>()->there);
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.arrive(b.record(6, 6));
+  CHECK_FALSE(b.next<action::Offer>()->there);
+  b.feed(input::Take{kName});
+  CHECK_FALSE(b.next<action::Offer>()->there);
+  b.fetched();
+  CHECK(b.next<action::Offer>()->there);
+  b.feed(input::Take{kName});
+  CHECK(b.delivered().sequence == Sequence{6});
+  b.arrive(b.record(7, 7));
+  b.fetched();
+  CHECK_FALSE(b.next<action::Offer>());
+  b.feed(input::Take{kName});
+  CHECK_FALSE(b.next<action::Offer>()->there);
+  b.acknowledge();
+  CHECK(b.next<action::Offer>()->there);
+  b.feed(input::Take{kName});
+  CHECK(b.delivered().previous == cid(6));
+}
+
+TEST_CASE("who took a change and does not acknowledge it in time gets it again (S0-54)") {
+  EngineOptions options;
+  options.handler_timeout = Milliseconds(5'000);
+  Bench b(options);
+  b.pulls = true;
+  b.watch();
+  b.finish(*b.next<action::Resolve>(), b.record(5, 5));
+  b.fetched();
+  b.pass(std::chrono::hours(1));
+  CHECK_FALSE(b.next<action::Revoke>());  // nobody has it yet
+  b.actions.clear();
+  b.feed(input::Take{kName});
+  CHECK(b.delivered().attempt == 1);
+  b.pass(Milliseconds(4'999));
+  CHECK_FALSE(b.next<action::Revoke>());
+  b.pass(Milliseconds(1));
+  const auto revoke = b.next<action::Revoke>();
+  REQUIRE(revoke);
+  CHECK(revoke->job == b.last_delivery);
+  answer(b, fail(Errc::timeout, "late"));
+  b.pass(Milliseconds(1'000));
+  CHECK(b.next<action::Offer>()->there);
+  b.feed(input::Take{kName});
+  CHECK(b.delivered().attempt == 2);
+}
+
 namespace {
 
 struct NoBlocks : BlockSource {

@@ -216,6 +216,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.fetch.stall = config_.fetch_stall;
   out.handlers.lanes = config_.handler_lanes;
   out.handlers.timeout = config_.handler_timeout;
+  out.engine.handler_timeout = config_.handler_timeout;
   out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
     publisher_->saw(name, report);
   };

@@ -10,6 +10,7 @@
 
 #include "ipnscast/sync/change/change.h"
 #include "ipnscast/sync/change/conflict.h"
+#include "ipnscast/sync/change/handled.h"
 #include "ipnscast/sync/config.h"
 #include "ipnscast/sync/engine/handler_health.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
@@ -35,13 +36,15 @@ namespace ipnscast::sync {
 //   }});
 
 struct WatchOptions {
-  // Runs on a lane's thread: for one name one call at a time, names side by side
-  // (Config::handler_lanes). An error makes the change come again later (1 s doubling to 5 min), as
-  // does a handler that has not returned after Config::handler_timeout: what it returns later has
-  // no effect, and the next call may come while it still runs. Other names go on meanwhile.
-  std::function<Status(const Change&)> on_change;
-  // Looks at each new value before on_change does, on the same thread: what it refuses is not
-  // handed over, now or later, and the next version is looked at anew. May be empty.
+  // Returns Handled, a Status, or nothing. Runs on a lane's thread: for one name one call at a
+  // time, names side by side (Config::handler_lanes). An error makes the change come again later (1
+  // s doubling to 5 min), as does a handler that throws, which Config::on_trouble tells, and one
+  // that has not returned after Config::handler_timeout: what it returns later has no effect, and
+  // the next call may come while it still runs. Other names go on meanwhile.
+  OnChange on_change;
+  // Sees each value before any hand-over that carries it (change, confirmed, provisional, conflict,
+  // refresh), on the same thread. An error refuses it as Handled::reject() does; one that throws is
+  // asked again. The next version is looked at anew. May be empty.
   std::function<Status(const Change&, BlockSource&)> validate{};
   // Decides what becomes of a publish of this device that was displaced by a version that does not
   // contain it (ChangeKind::lost, `certain`); on the same thread as on_change, which is there too.
@@ -49,6 +52,8 @@ struct WatchOptions {
   // when it fails (1 s doubling to 5 min), when something newer displaces both, and after a
   // restart. What it has merged comes to on_change as a change. May be empty: what is newest stays.
   std::function<Result<Resolution>(const Conflict&)> on_conflict{};
+  // Instead of on_change: the changes of this name come to Client::next_change().
+  bool pull = false;
   bool fetch_content = true;  // false: records only
   // What on_change takes is what the application publishes on next (PublishOptions::based_on).
   // false: it only looks.
@@ -62,6 +67,12 @@ struct ToldNews {
   std::optional<Sequence> sequence;  // nothing: unknown
   Bytes record;                      // an IPNS record; empty: none
   std::string from;                  // for people: where it was heard (Change::source says app)
+};
+
+// A change that was taken by Client::next_change().
+struct TakenChange {
+  uint64_t id = 0;  // for Client::acknowledge(); of this client only
+  Change change;
 };
 
 struct GetProgress {
@@ -98,6 +109,22 @@ class Client {
   // handed over at once. What this client publishes itself is not handed back to it.
   virtual Status watch(const IpnsName& name, WatchOptions options) = 0;
   virtual void unwatch(const IpnsName& name) = 0;
+
+  // The next change of the names that are watched with WatchOptions::pull, whichever waits longest;
+  // the validator runs in here. Of each name one at a time, and the next when it is acknowledged.
+  // What nobody takes stays in the state file, and of it the newest comes. From any number of
+  // threads. Errc::timeout at the deadline (one that has passed: only what is there now),
+  // Errc::cancelled, Errc::closed.
+  virtual Result<TakenChange> next_change(std::stop_token stop = {},
+                                          std::optional<Instant> deadline = {}) = 0;
+  // What became of it: as what on_change returns. Without it until Config::handler_timeout after
+  // next_change(), or until the client ends, the change comes again, `attempt` one higher. It is
+  // committed behind this call, before close() returns. Errc::not_found when no such change is to
+  // be acknowledged: it was already, it took too long, or its name is not watched any more.
+  virtual Status acknowledge(uint64_t id, const Handled& handled = {}) = 0;
+  // A descriptor for poll() and its like, which can be read as long as next_change() need not wait.
+  // Do not read from it, nor close it; it ends with the client. Errc::io.
+  virtual Result<int> event_fd() = 0;
 
   // Packs `path`, sends the blocks to all nodes, signs and commits a record with the next sequence,
   // sends it to all routers, and announces it. Waits for the outcome (PublishOptions::deadline);

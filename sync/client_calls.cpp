@@ -3,6 +3,7 @@
 
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/client_impl.h"
+#include "ipnscast/sync/engine/validated.h"
 #include "ipnscast/sync/fetch/arriving_blocks.h"
 #include "ipnscast/sync/fetch/fetch_end.h"
 #include "ipnscast/sync/fetch/revocable.h"
@@ -44,27 +45,6 @@ std::string slowest_part(const Outcome& outcome, std::chrono::microseconds whole
   return slowest + " took " + std::to_string(longest.count() / 1'000) + " ms of it";
 }
 
-bool brings_a_value(ChangeKind kind) {
-  return kind == ChangeKind::change || kind == ChangeKind::conflict ||
-         kind == ChangeKind::provisional;
-}
-
-using Handler = std::function<Status(const Change&)>;
-
-Handler validated(std::function<Status(const Change&, BlockSource&)> validate, Handler handler,
-                  BlockSource& blocks) {
-  if (!validate) return handler;
-  return [validate = std::move(validate), handler = std::move(handler),
-          &blocks](const Change& change) -> Status {
-    const Status good = brings_a_value(change.kind) ? validate(change, blocks) : Status{};
-    if (good) return handler(change);
-    log_warning("client", change.name.to_string() + " sequence " +
-                              std::to_string(change.sequence.value) +
-                              " is not handed over: " + good.error().message);
-    return {};
-  };
-}
-
 }  // namespace
 
 Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>& publish) {
@@ -79,8 +59,12 @@ Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>
 }
 
 Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
-  if (options.on_conflict && !options.on_change)
-    return fail(Errc::invalid, "on_conflict goes with on_change, which gets what was merged");
+  if (options.on_change && options.pull)
+    return fail(Errc::invalid, "on_change and pull exclude each other");
+  const bool has_handler = options.pull || options.on_change;
+  if (options.on_conflict && !has_handler)
+    return fail(Errc::invalid,
+                "on_conflict goes with on_change or pull, which get what was merged");
   std::optional<NameRow> stored;
   Status read = writer_->run([&](store::Database& db) -> Status {
     auto row = load_name(db, name);
@@ -89,24 +73,43 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
     return {};
   });
   if (!read) return read;
-  const bool has_handler = options.on_change != nullptr;
-  if (has_handler)
+  const auto enter = [weak = weak_from_this()]() -> std::shared_ptr<void> {
+    const auto client = weak.lock();
+    return client ? client->handler_begins() : nullptr;
+  };
+  if (options.pull) {
+    // Conflicts are asked about on the lanes all the same.
+    const auto nothing = [](const Change&) {};
+    sync_->handlers().set_handler(name, {nothing, enter});
+    sync_->pulled().add(name, options.validate
+                                  ? validated(std::move(options.validate), nothing, *cache_)
+                                  : OnChange());
+  } else if (has_handler) {
     sync_->handlers().set_handler(
-        name, {validated(std::move(options.validate), std::move(options.on_change), *cache_),
-               [weak = weak_from_this()]() -> std::shared_ptr<void> {
-                 const auto client = weak.lock();
-                 return client ? client->handler_begins() : nullptr;
-               }});
+        name,
+        {validated(std::move(options.validate), std::move(options.on_change), *cache_), enter});
+  }
   set_conflict_handler(name, std::move(options.on_conflict));
-  sync_->tell(
-      input::Watch{name, options.fetch_content, has_handler, std::move(stored), options.takes_in});
+  sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored),
+                           options.takes_in, options.pull});
   return {};
 }
 
 void ClientImpl::unwatch(const IpnsName& name) {
   set_conflict_handler(name, nullptr);
   sync_->handlers().remove_handler(name);
+  sync_->pulled().remove(name);
   sync_->tell(input::Unwatch{name});
+}
+
+Result<TakenChange> ClientImpl::next_change(std::stop_token stop, std::optional<Instant> deadline) {
+  auto taken = sync_->pulled().next(stop, deadline);
+  if (!taken) return fail(taken.error());
+  return TakenChange{taken->id, std::move(taken->change)};
+}
+
+Status ClientImpl::acknowledge(uint64_t id, const Handled& handled) {
+  return sync_->pulled().acknowledge(id, handled);
 }
 
 Result<Outcome> ClientImpl::publish(const IpnsKey& key, const std::filesystem::path& path,

@@ -88,6 +88,22 @@ void ClientHandle::unwatch(const IpnsName& name) {
   if (Stay visit(client_); visit) visit->unwatch(name);
 }
 
+Result<TakenChange> ClientHandle::next_change(std::stop_token stop,
+                                              std::optional<Instant> deadline) {
+  Stay visit(client_, std::move(stop));
+  return visit.run([&] { return visit->next_change(visit.stop(), deadline); });
+}
+
+Status ClientHandle::acknowledge(uint64_t id, const Handled& handled) {
+  Stay visit(client_);
+  return visit.run([&] { return visit->acknowledge(id, handled); });
+}
+
+Result<int> ClientHandle::event_fd() {
+  Stay visit(client_);
+  return visit.run([&] { return visit->event_fd(); });
+}
+
 Result<Outcome> ClientHandle::publish(const IpnsKey& key, const std::filesystem::path& path,
                                       const PublishOptions& options) {
   Stay visit(client_, options.stop);

@@ -14,6 +14,9 @@ class ClientHandle final : public Client {
 
   Status watch(const IpnsName& name, WatchOptions options) override;
   void unwatch(const IpnsName& name) override;
+  Result<TakenChange> next_change(std::stop_token stop, std::optional<Instant> deadline) override;
+  Status acknowledge(uint64_t id, const Handled& handled) override;
+  Result<int> event_fd() override;
   Status keep_alive(const IpnsKey& key) override;
   Status take_in(const IpnsName& name, const IpnsRecord& record) override;
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,

@@ -33,6 +33,9 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
 
   Status watch(const IpnsName& name, WatchOptions options) override;
   void unwatch(const IpnsName& name) override;
+  Result<TakenChange> next_change(std::stop_token stop, std::optional<Instant> deadline) override;
+  Status acknowledge(uint64_t id, const Handled& handled) override;
+  Result<int> event_fd() override { return sync_->pulled().event_fd(); }
   Result<Outcome> publish(const IpnsKey& key, const std::filesystem::path& path,
                           const PublishOptions& options) override;
   Result<Outcome> publish_cid(const IpnsKey& key, const Cid& cid,

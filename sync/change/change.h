@@ -58,6 +58,8 @@ struct Change {
     std::chrono::microseconds fetched{0};
   } timing;
   UnixMillis seen;
+  // How often this was handed over in this run, with this time.
+  int attempt = 1;
 };
 
 // Whether unconfirmed hints of trusted authors are handed over.

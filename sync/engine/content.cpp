@@ -50,6 +50,7 @@ void Engine::take(input::Fetched& in) {
   if (name->fetch && name->fetch->job == in.job) {
     name->content = content_of(name->fetch->value);
     name->fetch.reset();
+    if (std::exchange(name->row.failures, 0) > 0) touch(*name, false);
     name->fetched_after =
         std::chrono::duration_cast<std::chrono::microseconds>(now_.steady - name->seen_at);
   } else if (name->prefetch && name->prefetch->job == in.job) {
@@ -87,6 +88,8 @@ void Engine::offer_provisional(Tracked& name) {
                     (name.prefetched && name.prefetched->value == value_of(news.cid.as_v1()));
   if (!here || !news.author || reached(name, news)) return;
   if (row.provisional && row.provisional->cid == news.cid.as_v1()) return;
+  if (name.refused_claim == Version{news.sequence.value_or(Sequence{}), value_of(news.cid.as_v1())})
+    return;
   name.following->provisional = false;
   row.provisional = NameRow::Provisional{news.cid.as_v1(), *news.author, now_.wall};
   name.provisional_due = true;

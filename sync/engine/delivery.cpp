@@ -44,39 +44,34 @@ std::optional<Instant> Engine::held_until(const Tracked& name) const {
 }
 
 // Nothing is handed over that a crash could make unknown again: the row first, then the handler.
-void Engine::deliver_if_due(Tracked& name) {
-  auto& row = name.row;
-  if (!name.has_handler || name.delivery || name.committed < name.substance) return;
-  if (row.failures > 0 && name.retry > now_.steady) return;
+std::optional<TrackedName::Delivering> Engine::due(const Tracked& name) const {
+  const auto& row = name.row;
+  if (!name.has_handler || name.delivery || name.committed < name.substance) return std::nullopt;
+  if (name.attempts > 0 && name.next_attempt > now_.steady) return std::nullopt;
+  const auto one = [&](What what, Change change, std::optional<OwnPublish> displaced = {}) {
+    return Tracked::Delivering{{}, what, name.generation, std::move(change), std::move(displaced)};
+  };
   if (row.withdraw_owed) {
     Change change = change_of(name, ChangeKind::withdrawn);
     change.value = value_of(*row.withdraw_owed);
     change.cid = row.withdraw_owed;
-    deliver(name, What::withdrawal, std::move(change));
-    return;
+    return one(What::withdrawal, std::move(change));
   }
   std::optional<OwnPublish> displaced;
   if (writers_ != nullptr && writers_->owes_report(row.name)) {
     const auto report = writers_->report(row.name);
-    if (!report) return;
-    const bool one =
+    if (!report) return std::nullopt;
+    const bool both =
         report->conflict && row.owed == ChangeKind::conflict && row.loser == report->ours.value();
-    if (!one) {
-      deliver(name, What::report, displaced_change(name, *report), report->ours);
-      return;
-    }
-    displaced = report->ours;  // both in one
+    if (!both) return one(What::report, displaced_change(name, *report), report->ours);
+    displaced = report->ours;
   }
   if (row.owed) {
-    if (!content_ready(name)) return;
-    if (const auto held = held_until(name); held && *held > now_.steady) return;
-    deliver(name, What::record, change_of(name, *row.owed), std::move(displaced));
-    return;
+    if (!content_ready(name)) return std::nullopt;
+    if (const auto held = held_until(name); held && *held > now_.steady) return std::nullopt;
+    return one(What::record, change_of(name, *row.owed), std::move(displaced));
   }
-  if (row.expiry_owed) {
-    deliver(name, What::expiry, change_of(name, *row.expiry_owed));
-    return;
-  }
+  if (row.expiry_owed) return one(What::expiry, expiry_change(name));
   if (row.provisional && name.provisional_due) {
     Change change = change_of(name, ChangeKind::provisional);
     change.value = value_of(row.provisional->cid);
@@ -86,14 +81,60 @@ void Engine::deliver_if_due(Tracked& name) {
       change.sequence = name.following->news.sequence.value_or(Sequence{});
       change.source = name.following->news.source.kind;
     }
-    deliver(name, What::provisional, std::move(change));
+    return one(What::provisional, std::move(change));
   }
+  return std::nullopt;
 }
 
-void Engine::deliver(Tracked& name, What what, Change change, std::optional<OwnPublish> displaced) {
-  const JobId job = next_job();
-  name.delivery = Tracked::Delivering{job, what, name.generation, change, std::move(displaced)};
-  emit(action::Deliver{name.row.name, job, std::move(change)});
+void Engine::deliver_if_due(Tracked& name) {
+  revoke_if_late(name);
+  auto what = due(name);
+  if (!name.pulls) {
+    if (what) deliver(name, std::move(*what));
+    return;
+  }
+  if (name.offered == what.has_value()) return;
+  name.offered = what.has_value();
+  emit(action::Offer{name.row.name, name.offered});
+}
+
+// The newest of what waits.
+void Engine::take(input::Take& in) {
+  Tracked* const name = tracked(in.name);
+  auto what = name != nullptr && name->active() && name->pulls ? due(*name) : std::nullopt;
+  if (name != nullptr) name->offered = false;
+  if (!what) emit(action::Offer{in.name, false});
+  if (name == nullptr) return;
+  if (what) {
+    what->until = now_.steady + options_.handler_timeout;
+    deliver(*name, std::move(*what));
+  }
+  advance(*name);
+}
+
+void Engine::revoke_if_late(Tracked& name) {
+  if (!name.delivery || !name.delivery->until || *name.delivery->until > now_.steady) return;
+  name.delivery->until.reset();
+  emit(action::Revoke{name.row.name, name.delivery->job});
+}
+
+// Speaks of what the handler has: what it refused is none of its business.
+Change Engine::expiry_change(const Tracked& name) const {
+  const auto& row = name.row;
+  Change change = change_of(name, *row.expiry_owed);
+  if (!refused_latest(name) || !row.handed) return change;
+  change.sequence = row.handed->sequence;
+  change.value = row.handed->value;
+  change.cid = row.handed->cid;
+  return change;
+}
+
+void Engine::deliver(Tracked& name, Tracked::Delivering what) {
+  what.job = next_job();
+  what.change.attempt = name.attempts + 1;
+  Change change = what.change;
+  name.delivery = std::move(what);
+  emit(action::Deliver{name.row.name, name.delivery->job, std::move(change), name.pulls});
 }
 
 // A publish of this device was displaced by a version that does not contain it.
@@ -141,12 +182,73 @@ void Engine::take(input::Handled& in) {
   if (name == nullptr || !name->delivery || name->delivery->job != in.job) return;
   const auto done = std::move(*name->delivery);
   name->delivery.reset();
-  if (in.status) {
-    acknowledge(*name, done);
-  } else {
-    failed(*name);
+  switch (in.what.verdict()) {
+    case Handled::Verdict::applied:
+      acknowledge(*name, done);
+      break;
+    case Handled::Verdict::reject:
+      reject(*name, done, in.what.why());
+      break;
+    case Handled::Verdict::retry:
+      try_again(*name, done, in.what);
+      break;
   }
   advance(*name);
+}
+
+// A newer version does not wait for the one that failed.
+void Engine::try_again(Tracked& name, const Tracked::Delivering& done, const Handled& what) {
+  // Of what our user can mend. Once for each reason, however often it is tried.
+  std::string failure = done.change.value + " " + what.why().message;
+  if (what.why().code == Errc::internal && name.told_failure != failure) {
+    name.told_failure = std::move(failure);
+    emit(action::Alarm{name.row.name, "sequence " + std::to_string(done.change.sequence.value) +
+                                          " (" + std::string(to_string(done.change.kind)) +
+                                          ") could not be handed over: " + what.why().message +
+                                          "; it comes again"});
+  }
+  if (done.generation != name.generation) return;
+  name.attempts = std::min(name.attempts + 1, 1'000'000);
+  const Milliseconds wait = what.after() ? std::clamp(*what.after(), kSoonestRetry, kLatestRetry)
+                                         : retry_after(name.attempts);
+  name.next_attempt = now_.steady + wait;
+}
+
+bool Engine::refused_latest(const Tracked& name) {
+  const auto& row = name.row;
+  return row.rejected && row.record && *row.rejected == row.record->version();
+}
+
+// The content that the handler has stays, and this version is not offered again.
+void Engine::reject(Tracked& name, const Tracked::Delivering& done, const Error& why) {
+  auto& row = name.row;
+  const Version version{done.change.sequence, done.change.value};
+  const bool has_it =
+      row.handed && row.handed->sequence == version.sequence && row.handed->value == version.value;
+  const bool provisional = done.what == What::provisional;
+  if (done.what == What::record && !has_it) row.rejected = version;
+  if (provisional) name.refused_claim = version;
+  if (done.what == What::record && done.generation == name.generation) row.owed.reset();
+  if (done.what == What::expiry && row.expiry_owed == done.change.kind) row.expiry_owed.reset();
+  if (provisional) {
+    name.provisional_due = false;
+    if (row.provisional && row.provisional->cid == done.change.cid) row.provisional.reset();
+  }
+  if (provisional || done.what == What::withdrawal) {
+    if (row.withdraw_owed == done.change.cid) row.withdraw_owed.reset();
+  }
+  // What came up meanwhile about what is refused by now.
+  if (provisional && row.record && row.record->version() == version) row.rejected = version;
+  if (refused_latest(name)) {
+    row.owed.reset();
+    if (!row.handed) row.expiry_owed.reset();
+  }
+  if (done.displaced) writers_->told(row.name, *done.displaced);
+  name.attempts = 0;
+  touch(name, false);
+  emit(action::Alarm{row.name, "sequence " + std::to_string(version.sequence.value) + " (" +
+                                   version.value + ") is refused: " + why.message +
+                                   "; what was handed over before stays"});
 }
 
 namespace {
@@ -194,8 +296,8 @@ void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
       break;
   }
   if (done.displaced) writers_->told(row.name, *done.displaced);
-  row.failures = 0;
-  row.retry_at = {};
+  name.attempts = 0;
+  name.told_failure.clear();
   touch(name, false);
 }
 

@@ -102,6 +102,10 @@ void Engine::take(input::Watch& in) {
   Tracked* const name = track(in.name, std::move(in.stored));
   if (name == nullptr) return;
   name->takes_in = in.takes_in;
+  if (in.has_handler && name->pulls != in.pulls) {
+    name->pulls = in.pulls;
+    name->offered = false;
+  }
   const bool begins = !name->row.watched || !name->has_handler;
   // What was published before there was this handler is news to it.
   if (begins && !name->has_handler) follow_truth(*name);
@@ -111,6 +115,7 @@ void Engine::take(input::Watch& in) {
     touch(*name, false);
   }
   name->has_handler = name->has_handler || in.has_handler;
+  if (in.has_handler) begin_attempts(*name);  // perhaps it was mended
   if (begins) {
     std::uniform_int_distribution<int64_t> spread(0, options_.first_poll_spread.count());
     // A first contact and a provisional value of the last run wait for nothing.
@@ -150,6 +155,7 @@ void Engine::take(input::Unwatch& in) {
   if (!name->followed) drop_work(*name);
   name->row.watched = false;
   name->has_handler = false;
+  name->offered = false;
   touch(*name, false);
   advance(*name);
 }
@@ -378,7 +384,9 @@ void Engine::schedule(Tracked& name) {
     if (name.pending) at(name.next_claim);
     if (name.chase_at) at(*name.chase_at);
     if (name.row.failures > 0) at(name.retry);
+    if (name.attempts > 0) at(name.next_attempt);
     if (const auto held = held_until(name)) at(*held);
+    if (name.delivery && name.delivery->until) at(*name.delivery->until);
     if (name.row.record && !name.row.stale) at(steady_time(end_of(*name.row.record), now_));
     if (name.row.provisional) {
       at(steady_time({name.row.provisional->since.value + options_.provisional_limit.count()},

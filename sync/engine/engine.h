@@ -46,6 +46,7 @@ struct EngineOptions {
   Milliseconds grace{5'000};                // past a deadline, until work counts as lost
   Milliseconds provisional_limit{300'000};  // until an unproved provisional value is withdrawn
   int max_chases = 6;                       // resolutions for one claim, 1 s doubling between them
+  Milliseconds handler_timeout{600'000};    // of who takes changes himself
   size_t max_names = 1'000'000;
   bool secret_names = false;  // which names are watched stands in no log while all is well
   size_t max_sent = 65'536;
@@ -94,6 +95,7 @@ class Engine {
   void take(input::Follow& in);
   void take(input::Written& in);
   void take(input::Unwatch& in);
+  void take(input::Take& in);
   void take(input::Forget& in);
   void take(SourceHealth& in);
   void take(input::Sent& in);
@@ -147,6 +149,8 @@ class Engine {
   void check_expiry(Tracked& name);
   Known known(Tracked& name) const;
   void owe(Tracked& name, ChangeKind kind);
+  void owe_expiry(Tracked& name, ChangeKind kind);
+  void begin_attempts(Tracked& name);
 
   // content.cpp
   void take(input::Fetched& in);
@@ -165,11 +169,16 @@ class Engine {
   void touch(Tracked& name, bool substance);
   void commit_if_dirty(Tracked& name);
   void deliver_if_due(Tracked& name);
-  void deliver(Tracked& name, Tracked::Delivering::What what, Change change,
-               std::optional<OwnPublish> displaced = {});
+  std::optional<Tracked::Delivering> due(const Tracked& name) const;
+  void deliver(Tracked& name, Tracked::Delivering what);
+  void revoke_if_late(Tracked& name);
   Change displaced_change(const Tracked& name, const LossReport& report) const;
   Change change_of(const Tracked& name, ChangeKind kind) const;
+  Change expiry_change(const Tracked& name) const;
   void acknowledge(Tracked& name, const Tracked::Delivering& done);
+  void reject(Tracked& name, const Tracked::Delivering& done, const Error& why);
+  void try_again(Tracked& name, const Tracked::Delivering& done, const Handled& what);
+  static bool refused_latest(const Tracked& name);
   void take_in(Tracked& name, const Change& change);
   std::optional<Instant> held_until(const Tracked& name) const;
 

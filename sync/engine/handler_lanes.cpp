@@ -21,7 +21,7 @@ namespace {
 struct Turn {
   IpnsName name;
   std::optional<JobId> job;  // nothing: nobody waits for its end
-  std::function<Status(const HandlerLanes::Handler&)> call;
+  std::function<Handled(const HandlerLanes::Handler&)> call;
 };
 
 // One handler that runs. Guarded by the mutex of the lanes.
@@ -40,7 +40,7 @@ struct HandlerCall {
 thread_local const void* lanes_of_this_thread = nullptr;
 thread_local size_t number_of_this_thread = 0;
 
-Status guarded(const HandlerLanes::Handler& handler, const Turn& turn) {
+Handled guarded(const HandlerLanes::Handler& handler, const Turn& turn) {
   try {
     return turn.call(handler);
   } catch (const std::exception& thrown) {
@@ -181,18 +181,18 @@ void HandlerLanes::State::run(Lock& lock, Turn what, size_t number) {
   changed.notify_all();
   lock.unlock();
 
-  Status status = fail(Errc::cancelled, "no handler any more");
+  Handled handled = fail(Errc::cancelled, "no handler any more");
   std::shared_ptr<void> stay;
   if (handler) {
     if (handler->enter) stay = handler->enter();
-    status = guarded(*handler, what);
+    handled = guarded(*handler, what);
   }
 
   lock.lock();
   const bool answered = std::exchange(call->answered, true);
   lock.unlock();
   // Before the call counts as over: who closes the lanes may rely on the answer.
-  if (!answered && what.job) done({what.name, *what.job, std::move(status)});
+  if (!answered && what.job) done({what.name, *what.job, std::move(handled)});
   lock.lock();
   if (call->place != Place::written_off) {
     if (call->place == Place::lane) slow.erase(what.name);
@@ -311,7 +311,7 @@ void HandlerLanes::deliver(action::Deliver what) {
 void HandlerLanes::ask(const IpnsName& name, std::function<void()> question) {
   state_->add({name, std::nullopt, [question = std::move(question)](const Handler&) {
                  question();
-                 return Status{};
+                 return Handled();
                }});
 }
 

@@ -23,7 +23,7 @@ class HandlerLanes {
     size_t most_written_off = 64;   // threads
   };
   struct Handler {
-    std::function<Status(const Change&)> call;
+    OnChange call;
     // What it gives is held from before the call until its answer was passed on, on the lane's
     // thread. May be empty.
     std::function<std::shared_ptr<void>()> enter{};

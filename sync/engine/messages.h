@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ipnscast/nostr/base/strong_id.h"
+#include "ipnscast/sync/change/handled.h"
 #include "ipnscast/sync/source/news.h"
 #include "ipnscast/sync/state/name_row.h"
 
@@ -26,6 +27,7 @@ struct Watch {
   bool has_handler = true;
   std::optional<NameRow> stored;
   bool takes_in = true;  // what the handler takes is what the application publishes on
+  bool pulls = false;    // has_handler, and it comes with input::Take for what action::Offer says
 };
 // Follow the name without a handler, because something that this device published is not settled.
 struct Follow {
@@ -37,6 +39,11 @@ struct Written {
   IpnsName name;
 };
 struct Unwatch {
+  IpnsName name;
+};
+// Somebody is there to take the change that waits. It is answered by action::Deliver, or by
+// action::Offer that says that there is none.
+struct Take {
   IpnsName name;
 };
 // Drop what is known of the name (`ipnscast forget`).
@@ -80,7 +87,7 @@ struct Committed {
 struct Handled {
   IpnsName name;
   JobId job;
-  Status status;
+  sync::Handled what;
 };
 // This device signed an event (committed to the table of sent ones), or loaded it at start.
 struct Sent {
@@ -95,7 +102,7 @@ struct Tick {};
 
 }  // namespace input
 
-using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch,
+using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch, input::Take,
                            input::Forget, News, RecordArrived, input::ResolveUpdate,
                            input::PollDone, input::Fetched, input::FetchFailed, input::Committed,
                            input::Handled, SourceHealth, input::Sent, input::DeviceId, input::Tick>;
@@ -138,6 +145,18 @@ struct Deliver {
   IpnsName name;
   JobId job;
   Change change;
+  bool pulled = false;  // it was taken
+};
+// Of a name whose changes are pulled: something waits, or no longer.
+struct Offer {
+  IpnsName name;
+  bool there = true;
+};
+// Whoever took this change has had his time. When he has not answered until now he is not heard any
+// more, and input::Handled says so.
+struct Revoke {
+  IpnsName name;
+  JobId job;
 };
 // The name has to be followed: load what is known of it, and say so with input::Follow.
 struct Load {
@@ -153,8 +172,8 @@ struct Alarm {
 
 }  // namespace action
 
-using Action =
-    std::variant<action::Resolve, action::Poll, action::Fetch, action::Cancel, action::Commit,
-                 action::Deliver, action::Load, action::NewDeviceId, action::Alarm>;
+using Action = std::variant<action::Resolve, action::Poll, action::Fetch, action::Cancel,
+                            action::Commit, action::Deliver, action::Offer, action::Revoke,
+                            action::Load, action::NewDeviceId, action::Alarm>;
 
 }  // namespace ipnscast::sync

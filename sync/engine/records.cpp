@@ -89,9 +89,7 @@ void Engine::weigh(Tracked& name, const KnownRecord& record, const SourceId& sou
     name.row.loser = decision.other_value;
     touch(name, false);
   } else if (decision.notify && name.row.record) {
-    name.row.stale = true;
-    name.row.expiry_owed = decision.notify;
-    touch(name, true);
+    owe_expiry(name, *decision.notify);
   } else if (decision.row == Row::stale && first && !name.row.stale) {
     name.row.stale = true;
     touch(name, false);
@@ -104,6 +102,15 @@ void Engine::adopt(Tracked& name, const KnownRecord& record, const RecordDecisio
                    bool unconfirmed) {
   auto& row = name.row;
   const bool grows = !row.record || record.sequence > row.record->sequence;
+  const bool other = !row.record || row.record->value != record.value;
+  // A higher sequence with the value that was refused moves the refusal along.
+  if (!other && refused_latest(name)) row.rejected = record.version();
+  // What failed was another value.
+  if (other && row.failures > 0) {
+    row.failures = 0;
+    row.retry_at = {};
+  }
+  if (name.refused_claim == record.version()) row.rejected = record.version();
   row.record = record;
   row.ahead.reset();
   row.stale = false;
@@ -150,10 +157,24 @@ void Engine::adopt(Tracked& name, const KnownRecord& record, const RecordDecisio
 }
 
 void Engine::owe(Tracked& name, ChangeKind kind) {
+  touch(name, true);
+  if (refused_latest(name)) return;
   name.row.owed = kind;
   ++name.generation;
   // What failed was another value; this one is tried at once.
   name.retry = now_.steady;
+  begin_attempts(name);
+}
+
+void Engine::begin_attempts(Tracked& name) {
+  name.attempts = 0;
+  name.told_failure.clear();
+}
+
+// Who refused all that there was has nothing that could expire.
+void Engine::owe_expiry(Tracked& name, ChangeKind kind) {
+  name.row.stale = true;
+  if (!refused_latest(name) || name.row.handed) name.row.expiry_owed = kind;
   touch(name, true);
 }
 
@@ -183,6 +204,7 @@ void Engine::withdraw_provisional(Tracked& name) {
   name.row.provisional.reset();
   name.provisional_due = false;
   ++name.generation;
+  begin_attempts(name);
   touch(name, true);
 }
 
@@ -222,6 +244,7 @@ void Engine::adopt_own(Tracked& name, const KnownRecord& record) {
   row.stale = false;
   row.expiry_owed.reset();
   row.loser.reset();
+  row.rejected.reset();
   if (other) {
     row.source = {SourceKind::local, ""};
     row.author = options_.own_key;
@@ -263,9 +286,7 @@ void Engine::check_expiry(Tracked& name) {
   const auto decision = decide_expiry(known(name), options_.expired, now_.wall);
   if (!decision.notify) return;
   ++counts_[decision.row];
-  name.row.stale = true;
-  name.row.expiry_owed = decision.notify;
-  touch(name, true);
+  owe_expiry(name, *decision.notify);
 }
 
 }  // namespace ipnscast::sync

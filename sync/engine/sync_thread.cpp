@@ -71,6 +71,12 @@ SyncThread::SyncThread(Parts parts, Options options)
                 [inbox = inbox_](input::Handled handled) {
                   inbox->push_reserved(Input(std::move(handled)));
                 }),
+      pulled_({[inbox = inbox_](const IpnsName& name) {
+                 inbox->push_reserved(Input(input::Take{name}));
+               },
+               [inbox = inbox_](input::Handled handled) {
+                 inbox->push_reserved(Input(std::move(handled)));
+               }}),
       thread_([this] { serve(); }) {}
 
 SyncThread::~SyncThread() { close(); }
@@ -82,6 +88,7 @@ void SyncThread::close() {
 }
 
 void SyncThread::close_handlers() {
+  pulled_.close();
   const size_t left = handlers_.close(kHandlersMayTake);
   if (left == 0) return;
   log_warning("handlers", std::to_string(left) + " did not return within " +
@@ -152,7 +159,6 @@ void SyncThread::forget_job(const Input& in) {
 
 // What the state file has, as far as it decides which hints need not come again.
 void SyncThread::note_known(const Input& in) {
-  if (!parts_.known) return;
   const auto holds = [this](const NameRow& row) {
     if (row.record) parts_.known->committed(row.name, row.record->sequence, row.record->value);
   };
@@ -166,6 +172,7 @@ void SyncThread::note_known(const Input& in) {
     if (follow->stored) holds(*follow->stored);
   } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
     parts_.known->forget(unwatch->name);
+    pulled_.forget(unwatch->name);
   } else if (const auto* forget = std::get_if<input::Forget>(&in)) {
     parts_.known->forget(forget->name);
   }
@@ -218,7 +225,19 @@ void SyncThread::perform(action::Commit& action) {
       });
 }
 
-void SyncThread::perform(action::Deliver& action) { handlers_.deliver(std::move(action)); }
+void SyncThread::perform(action::Deliver& action) {
+  action.pulled ? pulled_.give(std::move(action)) : handlers_.deliver(std::move(action));
+}
+
+void SyncThread::perform(action::Offer& action) { pulled_.offer(action.name, action.there); }
+
+void SyncThread::perform(action::Revoke& action) {
+  if (!pulled_.revoke(action.name, action.job)) return;  // its answer is on the way
+  log_warning("handlers", action.name.to_string() +
+                              ": what was taken was not acknowledged in time and comes again");
+  inbox_->push_reserved(Input(input::Handled{
+      action.name, action.job, fail(Errc::timeout, "it was not acknowledged in time")}));
+}
 
 void SyncThread::perform(action::Load& action) {
   const auto found = std::make_shared<std::optional<NameRow>>();

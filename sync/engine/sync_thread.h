@@ -12,6 +12,7 @@
 #include "ipnscast/nostr/base/store/writer.h"
 #include "ipnscast/sync/engine/engine.h"
 #include "ipnscast/sync/engine/handler_lanes.h"
+#include "ipnscast/sync/engine/pull_queue.h"
 #include "ipnscast/sync/fetch/fetcher.h"
 #include "ipnscast/sync/metrics/metrics.h"
 #include "ipnscast/sync/resolve/resolver.h"
@@ -53,6 +54,7 @@ class SyncThread {
   ~SyncThread();
 
   HandlerLanes& handlers() { return handlers_; }
+  PullQueue& pulled() { return pulled_; }
   // Any thread. Waits for room.
   void tell(Input input);
   // The same past the inbox's limit, for a word that whoever is asked by the sync thread has to
@@ -104,6 +106,8 @@ class SyncThread {
   void perform(action::Cancel& action);
   void perform(action::Commit& action);
   void perform(action::Deliver& action);
+  void perform(action::Offer& action);
+  void perform(action::Revoke& action);
   void perform(action::Load& action);
   void perform(action::NewDeviceId& action);
   void perform(action::Alarm& action);
@@ -130,6 +134,7 @@ class SyncThread {
   const std::shared_ptr<Inbox<Message>> inbox_;  // shared with callbacks that may come after us
   const std::shared_ptr<Sink> sink_;             // the same
   HandlerLanes handlers_;
+  PullQueue pulled_;
   std::thread thread_;
 };
 

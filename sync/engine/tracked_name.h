@@ -55,6 +55,7 @@ struct Delivering {
   uint64_t generation = 0;
   Change change;
   std::optional<OwnPublish> displaced{};  // what the application learns by it
+  std::optional<Instant> until{};         // of who took it himself, until he is told so
 };
 struct Committing {
   JobId job;
@@ -80,6 +81,8 @@ struct TrackedName {
   NameRow row;
   bool has_handler = false;
   bool takes_in = true;
+  bool pulls = false;
+  bool offered = false;   // of who pulls: it was said that something waits
   bool followed = false;  // whoever watches or not
 
   // Every change of the row is a revision; a hand-over waits until the latest one that it rests on
@@ -100,6 +103,7 @@ struct TrackedName {
   std::optional<Content> content;    // the confirmed value's, here and verified
   std::optional<Content> prefetched;
   std::optional<Delivering> delivery;
+  std::optional<Version> refused_claim;  // a provisional value that was refused, in this run
   bool provisional_due =
       false;  // row.provisional is committed or being so, and not yet handed over
 
@@ -110,7 +114,10 @@ struct TrackedName {
   std::optional<Instant> chase_at;
 
   Instant next_poll;
-  Instant retry;                         // row.retry_at on the steady clock
+  Instant retry;     // of the fetch: row.retry_at on the steady clock
+  int attempts = 0;  // to hand over what is due, which failed
+  Instant next_attempt;
+  std::string told_failure;              // why the handler failed, when that is our user's fault
   std::string told_why;                  // the value and the reason why its content is not here
   std::optional<Instant> missing_since;  // nobody has a record
   bool told_missing = false;

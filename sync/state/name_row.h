@@ -41,12 +41,15 @@ struct NameRow {
   std::optional<Handed> handed;
   // What the application has taken in last: the base of what it publishes next.
   std::optional<Version> taken;
+  // Refused by the handler or its validator last: not handed over again. `handed` is what was there
+  // before.
+  std::optional<Version> rejected;
   std::optional<ChangeKind> owed;         // the handler must still be told this about `record`
   std::optional<ChangeKind> expiry_owed;  // after that: stale or withdrawn
   std::optional<Provisional> provisional;
   std::optional<Cid> withdraw_owed;  // before all that: a provisional value that turned out wrong
 
-  int failures = 0;  // of fetching or handling, one after the other
+  int failures = 0;  // of fetching, one after the other
   UnixMillis retry_at;
 };
 

@@ -14,7 +14,7 @@ constexpr const char* kColumns =
     "endpoint, author, unconfirmed, seen_ms, handed_sequence, handed_value, handed_cid, owed, "
     "expiry_owed, "
     "provisional_cid, provisional_author, provisional_since_ms, withdraw_owed, failures, "
-    "retry_at_ms, taken_sequence, taken_value, ahead";
+    "retry_at_ms, taken_sequence, taken_value, ahead, rejected_sequence, rejected_value";
 
 void bind_kind(Statement& s, const std::optional<ChangeKind>& kind) {
   if (kind) {
@@ -36,9 +36,17 @@ void bind_nulls(Statement& s, int count) {
   for (int i = 0; i < count; ++i) s.bind_null();
 }
 
+void bind_version(Statement& s, const std::optional<Version>& version) {
+  if (version) {
+    s.bind(number(version->sequence)).bind(version->value);
+  } else {
+    bind_nulls(s, 2);
+  }
+}
+
 Status save(Database& db, const NameRow& row) {
   auto s = db.prepare(std::string("INSERT OR REPLACE INTO sync_names(") + kColumns +
-                      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+                      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   s.bind(ByteView(row.name.bytes())).bind(int64_t{row.watched}).bind(int64_t{row.fetch_content});
   if (const auto& record = row.record) {
     s.bind(number(record->sequence)).bind(record->value);
@@ -73,16 +81,13 @@ Status save(Database& db, const NameRow& row) {
   }
   bind_cid(s, row.withdraw_owed);
   s.bind(int64_t{row.failures}).bind(row.retry_at.value);
-  if (row.taken) {
-    s.bind(number(row.taken->sequence)).bind(row.taken->value);
-  } else {
-    bind_nulls(s, 2);
-  }
+  bind_version(s, row.taken);
   if (row.ahead) {
     s.bind(ByteView(row.ahead->bytes));
   } else {
     s.bind_null();
   }
+  bind_version(s, row.rejected);
   const auto done = s.run();
   if (!done) return fail(done.error());
   return {};
@@ -139,6 +144,7 @@ Result<NameRow> read(const Statement& s) {
   if (!s.is_null(29)) {
     if (const auto ahead = sound_record(*name, s.blob(29))) row.ahead = known_record(*ahead);
   }
+  if (!s.is_null(30)) row.rejected = Version{sequence_at(s, 30), s.text(31)};
   return row;
 }
 

@@ -149,6 +149,10 @@ INSERT INTO sync_writers(name, tag, count, highest, base_sequence, base_value, k
     iif(h.handed_sequence IS NULL OR o.sequence >= h.handed_sequence, o.value, h.handed_value),
     iif(h.record IS NULL OR o.sequence > h.sequence, o.record, h.record)
   FROM sync_own_names AS o LEFT JOIN sync_names AS h ON h.name = o.name;
+)sql"},
+           {6, R"sql(
+ALTER TABLE sync_names ADD COLUMN rejected_sequence INTEGER;  -- refused by the application
+ALTER TABLE sync_names ADD COLUMN rejected_value TEXT;
 )sql"}}};
 }
 

@@ -17,6 +17,12 @@ Cid world_cid(uint64_t number) {
 const SourceId kRelay{SourceKind::nostr, "wss://relay.example"};
 const SourceId kPush{SourceKind::websocket, "wss://push.example"};
 const SourceId kNode{SourceKind::poll, "http://node.example"};
+constexpr int64_t kHandlerTimeout = 60'000;
+
+bool is_proved(ChangeKind kind) {
+  return kind == ChangeKind::change || kind == ChangeKind::conflict ||
+         kind == ChangeKind::confirmed || kind == ChangeKind::refresh;
+}
 
 }  // namespace
 
@@ -48,12 +54,23 @@ EngineWorld::EngineWorld(uint64_t seed, EngineOptions options, size_t names)
 
 void EngineWorld::start() {
   engine_ = std::make_unique<Engine>(options_, rng_());
-  for (const auto& name : names_) feed(input::Watch{name, true, true, truth_.at(name).committed});
+  for (const auto& name : names_) watch(name);
+}
+
+void EngineWorld::watch(const IpnsName& name) {
+  input::Watch in{name, true, true, truth_.at(name).committed};
+  in.pulls = pulls(name);
+  feed(std::move(in));
 }
 
 void EngineWorld::crash() {
   ++crashes_;
   agenda_.clear();
+  for (auto& [name, truth] : truth_) {
+    truth.refused.clear();
+    if (const auto& known = truth.committed.rejected)
+      truth.refused.emplace(known->sequence, known->value);
+  }
   start();
 }
 
@@ -191,8 +208,11 @@ void EngineWorld::step() {
       if (const auto* record = some_record(name)) feed(RecordArrived{name, *record, kRelay});
       break;
     case 4:
-      if (chance(5)) feed(input::Unwatch{name});
-      feed(input::Watch{name, true, true, truth_.at(name).committed});
+      if (chance(5)) {
+        feed(input::Unwatch{name});
+        truth_.at(name).offered.reset();
+      }
+      watch(name);
       break;
     default:
       hint(name);
@@ -204,7 +224,13 @@ void EngineWorld::step() {
 }
 
 void EngineWorld::calm(Milliseconds duration) {
-  const Odds before = std::exchange(odds, Odds{0, 0, 0, 0});
+  const Odds before = odds;
+  odds = {.lost_answer = 0,
+          .failure = 0,
+          .stale_answer = 0,
+          .crash = 0,
+          .refused = before.refused,
+          .hang = 0};
   run(duration);
   odds = before;
 }
@@ -265,9 +291,32 @@ void EngineWorld::act(action::Commit& a) {
   });
 }
 
+// Somebody is there after a while, now and then twice.
+void EngineWorld::act(action::Offer& a) {
+  require(pulls(a.name), "only what is pulled is offered");
+  if (!a.there) return;
+  for (int i = chance(10) ? 2 : 1; i > 0; --i) {
+    later(0, 2'000, [this, name = a.name] {
+      auto& truth = truth_.at(name);
+      truth.taking = true;
+      feed(input::Take{name});
+      truth.taking = false;
+    });
+  }
+}
+
+void EngineWorld::act(action::Revoke& a) {
+  later(0, 10, [this, a] {
+    feed(input::Handled{a.name, a.job, fail(Errc::timeout, "it was not acknowledged in time")});
+  });
+}
+
 void EngineWorld::act(action::Deliver& a) {
   ++deliveries_;
   auto& truth = truth_.at(a.name);
+  truth.offered = a.job;
+  require(a.pulled == pulls(a.name) && a.pulled == truth.taking,
+          "what is pulled is given to who asks for it, and to nobody else");
   const auto& change = a.change;
   const auto& committed = truth.committed;
   switch (change.kind) {
@@ -285,6 +334,8 @@ void EngineWorld::act(action::Deliver& a) {
       require(committed.record && committed.record->sequence == change.sequence &&
                   committed.record->value == change.value && committed.owed == change.kind,
               "a change is committed before it is handed over");
+      require(!truth.refused.contains({change.sequence, change.value}),
+              "what was refused is not offered again");
       require(!truth.last_sequence || *truth.last_sequence <= change.sequence,
               "a lower sequence than handed over before is never handed over (R11)");
       truth.last_sequence = change.sequence;
@@ -299,18 +350,45 @@ void EngineWorld::act(action::Deliver& a) {
       break;
     case ChangeKind::withdrawn:
     case ChangeKind::lost:  // no name is written here
+      break;
     case ChangeKind::stale:
+      require(!truth.refused.contains({change.sequence, change.value}),
+              "what was refused is not spoken of again");
       break;
   }
-  const bool fails = chance(odds.failure);
-  later(1, 300, [this, a, fails] {
-    Status status;
-    if (fails) status = fail(Errc::io, "handler failed");
-    const bool proved =
-        a.change.kind != ChangeKind::provisional && a.change.kind != ChangeKind::withdrawn;
-    if (!fails && proved) truth_.at(a.name).handled = a.change.value;
-    feed(input::Handled{a.name, a.job, status});
+  require(!change.previous || !refuses(value_of(*change.previous)),
+          "previous never names what was refused");
+  const int64_t took = chance(odds.hang) ? kHandlerTimeout : 300;
+  if (a.pulled && took == kHandlerTimeout) return;  // it is revoked
+  const Handled handled =
+      took == kHandlerTimeout ? Handled(fail(Errc::timeout, "it hangs")) : handle(change);
+  later(took / 300, took, [this, a, handled] {
+    auto& known = truth_.at(a.name);
+    if (handled.is_applied() && is_proved(a.change.kind)) known.handled = a.change.value;
+    // Once nobody watches, what a handler says is not heard.
+    if (known.offered == a.job && handled.is_reject() && is_proved(a.change.kind))
+      known.refused.emplace(a.change.sequence, a.change.value);
+    feed(input::Handled{a.name, a.job, handled});
   });
+}
+
+// A value that is refused is refused by everybody and always; the rest is chance.
+Handled EngineWorld::handle(const Change& change) {
+  const bool carries = is_proved(change.kind) || change.kind == ChangeKind::provisional;
+  if (carries && refuses(change.value)) return Handled::reject("no good");
+  if (!chance(odds.failure)) return {};
+  switch (roll(3)) {
+    case 0:
+      return Handled::retry(Milliseconds(static_cast<int64_t>(roll(20'000))));
+    case 1:
+      return fail(Errc::internal, "the handler threw");
+    default:
+      return fail(Errc::io, "handler failed");
+  }
+}
+
+bool EngineWorld::refuses(const std::string& value) const {
+  return std::hash<std::string>()(value) % 100 < static_cast<size_t>(odds.refused);
 }
 
 }  // namespace ipnscast::test

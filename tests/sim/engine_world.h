@@ -13,8 +13,9 @@ namespace ipnscast::test {
 
 // Everything around a sync::Engine, scripted on a virtual clock: publishers with a true history,
 // sources that lag, lie by omission, fail or never answer, a store whose commits can be lost, a
-// handler that fails, and crashes at any step. It checks the engine's promises at each action and
-// throws a std::runtime_error that names the broken one.
+// handler that fails, somebody who pulls the changes of the first name, and crashes at any step. It
+// checks the engine's promises at each action and throws a std::runtime_error that names the broken
+// one.
 class EngineWorld {
  public:
   struct Odds {             // in percent
@@ -22,6 +23,8 @@ class EngineWorld {
     int failure = 15;       // of fetches, polls, resolutions, commits and handlers
     int stale_answer = 30;  // an old record instead of the latest
     int crash = 1;          // per step
+    int refused = 0;        // of values: by whoever validates them, whenever they come
+    int hang = 0;           // of handlers: they do not return before their deadline
   };
 
   EngineWorld(uint64_t seed, sync::EngineOptions options, size_t names);
@@ -38,6 +41,8 @@ class EngineWorld {
   const sync::KnownRecord* best(const sync::IpnsName& name) const;
   // The last proved value that the handler took.
   const std::string& handled(const sync::IpnsName& name) { return truth_.at(name).handled; }
+  // Whoever looks at values refuses this one, always.
+  bool refuses(const std::string& value) const;
 
   void publish(const sync::IpnsName& name);
   void conflict(const sync::IpnsName& name);
@@ -59,6 +64,10 @@ class EngineWorld {
     std::set<std::string> fetched;                // content that was brought and verified
     std::optional<sync::Sequence> last_sequence;  // handed over last
     std::string handled;
+    // Versions that were refused, as far as the engine can know it after the last crash.
+    std::set<std::pair<sync::Sequence, std::string>> refused;
+    bool taking = false;                 // of the name whose changes are pulled
+    std::optional<sync::JobId> offered;  // the handler runs, and is listened to
     sync::NameRow committed;
     uint64_t next_value = 0;
   };
@@ -75,6 +84,9 @@ class EngineWorld {
   const sync::IpnsName& any_name() { return names_[roll(names_.size())]; }
   const sync::KnownRecord* some_record(const sync::IpnsName& name);
   void require(bool holds, const std::string& promise) const;
+  bool pulls(const sync::IpnsName& name) const { return name == names_.front(); }
+  void watch(const sync::IpnsName& name);
+  sync::Handled handle(const sync::Change& change);
   void add_record(Truth& truth, uint64_t sequence, std::string value, bool expired);
 
   void act(sync::action::Resolve& a);
@@ -83,6 +95,8 @@ class EngineWorld {
   void act(sync::action::Cancel& a);
   void act(sync::action::Commit& a);
   void act(sync::action::Deliver& a);
+  void act(sync::action::Offer& a);
+  void act(sync::action::Revoke& a);
   void act(sync::action::Load&) {}
   void act(sync::action::NewDeviceId&) {}
   void act(sync::action::Alarm&) {}

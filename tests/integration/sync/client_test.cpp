@@ -183,7 +183,9 @@ TEST_CASE("R12 nothing is not published over something, and a wrong expectation 
   CHECK(writer->publish(world.key, world.tree("two"), {.expect_sequence = Sequence{2}}));
 }
 
-TEST_CASE("S0-07 what a validator refuses is not handed over, and the next version is") {
+TEST_CASE(
+    "S0-07 what a validator refuses is not handed over, and the next version names the one "
+    "before") {
   World world;
   Changes changes;
   Inbox<Sequence> refused{10};
@@ -210,6 +212,7 @@ TEST_CASE("S0-07 what a validator refuses is not handed over, and the next versi
   const auto change = changes.next();
   REQUIRE(change);
   CHECK(change->sequence.value == 3);
+  CHECK(change->previous == first->cid);
 }
 
 TEST_CASE(

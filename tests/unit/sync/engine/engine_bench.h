@@ -72,7 +72,9 @@ struct Bench {
     }
   }
 
-  void watch(bool has_handler = true) { feed(input::Watch{kName, true, has_handler, committed}); }
+  void watch(bool has_handler = true) {
+    feed(input::Watch{kName, true, has_handler, committed, true, pulls});
+  }
 
   KnownRecord record(uint64_t sequence, uint8_t tag, int64_t lives_seconds = 172'800) {
     return {{sequence}, value_of(cid(tag)), {now.wall.value / 1000 + lives_seconds, 0}, {tag}, {}};
@@ -133,6 +135,7 @@ struct Bench {
   std::vector<Action> actions;
   std::vector<JobId> commits;
   bool auto_commit = true;
+  bool pulls = false;  // changes are taken with input::Take
   std::optional<NameRow> committed;
   JobId last_delivery;
 };

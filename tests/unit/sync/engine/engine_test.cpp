@@ -102,30 +102,6 @@ TEST_CASE(
   CHECK_FALSE(b.next<action::Deliver>());
 }
 
-TEST_CASE("failures back off from 1 s, doubling to 5 min, and a restart does not start over") {
-  Bench b;
-  b.settled_at(5, 5);
-  b.arrive(b.record(6, 6));
-  b.fetched();
-  for (const int64_t wait :
-       {1'000, 2'000, 4'000, 8'000, 16'000, 32'000, 64'000, 128'000, 256'000, 300'000, 300'000}) {
-    b.delivered();
-    b.refuse();
-    b.pass(Milliseconds(wait - 1));
-    CHECK_FALSE(b.next<action::Deliver>());
-    b.pass(Milliseconds(1));
-  }
-  b.delivered();
-  b.refuse();
-  b.restart();
-  b.actions.clear();
-  b.watch();
-  b.pass(Milliseconds(299'000));
-  CHECK_FALSE(b.next<action::Fetch>());
-  b.pass(Milliseconds(1'000));
-  CHECK(b.next<action::Fetch>());
-}
-
 TEST_CASE("a newer value does not wait for the back-off of an older one") {
   Bench b;
   b.settled_at(5, 5);

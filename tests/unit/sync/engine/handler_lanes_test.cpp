@@ -72,15 +72,15 @@ TEST_CASE("eight handlers that hang do not keep fifty other names waiting, and a
   for (int i = 0; i < 50; ++i) {
     const auto answer = bench.next();
     REQUIRE(answer);
-    CHECK(answer->status);  // so before any of those that hang was given up
+    CHECK(answer->what.is_applied());  // so before any of those that hang was given up
     told.insert(answer->name);
   }
   CHECK(told.size() == 50);
   for (int i = 0; i < 8; ++i) {
     const auto answer = bench.next();
     REQUIRE(answer);
-    REQUIRE_FALSE(answer->status);
-    CHECK(answer->status.error().code == Errc::timeout);
+    REQUIRE_FALSE(answer->what.is_applied());
+    CHECK(answer->what.why().code == Errc::timeout);
     told.insert(answer->name);
   }
   CHECK(std::chrono::steady_clock::now() - start >= Milliseconds(4'000));
@@ -156,12 +156,12 @@ TEST_CASE("a name whose handler was written off is called again, and only the ne
   lanes.deliver(change_of(1, 1));
   const auto first = bench.next();
   REQUIRE(first);
-  CHECK(first->status.error().code == Errc::timeout);
+  CHECK(first->what.why().code == Errc::timeout);
   lanes.deliver(change_of(1, 2));
   const auto second = bench.next();
   REQUIRE(second);
   CHECK(second->job.value == 2);
-  CHECK(second->status);
+  CHECK(second->what.is_applied());
   gate.promise.set_value();
   wait_for([&] { return lanes.health().written_off == 0; });
   CHECK_FALSE(bench.next(Milliseconds(20)));
@@ -181,7 +181,7 @@ TEST_CASE("so many threads are given up and no more; the lanes say so, and recov
   for (uint8_t i = 1; i <= 5; ++i) {
     const auto answer = bench.next();
     REQUIRE(answer);
-    CHECK(answer->status.error().code == Errc::timeout);
+    CHECK(answer->what.why().code == Errc::timeout);
   }
   CHECK(lanes.health().written_off == 3);
   CHECK(lanes.health().running == 2);
@@ -207,7 +207,7 @@ TEST_CASE("a handler that throws has failed, and its lane goes on") {
     lanes.deliver(change_of(i));
     const auto answer = bench.next();
     REQUIRE(answer);
-    CHECK(answer->status.error().code == Errc::internal);
+    CHECK(answer->what.why().code == Errc::internal);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "ipnscast/sync/state/state_store.h"
 
+#include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/temp_dir.h"
 
 using namespace ipnscast;
 using namespace ipnscast::sync;
@@ -40,6 +42,7 @@ TEST_CASE("a name's state comes back from the file as it was written") {
   row.withdraw_owed = cid(4);
   row.failures = 3;
   row.retry_at = {1'790'000'000'789};
+  row.rejected = Version{{42}, "/ipfs/refused"};
   REQUIRE(save_names(*db, {row}));
 
   const auto loaded = load_name(*db, name(1));
@@ -69,6 +72,35 @@ TEST_CASE("a name's state comes back from the file as it was written") {
   CHECK(back.withdraw_owed == cid(4));
   CHECK(back.failures == 3);
   CHECK(back.retry_at == row.retry_at);
+  CHECK(back.rejected == row.rejected);
+}
+
+TEST_CASE("a state file of an earlier version is brought up to date with all that it knows") {
+  const test::TempDir dir;
+  const auto file = dir.path() / "state.sqlite";
+  auto before = sync_schema();
+  before.migrations.resize(5);
+  {
+    const auto old = store::Database::open(file, {before});
+    REQUIRE(old);
+    REQUIRE(
+        (*old)->execute("INSERT INTO sync_names(name, watched, fetch_content, sequence, value, "
+                        "eol_seconds, eol_nanoseconds, data, record, stale, source, endpoint, "
+                        "unconfirmed, seen_ms, handed_sequence, handed_value, owed, failures, "
+                        "retry_at_ms) VALUES(x'" +
+                        to_hex(name(1).bytes()) +
+                        "', 1, 1, 7, '/ipfs/x', 4000000000, 0, x'01', x'02', 0, 0, '', 0, 5, 6, "
+                        "'/ipfs/w', 0, 0, 0)"));
+  }
+  const auto db = store::Database::open(file, {sync_schema()});
+  REQUIRE(db);
+  const auto row = load_name(**db, name(1));
+  REQUIRE(row);
+  REQUIRE(*row);
+  CHECK((*row)->record->sequence == Sequence{7});
+  CHECK((*row)->handed->value == "/ipfs/w");
+  CHECK((*row)->owed == ChangeKind::change);
+  CHECK_FALSE((*row)->rejected);
 }
 
 TEST_CASE("a name of which nothing is known yet comes back empty, an unknown one not at all") {

@@ -90,7 +90,7 @@ class Engine {
   struct Dispatch;
   using Tracked = TrackedName;
 
-  // engine.cpp: names, sources, time
+  // engine.cpp: names, time; source_health.cpp: sources
   void take(input::Watch& in);
   void take(input::Follow& in);
   void take(input::Written& in);

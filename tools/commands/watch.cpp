@@ -14,6 +14,7 @@
 #include "ipnscast/tools/cli/stop_signal.h"
 #include "ipnscast/tools/cli/temporary_directory.h"
 #include "ipnscast/tools/reports/lost_rows.h"
+#include "ipnscast/tools/reports/trouble.h"
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
 #include "ipnscast/tools/usage/arguments.h"
@@ -105,34 +106,6 @@ Error fell_back(const sync::Change& change, sync::Sequence known) {
                               std::to_string(change.sequence.value) + ", and " +
                               std::to_string(known.value) + " is known here"};
 }
-
-// What is wrong, as long as nothing better is known. Thread-safe.
-class Trouble {
- public:
-  explicit Trouble(bool json) : json_(json) {}
-
-  void note(const std::optional<sync::IpnsName>& name, const std::string& text) {
-    {
-      const std::lock_guard lock(mutex_);
-      last_ = text;
-    }
-    if (!json_) return;  // it stands in the log
-    nlohmann::ordered_json line = {{"event", "trouble"}};
-    line["name"] = name ? nlohmann::ordered_json(name->to_string()) : nullptr;
-    line["message"] = text;
-    print_line(dump(line));
-  }
-  // ": why", or nothing.
-  std::string last() const {
-    const std::lock_guard lock(mutex_);
-    return last_.empty() ? "" : ": " + last_;
-  }
-
- private:
-  const bool json_;
-  mutable std::mutex mutex_;
-  std::string last_;  // guarded by mutex_
-};
 
 // `watch` from an open client to its end.
 class Watching {

@@ -41,6 +41,10 @@ int number_of(sync::SourceKind source) {
       return IPNSCAST_SOURCE_PUBSUB;
     case sync::SourceKind::local:
       return IPNSCAST_SOURCE_LOCAL;
+    case sync::SourceKind::w3name:
+      return IPNSCAST_SOURCE_W3NAME;
+    case sync::SourceKind::app:
+      return IPNSCAST_SOURCE_APP;
   }
   return 0;
 }

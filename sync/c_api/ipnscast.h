@@ -213,7 +213,9 @@ enum ipnscast_source {
   IPNSCAST_SOURCE_WEBSOCKET = 3, /**< a push server, over a WebSocket */
   IPNSCAST_SOURCE_SSE = 4,       /**< a push server, over server-sent events */
   IPNSCAST_SOURCE_PUBSUB = 5,    /**< IPNS over pubsub at one of our nodes */
-  IPNSCAST_SOURCE_LOCAL = 6      /**< this device */
+  IPNSCAST_SOURCE_LOCAL = 6,     /**< this device */
+  IPNSCAST_SOURCE_W3NAME = 7,    /**< a w3name service */
+  IPNSCAST_SOURCE_APP = 8        /**< the application itself */
 };
 
 /** The word for a kind, such as "change"; "unknown" for one that there is not. Never freed. */

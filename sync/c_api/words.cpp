@@ -85,6 +85,10 @@ const char* ipnscast_source_name(int source) {
       return "pubsub";
     case IPNSCAST_SOURCE_LOCAL:
       return "local";
+    case IPNSCAST_SOURCE_W3NAME:
+      return "w3name";
+    case IPNSCAST_SOURCE_APP:
+      return "app";
     default:
       return "unknown";
   }

@@ -65,6 +65,8 @@ class SourceWorld {
   void act(sync::action::Fetch& a);
   void act(sync::action::Commit& a);
   void act(sync::action::Deliver& a);
+  void act(sync::action::Offer&) {}  // nothing is pulled here
+  void act(sync::action::Revoke&) {}
   void act(sync::action::Cancel&) {}
   void act(sync::action::Load&) {}
   void act(sync::action::NewDeviceId&) {}

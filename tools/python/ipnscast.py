@@ -378,7 +378,7 @@ class Change:
 
     id: int
     kind: str  # "change", "refresh", "conflict", "stale", "provisional", "confirmed", "withdrawn", "lost"
-    source: str  # "nostr", "poll", "websocket", "sse", "pubsub", "local"
+    source: str  # "nostr", "poll", "websocket", "sse", "pubsub", "local", "w3name", "app"
     name: str
     sequence: int
     value: str  # "/ipfs/CID" or "/ipfs/CID/path"

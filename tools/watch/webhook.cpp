@@ -1,6 +1,7 @@
 #include "ipnscast/tools/watch/webhook.h"
 
 #include "ipnscast/nostr/base/text/shown_text.h"
+#include "ipnscast/nostr/net/stream/name_lookup.h"
 #include "ipnscast/sync/gateway/redirect.h"
 #include "ipnscast/tools/watch/webhook_signature.h"
 
@@ -11,10 +12,6 @@ namespace gateway = sync::gateway;
 
 constexpr uint64_t kMostAnswer = 64 * 1024;
 constexpr size_t kMostWords = 160;
-
-bool is_this_machine(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 // The first line of what it says, for a person.
 std::string words_of(ByteView body) {
@@ -36,7 +33,8 @@ Result<std::unique_ptr<Webhook>> Webhook::open(Options options) {
                                    ": want http(s)://HOST[:PORT][/PATH][?QUERY]");
   }
   const auto origin = gateway::origin_of(endpoint->url);
-  if (origin.scheme == "http" && !options.plain_http && !is_this_machine(origin.host))
+  if (origin.scheme == "http" && !options.plain_http &&
+      !nostr::net::NameLookup::is_loopback(origin.host))
     return fail(Errc::invalid, "--webhook \"" + endpoint->url +
                                    "\": everybody on the way could read and change what goes over "
                                    "http; use https, or --webhook-http if you want this");

@@ -206,6 +206,8 @@ TEST_CASE("a webhook without a secret, or in the clear to another machine, is re
   const Ran clear = run(hook.watch("http://hooks.example/in?token=hush"), kSoon);
   CHECK(clear.exit == 2);
   CHECK(has(clear.err, "--webhook-http"));
+  // A name that only looks like this machine's.
+  CHECK(has(run(hook.watch("http://127.0.0.1.hooks.example/in"), kSoon).err, "--webhook-http"));
   CHECK_FALSE(has(clear.err, "hush"));
   Command wrong = hook.watch("http://127.0.0.1:9/hook");
   wrong.environment["IPNSCAST_WEBHOOK_SECRET"] = "hushhush";

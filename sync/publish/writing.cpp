@@ -244,7 +244,7 @@ Error Publisher::refusal(Task& task, const writer_action::Answer& answer) {
           "the name is at sequence " + winner_text(*answer.winner) +
               (over ? ", whose record has expired" : "") + "; this device " + taken +
               (over ? ": look at its content first (get " + answer.winner->record.value + ")"
-                    : ": take that in first (get, watch)") +
+                    : ": take that in first (get " + task.name.to_string() + " -o DIR)") +
               ", name it (--based-on " + there + "), or replace it (--replace)"};
 }
 

@@ -67,7 +67,8 @@ std::unique_ptr<bridge::MetricsServer> serve_metrics(nostr::net::Loop& loop,
     log_info("bridge", "metrics at " + (*server)->url());
     return std::move(*server);
   }
-  log_warning("bridge", "no metrics: " + server.error().message);
+  log_warning("bridge", "no metrics: " + server.error().message +
+                            "; set http.metrics to another address, or to \"\" for none");
   return nullptr;
 }
 

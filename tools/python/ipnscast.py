@@ -2,7 +2,7 @@
 
     import ipnscast
 
-    key = ipnscast.Key.load("/home/ann/.local/state/ipnscast/keys", "self")
+    key = ipnscast.Key.load("/home/ann/.local/share/ipnscast/keys", "self")
     settings = {"relays.urls": ["wss://relay.example"], "gateways.nodes": ["http://127.0.0.1:5001"]}
     with ipnscast.Client("/var/lib/app", settings, key) as client:
         client.follow("k51...")

@@ -135,6 +135,11 @@ std::shared_ptr<nostr::Signer> Session::auth_signer() const {
   return nullptr;
 }
 
+Result<std::vector<nostr::RelayUrl>> Session::relays() const {
+  if (!settings_.engine.relays.empty()) return settings_.engine.relays;
+  return fail(Errc::invalid, "no relay: " + how_to_set("relays.urls"));
+}
+
 Result<std::vector<nostr::RelayUrl>> Session::relays(const std::vector<std::string>& given) const {
   std::vector<nostr::RelayUrl> out =
       given.empty() ? settings_.engine.relays : std::vector<nostr::RelayUrl>();

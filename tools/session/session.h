@@ -48,6 +48,8 @@ class Session {
   // The configured relays; `given` (of --relay) instead of them when there are any. Errc::invalid
   // when that makes none.
   Result<std::vector<nostr::RelayUrl>> relays(const std::vector<std::string>& given) const;
+  // The same for commands without --relay.
+  Result<std::vector<nostr::RelayUrl>> relays() const;
   // What to do about a setting that is missing: "configure relays.urls in "FILE"", and where there
   // is no file what makes one.
   std::string how_to_set(std::string_view keys) const;

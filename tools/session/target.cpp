@@ -29,7 +29,7 @@ std::vector<nostr::RelayUrl> named_relays(const Session& session,
   for (const std::string& text : texts) {
     if (auto url = nostr::RelayUrl::parse_foreign(text)) out.push_back(std::move(*url));
   }
-  const auto own = session.relays({});
+  const auto own = session.relays();
   return own ? nostr::marked_by(std::move(out), *own) : out;
 }
 
@@ -100,7 +100,7 @@ void add_names(const Session& session, std::vector<sync::IpnsName>& names,
 Status find_announced(const Session& session, const nostr::PublicKey& author, Milliseconds deadline,
                       Target& out) {
   const Instant end = system_now().steady + deadline;
-  const auto configured = session.relays({});
+  const auto configured = session.relays();
   if (!configured && out.relays.empty()) return fail(configured.error());
   const auto own = configured.value_or(std::vector<nostr::RelayUrl>());
   const auto asked = joined(out.relays, own);

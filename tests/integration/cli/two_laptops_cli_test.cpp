@@ -85,7 +85,7 @@ TEST_CASE("a second laptop is refused once, with a sentence that gets it on (R33
   CHECK(refused.exit == 1);
   CHECK(refused.out.empty());
   for (const char* const word :
-       {"sequence 1", "taken in nothing", "get, watch", "--based-on 1", "--replace"})
+       {"sequence 1", "taken in nothing", "-o DIR", "--based-on 1", "--replace"})
     CHECK(refused.err.find(word) != std::string::npos);
   SECTION("by getting it") {
     REQUIRE(world.run("bob", {"get", "self", "-o", "out"}).exit == 0);

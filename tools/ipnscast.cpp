@@ -24,9 +24,10 @@ void add_global_options(CLI::App& app, Context& context) {
                "One JSON object (one a line for streams); errors as JSON too");
   app.add_option("--config", context.config_file, "Configuration file")->type_name("FILE");
   app.add_option("--state", context.state_dir, "State directory")->type_name("DIR");
-  app.add_option("--keys", context.keys_dir,
-                 "Directory of our keys (else IPNSCAST_KEYS, else DIR/keys of --state DIR, else "
-                 "~/.local/share/ipnscast/keys)")
+  app.add_option(
+         "--keys", context.keys_dir,
+         "Directory of our keys (else IPNSCAST_KEYS, else keys in the state directory, else "
+         "~/.local/share/ipnscast/keys)")
       ->type_name("DIR");
   app.add_option("--password-file", context.password_file,
                  "Password of encrypted keys: one line, mode 0600 (else IPNSCAST_PASSWORD, else "

@@ -36,7 +36,7 @@ void bind_nulls(Statement& s, int count) {
   for (int i = 0; i < count; ++i) s.bind_null();
 }
 
-void bind_version(Statement& s, const std::optional<Version>& version) {
+void bind_refused(Statement& s, const std::optional<Version>& version) {
   if (version) {
     s.bind(number(version->sequence)).bind(version->value);
   } else {
@@ -81,13 +81,13 @@ Status save(Database& db, const NameRow& row) {
   }
   bind_cid(s, row.withdraw_owed);
   s.bind(int64_t{row.failures}).bind(row.retry_at.value);
-  bind_version(s, row.taken);
+  bind_refused(s, row.taken);
   if (row.ahead) {
     s.bind(ByteView(row.ahead->bytes));
   } else {
     s.bind_null();
   }
-  bind_version(s, row.rejected);
+  bind_refused(s, row.rejected);
   const auto done = s.run();
   if (!done) return fail(done.error());
   return {};

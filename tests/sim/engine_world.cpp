@@ -67,6 +67,8 @@ void EngineWorld::crash() {
   ++crashes_;
   agenda_.clear();
   for (auto& [name, truth] : truth_) {
+    const auto& had = truth.committed.handed;
+    if (!had || had->value != truth.handled) truth.unsaid = truth.handled;
     truth.refused.clear();
     if (const auto& known = truth.committed.rejected)
       truth.refused.emplace(known->sequence, known->value);

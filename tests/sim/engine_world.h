@@ -44,6 +44,11 @@ class EngineWorld {
   // Whoever looks at values refuses this one, always.
   bool refuses(const std::string& value) const;
 
+  // That it took this was never committed: what followed at once may have come instead of it.
+  bool is_unsaid(const sync::IpnsName& name) const {
+    return truth_.at(name).unsaid == truth_.at(name).handled;
+  }
+
   void publish(const sync::IpnsName& name);
   void conflict(const sync::IpnsName& name);
   void hint(const sync::IpnsName& name);
@@ -64,6 +69,7 @@ class EngineWorld {
     std::set<std::string> fetched;                // content that was brought and verified
     std::optional<sync::Sequence> last_sequence;  // handed over last
     std::string handled;
+    std::string unsaid;  // was taken, and a crash came before that was committed
     // Versions that were refused, as far as the engine can know it after the last crash.
     std::set<std::pair<sync::Sequence, std::string>> refused;
     bool taking = false;                 // of the name whose changes are pulled

@@ -27,12 +27,17 @@ Pipe make_pipe() {
   return {ends[0], ends[1]};
 }
 
+// Never with the keys of whoever runs the tests.
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& added) {
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (!added.contains(text.substr(0, text.find('=')))) out.push_back(text);
+    const std::string name = text.substr(0, text.find('='));
+    if (name != "XDG_DATA_HOME" && name != "IPNSCAST_KEYS" && !added.contains(name))
+      out.push_back(text);
   }
+  if (!added.contains("XDG_DATA_HOME") && !added.contains("HOME"))
+    out.emplace_back("XDG_DATA_HOME=/dev/null/no-data");
   for (const auto& [name, value] : added) out.push_back(name + "=" + value);
   return out;
 }

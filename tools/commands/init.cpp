@@ -101,7 +101,7 @@ void init(Context& context, const InitOptions& options) {
         {Errc::conflict,
          "\"" + file->string() +
              "\" exists already and is left as it is: edit it, or name another with --config"});
-  const auto keys = keys_directory(context);
+  const auto keys = new_keys_directory(context);
   if (!keys) return report(context, keys.error());
   const auto own = identity(sync::KeyStore(*keys, password_source(context)), options.label);
   if (!own) return report(context, own.error());

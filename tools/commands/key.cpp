@@ -73,6 +73,13 @@ Result<sync::KeyStore> store_of(const Context& context) {
   });
 }
 
+// Of keys that are made or brought.
+Result<sync::KeyStore> new_store_of(const Context& context) {
+  return new_keys_directory(context).map([&](const std::filesystem::path& folder) {
+    return sync::KeyStore(folder, password_source(context));
+  });
+}
+
 // The key that --secret-file or the label names.
 Result<sync::StoredKey> load(const Context& context, const KeyOptions& options) {
   if (options.secret_file.empty()) {
@@ -94,7 +101,7 @@ std::string key_called(const std::string& label) { return "key \"" + label + "\"
 // A new key: in the clear, or as text that is encrypted and stays so.
 void keep(Context& context, const KeyOptions& options, const sync::StoredKey& key,
           const std::string& ncryptsec) {
-  const Status kept = store_of(context).and_then([&](const sync::KeyStore& store) {
+  const Status kept = new_store_of(context).and_then([&](const sync::KeyStore& store) {
     return ncryptsec.empty() ? store.add(options.label, key)
                              : store.add_encrypted(options.label, key.type(), ncryptsec);
   });
@@ -161,7 +168,7 @@ void import_file(Context& context, const KeyOptions& options) {
   const auto key = sync::import_key(*file, *type);
   wipe_text(*file);
   if (!key) return report(context, key.error().within("\"" + options.import_file + "\""));
-  const auto store = store_of(context);
+  const auto store = new_store_of(context);
   if (store && is_kept(*store, options.label, *key))
     return print_key_facts(context, facts_of(options, *key));
   keep(context, options, *key, ncryptsec);

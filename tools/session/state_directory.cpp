@@ -14,15 +14,28 @@ Result<std::filesystem::path> state_directory(const Context& context) {
   return fail(Errc::invalid, "no home directory: say where with --state");
 }
 
-Result<std::filesystem::path> keys_directory(const Context& context) {
-  if (!context.keys_dir.empty()) return std::filesystem::path(context.keys_dir);
+namespace {
+
+// --keys or IPNSCAST_KEYS; empty: neither.
+std::filesystem::path named_keys(const Context& context) {
+  if (!context.keys_dir.empty()) return context.keys_dir;
   const char* wanted = std::getenv("IPNSCAST_KEYS");
-  if (wanted != nullptr && *wanted != '\0') return std::filesystem::path(wanted);
+  return wanted == nullptr ? "" : wanted;
+}
+
+}  // namespace
+
+Result<std::filesystem::path> new_keys_directory(const Context& context) {
+  if (!named_keys(context).empty() || context.state_dir.empty()) return keys_directory(context);
+  return std::filesystem::path(context.state_dir) / "keys";
+}
+
+Result<std::filesystem::path> keys_directory(const Context& context) {
+  if (auto named = named_keys(context); !named.empty()) return named;
   const auto state = state_directory(context);
   if (!state) return state;
   std::error_code unknown;
-  const bool there = std::filesystem::is_directory(*state / "keys", unknown);
-  if (there || !context.state_dir.empty()) return *state / "keys";
+  if (std::filesystem::is_directory(*state / "keys", unknown)) return *state / "keys";
   const char* data = std::getenv("XDG_DATA_HOME");
   if (data != nullptr && *data == '/') return std::filesystem::path(data) / "ipnscast/keys";
   const char* home = std::getenv("HOME");

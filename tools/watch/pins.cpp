@@ -10,8 +10,8 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kFirst{1'000};
-constexpr size_t kRounds =
+constexpr Milliseconds kFirstPinRound{1'000};
+constexpr size_t kPinRounds =
     10;  // every so many all nodes are looked at, whether one lacks something or not
 
 bool brings_version(const sync::Change& change) {
@@ -159,11 +159,11 @@ void Pins::tidy() {
 void Pins::run() {
   set_thread_name("pins");
   std::unique_lock lock(mutex_);
-  Milliseconds wait = kFirst;
+  Milliseconds wait = kFirstPinRound;
   // A node that was away when it was asked what it speaks is found in a round of its own.
   for (size_t round = 0; !changed_.wait_for(lock, wait, [this] { return stopping_; }); ++round) {
     wait = options_.again;
-    if (!std::exchange(lacking_, false) && round % kRounds != 0) continue;
+    if (!std::exchange(lacking_, false) && round % kPinRounds != 0) continue;
     lock.unlock();
     catch_up();
     tidy();

@@ -13,7 +13,7 @@ namespace {
 // After a record was noticed: its publisher brings it to the same places just now.
 constexpr Milliseconds kAfterChange{2'000};
 // When nobody took it, or nothing is known yet.
-constexpr Milliseconds kAgain{300'000};
+constexpr Milliseconds kPutAgain{300'000};
 
 }  // namespace
 
@@ -71,7 +71,7 @@ void RecordKeeping::run() {
     lock.unlock();
     const bool kept = put(name);
     lock.lock();
-    if (!kept) due_[name] = std::min(due_[name], std::chrono::steady_clock::now() + kAgain);
+    if (!kept) due_[name] = std::min(due_[name], std::chrono::steady_clock::now() + kPutAgain);
   }
 }
 

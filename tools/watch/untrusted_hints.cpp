@@ -10,13 +10,14 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kDeadline{10'000};
-constexpr Milliseconds kBetween{60'000};
-constexpr Milliseconds kLongest{3'600'000};
+constexpr Milliseconds kHintsDeadline{10'000};
+constexpr Milliseconds kBetweenHints{60'000};
+constexpr Milliseconds kLongestBetweenHints{3'600'000};
 constexpr size_t kMostNames = 1'000;  // in one question
 constexpr size_t kMostWaiting = 10'000;
 
-std::string line_of(const nostr::PublicKey& author, const std::vector<sync::IpnsName>& names) {
+std::string untrusted_line(const nostr::PublicKey& author,
+                           const std::vector<sync::IpnsName>& names) {
   const std::string npub = nostr::encode_npub(author);
   return names.front().to_string() +
          (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more names are"
@@ -71,7 +72,7 @@ void UntrustedHints::noticed(const sync::Change& change) {
 
 void UntrustedHints::run() {
   set_thread_name("trust");
-  Milliseconds between = kBetween;
+  Milliseconds between = kBetweenHints;
   std::unique_lock lock(mutex_);
   for (Milliseconds wait = first_; !stopping_; wait = between) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
@@ -83,7 +84,7 @@ void UntrustedHints::run() {
     lock.unlock();
     const bool found = ask(changes);
     lock.lock();
-    between = found ? kBetween : std::min(between * 2, kLongest);
+    between = found ? kBetweenHints : std::min(between * 2, kLongestBetweenHints);
   }
 }
 
@@ -92,7 +93,7 @@ bool UntrustedHints::ask(const Changes& changes) {
   for (const auto& [name, proved] : changes) names.push_back(name);
   RelayQueryOptions options = options_.query;
   options.filters = sync::hint_filters(names, {}, options_.kinds, options_.compat);
-  options.deadline = kDeadline;
+  options.deadline = kHintsDeadline;
   RelayQuery query(std::move(options));
   {
     const std::lock_guard lock(mutex_);
@@ -114,7 +115,7 @@ bool UntrustedHints::ask(const Changes& changes) {
   if (stopping_) return false;
   for (const auto& [author, announced] : authors) {
     said_.insert(announced.begin(), announced.end());
-    say_(line_of(author, {announced.begin(), announced.end()}));
+    say_(untrusted_line(author, {announced.begin(), announced.end()}));
   }
   return !authors.empty();
 }

@@ -14,7 +14,7 @@ constexpr uint64_t kMostAnswer = 64 * 1024;
 constexpr size_t kMostWords = 160;
 
 // The first line of what it says, for a person.
-std::string words_of(ByteView body) {
+std::string answer_words(ByteView body) {
   std::string_view text = as_text(body);
   text = text.substr(0, text.find_first_of("\r\n"));
   if (text.empty() || text.front() == '<') return {};
@@ -67,7 +67,7 @@ Result<Webhook::Answer> Webhook::post(const std::string& id, const std::string& 
   if (gateway::is_redirect_status(status))
     return fail(Errc::refused, "it answers with a redirect (" + std::to_string(status) +
                                    "), which is not followed: give the URL that it leads to");
-  return fail(Errc::refused, "it answers " + std::to_string(status) + words_of(answer->body));
+  return fail(Errc::refused, "it answers " + std::to_string(status) + answer_words(answer->body));
 }
 
 }  // namespace ipnscast::tools

@@ -6,17 +6,17 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr std::string_view kPrefix = "whsec_";
-constexpr size_t kLeast = 24;
-constexpr size_t kMost = 64;
+constexpr std::string_view kSecretPrefix = "whsec_";
+constexpr size_t kLeastSecret = 24;
+constexpr size_t kMostSecret = 64;
 
 }  // namespace
 
 Result<SecretMemory> read_webhook_secret(const SecretText& text) {
   std::string_view base64 = text.view();
-  if (base64.starts_with(kPrefix)) base64.remove_prefix(kPrefix.size());
-  auto bytes = from_base64(base64, kMost);
-  const bool good = bytes && bytes->size() >= kLeast;
+  if (base64.starts_with(kSecretPrefix)) base64.remove_prefix(kSecretPrefix.size());
+  auto bytes = from_base64(base64, kMostSecret);
+  const bool good = bytes && bytes->size() >= kLeastSecret;
   SecretMemory out(good ? bytes->size() : 0);
   if (good) std::copy(bytes->begin(), bytes->end(), out.mutable_view().begin());
   if (bytes) wipe(*bytes);

@@ -33,8 +33,8 @@ TEST_CASE("publish refuses a path that holds our keys, state or configuration, w
   stack.init("ann");
   const fs::path home = stack.folder() / "ann";
   write(home / "site/index.html", "hello");
-  fs::create_directory_symlink(home / "state/ipnscast/keys", home / "pictures");
-  fs::create_hard_link(home / "state/ipnscast/keys/self.nostr", home / "site/note.txt");
+  fs::create_directory_symlink(home / "data/ipnscast/keys", home / "pictures");
+  fs::create_hard_link(home / "data/ipnscast/keys/self.nostr", home / "site/note.txt");
   const auto refused = [&](const fs::path& path) {
     for (const bool hidden : {false, true}) {
       std::vector<std::string> arguments = {"publish", "self", path.string()};
@@ -50,7 +50,7 @@ TEST_CASE("publish refuses a path that holds our keys, state or configuration, w
   refused("..");
   refused(home / "state");
   refused(home / "state/ipnscast");
-  refused(home / "state/ipnscast/keys/self.nostr");
+  refused(home / "data/ipnscast/keys/self.nostr");
   refused(home / "pictures");
   refused(home / "config");
   refused(home / "config/ipnscast/config.toml");

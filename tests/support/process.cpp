@@ -37,7 +37,7 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
       out.push_back(text);
   }
   if (!added.contains("XDG_DATA_HOME") && !added.contains("HOME"))
-    out.emplace_back("XDG_DATA_HOME=/dev/null/no-data");
+    out.emplace_back("XDG_DATA_HOME=/proc/no-data");
   for (const auto& [name, value] : added) out.push_back(name + "=" + value);
   return out;
 }

@@ -149,8 +149,14 @@ TEST_CASE("after unfollow the callback of the name is not called, and does not r
   }
   c_publish(writer, world, world.tree("two"));
   c_follow(reader, world);
-  const auto event = c_wait(reader);
+  // What it did not acknowledge comes again, unless the newer one is there already.
+  auto event = c_wait(reader);
   REQUIRE(event);
+  if (event->sequence == 1) {
+    CHECK(ipnscast_acknowledge(reader.get(), event->id, IPNSCAST_APPLIED, 0) == IPNSCAST_OK);
+    event = c_wait(reader);
+    REQUIRE(event);
+  }
   CHECK(event->sequence == 2);
 }
 

@@ -142,9 +142,7 @@ TEST_CASE("a job with a fresh state each day publishes with --replace, and only 
   const Laptops world;
   REQUIRE(sequence(world.publish("ann", "by hand")) == 1);
   const auto day = [&](const std::string& text, std::vector<std::string> more) {
-    fs::remove_all(world.folder("bob") / "state" / "ipnscast" / "state.sqlite");
-    for (const auto& entry : fs::recursive_directory_iterator(world.folder("bob") / "state"))
-      CHECK(entry.path().filename() != "state.sqlite");
+    fs::remove_all(world.folder("bob") / "state");  // its key is elsewhere
     return world.publish("bob", text, std::move(more));
   };
   CHECK(day("one", {}).exit == 1);

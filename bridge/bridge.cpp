@@ -46,26 +46,21 @@ std::vector<sync::gateway::GatewayBook::Entry> book_entries(const BridgeOptions&
   return out;
 }
 
-// Never a public gateway: what we listen to there, and for how long, is nothing it offered.
-std::vector<sync::gateway::Endpoint> pubsub_nodes(const BridgeOptions& options) {
-  std::vector<sync::gateway::Endpoint> out;
-  for (const sync::Gateway& gateway : options.gateways) {
-    if (options.pubsub && gateway.tier == 1 && gateway.uses.records)
-      out.push_back({gateway.url, gateway.authorization});
-  }
-  return out;
+std::vector<sync::gateway::Endpoint> nodes_to_hear(const BridgeOptions& options) {
+  return options.pubsub ? sync::pubsub_nodes(options.gateways)
+                        : std::vector<sync::gateway::Endpoint>();
 }
 
 // Streams keep their connections, so they have a client of their own. Null without nodes.
 Result<std::unique_ptr<sync::gateway::HttpClient>> open_stream_client(
     const BridgeOptions& options) {
-  const size_t nodes = pubsub_nodes(options).size();
+  const size_t nodes = nodes_to_hear(options).size();
   if (nodes == 0) return nullptr;
-  const sync::PubsubOptions pubsub;
+  const sync::PubsubConnections wanted = sync::pubsub_connections(nodes);
   sync::gateway::HttpClientOptions out;
   out.ca_file = options.access.ca_file;
-  out.connections_per_host = pubsub.streams_per_node + pubsub.topics.parallel;
-  out.connections = pubsub.streams + nodes * (pubsub.topics.parallel + 1);
+  out.connections_per_host = wanted.per_host;
+  out.connections = wanted.all;
   out.thread = "http-streams";
   return sync::gateway::HttpClient::open(out);
 }
@@ -204,7 +199,7 @@ void Bridge::Impl::start(Stored stored) {
         PollUpdate{name, 0, std::move(record), node + (heard ? " (pubsub)" : ""), false, false});
   };
   listener = std::make_unique<sync::PubsubListener>(
-      *http, *stream_http, pubsub_nodes(options),
+      *http, *stream_http, nodes_to_hear(options),
       sync::PubsubListener::Handlers{.record = on_record, .health = {}});
   listener->follow(options.names);
 }

@@ -26,15 +26,8 @@ std::vector<gateway::Endpoint> endpoints(const std::vector<std::string>& urls) {
   return out;
 }
 
-// Never a public gateway: what we listen to there, and for how long, is nothing it offered.
-std::vector<gateway::Endpoint> pubsub_nodes(const Config& config) {
-  std::vector<gateway::Endpoint> out;
-  for (const Gateway& gateway : config.gateways) {
-    if (!config.pubsub || gateway.tier != 1 || !gateway.uses.records) continue;
-    if (auto endpoint = gateway::parse_endpoint(gateway.url, gateway.authorization))
-      out.push_back(std::move(*endpoint));
-  }
-  return out;
+std::vector<gateway::Endpoint> nodes_to_hear(const Config& config) {
+  return config.pubsub ? pubsub_nodes(config.gateways) : std::vector<gateway::Endpoint>();
 }
 
 }  // namespace
@@ -99,7 +92,7 @@ void ClientImpl::add_stream_sources(std::vector<MakeSource>& out) {
       return w3name_source(*loop_, *stream_http_, options, std::move(sink));
     });
   }
-  if (auto nodes = pubsub_nodes(config_); !nodes.empty()) {
+  if (auto nodes = nodes_to_hear(config_); !nodes.empty()) {
     out.push_back([this, nodes = std::move(nodes)](std::shared_ptr<SourceSink> sink) {
       return std::make_unique<PubsubSource>(*http_, *stream_http_, nodes, PubsubOptions{},
                                             std::move(sink));
@@ -109,17 +102,16 @@ void ClientImpl::add_stream_sources(std::vector<MakeSource>& out) {
 
 // Streams keep their connections, so they have a client of their own.
 Status ClientImpl::open_stream_client() {
-  const size_t nodes = pubsub_nodes(config_).size();
+  const size_t nodes = nodes_to_hear(config_).size();
   const size_t servers = config_.sse.size() + config_.w3name.size();
   if (nodes == 0 && servers == 0) return {};
-  const PubsubOptions pubsub;
+  const PubsubConnections pubsub = pubsub_connections(nodes);
   const size_t streams = SseSourceOptions{}.streams;
   gateway::HttpClientOptions options;
   options.ca_file = config_.access.ca_file;
   options.witness = witness_;
-  options.connections_per_host =
-      std::max(streams, pubsub.streams_per_node + pubsub.topics.parallel);
-  options.connections = servers * streams + pubsub.streams + nodes * (pubsub.topics.parallel + 1);
+  options.connections_per_host = std::max(streams, pubsub.per_host);
+  options.connections = servers * streams + pubsub.all;
   options.thread = "http-streams";
   auto client = gateway::HttpClient::open(options);
   if (!client) return fail(client.error());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/gateway/gateway.h"
 #include "ipnscast/sync/source/node_topics.h"
 #include "ipnscast/sync/state/known_record.h"
 
@@ -16,6 +17,17 @@ struct PubsubOptions {
   size_t streams = 512;           // of all nodes; each is a connection
   NodeTopics::Options topics{};
 };
+
+// Where we listen: own nodes (gateways of tier 1) that are asked for records. Never a public
+// gateway: what we listen to there, and for how long, is nothing it offered.
+std::vector<gateway::Endpoint> pubsub_nodes(const std::vector<Gateway>& gateways);
+
+// What listening at so many nodes takes; streams keep their connections.
+struct PubsubConnections {
+  size_t per_host = 0;
+  size_t all = 0;
+};
+PubsubConnections pubsub_connections(size_t nodes, const PubsubOptions& options = {});
 
 struct PubsubCounts {
   uint64_t messages = 0;  // lines of all streams

@@ -10,7 +10,8 @@ KeptSocket::KeptSocket(nostr::net::Loop& loop, nostr::RelayUrl url, Options opti
       url_(std::move(url)),
       options_(std::move(options)),
       handlers_(std::move(handlers)),
-      backoff_(options_.backoff) {
+      backoff_(options_.backoff),
+      pace_(loop_, [this] { read_or_not(); }) {
   connect();
 }
 
@@ -21,7 +22,6 @@ void KeptSocket::connect() {
                                 {.opened =
                                      [this] {
                                        backoff_.succeeded(std::chrono::steady_clock::now());
-                                       breathes_ = false;
                                        read_or_not();
                                        handlers_.opened();
                                      },
@@ -48,27 +48,13 @@ void KeptSocket::send(std::string frame) {
   if (client_) client_->send(std::move(frame));
 }
 
-void KeptSocket::pause(bool on) {
-  paused_ = on;
-  read_or_not();
-}
-
 void KeptSocket::read_or_not() {
   if (!client_) return;
-  paused_ || breathes_ ? client_->pause_reading() : client_->resume_reading();
+  pace_.reads() ? client_->resume_reading() : client_->pause_reading();
 }
 
 void KeptSocket::take(std::string frame) {
-  const Instant now = std::chrono::steady_clock::now();
-  if (!pace_.take(now) && !breathes_) {
-    breathes_ = true;
-    read_or_not();
-    loop_.at(now + Pace::kBreath, [this, here = std::weak_ptr<bool>(current_)] {
-      if (here.expired()) return;
-      breathes_ = false;
-      read_or_not();
-    });
-  }
+  pace_.took(std::chrono::steady_clock::now());
   handlers_.frame(std::move(frame));
 }
 

@@ -34,7 +34,7 @@ class KeptSocket {
   // Queues one text frame; dropped while there is no connection.
   void send(std::string frame);
   // Stops (true) and resumes reading; across connections.
-  void pause(bool on);
+  void pause(bool on) { pace_.pause(on); }
 
  private:
   void connect();
@@ -51,8 +51,6 @@ class KeptSocket {
   Rng rng_ = make_rng();
   nostr::Backoff backoff_;
   Pace pace_;
-  bool paused_ = false;
-  bool breathes_ = false;  // it said too much
   std::unique_ptr<nostr::net::WebSocketClient> client_;
   // Tells timers and handlers of an earlier connection that they come too late.
   std::shared_ptr<bool> current_;

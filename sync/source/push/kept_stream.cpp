@@ -80,7 +80,8 @@ KeptStream::KeptStream(nostr::net::Loop& loop, gateway::Http& http, gateway::Htt
       call_(std::move(call)),
       options_(options),
       handlers_(std::move(handlers)),
-      backoff_(options_.backoff) {
+      backoff_(options_.backoff),
+      pace_(loop_, [this] { read_or_not(); }) {
   ask();
 }
 
@@ -101,7 +102,7 @@ void KeptStream::ask() {
   call.headers.emplace_back("Cache-Control", "no-cache");
   if (!events_.last_id().empty()) call.headers.emplace_back("Last-Event-ID", events_.last_id());
   pipe_ = std::make_shared<Pipe>(loop_, *this);
-  pipe_->hold(paused_ || breathes_);
+  pipe_->hold(!pace_.reads());
   running_ = http_.start(std::move(call), pipe_->handlers());
   watch();
 }
@@ -113,7 +114,7 @@ void KeptStream::watch() {
            [this, here = std::weak_ptr<bool>(here_), of = std::weak_ptr<Pipe>(pipe_)] {
              if (here.expired() || of.expired() || of.lock() != pipe_) return;
              const Instant now = std::chrono::steady_clock::now();
-             if (paused_) heard_ = now;
+             if (pace_.paused()) heard_ = now;
              if (now < heard_ + options_.dead) return watch();
              http_.cancel(running_);
              ended("nothing was heard for " +
@@ -143,15 +144,7 @@ void KeptStream::bytes(const std::string& piece) {
 }
 
 void KeptStream::take(const EventStream::Event& event) {
-  if (!pace_.take(heard_) && !breathes_) {
-    breathes_ = true;
-    read_or_not();
-    loop_.at(heard_ + Pace::kBreath, [this, here = std::weak_ptr<bool>(here_)] {
-      if (here.expired()) return;
-      breathes_ = false;
-      read_or_not();
-    });
-  }
+  pace_.took(heard_);
   handlers_.event(event);
 }
 
@@ -170,13 +163,8 @@ void KeptStream::ended(const std::string& why) {
   handlers_.lost(status_, why);
 }
 
-void KeptStream::pause(bool on) {
-  paused_ = on;
-  read_or_not();
-}
-
 void KeptStream::read_or_not() {
-  if (pipe_ && pipe_->hold(paused_ || breathes_)) http_.resume(running_);
+  if (pipe_ && pipe_->hold(!pace_.reads())) http_.resume(running_);
 }
 
 }  // namespace ipnscast::sync::push

@@ -38,7 +38,7 @@ class KeptStream {
   KeptStream(const KeptStream&) = delete;
   KeptStream& operator=(const KeptStream&) = delete;
 
-  void pause(bool on);
+  void pause(bool on) { pace_.pause(on); }
 
  private:
   class Pipe;
@@ -66,8 +66,6 @@ class KeptStream {
   gateway::HttpId running_;
   bool open_ = false;
   Pace pace_;
-  bool paused_ = false;
-  bool breathes_ = false;  // it said too much
   int status_ = 0;
   Instant heard_{};
   std::shared_ptr<bool> here_ = std::make_shared<bool>(true);  // for timers

@@ -36,4 +36,16 @@ class ServerSource final : public Source {
   const std::shared_ptr<Servers> servers_;
 };
 
+// A server of this kind for each endpoint: `make` gives one of (outlet, endpoint).
+template <typename Endpoint, typename Make>
+std::unique_ptr<Source> source_of(nostr::net::Loop& loop, const std::vector<Endpoint>& endpoints,
+                                  const Make& make, std::shared_ptr<SourceSink> sink) {
+  const auto all = [&](Outlet& outlet) {
+    std::vector<std::unique_ptr<Server>> out;
+    for (const Endpoint& endpoint : endpoints) out.push_back(make(outlet, endpoint));
+    return out;
+  };
+  return std::make_unique<ServerSource>(loop, all, std::move(sink));
+}
+
 }  // namespace ipnscast::sync::push

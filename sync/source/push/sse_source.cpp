@@ -75,7 +75,7 @@ class SseServer final : public push::Server {
             .event = [this, number](const push::EventStream::Event& event) { take(number, event); },
             .lost = [this, number](int status,
                                    const std::string& why) { lost(number, status, why); }});
-    if (voice_.held_back()) placed.kept->pause(true);
+    placed.kept->pause(voice_.held_back());
   }
   void opened(uint64_t number) {
     streams_.at(number).open = true;
@@ -135,13 +135,10 @@ class SseServer final : public push::Server {
 
 std::unique_ptr<Source> sse_source(nostr::net::Loop& loop, gateway::Http& http,
                                    SseSourceOptions options, std::shared_ptr<SourceSink> sink) {
-  const auto make = [&](push::Outlet& outlet) {
-    std::vector<std::unique_ptr<push::Server>> out;
-    for (const gateway::Endpoint& endpoint : options.endpoints)
-      out.push_back(std::make_unique<SseServer>(loop, http, options, outlet, endpoint));
-    return out;
+  const auto make = [&](push::Outlet& outlet, const gateway::Endpoint& endpoint) {
+    return std::make_unique<SseServer>(loop, http, options, outlet, endpoint);
   };
-  return std::make_unique<push::ServerSource>(loop, make, std::move(sink));
+  return push::source_of(loop, options.endpoints, make, std::move(sink));
 }
 
 }  // namespace ipnscast::sync

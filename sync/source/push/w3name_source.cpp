@@ -48,17 +48,17 @@ class NameService final : public push::Server {
   void watch(const IpnsName& name) {
     auto url = watch_url(endpoint_, name);
     if (!url) return voice_.lost(url.error().message);
-    watches_[name].socket = std::make_unique<push::KeptSocket>(
+    auto& socket = watches_[name].socket;
+    socket = std::make_unique<push::KeptSocket>(
         loop_, std::move(*url), socket_options_,
         push::KeptSocket::Handlers{
             .opened = [this, name] { opened(name); },
             .frame = [this, name](const std::string& frame) { take(name, frame); },
             .lost = [this, name](const nostr::net::Closed& closed) { lost(name, closed.text); }});
+    socket->pause(voice_.held_back());
   }
   void opened(const IpnsName& name) {
-    Watch& watch = watches_.at(name);
-    watch.open = true;
-    if (voice_.held_back()) watch.socket->pause(true);
+    watches_.at(name).open = true;
     ask(name);
     note_health();
   }
@@ -107,13 +107,10 @@ class NameService final : public push::Server {
 std::unique_ptr<Source> w3name_source(nostr::net::Loop& loop, gateway::Http& http,
                                       W3nameSourceOptions options,
                                       std::shared_ptr<SourceSink> sink) {
-  const auto make = [&](push::Outlet& outlet) {
-    std::vector<std::unique_ptr<push::Server>> out;
-    for (const gateway::Endpoint& endpoint : options.endpoints)
-      out.push_back(std::make_unique<NameService>(loop, http, options, outlet, endpoint));
-    return out;
+  const auto make = [&](push::Outlet& outlet, const gateway::Endpoint& endpoint) {
+    return std::make_unique<NameService>(loop, http, options, outlet, endpoint);
   };
-  return std::make_unique<push::ServerSource>(loop, make, std::move(sink));
+  return push::source_of(loop, options.endpoints, make, std::move(sink));
 }
 
 }  // namespace ipnscast::sync

@@ -59,11 +59,11 @@ class WebsocketServer final : public push::Server {
             .opened = [this] { opened(); },
             .frame = [this](const std::string& frame) { take(frame); },
             .lost = [this](const nostr::net::Closed& closed) { lost(closed); }});
+    socket_->pause(voice_.held_back());
   }
   void opened() {
     connection_ = std::make_shared<bool>(false);
     told_fault_ = false;
-    if (voice_.held_back()) socket_->pause(true);
     ask();
     if (dialect_ == Dialect::one) return voice_.set_healthy(true);
     loop_.at(std::chrono::steady_clock::now() + answer_by_,
@@ -127,13 +127,10 @@ class WebsocketServer final : public push::Server {
 
 std::unique_ptr<Source> websocket_source(nostr::net::Loop& loop, WebsocketSourceOptions options,
                                          std::shared_ptr<SourceSink> sink) {
-  const auto make = [&](push::Outlet& outlet) {
-    std::vector<std::unique_ptr<push::Server>> out;
-    for (const nostr::RelayUrl& url : options.endpoints)
-      out.push_back(std::make_unique<WebsocketServer>(loop, options, outlet, url));
-    return out;
+  const auto make = [&](push::Outlet& outlet, const nostr::RelayUrl& endpoint) {
+    return std::make_unique<WebsocketServer>(loop, options, outlet, endpoint);
   };
-  return std::make_unique<push::ServerSource>(loop, make, std::move(sink));
+  return push::source_of(loop, options.endpoints, make, std::move(sink));
 }
 
 }  // namespace ipnscast::sync

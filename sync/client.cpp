@@ -95,14 +95,10 @@ Status ClientImpl::open_network() {
   if (!client) return fail(client.error());
   http_ = std::move(*client);
   if (auto opened = open_stream_client(); !opened) return opened;
-  std::vector<gateway::GatewayBook::Entry> entries;
-  for (const Gateway& gateway : config_.gateways) {
-    auto endpoint = gateway::parse_endpoint(gateway.url, gateway.authorization);
-    if (!endpoint) return fail(endpoint.error());
-    entries.push_back({std::move(*endpoint), gateway.tier, gateway.uses});
-  }
+  auto entries = gateway::book_entries(config_.gateways);
+  if (!entries) return fail(entries.error());
   book_ = std::make_unique<gateway::GatewayBook>(
-      std::move(entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
+      std::move(*entries), gateway::BreakerOptions{config_.breaker_failures, config_.breaker});
   if (auto remembered = remember_gateways(*book_, *writer_); !remembered) return remembered;
   return open_cache();
 }

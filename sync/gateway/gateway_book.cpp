@@ -34,6 +34,16 @@ std::string book_origin(const std::string& url) {
 
 }  // namespace
 
+Result<std::vector<GatewayBook::Entry>> book_entries(const std::vector<Gateway>& gateways) {
+  std::vector<GatewayBook::Entry> out;
+  for (const Gateway& one : gateways) {
+    auto endpoint = parse_endpoint(one.url, one.authorization);
+    if (!endpoint) return fail(endpoint.error());
+    out.push_back({std::move(*endpoint), one.tier, one.uses});
+  }
+  return out;
+}
+
 GatewayBook::GatewayBook(std::vector<Entry> entries, BreakerOptions options)
     : entries_(std::move(entries)) {
   for (const Entry& entry : entries_) {

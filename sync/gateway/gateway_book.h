@@ -9,6 +9,7 @@
 
 #include "ipnscast/sync/gateway/breaker.h"
 #include "ipnscast/sync/gateway/endpoint.h"
+#include "ipnscast/sync/gateway/gateway.h"
 #include "ipnscast/sync/gateway/latency.h"
 #include "ipnscast/sync/gateway/score.h"
 
@@ -111,5 +112,8 @@ class GatewayBook {
   Instant last_seen_{};  // the latest time that was reported
   Instant kept_{};
 };
+
+// The gateways of a configuration, as a book has them. Errors of parse_endpoint().
+Result<std::vector<GatewayBook::Entry>> book_entries(const std::vector<Gateway>& gateways);
 
 }  // namespace ipnscast::sync::gateway

@@ -7,15 +7,13 @@ namespace gateway = sync::gateway;
 Result<std::unique_ptr<Places>> Places::open(const sync::Config& config,
                                              sync::BlockSource& blocks) {
   std::unique_ptr<Places> out(new Places());
-  std::vector<gateway::GatewayBook::Entry> entries;
-  for (const sync::Gateway& one : config.gateways) {
-    auto endpoint = gateway::parse_endpoint(one.url, one.authorization);
-    if (!endpoint) return fail(endpoint.error());
-    if (one.tier == 1 && one.uses.publish) out->node_urls_.push_back(endpoint->url);
-    entries.push_back({std::move(*endpoint), one.tier, one.uses});
+  auto entries = gateway::book_entries(config.gateways);
+  if (!entries) return fail(entries.error());
+  for (const auto& one : *entries) {
+    if (one.tier == 1 && one.uses.publish) out->node_urls_.push_back(one.endpoint.url);
   }
   out->book_ = std::make_unique<gateway::GatewayBook>(
-      std::move(entries), gateway::BreakerOptions{config.breaker_failures, config.breaker});
+      std::move(*entries), gateway::BreakerOptions{config.breaker_failures, config.breaker});
   auto http = gateway::HttpClient::open({.ca_file = config.access.ca_file, .thread = "places"});
   if (!http) return fail(http.error());
   out->http_ = std::move(*http);

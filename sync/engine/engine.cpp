@@ -90,6 +90,7 @@ Engine::Tracked* Engine::track(const IpnsName& key, std::optional<NameRow> store
   NameRow row = stored ? std::move(*stored) : NameRow{.name = key};
   auto fresh = std::make_unique<Tracked>(std::move(row));
   Tracked* const name = names_.emplace(key, std::move(fresh)).first->second.get();
+  name->seen_at = now_.steady;  // what is owed from an earlier run counts from this one's begin
   // Not further away than the longest back-off, whatever the clock did meanwhile.
   if (name->row.failures > 0) {
     const int64_t wait = name->row.retry_at.value - now_.wall.value;

@@ -248,6 +248,7 @@ void Engine::adopt_own(Tracked& name, const KnownRecord& record) {
   if (other) {
     row.source = {SourceKind::local, ""};
     row.author = options_.own_key;
+    name.seen_at = now_.steady;
     row.seen = now_.wall;
     if (name.fetch) emit(action::Cancel{name.fetch->job});
     name.fetch.reset();

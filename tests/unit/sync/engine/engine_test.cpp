@@ -73,6 +73,18 @@ TEST_CASE("a change that was not acknowledged before a crash is handed over agai
   CHECK_FALSE(b.next<action::Deliver>());
 }
 
+TEST_CASE("what a fetch took after a restart counts from the restart") {
+  Bench b;
+  b.settled_at(5, 5);
+  b.arrive(b.record(6, 6));
+  b.restart();
+  b.actions.clear();
+  b.watch();
+  b.pass(Milliseconds(80));
+  b.fetched();
+  CHECK(b.delivered().timing.fetched == std::chrono::microseconds(80'000));
+}
+
 TEST_CASE("a handler that comes late still gets what is owed (R7)") {
   Bench b;
   b.watch(false);

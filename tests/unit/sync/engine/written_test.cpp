@@ -73,6 +73,21 @@ TEST_CASE(
   CHECK_FALSE(b.next<action::Deliver>());
 }
 
+TEST_CASE("what was published without a handler took no longer than since then") {
+  Written written;
+  WrittenBench b(written);
+  b.watch(false);
+  b.pass(Milliseconds(5'000));
+  written.published(b.record(6, 6));
+  b.feed(input::Written{kName});
+  b.watch();
+  b.pass(Milliseconds(80));
+  b.fetched();
+  const Change change = b.delivered();
+  CHECK(change.sequence == Sequence{6});
+  CHECK(change.timing.fetched == std::chrono::microseconds(80'000));
+}
+
 TEST_CASE("every verified record goes to the name's writer, with the place that has it") {
   Written written;
   WrittenBench b(written);

@@ -194,6 +194,7 @@ Loop::Impl::~Impl() {
   lws_sul_cancel(&wake.list);
   assert(clients.empty());
   lws_context_destroy(context);
+  wake_fd.close_leaked();
 }
 
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
@@ -213,6 +214,7 @@ Result<std::unique_ptr<Loop>> Loop::start(std::function<SleepClocks()> clocks,
   info.pt_serv_buf_size = 64 * 1024;
   impl.context = lws_create_context(&info);
   if (impl.context == nullptr) return fail(Errc::io, "cannot start the network loop");
+  impl.wake_fd.find([&impl] { lws_cancel_service(impl.context); });
   impl.wake.context = impl.context;
   impl.clocks = std::move(clocks);
   if (auto opened = impl.open_watch(); !opened) return fail(opened.error());

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "ipnscast/nostr/base/random.h"
+#include "ipnscast/nostr/net/event_fd_keeper.h"
 #include "ipnscast/nostr/net/fd_watch.h"
 #include "ipnscast/nostr/net/loop.h"
 #include "ipnscast/nostr/net/loop_watchdog.h"
@@ -50,6 +51,7 @@ struct Loop::Impl {
 
   // constant after construction
   lws_context* context = nullptr;
+  EventFdKeeper wake_fd;
   std::thread thread;
   std::unique_ptr<NameLookup> names;
   std::function<SleepClocks()> clocks;

@@ -62,8 +62,11 @@ struct KeepStack {
     return has(post("routing/get?arg=/ipns/" + name + "&offline=true"), "Extra");
   }
   std::string post(const std::string& what) const {
-    const Ran ran = run({.argv = {"curl", "-s", "-X", "POST", own.rpc() + "/api/v0/" + what}});
-    return ran.out;
+    const std::string rpc = own.rpc();
+    RawClient client(static_cast<uint16_t>(std::stoi(rpc.substr(rpc.rfind(':') + 1))));
+    client.send("POST /api/v0/" + what +
+                " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    return client.read();
   }
   static bool soon(const std::function<bool()>& what) {
     const auto end = std::chrono::steady_clock::now() + kSoon;

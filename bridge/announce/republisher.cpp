@@ -36,9 +36,7 @@ void Republisher::announce(const AnnouncedName& name, bool renewal, Now now) {
   work.record = name.record;
   work.renewal = renewal;
   work.repair = false;
-  work.deletions.clear();
-  work.asked_for = 0;
-  work.parent.reset();
+  work.parent.reset();  // what is to be deleted first stays so, whatever is announced behind it
   if (name.hint) work.parent = sync::root_of(name.hint->value);
   if (added) sign(name.name, work, now);
 }

@@ -1,15 +1,17 @@
 #include "ipnscast/nostr/net/event_fd_keeper.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
+
+#include "ipnscast/nostr/base/file/folder.h"
 
 namespace ipnscast::nostr::net {
 namespace {
@@ -36,16 +38,16 @@ std::optional<uint64_t> count_of(int fd) {
 // The eventfds of this process and what they stand at.
 std::map<int, uint64_t> event_fds() {
   std::map<int, uint64_t> out;
-  DIR* const folder = ::opendir("/proc/self/fd");
-  if (folder == nullptr) return out;
-  while (const dirent* const entry = ::readdir(folder)) {
-    char target[32] = {};
-    if (::readlinkat(::dirfd(folder), entry->d_name, target, sizeof target - 1) < 0) continue;
-    if (std::string(target) != "anon_inode:[eventfd]") continue;
-    const int fd = std::atoi(entry->d_name);
+  const std::filesystem::path all = "/proc/self/fd";
+  const auto folder = Folder::open(all);
+  const auto numbers = folder ? folder->names() : fail(folder.error());
+  if (!numbers) return out;
+  for (const std::string& number : *numbers) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(all / number, gone) != "anon_inode:[eventfd]") continue;
+    const int fd = std::stoi(number);
     if (const auto count = count_of(fd)) out.emplace(fd, *count);
   }
-  ::closedir(folder);
   return out;
 }
 

@@ -2,8 +2,6 @@
 
 // Private to nostr/net.
 #include <functional>
-#include <optional>
-#include <string>
 
 #include "ipnscast/nostr/net/stream/unique_fd.h"
 

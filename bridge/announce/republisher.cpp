@@ -33,10 +33,11 @@ void Republisher::announce(const AnnouncedName& name, bool renewal, Now now) {
   const auto [it, added] = works_.try_emplace(name.name);
   Work& work = it->second;
   if (work.under_way) return;
+  // What is to be deleted first stays so, whatever is announced behind it.
   work.record = name.record;
   work.renewal = renewal;
   work.repair = false;
-  work.parent.reset();  // what is to be deleted first stays so, whatever is announced behind it
+  work.parent.reset();
   if (name.hint) work.parent = sync::root_of(name.hint->value);
   if (added) sign(name.name, work, now);
 }

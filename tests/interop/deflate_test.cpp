@@ -10,6 +10,7 @@
 #include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 #include "ipnscast/tests/support/peers.h"
 #include "ipnscast/tests/support/relays/net_peers.h"
 #include "ipnscast/tests/support/skip.h"
@@ -84,7 +85,7 @@ TEST_CASE("pool: @nostr-relay/core compresses what it sends us, and it arrives a
   if (!folder) SKIP_TEST(folder.error());
   const ForeignRelay relay("nostr-relay-core", *folder);
   const std::string url = relay.url();
-  const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const auto port = test::port_of(url);
   const SecretKey key = SecretKey::generate();
   std::string content;
   for (int i = 0; content.size() < 50'000; ++i) content += "line " + std::to_string(i) + "\n";

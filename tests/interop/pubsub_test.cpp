@@ -88,7 +88,7 @@ TEST_CASE("what one Kubo publishes, another hears by pubsub and our bridge annou
   INFO("bridge: " << bridging.output());
   const auto metrics = bridging.wait_for_line("metrics at http://", std::chrono::seconds(60));
   REQUIRE(metrics);
-  const auto port = static_cast<uint16_t>(std::stoi(metrics->substr(metrics->rfind(':') + 1)));
+  const auto port = ipnscast::test::port_of(*metrics);
   wait_for([&] {
     const std::string page =
         raw_http(port, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

@@ -5,6 +5,7 @@
 
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/cut_line.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 #include "ipnscast/tests/support/peers.h"
 #include "ipnscast/tests/support/push/push_server.h"
 #include "ipnscast/tests/support/skip.h"
@@ -18,10 +19,6 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr std::chrono::seconds kPatience{60};
-
-uint16_t port_of(const std::string& url) {
-  return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-}
 
 std::string at(const std::string& scheme, const CutLine& line) {
   return Json(scheme + "://127.0.0.1:" + std::to_string(line.port())).dump();

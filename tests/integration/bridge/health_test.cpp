@@ -18,7 +18,7 @@ constexpr Seconds kSoon{200};
 
 std::string health(const bridge::MetricsServer& server) {
   const std::string url = server.url();
-  return test::raw_http(static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))),
+  return test::raw_http(test::port_of(url),
                         "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 }
 

@@ -17,7 +17,7 @@ struct Stage {
   // All that comes back until the connection closes.
   std::string send(const std::string& requests) const {
     const std::string url = node->gateway_url();
-    const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    const auto port = test::port_of(url);
     return test::raw_http(port, requests);
   }
   std::string ask(const std::string& method, const std::string& target,

@@ -254,8 +254,7 @@ TEST_CASE("the node says that it heeds preconditions, to probes and to pages") {
   Stage stage;
   for (const Door& door : stage.doors()) {
     CAPTURE(door.endpoint.url);
-    const auto port = static_cast<uint16_t>(
-        std::stoi(door.endpoint.url.substr(door.endpoint.url.rfind(':') + 1)));
+    const auto port = test::port_of(door.endpoint.url);
     const std::string path = door.dialect == RecordDialect::routing
                                  ? "/routing/v1/ipns/" + new_key().name().to_string()
                                  : "/api/v0/routing/put";

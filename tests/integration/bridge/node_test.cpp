@@ -68,9 +68,7 @@ struct Stage {
     gateway.url = node->gateway_url();
     rpc.url = node->rpc_url();
   }
-  uint16_t port_of(const Endpoint& endpoint) const {
-    return static_cast<uint16_t>(std::stoi(endpoint.url.substr(endpoint.url.rfind(':') + 1)));
-  }
+  uint16_t port_of(const Endpoint& endpoint) const { return test::port_of(endpoint.url); }
 
   std::unique_ptr<nostr::net::Loop> loop = std::move(*nostr::net::Loop::start());
   std::unique_ptr<HttpClient> http = std::move(*HttpClient::open());

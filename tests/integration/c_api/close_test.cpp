@@ -7,15 +7,12 @@
 #include <thread>
 
 #include "ipnscast/tests/integration/c_api/c_device.h"
+#include "ipnscast/tests/support/own_process.h"
 
 using namespace ipnscast;
 using namespace ipnscast::test;
 
 namespace {
-
-size_t entries(const char* folder) {
-  return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-}
 
 // A callback that waits until the test lets it go.
 struct Held {
@@ -212,15 +209,15 @@ TEST_CASE("200 times opened, followed, closed and freed, a client leaves nothing
     ipnscast_status_free(status);
   };
   for (int i = 0; i < 20; ++i) round();
-  const size_t descriptors = entries("/proc/self/fd");
-  const size_t threads = entries("/proc/self/task");
+  const size_t descriptors = count_of_own("fd");
+  const size_t threads = count_of_own("task");
   const size_t bytes = ::mallinfo2().uordblks;
   for (int i = 0; i < 200; ++i) round();
   // The relay's side of the last connection may be a moment behind.
-  for (int i = 0; i < 500 && entries("/proc/self/fd") > descriptors; ++i)
+  for (int i = 0; i < 500 && count_of_own("fd") > descriptors; ++i)
     std::this_thread::sleep_for(Milliseconds(20));
-  CHECK(entries("/proc/self/fd") <= descriptors);
-  CHECK(entries("/proc/self/task") <= threads);
+  CHECK(count_of_own("fd") <= descriptors);
+  CHECK(count_of_own("task") <= threads);
   const size_t now = ::mallinfo2().uordblks;
   INFO(bytes << " bytes, then " << now);
   CHECK(now < bytes + size_t{200} * 1'024);

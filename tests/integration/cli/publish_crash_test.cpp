@@ -17,6 +17,7 @@
 #include "ipnscast/tests/integration/cli/crash_witness.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/fault_proxy.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 #include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -124,14 +125,11 @@ std::string content_of(const fs::path& file) {
 TEST_CASE("S0-27 a queued publish survives kill -9, and any later run brings it") {
   World world;
   const auto loop = *nostr::net::Loop::start();
-  const auto port_of = [](const std::string& url) {
-    return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-  };
   bridge::NodeOptions where{
       .gateway_port = 0, .rpc_port = 0, .directory = world.folder.path() / "node"};
   auto node = *bridge::Node::start(*loop, where);
-  where.gateway_port = port_of(node->gateway_url());
-  where.rpc_port = port_of(node->rpc_url());
+  where.gateway_port = test::port_of(node->gateway_url());
+  where.rpc_port = test::port_of(node->rpc_url());
   world.rpc = node->rpc_url();
   const auto key = sync::StoredKey::generate(sync::StoredKeyType::nostr);
   REQUIRE(sync::KeyStore(world.state / "keys").add("self", key));

@@ -57,7 +57,7 @@ TEST_CASE("up shows how it is doing: for Prometheus, for people, for a watchdog 
   up.environment["IPNSCAST_BRIDGE_NAMES"] = kName;
   Process process(up);
   const std::string url = next_object(process).at("metrics");
-  const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  const auto port = test::port_of(url);
   const auto get = [port](const std::string& what) {
     return test::raw_http(port, what + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   };
@@ -153,7 +153,7 @@ TEST_CASE("up's node listens where [node] says, holds as much, and takes records
   CHECK(gateway.starts_with("http://127.0.0.2:"));
   CHECK(urls.at("rpc").get<std::string>().starts_with("http://127.0.0.1:"));
   const auto post = [](const std::string& url, const std::string& path, const std::string& body) {
-    const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    const auto port = test::port_of(url);
     return test::raw_http(port,
                           "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n" +
                               "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: " +

@@ -5,6 +5,7 @@
 #include "ipnscast/sync/keys/key_store.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/gateways/raw_client.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 #include "ipnscast/tests/support/places.h"
 #include "ipnscast/tests/support/process.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -30,10 +31,6 @@ Command command(const fs::path& home, std::vector<std::string> arguments) {
                      {"XDG_DATA_HOME", (home / "data").string()},
                      {"XDG_CACHE_HOME", (home / "cache").string()}};
   return out;
-}
-
-uint16_t port_of(const std::string& url) {
-  return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
 
 // Clients at their worst, on every port: half a request, half a body, an answer that is not read,

@@ -4,26 +4,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/own_process.h"
 
 using namespace ipnscast;
 using namespace ipnscast::nostr::net;
 
-namespace {
-
-size_t descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<size_t>(std::distance(begin(all), end(all)));
-}
-
-}  // namespace
-
 TEST_CASE("loops that have ended leave no descriptor behind, and close nobody else's") {
   REQUIRE(Loop::start());
-  const size_t before = descriptors();
+  const size_t before = ipnscast::test::count_of_own("fd");
   const int others = ::eventfd(0, EFD_CLOEXEC);
   REQUIRE(others >= 0);
   for (int i = 0; i < 20; ++i) {
@@ -35,5 +24,5 @@ TEST_CASE("loops that have ended leave no descriptor behind, and close nobody el
   }
   CHECK(::eventfd_write(others, 1) == 0);
   ::close(others);
-  CHECK(descriptors() == before);
+  CHECK(ipnscast::test::count_of_own("fd") == before);
 }

@@ -7,12 +7,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <filesystem>
 #include <vector>
 
 #include "ipnscast/nostr/net/loop.h"
 #include "ipnscast/nostr/net/websocket_server.h"
 #include "ipnscast/tests/support/catch.h"
+#include "ipnscast/tests/support/own_process.h"
 #include "ipnscast/tests/support/temp_dir.h"
 #include "ipnscast/tests/support/test_certificates.h"
 
@@ -125,23 +125,18 @@ struct DoorStage {
   uint16_t port = 0;
 };
 
-size_t open_descriptors() {
-  using Iterator = std::filesystem::directory_iterator;
-  return static_cast<size_t>(std::distance(Iterator("/proc/self/fd"), Iterator()));
-}
-
 }  // namespace
 
 TEST_CASE("R40: connections that only wait for their clients to read are few, and not for long") {
   DoorStage stage;
   constexpr size_t kClients = 100;
-  const size_t before = open_descriptors();
+  const size_t before = count_of_own("fd");
   std::vector<DoorStage::Passed> all;
   for (size_t i = 0; i < kClients; ++i) {
     all.push_back(stage.pass());
     stage.leave_much_unread(all.back());
   }
-  const size_t of_door = open_descriptors() - before - kClients;
+  const size_t of_door = count_of_own("fd") - before - kClients;
   CHECK(of_door <= 2 * 65);
   CHECK(of_door >= 2 * 10);
   stage.door.check(std::chrono::steady_clock::now() + 11s);

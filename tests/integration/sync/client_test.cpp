@@ -4,6 +4,7 @@
 #include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/tests/integration/sync/client_world.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 #include "ipnscast/tests/support/vectors.h"
 
 using namespace ipnscast;
@@ -333,12 +334,9 @@ TEST_CASE(
         *world.loop,
         {.gateway_port = gateway, .rpc_port = rpc, .directory = world.dir.path() / "node"});
   };
-  const auto port_of = [](const std::string& url) {
-    return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-  };
   restart_node(0, 0);
-  const uint16_t gateway = port_of(world.node->gateway_url());
-  const uint16_t rpc = port_of(world.node->rpc_url());
+  const uint16_t gateway = test::port_of(world.node->gateway_url());
+  const uint16_t rpc = test::port_of(world.node->rpc_url());
   REQUIRE((*Client::open(world.config("writer")))->publish(world.key, world.tree("one")));
   Changes changes;
   Inbox<std::string> troubles{100};

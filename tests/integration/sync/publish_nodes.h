@@ -7,6 +7,7 @@
 #include "ipnscast/sync/ipfs/unixfs/packer.h"
 #include "ipnscast/sync/resolve/record_extra.h"
 #include "ipnscast/tests/integration/sync/client_world.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 
 // Nodes that go and come back where they were, for what publishing owes them.
 namespace ipnscast::test {
@@ -35,9 +36,6 @@ struct Nodes : World {
       nodes[i].options.gateway_port = port_of(nodes[i].running->gateway_url());
       nodes[i].options.rpc_port = port_of(rpc(i));
     }
-  }
-  static uint16_t port_of(const std::string& url) {
-    return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   }
   void start(size_t i) { nodes[i].running = *bridge::Node::start(*loop, nodes[i].options); }
   void stop(size_t i) { nodes[i].running.reset(); }

@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "ipnscast/tests/integration/cli/cli_stack.h"
-#include "ipnscast/tests/support/gateways/raw_client.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 
 using namespace ipnscast;
 using namespace ipnscast::test;
@@ -62,11 +62,10 @@ struct KeepStack {
     return has(post("routing/get?arg=/ipns/" + name + "&offline=true"), "Extra");
   }
   std::string post(const std::string& what) const {
-    const std::string rpc = own.rpc();
-    RawClient client(static_cast<uint16_t>(std::stoi(rpc.substr(rpc.rfind(':') + 1))));
-    client.send("POST /api/v0/" + what +
-                " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    return client.read();
+    return raw_http(
+        port_of(own.rpc()),
+        "POST /api/v0/" + what +
+            " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   }
   static bool soon(const std::function<bool()>& what) {
     const auto end = std::chrono::steady_clock::now() + kSoon;

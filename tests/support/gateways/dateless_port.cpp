@@ -3,6 +3,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "ipnscast/tests/support/gateways/raw_http.h"
+
 namespace ipnscast::test {
 namespace {
 
@@ -30,7 +32,7 @@ class DateEraser {
 
 DatelessPort::DatelessPort(const std::string& url)
     : scheme_(url.substr(0, url.rfind(':') + 1)),
-      behind_(static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)))),
+      behind_(test::port_of(url)),
       listener_([this](int client) { talk(client); }) {}
 
 void DatelessPort::talk(int client) {

@@ -3,15 +3,9 @@
 #include <stdexcept>
 
 #include "ipnscast/tests/support/gateways/raw_client.h"
+#include "ipnscast/tests/support/gateways/raw_http.h"
 
 namespace ipnscast::test {
-namespace {
-
-uint16_t port_of(const std::string& url) {
-  return static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-}
-
-}  // namespace
 
 FourPorts::FourPorts() {
   bridge::StackOptions options;

@@ -7,8 +7,10 @@
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/nostr/outbox/outbox.h"
+#include "ipnscast/sync/client_control.h"
 #include "ipnscast/sync/client_handle.h"
 #include "ipnscast/sync/config_check.h"
+#include "ipnscast/sync/holder_facts.h"
 #include "ipnscast/sync/keys/own_secret.h"
 #include "ipnscast/sync/state/gateway_memory.h"
 #include "ipnscast/sync/state/state_store.h"
@@ -42,7 +44,24 @@ Status ClientImpl::start() {
   follow_what_is_open();
   repairing_ = publisher_.get();
   publisher_->start();
+  if (config_.take_commands) take_commands();
   return {};
+}
+
+// Not every file system has sockets: then others find the directory in use, as without.
+void ClientImpl::take_commands() {
+  auto serving = control::ControlServer::start(
+      config_.state_dir, holder_facts(config_),
+      [weak = weak_from_this()](control::Call& call) -> Result<nlohmann::json> {
+        auto client = weak.lock();
+        if (!client) return fail(Errc::closed, "the client is closed");
+        ClientHandle handle(std::move(client), ClientHandle::At::control);
+        return serve_call(handle, call);
+      });
+  if (serving)
+    control_ = std::move(*serving);
+  else
+    log_warning("client", "other programs cannot give commands: " + serving.error().message);
 }
 
 Status ClientImpl::check_config() {

@@ -102,6 +102,17 @@ class Client {
   // Errc::conflict when another process holds the state directory; Errc::invalid for settings that
   // make no sense. Asks the signer for the key of private hints, where it has one to ask for.
   static Result<std::unique_ptr<Client>> open(Config config);
+  // A client beside the process that holds config.state_dir and takes commands
+  // (Config::take_commands). What writes is done by that one: publish(), publish_cid(), announce(),
+  // retract(), take_in(), lost(), acknowledge_lost(), forget(). Keys stay here: it asks for each
+  // signature. It has to be configured as this one, for what decides where and how it publishes;
+  // Errc::invalid, naming the setting, where it is not. All else is done here, on a state of its
+  // own: under a label (letters, digits, - and _, 64 at most) one that is kept, STATE/as/LABEL,
+  // which one process may use at a time; without, one that is gone with the client, so that what
+  // is watched begins at the current version. blocks() has those of that state. keep_alive() is
+  // Errc::unsupported. When the holder ends, calls in flight are Errc::closed, and later ones
+  // Errc::not_found until there is one again. Errc::not_found when nobody takes commands there.
+  static Result<std::unique_ptr<Client>> attach(Config config, std::string label = "");
   virtual ~Client() = default;
 
   // Follows the name until unwatch() or close(). What is known of it is kept across restarts: call

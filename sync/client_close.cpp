@@ -58,6 +58,7 @@ void ClientImpl::end(bool wait) {
 
 // Top-down. The parts that handlers which were left alone may still use stay as they are.
 void ClientImpl::end_parts() {
+  if (control_) control_->close();
   if (sync_) {
     sync_->close();
     save_metrics();

@@ -9,8 +9,13 @@ namespace ipnscast::sync {
 // they are asked to stop, and keeps what they use alive as long as one of them or a handler runs.
 class ClientHandle final : public Client {
  public:
-  explicit ClientHandle(std::shared_ptr<ClientImpl> client) : client_(std::move(client)) {}
-  ~ClientHandle() override { close(); }
+  enum class At { user, control };
+  // `at`: for a call from elsewhere, which does not close the client when it ends.
+  explicit ClientHandle(std::shared_ptr<ClientImpl> client, At at = At::user)
+      : client_(std::move(client)), at_(at) {}
+  ~ClientHandle() override {
+    if (at_ == At::user) close();
+  }
 
   Status watch(const IpnsName& name, WatchOptions options) override;
   void unwatch(const IpnsName& name) override;
@@ -47,6 +52,7 @@ class ClientHandle final : public Client {
 
  private:
   const std::shared_ptr<ClientImpl> client_;
+  const At at_;
 };
 
 }  // namespace ipnscast::sync

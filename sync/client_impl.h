@@ -8,6 +8,7 @@
 #include "ipnscast/sync/cache/block_cache.h"
 #include "ipnscast/sync/client.h"
 #include "ipnscast/sync/client_gate.h"
+#include "ipnscast/sync/control/control_server.h"
 #include "ipnscast/sync/engine/sync_thread.h"
 #include "ipnscast/sync/fetch/fetcher.h"
 #include "ipnscast/sync/gateway/http_client.h"
@@ -83,6 +84,7 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   void open_threads();
   void tell_own_past();
   void follow_what_is_open();
+  void take_commands();
   void take_another_identity();
   Result<Outcome> timed_publish(const std::function<Result<Outcome>()>& publish);
   void save_metrics();
@@ -123,6 +125,7 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   std::unique_ptr<nostr::OutboxSender> outbox_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<SyncThread> sync_;
+  std::unique_ptr<control::ControlServer> control_;  // null: nobody else gives commands
 
   using ConflictHandler = std::function<Result<Resolution>(const Conflict&)>;
   std::mutex conflict_mutex_;

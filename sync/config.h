@@ -131,6 +131,9 @@ struct Config {
   // that no source has answered for three seconds, and when one does again. Of one name, or of all
   // that are followed. It stands in the log too. On the sync thread; must not block.
   std::function<void(const std::optional<IpnsName>&, const std::string&)> on_trouble;
+  // Other processes of this user may have this client publish and the like, see Client::attach():
+  // it listens at "control.sock" in the state directory (mode 0600).
+  bool take_commands = false;
   // This state was made for one run and is gone after it: publishes leave no trace of this device.
   bool publish_job = false;
 };

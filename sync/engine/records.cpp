@@ -224,7 +224,9 @@ void Engine::follow_truth(Tracked& name) {
   const KnownRecord& record = truth->record;
   if (row.record == record) return;
   if (expired(record, now_.wall)) return;
-  if (truth->taken_in) {
+  const bool same = row.record && row.record->version() == record.version();
+  const bool news = truth->for_followers && !same;
+  if (truth->taken_in && !news) {
     adopt_own(name, record);
     return;
   }
@@ -232,7 +234,8 @@ void Engine::follow_truth(Tracked& name) {
   const bool gave_way =
       row.record && wins_over(*row.record, record) && row.record->version() != record.version();
   if (gave_way) row.record.reset();
-  if (row.record || gave_way) weigh(name, record, {SourceKind::local, ""}, std::nullopt, false);
+  if (row.record || gave_way || news)
+    weigh(name, record, {SourceKind::local, ""}, news ? options_.own_key : std::nullopt, false);
 }
 
 // The application has it: it published it.

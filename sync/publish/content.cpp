@@ -57,6 +57,8 @@ struct Keep {
   Errands::Guard guard;
 };
 
+Error before_anything() { return {Errc::cancelled, "stopped before anything was published"}; }
+
 }  // namespace
 
 // Waits until all nodes are through, or one has everything and half of the time is over: the record
@@ -71,7 +73,9 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
     return std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
   };
   const auto time = std::chrono::duration_cast<Milliseconds>(deadline - start);
-  const auto nodes = content_nodes(parts_.http, parts_.book, std::min(kProbeTime, time / 4));
+  const auto nodes =
+      content_nodes(parts_.http, parts_.book, std::min(kProbeTime, time / 4), options.stop);
+  if (options.stop.stop_requested()) return fail(before_anything());
   const auto url_of = [&](size_t node) { return parts_.book.endpoint(node).url; };
   Stored out;
   const auto add = [&](Outcome::Place place) {
@@ -142,7 +146,7 @@ Result<Publisher::Stored> Publisher::send_content(const IpnsName& name, const Ci
     arrivals->changed.wait_until(lock, start + (deadline - start) / 2,
                                  [&] { return arrivals->all || stopped(); });
   arrivals->tell_no_more();
-  if (stopped()) return fail(Errc::cancelled, "stopped before anything was published");
+  if (stopped()) return fail(before_anything());
   for (const size_t node : nodes) {
     const auto it = std::find_if(arrivals->places.begin(), arrivals->places.end(),
                                  [&](const auto& place) { return place.url == url_of(node); });

@@ -86,13 +86,17 @@ struct ContentSender::Impl {
 };
 
 std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book,
-                                  Milliseconds wait) {
+                                  Milliseconds wait, std::stop_token stop) {
   struct Probes {
     std::mutex mutex;
     std::condition_variable changed;
     size_t open = 0;  // guarded by mutex
   };
   auto probes = std::make_shared<Probes>();
+  const std::stop_callback wake(stop, [probes] {
+    std::lock_guard guard(probes->mutex);
+    probes->changed.notify_all();
+  });
   std::unique_lock lock(probes->mutex);
   for (size_t i = 0; i < book.size(); ++i) {
     if (book.tier(i) != 1 || !book.uses(i).publish || book.dialects(i)) continue;
@@ -104,7 +108,7 @@ std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& boo
       probes->changed.notify_all();
     });
   }
-  probes->changed.wait_for(lock, wait, [&] { return probes->open == 0; });
+  probes->changed.wait_for(lock, wait, [&] { return probes->open == 0 || stop.stop_requested(); });
   lock.unlock();
   std::vector<size_t> out;
   for (size_t i = 0; i < book.size(); ++i) {

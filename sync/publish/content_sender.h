@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "ipnscast/sync/gateway/gateway_book.h"
@@ -30,7 +31,8 @@ struct SendOptions {
 // found out by probing, which waits so long, 3 s at most; what comes later is noted in the book all
 // the same. Not from the http thread. `http` ends before `book`.
 std::vector<size_t> content_nodes(gateway::Http& http, gateway::GatewayBook& book,
-                                  Milliseconds wait = Milliseconds(3'000));
+                                  Milliseconds wait = Milliseconds(3'000),
+                                  std::stop_token stop = {});
 
 // Brings DAGs to nodes, all nodes side by side, each at its own pace (threads content-0, ...). To
 // each goes only what it lacks:

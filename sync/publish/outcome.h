@@ -86,6 +86,9 @@ struct PublishOptions {
   // Publish names that start with a dot too, below the path itself. Without it they are left out:
   // they are seldom meant for others.
   bool hidden = false;
+  // Whoever publishes is not who follows names at this client: the handlers of this name get what
+  // is published as a change.
+  bool for_followers = false;
   // How long to wait in all. What no node has by then is not published: Errc::timeout. Nothing:
   // packing takes as long as it takes, sending goes on as long as bytes move, and the rest has
   // Config::publish_timeout.

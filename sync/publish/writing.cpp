@@ -91,7 +91,10 @@ Status Publisher::begin_writing(const IpnsKey& key) {
   {
     std::lock_guard lock(kept_mutex_);
     const auto it = kept_.find(name);
-    if (it == kept_.end()) kept_.emplace(name, Kept{key.clone(), std::nullopt});
+    if (it == kept_.end())
+      kept_.emplace(name, Kept{key.clone(), std::nullopt});
+    else if (it->second.key.is_elsewhere())  // whoever had it may be gone
+      it->second.key = key.clone();
   }
   const auto state = writers_.state(name);
   if (state && state->tag != tag) writers_.tell(name, writer_input::Identity{tag});
@@ -128,6 +131,7 @@ writer_input::Publish Publisher::publish_input(const IpnsName& name, const Cid& 
   out.expect = options.expect_sequence;
   out.replace = options.replace || options_.over_any;
   out.force = options.force;
+  out.for_followers = options.for_followers;
   const bool settles =
       options.settle == PublishOptions::Settle::yes ||
       (options.settle == PublishOptions::Settle::when_shared && !written_here_only(name));

@@ -72,6 +72,10 @@ class NameWriter {
   bool owes_report() const;
   // What it is to be told next. Nothing, too, while the state file does not say so yet.
   std::optional<LossReport> report() const;
+  // What is known was published in this run for somebody who does not follow the name here.
+  bool known_is_for_followers() const {
+    return for_followers_ && state_.known && *for_followers_ == state_.known->version();
+  }
   // The state file says all that is known.
   bool all_committed() const { return committed(revision_) && !commit_; }
   // Own publishes of which it is not certain what becomes of them.
@@ -214,6 +218,7 @@ class NameWriter {
   int resolve_failures_ = 0;
   std::optional<Instant> repeat_at_;
   uint64_t taken_in_ = 0;  // how often the application took something in
+  std::optional<Version> for_followers_;  // the latest such publish
   Instant resume_at_;
   Instant flush_at_;
   bool new_identity_asked_ = false;

@@ -99,6 +99,7 @@ void NameWriter::applied() {
   }
   // What came while it was being written may be better, or stand beside it.
   const auto meanwhile = state_.known;
+  if (work.asked.for_followers) for_followers_ = work.seen->version();
   apply(state_, work);
   const bool own_value = work.kind != Kind::renew && work.kind != Kind::repeat;
   if (own_value && work.kind != Kind::flush && !options_.job) {

@@ -8,7 +8,6 @@
 namespace ipnscast::sync {
 namespace {
 
-constexpr std::string_view kTagInfo = "ipnscast-device-tag-v1";
 // 32 entries of at most 29 bytes, and the heads of the lists.
 constexpr size_t kMaxBytes = 1024;
 
@@ -21,9 +20,7 @@ std::optional<uint64_t> number_of(const CborValue& value) {
 }  // namespace
 
 DeviceTag device_tag(const IpnsKey& key, std::string_view device_id) {
-  Bytes secret = hkdf_sha256(key.secret_view(), {}, as_bytes(kTagInfo), 32);
-  const Digest32 digest = hmac_sha256(secret, {as_bytes(device_id)});
-  wipe(secret);
+  const Digest32 digest = hmac_sha256(key.device_secret().view(), {as_bytes(device_id)});
   DeviceTag tag;
   std::copy_n(digest.begin(), tag.bytes.size(), tag.bytes.begin());
   return tag;

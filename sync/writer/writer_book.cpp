@@ -175,7 +175,8 @@ std::optional<WriterView::Truth> WriterBook::truth(const IpnsName& name) {
   if (entry == nullptr || !entry->writer.state().known || asking_.contains(name))
     return std::nullopt;
   const WriterState& state = entry->writer.state();
-  return Truth{state.known->record, state.base && state.base->version == state.known->version()};
+  return Truth{state.known->record, state.base && state.base->version == state.known->version(),
+               entry->writer.known_is_for_followers()};
 }
 
 bool WriterBook::asks(const IpnsName& name) {

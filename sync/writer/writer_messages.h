@@ -26,6 +26,7 @@ struct Publish {
   bool replace = false;             // over whatever is there
   bool force = false;               // what is known here counts, though nobody answered
   bool wait = false;                // answer when `settle` is over
+  bool for_followers = false;       // those who follow the name here do not know of it
 };
 // The known record gets a later end of life.
 struct Renew {};

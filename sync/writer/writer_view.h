@@ -15,6 +15,7 @@ class WriterView {
   struct Truth {
     KnownRecord record;
     bool taken_in = false;  // the application has it: it published it, or took it in before
+    bool for_followers = false;  // though others published it here, who do not follow the name
   };
 
   virtual ~WriterView() = default;

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes message = to_bytes("ipns-signature:");
   append(message, bytes);
   Bytes record;
-  append_bytes_field(record, 8, key.sign(message));
+  append_bytes_field(record, 8, *key.sign(message));
   append_bytes_field(record, 9, bytes);
   const auto verified = verify_record(key.name(), record, {0});
   if (verified && verified->fields().sequence.value > kMaxSequence) std::abort();

@@ -15,7 +15,7 @@
 #include "ipnscast/sync/hint/hint.h"
 #include "ipnscast/tools/bench/measure.h"
 #include "ipnscast/tools/bench/server_process.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

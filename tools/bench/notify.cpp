@@ -10,7 +10,7 @@
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/sync/client.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -10,7 +10,7 @@
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tools/bench/event_file.h"
 #include "ipnscast/tools/bench/measure.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

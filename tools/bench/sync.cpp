@@ -9,7 +9,7 @@
 #include "ipnscast/sync/client.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/sync/state/known_record.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

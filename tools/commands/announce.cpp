@@ -2,6 +2,7 @@
 
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
+#include "ipnscast/tools/session/shared_client.h"
 #include "ipnscast/tools/session/target.h"
 #include "ipnscast/tools/usage/arguments.h"
 #include "ipnscast/tools/usage/typed_value.h"
@@ -39,7 +40,7 @@ void announce(Context& context, const AnnounceOptions& options) {
     return report_usage(context, "no relay is configured: " + session->how_to_set("relays.urls"));
   if (!config->signer) return report(context, session->no_key());
   if (context.timeout) config->publish_timeout = *context.timeout;
-  const auto client = sync::Client::open(std::move(*config));
+  const auto client = open_or_attach(*config, limit.left(kAnnounceDeadline));
   if (!client) return report(context, client.error());
   const auto outcome = options.retract
                            ? (*client)->retract(*name, {}, limit.end())

@@ -1,9 +1,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/tools/cli/json_text.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
 #include "ipnscast/tools/cli/time_limit.h"
+#include "ipnscast/tools/session/shared_client.h"
 #include "ipnscast/tools/session/target.h"
 
 namespace ipnscast::tools {
@@ -18,10 +19,11 @@ struct ForgetOptions {
 };
 
 void forget(Context& context, const ForgetOptions& options) {
+  const TimeLimit limit(context);
   const auto session = Session::open(context);
   if (!session) return;
-  const auto name = resolve_name(*session, options.target, options.derived,
-                                 TimeLimit(context).left(kForgetDeadline));
+  const auto name =
+      resolve_name(*session, options.target, options.derived, limit.left(kForgetDeadline));
   if (!name) return report(context, name.error());
   sync::Config config = session->local_config();
   // Nothing is to be asked: this is about what this device knows.
@@ -31,7 +33,7 @@ void forget(Context& context, const ForgetOptions& options) {
   if (!cache) return report(context, cache.error());
   config.cache_dir = cache->path();
   config.encrypt_at_rest = false;
-  const auto client = sync::Client::open(std::move(config));
+  const auto client = open_or_attach(config, limit.left(kForgetDeadline));
   if (!client) return report(context, client.error());
   const Status done = options.lost ? (*client)->acknowledge_lost(*name) : (*client)->forget(*name);
   if (!done) return report(context, done.error());

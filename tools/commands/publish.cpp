@@ -8,6 +8,7 @@
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
+#include "ipnscast/tools/session/shared_client.h"
 #include "ipnscast/tools/session/target.h"
 #include "ipnscast/tools/usage/arguments.h"
 #include "ipnscast/tools/usage/typed_value.h"
@@ -126,7 +127,7 @@ void publish(Context& context, const PublishOptions& options) {
   std::error_code unknown;
   config->publish_job =
       options.replace && !std::filesystem::exists(config->state_dir / sync::kStateFile, unknown);
-  const auto client = sync::Client::open(std::move(*config));
+  const auto client = open_or_attach(*config, limit.left(kTargetDeadline));
   if (!client) return report(context, client.error());
   sync::PublishOptions how;
   if (options.based_on) {

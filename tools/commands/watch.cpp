@@ -12,11 +12,11 @@
 #include "ipnscast/sync/state/known_here.h"
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/stop_signal.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/trouble.h"
 #include "ipnscast/tools/session/reading_client.h"
 #include "ipnscast/tools/session/resolution.h"
+#include "ipnscast/tools/session/shared_client.h"
 #include "ipnscast/tools/usage/arguments.h"
 #include "ipnscast/tools/watch/change_handler.h"
 #include "ipnscast/tools/watch/conflict_handler.h"
@@ -61,6 +61,15 @@ Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
     return fail(Errc::invalid, "--on-conflict \"" + options.on_conflict.front() +
                                    "\" and --once exclude each other: give one of them");
   return ConflictHandler::parse(options.on_conflict);
+}
+
+bool conflicts_are_decided(const ConflictHandler::Options& decides) {
+  return decides.strategy != ConflictHandler::Strategy::newest;
+}
+
+Error decided_elsewhere(const std::filesystem::path& state_dir) {
+  return {Errc::invalid, "--on-conflict: whoever holds " + state_dir.string() +
+                             " publishes, so give it to that watch, or leave it out here"};
 }
 
 // What is followed over what: for a person before a terminal, and for the log.
@@ -251,47 +260,43 @@ void watch(Context& context, const WatchOptions& options) {
   if (!how->exec.empty() || !decides->command.empty())
     config->handler_timeout += 2 * ChangeCommand::kGrace;
   if (how->webhook) config->handler_timeout += Webhook::kDeadline;
-  // A look does not count as having handed anything over.
-  std::optional<TemporaryDirectory> state;
-  Sequences floors;
   say_lost_before(context, target->names, config->state_dir);
-  if (options.once) {
-    auto made = TemporaryDirectory::make();
-    if (!made) return report(context, made.error());
-    state.emplace(std::move(*made));
-    floors = known_sequences(config->state_dir, target->names);
-    config->state_dir = state->path() / "state";
-    config->cache_dir.clear();
-  }
   const auto trouble = std::make_shared<Trouble>(context.json);
   config->on_trouble = [trouble](const auto& name, const auto& text) { trouble->note(name, text); };
   const auto untrusted =
       options.once ? std::unique_ptr<UntrustedHints>() : UntrustedHints::of(*config);
   if (!options.once) say_what_is_followed(context, *target, *config);
-  const auto client = sync::Client::open(*config);
-  if (!client) return report(context, client.error());
+  // A look does not count as having handed anything over.
+  auto follower = Follower::open(std::move(*config), options.once, options.as);
+  if (!follower) return report(context, follower.error());
+  sync::Client& client = *follower->client;
+  if (follower->beside && conflicts_are_decided(*decides)) {
+    context.exit = Exit::usage;
+    return report(context, decided_elsewhere(session->state_dir()));
+  }
+  Sequences floors;
+  if (follower->fresh) floors = known_sequences(session->state_dir(), target->names);
   std::vector<sync::IpnsName> others = target->names;
-  if (!options.once) {
+  if (!follower->beside) {
     for (const auto& key : session->open_keys()) {
-      (void)(*client)->keep_alive(key);
+      (void)client.keep_alive(key);
       std::erase(others, key.name());
     }
   }
-  const auto keeping = Keeping::open(options, *config, (*client)->blocks(), std::move(others));
+  const auto keeping = Keeping::open(options, follower->config, client.blocks(), std::move(others));
   if (!keeping) return report(context, keeping.error());
   how->pins = keeping->pins.get();
   how->on_done = [&](const sync::Change& change) {
     if (untrusted) untrusted->noticed(change);
     if (keeping->records) keeping->records->noticed(change);
   };
-  ChangeHandler handler(**client, std::move(*how));
+  ChangeHandler handler(client, std::move(*how));
   std::optional<ConflictHandler> conflicts;
-  if (decides->strategy != ConflictHandler::Strategy::newest)
-    conflicts.emplace(**client, std::move(*decides));
-  Watching watching(context, options, *target, stop, **client, handler,
+  if (conflicts_are_decided(*decides)) conflicts.emplace(client, std::move(*decides));
+  Watching watching(context, options, *target, stop, client, handler,
                     conflicts ? &*conflicts : nullptr, std::move(floors), limit, *trouble);
   if (const Status started = watching.start(); !started) {
-    (*client)->close();
+    client.close();
     return report(context, started.error());
   }
   watching.wait(has_gateways);
@@ -363,6 +368,11 @@ void add_watch(CLI::App& app, Context& context) {
                    "once for more keys")
       ->type_name("NPUB")
       ->allow_extra_args(false);
+  command
+      ->add_option("--as", options->as,
+                   "A place of its own under this label: beside another watch, what this one was "
+                   "given counts for it alone, and it goes on there the next time")
+      ->type_name("LABEL");
   command->add_flag("--records-only", options->records_only, "Do not fetch the content");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] {

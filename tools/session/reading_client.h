@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "ipnscast/sync/client.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 

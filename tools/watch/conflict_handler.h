@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ipnscast/sync/client.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/tools/watch/change_command.h"
 
 namespace ipnscast::tools {

@@ -19,6 +19,7 @@ struct WatchOptions {
   bool webhook_http = false;
   std::vector<std::string> on_conflict;
   std::vector<std::string> trust;
+  std::string as;  // label; empty: none
   bool pin = false;
   size_t versions = 5;
   bool keep_alive = false;

@@ -9,6 +9,7 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr std::string_view kDeriveInfo = "ipfs-storage-ed25519-v1";
+constexpr std::string_view kDeviceInfo = "ipnscast-device-tag-v1";
 constexpr uint8_t kOddY = 0x03;
 
 // The compressed point; empty for a number that is no key.
@@ -45,7 +46,7 @@ Result<IpnsKey> IpnsKey::from_bytes(KeyType type, ByteView secret32) {
   } else {
     return fail(Errc::unsupported, "secret: want Ed25519 or secp256k1");
   }
-  return IpnsKey(type, SecretBytes<32>::from(secret32), std::move(public_key));
+  return IpnsKey(SecretBytes<32>::from(secret32), std::move(public_key));
 }
 
 Result<IpnsKey> IpnsKey::derive_ed25519(ByteView nostr_secret32) {
@@ -66,8 +67,36 @@ Result<IpnsKey> IpnsKey::from_nostr_secret(ByteView nostr_secret32) {
   return from_bytes(KeyType::secp256k1, negated.view());
 }
 
-Bytes IpnsKey::sign(ByteView message) const {
-  if (type_ == KeyType::ed25519) {
+IpnsKey IpnsKey::elsewhere(IpnsPublicKey public_key, SecretBytes<32> device_secret, AskToSign ask) {
+  IpnsKey out(std::move(device_secret), std::move(public_key));
+  out.ask_ = std::make_shared<const AskToSign>(std::move(ask));
+  return out;
+}
+
+IpnsKey IpnsKey::clone() const {
+  IpnsKey out(secret_.clone(), public_key_);
+  out.ask_ = ask_;
+  return out;
+}
+
+SecretBytes<32> IpnsKey::device_secret() const {
+  if (is_elsewhere()) return secret_.clone();
+  Bytes secret = hkdf_sha256(secret_.view(), {}, as_bytes(kDeviceInfo), 32);
+  auto out = SecretBytes<32>::from(secret);
+  wipe(secret);
+  return out;
+}
+
+Result<Bytes> IpnsKey::sign(ByteView message) const {
+  if (!is_elsewhere()) return sign_here(message);
+  auto signature = (*ask_)(message);
+  if (!signature) return signature;
+  if (auto holds = public_key_.verify(message, *signature); !holds) return fail(holds.error());
+  return signature;
+}
+
+Bytes IpnsKey::sign_here(ByteView message) const {
+  if (type() == KeyType::ed25519) {
     const Ed25519Pair pair = ed25519_pair(secret_.view());
     Bytes out(crypto_sign_BYTES);
     crypto_sign_detached(out.data(), nullptr, message.data(), message.size(),

@@ -337,14 +337,16 @@ Result<Bytes> encode_document(const RecordOptions& options) {
   return encode_dag_cbor({std::move(map)});
 }
 
-Bytes encode_entry(const IpnsKey& key, const RecordOptions& options, ByteView data,
-                   ByteView signature) {
+Result<Bytes> encode_entry(const IpnsKey& key, const RecordOptions& options, ByteView data,
+                           ByteView signature) {
   Bytes out;
   if (options.v1) {
     const std::string eol = options.eol.to_string();
     const std::string legacy = options.value + eol + std::string(kValidityTypeName);
+    const auto old_signature = key.sign(as_bytes(legacy));
+    if (!old_signature) return old_signature;
     append_bytes_field(out, kEntryValue, as_bytes(options.value));
-    append_bytes_field(out, kEntrySignatureV1, key.sign(as_bytes(legacy)));
+    append_bytes_field(out, kEntrySignatureV1, *old_signature);
     append_uint_field(out, kEntryValidityType, 0);
     append_bytes_field(out, kEntryValidity, as_bytes(eol));
     append_uint_field(out, kEntrySequence, options.sequence.value);
@@ -368,12 +370,14 @@ Result<IpnsRecord> create_record(const IpnsKey& key, const RecordOptions& option
   if (options.ttl.count() < 0) return fail(Errc::invalid, "ttl: below zero");
   const auto data = encode_document(options);
   if (!data) return fail(data.error());
-  const Bytes signature = key.sign(signed_bytes(*data));
-  const Bytes bytes = encode_entry(key, options, *data, signature);
-  if (bytes.size() > IpnsRecord::kMaxBytes) return fail(Errc::too_large, "record: over 10 KiB");
+  const auto signature = key.sign(signed_bytes(*data));
+  if (!signature) return fail(signature.error());
+  const auto bytes = encode_entry(key, options, *data, *signature);
+  if (!bytes) return fail(bytes.error());
+  if (bytes->size() > IpnsRecord::kMaxBytes) return fail(Errc::too_large, "record: over 10 KiB");
   IpnsRecord::Fields fields{options.value, options.sequence, options.eol,
                             static_cast<uint64_t>(options.ttl.count()), options.extra};
-  return RecordCodec::make(bytes, *data, signature, std::move(fields), key.type());
+  return RecordCodec::make(*bytes, *data, *signature, std::move(fields), key.type());
 }
 
 bool better(const IpnsRecord& a, const IpnsRecord& b) {

@@ -116,9 +116,7 @@ TEST_CASE("Ctrl-C ends a watch in the middle of its command; others can look mea
   REQUIRE(status["names"].size() == 1);
   CHECK(status["names"][0]["name"] == name);
   CHECK(status["metrics"]["operations"]["publish"]["count"] == 0);  // the watch's own
-  const Ran second = stack.run("ann", {"publish", "self", note, "--json"});
-  CHECK(second.exit == 1);
-  CHECK(json::parse(second.err)["error"]["code"] == "conflict");
+  CHECK(stack.run("ann", {"publish", "self", note}).exit == 0);
 
   watch.signal(SIGINT);
   const auto ended = watch.wait(kSoon);

@@ -25,7 +25,9 @@ class Written : public WriterView {
     owes = false;
   }
 
-  void published(const KnownRecord& record) { truth_ = Truth{record, true}; }
+  void published(const KnownRecord& record, bool for_followers = false) {
+    truth_ = Truth{record, true, for_followers};
+  }
   void lost(const KnownRecord& ours, const KnownRecord& theirs) {
     OwnPublish own;
     own.seen.record = ours;
@@ -70,6 +72,33 @@ TEST_CASE(
   CHECK_FALSE(b.next<action::Deliver>());
   // A stranger's older word changes nothing.
   b.arrive(b.record(5, 7, 999'999));
+  CHECK_FALSE(b.next<action::Deliver>());
+}
+
+TEST_CASE(
+    "what somebody else published through this process is handed over, and a renewal of it is not "
+    "(S0-78)") {
+  Written written;
+  WrittenBench b(written);
+  SECTION("over what was handed over before") { b.settled_at(5, 5); }
+  SECTION("as the first") { b.watch(); }
+  const auto first = b.next<action::Resolve>();
+  const KnownRecord theirs = b.record(6, 6);
+  written.published(theirs, true);
+  b.feed(input::Written{kName});
+  if (first) b.finish(*first);  // it waits for what others say
+  b.fetched();
+  const Change change = b.delivered();
+  CHECK(change.kind == ChangeKind::change);
+  CHECK(change.value == theirs.value);
+  // Renewed meanwhile: the same version.
+  const KnownRecord renewed = b.record(6, 6, 999'999);
+  written.published(renewed, true);
+  b.acknowledge();
+  b.feed(input::Written{kName});
+  CHECK_FALSE(b.next<action::Deliver>());
+  b.restart();
+  b.watch();
   CHECK_FALSE(b.next<action::Deliver>());
 }
 

@@ -74,6 +74,26 @@ TEST_CASE("a Nostr key is enough: its Ed25519 name is the one wallets derive") {
   CHECK(key->name().base58() == "12D3KooWCuqpcCAuvccnWXibgwBcKzd2T4u4oifPkRoiyia58XfP");
 }
 
+TEST_CASE("a key that is elsewhere signs through whoever has it, and a false signature is none") {
+  const auto key = IpnsKey::derive_ed25519(Bytes(32, 7));
+  REQUIRE(key);
+  size_t asked = 0;
+  const auto elsewhere = IpnsKey::elsewhere(key->public_key(), key->device_secret(),
+                                            [&](ByteView message) -> Result<Bytes> {
+                                              if (++asked == 3) return Bytes(64, 1);
+                                              return key->sign(message);
+                                            });
+  CHECK(elsewhere.name() == key->name());
+  const Bytes message(5, 1);
+  CHECK(*elsewhere.sign(message) == *key->sign(message));
+  CHECK(elsewhere.clone().sign(message));
+  const auto forged = elsewhere.sign(message);
+  REQUIRE_FALSE(forged);
+  CHECK(forged.error().code == Errc::signature);
+  CHECK(std::ranges::equal(elsewhere.device_secret().view(), key->device_secret().view()));
+  CHECK_FALSE(std::ranges::equal(key->device_secret().view(), key->secret_view()));
+}
+
 TEST_CASE(
     "anybody computes the secp256k1 name from an npub, and the owner signs for it with either "
     "parity") {

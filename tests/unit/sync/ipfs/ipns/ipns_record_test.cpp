@@ -52,7 +52,7 @@ Bytes signed_record(const IpnsKey& key, ByteView data) {
   Bytes message = to_bytes("ipns-signature:");
   append(message, data);
   Bytes out;
-  append_bytes_field(out, 8, key.sign(message));
+  append_bytes_field(out, 8, *key.sign(message));
   append_bytes_field(out, 9, data);
   return out;
 }

@@ -4,7 +4,7 @@
 
 #include "ipnscast/nostr/base/file/folder.h"
 
-namespace ipnscast::tools {
+namespace ipnscast {
 
 // A fresh directory of ours (mode 0700) that goes away with the object, with all that is in it.
 class TemporaryDirectory {
@@ -28,4 +28,4 @@ class TemporaryDirectory {
   FileId id_;
 };
 
-}  // namespace ipnscast::tools
+}  // namespace ipnscast

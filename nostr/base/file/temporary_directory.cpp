@@ -1,8 +1,8 @@
-#include "ipnscast/tools/cli/temporary_directory.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 #include <cstdlib>
 
-namespace ipnscast::tools {
+namespace ipnscast {
 
 Result<TemporaryDirectory> TemporaryDirectory::make() {
   std::error_code failed;
@@ -22,4 +22,4 @@ TemporaryDirectory::~TemporaryDirectory() {
   if (!path_.empty()) static_cast<void>(place_.folder.remove_tree(place_.name, id_));
 }
 
-}  // namespace ipnscast::tools
+}  // namespace ipnscast

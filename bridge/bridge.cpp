@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <set>
 
 #include "ipnscast/bridge/daemon.h"
 #include "ipnscast/nostr/base/log.h"
@@ -15,6 +14,7 @@
 #include "ipnscast/sync/source/pubsub_listener.h"
 #include "ipnscast/sync/state/gateway_memory.h"
 #include "ipnscast/sync/state/retracted_names.h"
+#include "ipnscast/sync/state/state_reading.h"
 #include "ipnscast/sync/state/state_store.h"
 #include "ipnscast/sync/state/state_view.h"
 
@@ -81,34 +81,34 @@ sync::ResolverOptions resolver_options(const BridgeOptions& options) {
 // What the state file holds at start.
 struct Stored {
   std::vector<AnnouncedName> announced;
-  std::set<sync::IpnsName> retracted;
   sync::CreatedAtAllocator created_at;
 };
 
 Result<Stored> load(store::Database& db) {
   Stored out;
-  const auto retracted = sync::load_retracted(db);
-  if (!retracted) return fail(retracted.error());
-  out.retracted.insert(retracted->begin(), retracted->end());
   auto announced = load_announced(db);
   if (!announced) return fail(announced.error());
   out.announced = std::move(*announced);
-  std::erase_if(out.announced, [&](const auto& one) { return out.retracted.count(one.name) != 0; });
   const auto marks = sync::load_created_at(db);
   if (!marks) return fail(marks.error());
   for (const auto& [address, mark] : *marks) out.created_at.restore(address, mark);
   return out;
 }
 
-// Nobody else uses the state directory while the bridge runs, so that this holds until it ends.
-void leave_out(const std::set<sync::IpnsName>& retracted, std::vector<sync::IpnsName>& names) {
-  std::erase_if(names, [&](const sync::IpnsName& name) {
-    if (retracted.count(name) == 0) return false;
-    log_warning("bridge", name.to_string() +
-                              ": its announcements were retracted, so it is left alone until it is "
-                              "published or announced again");
-    return true;
-  });
+// Whether the user took the announcements of a name back. Where that cannot be read, it is taken
+// for yes: what is missing can be announced later.
+Daemon::LeftAlone left_alone(const std::filesystem::path& state_dir) {
+  return [state_dir](const sync::IpnsName& name) {
+    bool retracted = false;
+    const Status read = sync::read_state_file(state_dir, [&](store::Database& db) -> Status {
+      const auto found = sync::is_retracted(db, name);
+      if (!found) return fail(found.error());
+      retracted = *found;
+      return {};
+    });
+    if (!read) log_warning("bridge", "what was retracted cannot be read: " + read.error().message);
+    return retracted || !read;
+  };
 }
 
 }  // namespace
@@ -189,7 +189,9 @@ void Bridge::Impl::start(Stored stored) {
       Republisher(options.signer, writer, *sender, std::move(stored.created_at),
                   {options.kinds, options.topic, options.relays, options.quorum, options.outbox},
                   post_step, options.on_report),
-      writer, std::move(stored.announced), options.on_announced);
+      writer, std::move(stored.announced),
+      left_alone(options.publisher_dir.empty() ? options.state_dir : options.publisher_dir),
+      options.on_announced);
   daemon->start(options.names);
   if (!stream_http) return;
   // Waits while the bridge thread is behind; that never waits for the listener.
@@ -227,7 +229,6 @@ Result<std::unique_ptr<Bridge>> Bridge::open(BridgeOptions options) {
   if (!db) return fail(db.error());
   auto stored = load(**db);
   if (!stored) return fail(stored.error());
-  leave_out(stored->retracted, options.names);
   std::unique_ptr<nostr::net::Loop> loop;
   if (options.loop == nullptr) {
     auto started = nostr::net::Loop::start();

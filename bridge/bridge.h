@@ -29,6 +29,11 @@ namespace ipnscast::bridge {
 
 struct BridgeOptions {
   std::filesystem::path state_dir;  // one process at a time (lock)
+  // The state directory of whoever publishes and announces under the same key; empty: state_dir.
+  // Names whose announcements were retracted there (Client::retract) are left alone until they are
+  // published or announced again. It is read whenever something is to be announced, and never
+  // written.
+  std::filesystem::path publisher_dir{};
   std::vector<nostr::RelayUrl> relays{};
   std::vector<sync::Gateway> gateways{};
   std::vector<sync::IpnsName> names{};

@@ -9,10 +9,11 @@
 namespace ipnscast::bridge {
 
 Daemon::Daemon(std::shared_ptr<DaemonInbox> inbox, Watcher watcher, Republisher republisher,
-               store::Writer& writer, std::vector<AnnouncedName> announced,
+               store::Writer& writer, std::vector<AnnouncedName> announced, LeftAlone left_alone,
                OnAnnounced on_announced)
     : inbox_(std::move(inbox)),
       writer_(writer),
+      left_alone_(std::move(left_alone)),
       on_announced_(std::move(on_announced)),
       watcher_(std::move(watcher)),
       republisher_(std::move(republisher)) {
@@ -106,7 +107,20 @@ bool Daemon::keep(const PollUpdate& update) {
 
 void Daemon::pay(const AnnouncedName& name, Now now) {
   const Owed what = owed(name, now.wall);
-  if (what != Owed::nothing) republisher_.announce(name, what == Owed::renewal, now);
+  if (what != Owed::nothing && !leave_alone(name.name))
+    republisher_.announce(name, what == Owed::renewal, now);
+}
+
+bool Daemon::leave_alone(const sync::IpnsName& name) {
+  if (!left_alone_(name)) {
+    told_of_.erase(name);
+    return false;
+  }
+  if (told_of_.insert(name).second)
+    log_warning("bridge", name.to_string() +
+                              ": its announcements were retracted, so it is left alone until it is "
+                              "published or announced again");
+  return true;
 }
 
 void Daemon::take(HintSigned& step, Now now) { republisher_.take(std::move(step), now); }
@@ -128,7 +142,8 @@ void Daemon::take(HintSuperseded& told, Now now) {
   if (told.newer.pubkey != told.ours.pubkey) return;
   const auto hint = sync::parse_hint(told.ours);
   const auto name = hint ? known_.find(hint->name) : known_.end();
-  if (name != known_.end() && sync::hides(hint, sync::parse_hint(told.newer))) {
+  const bool hidden = name != known_.end() && sync::hides(hint, sync::parse_hint(told.newer));
+  if (hidden && !leave_alone(name->first)) {
     republisher_.repair(name->second, told.newer, now);
   } else {
     republisher_.learn(told.newer, now);

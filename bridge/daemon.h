@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -31,10 +32,14 @@ using DaemonInbox = Inbox<DaemonMessage>;
 class Daemon {
  public:
   using OnAnnounced = std::function<void(const Announcement&)>;
+  // A name that is not to be announced now. Asked when something of it is owed, on the bridge
+  // thread.
+  using LeftAlone = std::function<bool(const sync::IpnsName&)>;
 
   // `announced`: what the state file has. `writer` outlives this.
   Daemon(std::shared_ptr<DaemonInbox> inbox, Watcher watcher, Republisher republisher,
-         store::Writer& writer, std::vector<AnnouncedName> announced, OnAnnounced on_announced);
+         store::Writer& writer, std::vector<AnnouncedName> announced, LeftAlone left_alone,
+         OnAnnounced on_announced);
   ~Daemon() { stop(); }
 
   // Begins with what was owed when the last process ended.
@@ -56,19 +61,22 @@ class Daemon {
   // Keeps the record if it is better than what is known. True when the value is another one.
   bool keep(const PollUpdate& update);
   void pay(const AnnouncedName& name, Now now);
+  bool leave_alone(const sync::IpnsName& name);
   void count(uint64_t BridgeStatus::*what);
   void listen(Instant now);
 
   // constant after construction
   const std::shared_ptr<DaemonInbox> inbox_;
   store::Writer& writer_;
+  const LeftAlone left_alone_;
   const OnAnnounced on_announced_;
 
   // bridge thread only
   Watcher watcher_;
   Republisher republisher_;
   std::unordered_map<sync::IpnsName, AnnouncedName> known_;
-  sync::Silence silence_;  // of the gateways
+  std::unordered_set<sync::IpnsName> told_of_;  // names that are left alone
+  sync::Silence silence_;                       // of the gateways
 
   mutable std::mutex mutex_;
   BridgeStatus status_;  // guarded by mutex_

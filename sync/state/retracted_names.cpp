@@ -28,16 +28,4 @@ Result<bool> is_retracted(store::Database& db, const IpnsName& name) {
   return false;
 }
 
-Result<std::vector<IpnsName>> load_retracted(store::Database& db) {
-  std::vector<IpnsName> out;
-  auto s = db.prepare("SELECT name FROM sync_retracted");
-  while (s.step()) {
-    const auto name = IpnsName::from_multihash(s.blob(0));
-    if (!name) return fail(name.error().within("state file: name"));
-    out.push_back(*name);
-  }
-  if (!s.status()) return fail(s.status().error());
-  return out;
-}
-
 }  // namespace ipnscast::sync

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "ipnscast/nostr/base/store/database.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_name.h"
 
@@ -17,6 +15,5 @@ extern const char* const kRetractedTable;
 Status note_retracted(store::Database& db, const IpnsName& name);
 Status forget_retracted(store::Database& db, const IpnsName& name);
 Result<bool> is_retracted(store::Database& db, const IpnsName& name);
-Result<std::vector<IpnsName>> load_retracted(store::Database& db);
 
 }  // namespace ipnscast::sync

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/bridge/http/metrics_server.h"
+#include "ipnscast/bridge/moved_state.h"
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/nostr/event/nip19.h"
@@ -74,6 +75,8 @@ std::unique_ptr<bridge::MetricsServer> serve_metrics(nostr::net::Loop& loop,
 
 void run(Context& context, const Session& session, bridge::BridgeOptions options) {
   StopSignal stop;
+  if (const Status moved = bridge::move_state(options.publisher_dir, options.state_dir); !moved)
+    return report(context, moved.error());
   raise_descriptor_limit();
   Announcements announcements(kUnprinted);
   options.on_announced = [&announcements](const bridge::Announcement& announced) {
@@ -85,7 +88,7 @@ void run(Context& context, const Session& session, bridge::BridgeOptions options
   const auto bridge = bridge::Bridge::open(options);
   if (!bridge) return report(context, bridge.error());
   const auto metrics = serve_metrics(**loop, session.settings().metrics, **bridge);
-  const auto kept = keep_records(session, options.state_dir / "keep-alive", options.gateways);
+  const auto kept = keep_records(session, session.state_dir() / "keep-alive", options.gateways);
   if (!kept) return report(context, kept.error());
   print_plan(context, options);
   const OnStopSignal on_stop(stop, [&announcements] { announcements.close(); });

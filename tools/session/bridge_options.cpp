@@ -23,7 +23,8 @@ Result<bridge::BridgeOptions> bridge_options(const Session& session) {
   if (auto fits = config->quorum.fits(config->relays); !fits)
     return fail(fits.error().within("relays"));
   if (!config->signer) return fail(Errc::invalid, session.no_key().message);
-  out.state_dir = session.state_dir();
+  out.state_dir = session.state_dir() / "bridge";
+  out.publisher_dir = session.state_dir();
   out.relays = std::move(config->relays);
   out.gateways = std::move(config->gateways);
   out.signer = std::move(config->signer);

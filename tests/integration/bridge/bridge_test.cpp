@@ -1,180 +1,17 @@
 // The bridge between a gateway and the embedded relay, over real sockets on loopback.
-#include "ipnscast/bridge/bridge.h"
-
 #include <atomic>
-#include <future>
-#include <mutex>
-#include <thread>
 
-#include "ipnscast/nostr/base/inbox.h"
-#include "ipnscast/nostr/nip/local_signer.h"
+#include "ipnscast/bridge/moved_state.h"
 #include "ipnscast/nostr/outbox/outbox.h"
-#include "ipnscast/nostr/pool/pool.h"
-#include "ipnscast/nostr/server/relay_server.h"
-#include "ipnscast/sync/hint/hint.h"
+#include "ipnscast/sync/state/retracted_names.h"
 #include "ipnscast/sync/state/state_store.h"
-#include "ipnscast/tests/support/catch.h"
-#include "ipnscast/tests/support/gateways/scripted_http_server.h"
-#include "ipnscast/tests/support/temp_dir.h"
+#include "ipnscast/tests/integration/bridge/bridge_fixture.h"
 
 using namespace ipnscast;
-using bridge::Bridge;
-using nostr::server::RelayServer;
-using test::ScriptedAnswer;
-using test::ScriptedRequest;
+using namespace ipnscast::test;
 
-namespace {
-
-constexpr Seconds kPatience{200};
-const char* const kOne = "/ipfs/bafkqaaa";
-const char* const kTwo = "/ipfs/bafkqabdbmjrwi";
-
-sync::IpnsKey record_key() {
-  return std::move(*sync::IpnsKey::from_bytes(sync::KeyType::ed25519, Bytes(32, 7)));
-}
-
-template <typename T>
-T& check_started(const Result<std::unique_ptr<T>>& started) {
-  if (!started) FAIL(started.error().message);
-  return **started;
-}
-
-// A trustless gateway that has the record of one name.
-class Gateway {
- public:
-  void publish(uint64_t sequence, const std::string& value) {
-    const auto made = sync::create_record(
-        record_key(), {.value = value,
-                       .sequence = {sequence},
-                       .eol = sync::Eol::after(system_now().wall, std::chrono::hours(1))});
-    const std::lock_guard lock(mutex_);
-    record_ = std::string(as_text(made->bytes()));
-  }
-  std::string url() const { return server_.url(); }
-
- private:
-  ScriptedAnswer answer(const ScriptedRequest& request) {
-    const std::lock_guard lock(mutex_);
-    if (request.target.find("?format=ipns-record") == std::string::npos || record_.empty())
-      return {.status = 404, .headers = {{"Content-Type", "text/plain"}}, .body = "no"};
-    return {.headers = {{"Content-Type", "application/vnd.ipfs.ipns-record"}}, .body = record_};
-  }
-
-  std::mutex mutex_;
-  std::string record_;  // guarded by mutex_
-  test::ScriptedHttpServer server_{[this](const ScriptedRequest& r) { return answer(r); }};
-};
-
-// Hears every hint that a relay has or gets, or events of other kinds.
-class Listener {
- public:
-  Listener(nostr::net::Loop& loop, const std::string& relay,
-           std::vector<int> kinds = {sync::kHintKind, sync::kPublicHintKind}) {
-    nostr::PoolOptions options;
-    options.relays = {*nostr::RelayUrl::parse(relay)};
-    pool_ = nostr::Pool::start(loop, std::move(options));
-    nostr::Filter filter;
-    filter.kinds = std::move(kinds);
-    pool_->subscribe({filter}, [this](nostr::PoolMessage& message) {
-      if (auto* event = std::get_if<nostr::PoolEvent>(&message))
-        inbox_.push_reserved(std::move(event->event));
-      return true;
-    });
-  }
-  nostr::Event event() {
-    auto out = inbox_.pop_until(system_now().steady + kPatience);
-    REQUIRE(out);
-    return std::move(*out);
-  }
-  sync::Hint next() {
-    const auto hint = sync::parse_hint(event());
-    REQUIRE(hint);
-    return *hint;
-  }
-  // Both kinds of one announcement.
-  sync::Hint next_pair() {
-    const sync::Hint a = next();
-    const sync::Hint b = next();
-    CHECK(a.kind + b.kind == sync::kHintKind + sync::kPublicHintKind);
-    CHECK(a.sequence == b.sequence);
-    CHECK(a.cid == b.cid);
-    return a;
-  }
-  void publish(const nostr::Event& event) {
-    std::promise<size_t> stored;
-    pool_->publish(event, {}, [&](const nostr::PublishReport& report) {
-      stored.set_value(report.stored_count());
-    });
-    REQUIRE(stored.get_future().get() == 1);
-  }
-  bool silent() const { return inbox_.size() == 0; }
-
- private:
-  Inbox<nostr::Event> inbox_{1000};
-  std::unique_ptr<nostr::Pool> pool_;
-};
-
-struct Fixture {
-  bridge::BridgeOptions options() {
-    bridge::BridgeOptions out;
-    out.state_dir = state.path();
-    out.relays = {*nostr::RelayUrl::parse(relay->url())};
-    out.gateways = {{gateway.url(), 1, {}}};
-    out.names = {record_key().name()};
-    out.signer = signer;
-    out.poll_min = Milliseconds(20);
-    out.poll_max = Milliseconds(40);
-    return out;
-  }
-  std::unique_ptr<Bridge> open() { return open(options()); }
-  static std::unique_ptr<Bridge> open(bridge::BridgeOptions options) {
-    auto opened = Bridge::open(std::move(options));
-    check_started(opened);
-    return std::move(*opened);
-  }
-  // Waits until it has polled so often.
-  static void wait_for_polls(const Bridge& bridge, uint64_t count) {
-    wait_until([&] { return bridge.status().polls >= count; });
-  }
-  static void wait_until(const std::function<bool()>& done) {
-    const Instant deadline = system_now().steady + kPatience;
-    while (!done()) {
-      REQUIRE(system_now().steady < deadline);
-      std::this_thread::sleep_for(Milliseconds(5));
-    }
-  }
-  // A hint of the bridge's key, as another copy of the bridge made it.
-  nostr::Event hint(uint64_t sequence, const std::string& value, UnixSeconds created_at) const {
-    auto draft = sync::make_hint_event({.name = record_key().name(),
-                                        .cid = *sync::root_of(value),
-                                        .sequence = {sequence},
-                                        .timestamp = system_now().wall,
-                                        .version = 0,
-                                        .device_id = {},
-                                        .parent = {},
-                                        .record = {}},
-                                       created_at);
-    auto event = nostr::sign_blocking(*signer, std::move(*draft), Milliseconds(1'000));
-    REQUIRE(event);
-    return *event;
-  }
-  std::unique_ptr<RelayServer> start_relay(uint16_t port = 0,
-                                           nostr::server::RelayOptions rules = {}) {
-    auto started = RelayServer::start(
-        *loop, {.port = port, .directory = relay_dir.path(), .relay = std::move(rules)});
-    check_started(started);
-    return std::move(*started);
-  }
-
-  test::TempDir state;
-  test::TempDir relay_dir;
-  Gateway gateway;
-  std::unique_ptr<nostr::net::Loop> loop = std::move(*nostr::net::Loop::start());
-  std::unique_ptr<RelayServer> relay = start_relay();
-  std::shared_ptr<nostr::Signer> signer = nostr::make_local_signer(nostr::SecretKey::generate());
-};
-
-}  // namespace
+using Fixture = BridgeFixture;
+using Listener = HintListener;
 
 TEST_CASE("a change that nobody announced is found, and announced once under both kinds (S0-39)") {
   Fixture f;
@@ -393,4 +230,54 @@ TEST_CASE("a bridge without names, relays, gateways, key or addressable kinds is
   CHECK(refused([](auto& o) { o.signer.reset(); }));
   CHECK(refused([](auto& o) { o.kinds = {1}; }));
   CHECK(refused([](auto& o) { o.poll_max = Milliseconds(1); }));
+}
+
+TEST_CASE(
+    "a name whose announcements were retracted beside the bridge is left alone, until it is "
+    "published or announced again (S0-78)") {
+  Fixture f;
+  TempDir publisher;
+  const auto name = record_key().name();
+  const auto note = [&](Status (*how)(store::Database&, const sync::IpnsName&)) {
+    const auto db = store::Database::open(publisher.path() / sync::kStateFile,
+                                          {nostr::outbox_schema(), sync::sync_schema()});
+    REQUIRE(db);
+    REQUIRE(how(**db, name));
+  };
+  Listener listener(*f.loop, f.relay->url());
+  auto options = f.options();
+  options.publisher_dir = publisher.path();
+  const auto bridge = f.open(options);
+  f.gateway.publish(1, kOne);
+  CHECK(listener.next_pair().sequence == sync::Sequence{1});
+  note(sync::note_retracted);
+  f.gateway.publish(2, kTwo);
+  Fixture::wait_for_polls(*bridge, bridge->status().polls + 5);
+  CHECK(listener.silent());
+  note(sync::forget_retracted);
+  CHECK(listener.next_pair().sequence == sync::Sequence{2});
+}
+
+TEST_CASE(
+    "a bridge that shared its user's state directory takes what it knew along, once (S0-78)") {
+  Fixture f;
+  f.gateway.publish(1, kOne);
+  {
+    Listener listener(*f.loop, f.relay->url());
+    const auto bridge = f.open();
+    CHECK(listener.next_pair().sequence == sync::Sequence{1});
+  }
+  auto options = f.options();
+  options.state_dir = f.state.path() / "bridge";
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(bridge::move_state(f.state.path(), options.state_dir));
+    const auto bridge = f.open(options);
+    Fixture::wait_for_polls(*bridge, 3);
+    CHECK(bridge->status().announcements == 0);
+    CHECK(bridge->status().changes == 0);
+  }
+  // Nothing comes from where no bridge ever was.
+  TempDir other;
+  REQUIRE(bridge::move_state(other.path(), other.path() / "bridge"));
+  CHECK(std::filesystem::is_empty(other.path()));
 }

@@ -28,9 +28,9 @@ struct Owned {
     all.insert(all.end(), more.begin(), more.end());
     return std::make_unique<Process>(stack.command("ann", all));
   }
-  void begin() {
+  void begin(int sequence = 1) {
     owner = watch();
-    REQUIRE(sees(*owner, 1));
+    REQUIRE(sees(*owner, sequence));
   }
   static bool sees(Process& process, int sequence) {
     return process.wait_for_line(R"("sequence":")" + std::to_string(sequence) + R"(")", kSoon)
@@ -193,4 +193,28 @@ TEST_CASE(
   for (const auto& entry : fs::directory_iterator(state / "as"))
     labels.push_back(entry.path().filename().string());
   CHECK(labels == std::vector<std::string>{"backup"});
+}
+
+TEST_CASE(
+    "beside a running bridge its user publishes, announces, retracts and follows with the same "
+    "state directory (S0-78)") {
+  Owned world;
+  const auto& stack = world.stack;
+  auto command = stack.command("ann", {"bridge", "--json"});
+  command.environment["IPNSCAST_BRIDGE_NAMES"] = world.name;
+  Process bridge(command);
+  REQUIRE(bridge.wait_for_line("watching", kSoon));
+  REQUIRE(bridge.wait_for_line("\"change\"", kSoon));
+  CHECK(world.publish("two")["sequence"] == "2");
+  CHECK(stack.run("ann", {"announce", "self", "--retract"}).exit == 0);
+  CHECK(stack.run("ann", {"status"}).exit == 0);
+  world.begin(2);
+  CHECK(world.publish("three")["sequence"] == "3");
+  CHECK(Owned::sees(*world.owner, 3));
+  const auto second = test::run(command, kSoon);
+  CHECK(second.exit == 1);  // one bridge at a time
+  bridge.signal(SIGTERM);
+  const auto ended = bridge.wait(kSoon);
+  REQUIRE(ended);
+  CHECK(ended->exit == 0);
 }

@@ -217,7 +217,7 @@ class NameWriter {
   bool resolves_ = false;  // a program answers AskResolution
   int resolve_failures_ = 0;
   std::optional<Instant> repeat_at_;
-  uint64_t taken_in_ = 0;  // how often the application took something in
+  uint64_t taken_in_ = 0;                 // how often the application took something in
   std::optional<Version> for_followers_;  // the latest such publish
   Instant resume_at_;
   Instant flush_at_;

@@ -14,7 +14,7 @@ class WriterView {
   // The one record that counts for a name. It may have expired.
   struct Truth {
     KnownRecord record;
-    bool taken_in = false;  // the application has it: it published it, or took it in before
+    bool taken_in = false;       // the application has it: it published it, or took it in before
     bool for_followers = false;  // though others published it here, who do not follow the name
   };
 

@@ -6,6 +6,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/nostr/net/websocket_server.h"
 #include "ipnscast/nostr/nip/local_signer.h"
 #include "ipnscast/nostr/pool/pool.h"
@@ -15,7 +16,6 @@
 #include "ipnscast/sync/hint/hint.h"
 #include "ipnscast/tools/bench/measure.h"
 #include "ipnscast/tools/bench/server_process.h"
-#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -4,13 +4,13 @@
 #include <thread>
 
 #include "ipnscast/bridge/node/node_server.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/nostr/nip/local_signer.h"
 #include "ipnscast/nostr/pool/pool.h"
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/sync/client.h"
-#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/nostr/base/inbox.h"
 #include "ipnscast/nostr/event/keys.h"
 #include "ipnscast/nostr/event/message.h"
@@ -10,7 +11,6 @@
 #include "ipnscast/nostr/server/relay_server.h"
 #include "ipnscast/tools/bench/event_file.h"
 #include "ipnscast/tools/bench/measure.h"
-#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -5,11 +5,11 @@
 #include <numeric>
 
 #include "ipnscast/bridge/node/node_server.h"
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/nostr/base/random.h"
 #include "ipnscast/sync/client.h"
 #include "ipnscast/sync/ipfs/unixfs/unpacker.h"
 #include "ipnscast/sync/state/known_record.h"
-#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -3,10 +3,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/tools/cli/command.h"
 #include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/stop_signal.h"
-#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/tools/cli/time_limit.h"
 
 namespace ipnscast::tools {

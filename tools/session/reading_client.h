@@ -3,8 +3,8 @@
 #include <memory>
 #include <optional>
 
-#include "ipnscast/sync/client.h"
 #include "ipnscast/nostr/base/file/temporary_directory.h"
+#include "ipnscast/sync/client.h"
 
 namespace ipnscast::tools {
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/ipfs/unixfs/path_resolver.h"
 #include "ipnscast/tools/cli/command.h"
 #include "ipnscast/tools/cli/ipfs_path.h"
-#include "ipnscast/nostr/base/file/temporary_directory.h"
 
 namespace ipnscast::tools {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "ipnscast/sync/client.h"
 #include "ipnscast/nostr/base/file/temporary_directory.h"
+#include "ipnscast/sync/client.h"
 #include "ipnscast/tools/watch/change_command.h"
 
 namespace ipnscast::tools {

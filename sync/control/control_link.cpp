@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr Milliseconds kGreeting{2'000};
+constexpr Milliseconds kHolderGreets{2'000};
 constexpr size_t kMaxMessage = 64 << 10;
 
 }  // namespace
@@ -24,7 +24,7 @@ Result<std::unique_ptr<ControlLink>> ControlLink::open(const std::filesystem::pa
 }
 
 Status ControlLink::greet() {
-  const auto line = channel_.read(std::chrono::steady_clock::now() + kGreeting);
+  const auto line = channel_.read(std::chrono::steady_clock::now() + kHolderGreets);
   // One that ends right now, or that does not get to it.
   if (!line) return fail(Errc::not_found, "whoever listens there does not answer");
   const Json greeting = parse_line(*line);

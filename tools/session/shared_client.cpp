@@ -8,14 +8,14 @@
 namespace ipnscast::tools {
 namespace {
 
-constexpr Milliseconds kMostWait{10'000};
-constexpr Milliseconds kLookAgain{50};
+constexpr Milliseconds kWaitForLock{10'000};
+constexpr Milliseconds kLockAgain{50};
 
 }  // namespace
 
 Result<std::unique_ptr<sync::Client>> open_or_attach(const sync::Config& config,
                                                      Milliseconds most) {
-  const Instant end = std::chrono::steady_clock::now() + std::min(most, kMostWait);
+  const Instant end = std::chrono::steady_clock::now() + std::min(most, kWaitForLock);
   for (bool told = false;; told = true) {
     auto client = sync::Client::open(config);
     if (client || client.error().code != Errc::conflict) return client;
@@ -26,7 +26,7 @@ Result<std::unique_ptr<sync::Client>> open_or_attach(const sync::Config& config,
       return client;
     }
     if (!told) log_info("session", client.error().message + "; waiting for it");
-    std::this_thread::sleep_for(kLookAgain);
+    std::this_thread::sleep_for(kLockAgain);
   }
 }
 

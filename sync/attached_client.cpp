@@ -182,6 +182,33 @@ Status AttachedClient::forget(const IpnsName& name) {
   return answer ? Status() : fail(answer.error());
 }
 
+Result<std::vector<Device>> AttachedClient::ask_for_devices(const Wanted& wanted) const {
+  const auto answer = ask(wanted);
+  if (!answer) return fail(answer.error());
+  try {
+    return control::devices_from(*answer);
+  } catch (const Json::exception& broken) {
+    return fail(Errc::parse, std::string("an answer that cannot be read: ") + broken.what());
+  }
+}
+
+Result<std::vector<Device>> AttachedClient::devices(Instant deadline, std::stop_token stop) {
+  return ask_for_devices(
+      {"devices", {{"left_ms", control::left_json(deadline)}}, {}, std::move(stop)});
+}
+
+Result<std::vector<Device>> AttachedClient::wait_applied(const IpnsName& name,
+                                                         const Version& version, size_t count,
+                                                         Instant deadline, std::stop_token stop) {
+  return ask_for_devices({"wait_applied",
+                          {{"name", name.to_string()},
+                           {"version", control::version_json(version)},
+                           {"count", count},
+                           {"left_ms", control::left_json(deadline)}},
+                          {},
+                          std::move(stop)});
+}
+
 // --- What a client of our own does.
 
 Result<std::shared_ptr<Client>> AttachedClient::own() {

@@ -45,6 +45,10 @@ class AttachedClient final : public Client {
   void invalidate(const IpnsName& name) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
+  Result<std::vector<Device>> devices(Instant deadline, std::stop_token stop) override;
+  Result<std::vector<Device>> wait_applied(const IpnsName& name, const Version& version,
+                                           size_t count, Instant deadline,
+                                           std::stop_token stop) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override;
@@ -77,6 +81,7 @@ class AttachedClient final : public Client {
 
   Result<nlohmann::json> ask(const Wanted& wanted) const;
   Result<Outcome> ask_for_outcome(const Wanted& wanted) const;
+  Result<std::vector<Device>> ask_for_devices(const Wanted& wanted) const;
   Result<Outcome> ask_to_publish(const IpnsKey& key, const PublishOptions& options,
                                  nlohmann::json params, int descriptor) const;
   Result<std::shared_ptr<Client>> own();

@@ -163,6 +163,7 @@ void ClientImpl::open_threads() {
     pool.verify_threads = std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
     pool_ = nostr::Pool::start(*loop_, std::move(pool));
     outbox_ = std::make_unique<nostr::OutboxSender>(*pool_, *writer_, outbox_options());
+    if (config_.announce_device && config_.signer) open_presence();
   }
   publisher_ = std::make_unique<Publisher>(
       Publisher::Parts{*writer_, *http_, *book_, *resolver_, *cache_, *records_, *contents_,
@@ -210,6 +211,7 @@ void ClientImpl::tell_own_past() {
 void ClientImpl::take_another_identity() {
   sync_->note(input::DeviceId{identity_->renew()});
   publisher_->identity_changed();
+  if (presence_) presence_->renamed(identity_->id());
 }
 
 SyncThread::Options ClientImpl::sync_options() {
@@ -234,6 +236,9 @@ SyncThread::Options ClientImpl::sync_options() {
   out.engine.handler_timeout = config_.handler_timeout;
   out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
     publisher_->saw(name, report);
+  };
+  out.on_taken = [this](const IpnsName& name, const Version& version) {
+    note_taken(name, version);
   };
   out.on_trouble = config_.on_trouble;
   out.on_turn = [this] { save_metrics_in_turn(); };

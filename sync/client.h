@@ -12,6 +12,7 @@
 #include "ipnscast/sync/change/conflict.h"
 #include "ipnscast/sync/change/handled.h"
 #include "ipnscast/sync/config.h"
+#include "ipnscast/sync/devices/device.h"
 #include "ipnscast/sync/engine/handler_health.h"
 #include "ipnscast/sync/ipfs/ipld/block_source.h"
 #include "ipnscast/sync/ipfs/unixfs/dag_scope.h"
@@ -104,14 +105,15 @@ class Client {
   static Result<std::unique_ptr<Client>> open(Config config);
   // A client beside the process that holds config.state_dir and takes commands
   // (Config::take_commands). What writes is done by that one: publish(), publish_cid(), announce(),
-  // retract(), take_in(), lost(), acknowledge_lost(), forget(). Keys stay here: it asks for each
-  // signature. It has to be configured as this one, for what decides where and how it publishes;
-  // Errc::invalid, naming the setting, where it is not. All else is done here, on a state of its
-  // own: under a label (letters, digits, - and _, 64 at most) one that is kept, STATE/as/LABEL,
-  // which one process may use at a time; without, one that is gone with the client, so that what
-  // is watched begins at the current version. blocks() has those of that state. keep_alive() is
-  // Errc::unsupported. When the holder ends, calls in flight are Errc::closed, and later ones
-  // Errc::not_found until there is one again. Errc::not_found when nobody takes commands there.
+  // retract(), take_in(), lost(), acknowledge_lost(), forget(); it is asked for devices(), too.
+  // Keys stay here: it asks for each signature. It has to be configured as this one, for what
+  // decides where and how it publishes; Errc::invalid, naming the setting, where it is not. All
+  // else is done here, on a state of its own: under a label (letters, digits, - and _, 64 at most)
+  // one that is kept, STATE/as/LABEL, which one process may use at a time; without, one that is
+  // gone with the client, so that what is watched begins at the current version. blocks() has those
+  // of that state. keep_alive() is Errc::unsupported. When the holder ends, calls in flight are
+  // Errc::closed, and later ones Errc::not_found until there is one again. Errc::not_found when
+  // nobody takes commands there.
   static Result<std::unique_ptr<Client>> attach(Config config, std::string label = "");
   virtual ~Client() = default;
 
@@ -203,6 +205,16 @@ class Client {
   // Errc::conflict when the target is there, Errc::timeout, Errc::busy, Errc::io.
   virtual Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
                      const GetOptions& options = {}) = 0;
+
+  // Our devices, as they say themselves (Config::announce_device): those that the relays have by
+  // the deadline, the latest word first. One that was silent for 90 days is left out. Errc::invalid
+  // without relays and a Nostr key; Errc::timeout when no relay answered.
+  virtual Result<std::vector<Device>> devices(Instant deadline, std::stop_token stop = {}) = 0;
+  // The same, as soon as so many other devices have taken in this version of the name, or one after
+  // it. Those that have; at the deadline that may be fewer.
+  virtual Result<std::vector<Device>> wait_applied(const IpnsName& name, const Version& version,
+                                                   size_t count, Instant deadline,
+                                                   std::stop_token stop = {}) = 0;
 
   virtual std::vector<NameStatus> status() = 0;
   // Those of this configuration, and others that were used from this state directory within 90

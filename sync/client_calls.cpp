@@ -47,7 +47,8 @@ std::string slowest_part(const Outcome& outcome, std::chrono::microseconds whole
 
 }  // namespace
 
-Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>& publish) {
+Result<Outcome> ClientImpl::timed_publish(const IpnsKey& key, const PublishOptions& options,
+                                          const std::function<Result<Outcome>()>& publish) {
   const Instant start = std::chrono::steady_clock::now();
   auto outcome = publish();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -55,6 +56,9 @@ Result<Outcome> ClientImpl::timed_publish(const std::function<Result<Outcome>()>
   meter_.note(
       Operation::publish, outcome ? Status() : fail(outcome.error()), took,
       [&] { return slowest_part(*outcome, took); }, target_for(outcome ? outcome->bytes : 0));
+  // Whoever published it has it.
+  if (outcome && !options.for_followers)
+    note_taken(key.name(), {outcome->sequence, value_of(outcome->cid)});
   return outcome;
 }
 
@@ -114,12 +118,12 @@ Status ClientImpl::acknowledge(uint64_t id, const Handled& handled) {
 
 Result<Outcome> ClientImpl::publish(const IpnsKey& key, const std::filesystem::path& path,
                                     const PublishOptions& options) {
-  return timed_publish([&] { return publisher_->publish(key, path, options); });
+  return timed_publish(key, options, [&] { return publisher_->publish(key, path, options); });
 }
 
 Result<Outcome> ClientImpl::publish_cid(const IpnsKey& key, const Cid& cid,
                                         const PublishOptions& options) {
-  return timed_publish([&] { return publisher_->publish_cid(key, cid, options); });
+  return timed_publish(key, options, [&] { return publisher_->publish_cid(key, cid, options); });
 }
 
 Result<Outcome> ClientImpl::announce(const IpnsName& name, const Cid& cid, Sequence sequence,
@@ -141,7 +145,9 @@ Status ClientImpl::keep_alive(const IpnsKey& key) {
 }
 
 Status ClientImpl::take_in(const IpnsName& name, const IpnsRecord& record) {
-  return publisher_->take_in(name, record);
+  const Status done = publisher_->take_in(name, record);
+  if (done) note_taken(name, {record.fields().sequence, record.fields().value});
+  return done;
 }
 
 std::vector<LostPublish> ClientImpl::lost(const IpnsName& name) { return publisher_->lost(name); }

@@ -69,6 +69,7 @@ void ClientImpl::end_parts() {
   if (publisher_) publisher_->begin_close();
   if (resolver_) resolver_->close();
   if (publisher_) publisher_->close();
+  if (presence_) presence_->close();
   outbox_.reset();
   pool_.reset();
   if (fetcher_) fetcher_->close();

@@ -149,17 +149,40 @@ Result<Json> take_in(Client& client, Call& call) {
   return done(client.take_in(*name, *record));
 }
 
+Instant deadline_in(const Json& params) {
+  return control::deadline_from(params.at("left_ms")).value_or(Instant());
+}
+
+Result<Json> devices_of(const Result<std::vector<Device>>& devices) {
+  if (!devices) return fail(devices.error());
+  return control::devices_json(*devices);
+}
+
+Result<Json> devices(Client& client, Call& call) {
+  return devices_of(client.devices(deadline_in(call.params), call.stop));
+}
+
+Result<Json> wait_applied(Client& client, Call& call) {
+  const auto name = name_in(call.params);
+  if (!name) return fail(name.error());
+  return devices_of(client.wait_applied(*name, control::version_from(call.params.at("version")),
+                                        call.params.at("count").get<size_t>(),
+                                        deadline_in(call.params), call.stop));
+}
+
 struct Method {
   std::string_view name;
   Result<Json> (*serve)(Client&, Call&);
 };
-constexpr std::array<Method, 7> kMethods = {{{"publish", publish},
+constexpr std::array<Method, 9> kMethods = {{{"publish", publish},
                                              {"announce", announce},
                                              {"retract", retract},
                                              {"lost", lost},
                                              {"acknowledge_lost", acknowledge_lost},
                                              {"forget", forget},
-                                             {"take_in", take_in}}};
+                                             {"take_in", take_in},
+                                             {"devices", devices},
+                                             {"wait_applied", wait_applied}}};
 
 }  // namespace
 

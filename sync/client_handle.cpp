@@ -182,6 +182,19 @@ Status ClientHandle::get(const Cid& cid, std::string_view path, const std::files
   return visit.run([&] { return visit->get(cid, path, target, own); });
 }
 
+Result<std::vector<Device>> ClientHandle::devices(Instant deadline, std::stop_token stop) {
+  Stay visit(client_, std::move(stop));
+  return visit.run([&] { return visit->devices(deadline, visit.stop()); });
+}
+
+Result<std::vector<Device>> ClientHandle::wait_applied(const IpnsName& name, const Version& version,
+                                                       size_t count, Instant deadline,
+                                                       std::stop_token stop) {
+  Stay visit(client_, std::move(stop));
+  return visit.run(
+      [&] { return visit->wait_applied(name, version, count, deadline, visit.stop()); });
+}
+
 std::vector<NameStatus> ClientHandle::status() {
   Stay visit(client_);
   return visit ? visit->status() : std::vector<NameStatus>();

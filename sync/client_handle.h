@@ -41,6 +41,10 @@ class ClientHandle final : public Client {
   Status tell(const ToldNews& news) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
+  Result<std::vector<Device>> devices(Instant deadline, std::stop_token stop) override;
+  Result<std::vector<Device>> wait_applied(const IpnsName& name, const Version& version,
+                                           size_t count, Instant deadline,
+                                           std::stop_token stop) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override { return client_->private_hints(); }

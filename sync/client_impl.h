@@ -9,6 +9,7 @@
 #include "ipnscast/sync/client.h"
 #include "ipnscast/sync/client_gate.h"
 #include "ipnscast/sync/control/control_server.h"
+#include "ipnscast/sync/devices/presence.h"
 #include "ipnscast/sync/engine/sync_thread.h"
 #include "ipnscast/sync/fetch/fetcher.h"
 #include "ipnscast/sync/gateway/http_client.h"
@@ -56,6 +57,10 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   Status acknowledge_lost(const IpnsName& name) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
+  Result<std::vector<Device>> devices(Instant deadline, std::stop_token stop) override;
+  Result<std::vector<Device>> wait_applied(const IpnsName& name, const Version& version,
+                                           size_t count, Instant deadline,
+                                           std::stop_token stop) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override {
@@ -82,11 +87,15 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   Status open_network();
   Status open_cache();
   void open_threads();
+  // client_devices.cpp
+  void open_presence();
+  void note_taken(const IpnsName& name, const Version& version);
   void tell_own_past();
   void follow_what_is_open();
   void take_commands();
   void take_another_identity();
-  Result<Outcome> timed_publish(const std::function<Result<Outcome>()>& publish);
+  Result<Outcome> timed_publish(const IpnsKey& key, const PublishOptions& options,
+                                const std::function<Result<Outcome>()>& publish);
   void save_metrics();
   void save_metrics_in_turn();
   SyncThread::Options sync_options();
@@ -123,6 +132,7 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   std::unique_ptr<nostr::Pool> pool_;
   std::atomic<Publisher*> repairing_ = nullptr;  // for the outbox thread, once it is loaded
   std::unique_ptr<nostr::OutboxSender> outbox_;
+  std::shared_ptr<Presence> presence_;  // null: this device is not told of
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<SyncThread> sync_;
   std::unique_ptr<control::ControlServer> control_;  // null: nobody else gives commands

@@ -131,6 +131,10 @@ struct Config {
   // that no source has answered for three seconds, and when one does again. Of one name, or of all
   // that are followed. It stands in the log too. On the sync thread; must not block.
   std::function<void(const std::optional<IpnsName>&, const std::string&)> on_trouble;
+  // Tell our other devices, under our own key and encrypted to it, that there is this one and what
+  // its application has taken in (Client::devices). Needs relays and a signer.
+  bool announce_device = true;
+  std::string device_name;  // for people; empty: this machine's
   // Other processes of this user may have this client publish and the like, see Client::attach():
   // it listens at "control.sock" in the state directory (mode 0600).
   bool take_commands = false;

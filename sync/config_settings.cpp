@@ -260,13 +260,22 @@ void publish_rows(Rows<C>& rows) {
               "how stored contents are encrypted");
 }
 
+void device_rows(Rows<C>& rows) {
+  rows.section("devices");
+  rows.flag("announce", "announce_device", &C::announce_device,
+            "tell our other devices, encrypted, that there is this one and what it has taken in, "
+            "as long as watch runs");
+  rows.text("name", "device_name", &C::device_name,
+            "what others call this device; empty: the name of this machine");
+}
+
 }  // namespace
 
 const std::vector<settings::Setting<Config>>& config_settings() {
   static const auto all = [] {
     Rows<C> rows;
     for (const auto part :
-         {relay_rows, trust_rows, source_rows, resolve_rows, fetch_rows, publish_rows})
+         {relay_rows, trust_rows, source_rows, resolve_rows, fetch_rows, publish_rows, device_rows})
       part(rows);
     return rows.take();
   }();

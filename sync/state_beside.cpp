@@ -28,6 +28,7 @@ Config config_beside(Config config, const std::filesystem::path& place) {
   config.state_dir = place;
   config.cache_dir.clear();
   config.take_commands = false;
+  config.announce_device = false;
   return config;
 }
 

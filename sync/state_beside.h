@@ -11,8 +11,8 @@ namespace ipnscast::sync {
 Result<std::filesystem::path> place_beside(const std::filesystem::path& state_dir,
                                            const std::string& label);
 
-// The same configuration for a client with its own state there, which reads what `state_dir` knows
-// and takes no commands.
+// The same configuration for a client with its own state there, which reads what `state_dir` knows,
+// takes no commands and is no device of its own.
 Config config_beside(Config config, const std::filesystem::path& place);
 
 }  // namespace ipnscast::sync

@@ -63,6 +63,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_get(app, context);
   add_help(app, context);
   add_history(app, context);
+  add_devices(app, context);
   add_init(app, context);
   add_key(app, context);
   add_name(app, context);

@@ -10,15 +10,6 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxBytes = 64 << 10;
 
-Json version_json(const std::optional<Version>& version) {
-  if (!version) return nullptr;
-  return {{"sequence", version->sequence.value}, {"value", version->value}};
-}
-
-Version version_from(const Json& json) {
-  return {Sequence{json.at("sequence").get<uint64_t>()}, json.at("value").get<std::string>()};
-}
-
 Json place_json(const Outcome::Place& place) {
   return {{"kind", static_cast<int>(place.kind)},
           {"what", static_cast<int>(place.what)},
@@ -53,6 +44,33 @@ Result<Outcome::Place> place_from(const Json& json) {
 }
 
 }  // namespace
+
+Json version_json(const std::optional<Version>& version) {
+  if (!version) return nullptr;
+  return {{"sequence", version->sequence.value}, {"value", version->value}};
+}
+
+Version version_from(const Json& json) {
+  return {Sequence{json.at("sequence").get<uint64_t>()}, json.at("value").get<std::string>()};
+}
+
+Json devices_json(const std::vector<Device>& devices) {
+  Json out = Json::array();
+  for (const Device& device : devices)
+    out.push_back({{"said", encode_device(device)}, {"own", device.own}});
+  return out;
+}
+
+Result<std::vector<Device>> devices_from(const Json& json) {
+  std::vector<Device> out;
+  for (const Json& one : json) {
+    auto device = decode_device(one.at("said").get_ref<const std::string&>());
+    if (!device) return fail(device.error());
+    device->own = one.at("own");
+    out.push_back(std::move(*device));
+  }
+  return out;
+}
 
 Result<Bytes> bytes_from(const Json& json) {
   return from_base64(json.get_ref<const std::string&>(), kMaxBytes);

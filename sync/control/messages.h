@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "ipnscast/sync/devices/device.h"
 #include "ipnscast/sync/publish/outcome.h"
 #include "ipnscast/sync/state/status.h"
 
@@ -22,6 +23,12 @@ Result<Outcome> outcome_from(const nlohmann::json& json);
 
 nlohmann::json lost_json(const std::vector<LostPublish>& lost);
 std::vector<LostPublish> lost_from(const nlohmann::json& json);
+
+nlohmann::json devices_json(const std::vector<Device>& devices);
+Result<std::vector<Device>> devices_from(const nlohmann::json& json);
+
+nlohmann::json version_json(const std::optional<Version>& version);
+Version version_from(const nlohmann::json& json);
 
 // What is left until then, in milliseconds; null: there is no deadline.
 nlohmann::json left_json(std::optional<Instant> deadline);

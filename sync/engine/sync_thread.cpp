@@ -164,8 +164,11 @@ void SyncThread::note_known(const Input& in) {
   };
   if (const auto* done = std::get_if<input::Committed>(&in)) {
     const auto rows = commits_.extract(done->job);
-    if (done->status && !rows.empty())
-      std::for_each(rows.mapped().begin(), rows.mapped().end(), holds);
+    if (!done->status || rows.empty()) return;
+    for (const NameRow& row : rows.mapped()) {
+      holds(row);
+      if (row.taken && options_.on_taken) options_.on_taken(row.name, *row.taken);
+    }
   } else if (const auto* watch = std::get_if<input::Watch>(&in)) {
     if (watch->stored) holds(*watch->stored);
   } else if (const auto* follow = std::get_if<input::Follow>(&in)) {

@@ -44,6 +44,9 @@ class SyncThread {
     // Another device runs on a copy of this state: who we are has to change, and input::DeviceId to
     // say so. Sync thread; must not block.
     std::function<void()> on_clone;
+    // The application has taken this version in, and the state file says so. Sync thread; must not
+    // block.
+    std::function<void(const IpnsName&, const Version&)> on_taken;
     // What people should know: of a name, or of all. Sync thread; must not block.
     std::function<void(const std::optional<IpnsName>&, const std::string&)> on_trouble;
     // What gateways answered, when a resolution or poll is over. Resolver thread; must not block.

@@ -5,6 +5,7 @@
 #include "ipnscast/sync/state/state_store.h"
 #include "ipnscast/tools/cli/progress_line.h"
 #include "ipnscast/tools/cli/setting_option.h"
+#include "ipnscast/tools/reports/device_rows.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/reports/outcome_rows.h"
 #include "ipnscast/tools/session/resolution.h"
@@ -17,6 +18,7 @@ namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kTargetDeadline{10'000};
+constexpr Milliseconds kReceipts{60'000};
 constexpr uint64_t kPackingStep = 4 << 20;
 
 struct PublishOptions {
@@ -30,6 +32,7 @@ struct PublishOptions {
   bool force = false;
   bool queue = false;
   bool hidden = false;
+  size_t wait_applied = 0;
   bool derived = false;
 };
 
@@ -103,6 +106,22 @@ Result<sync::Version> version_at(sync::Client& client, const sync::IpnsName& nam
                                   "), not " + std::to_string(sequence));
 }
 
+// So many other devices of ours are to have taken it in before the command ends.
+void print_with_receipts(Context& context, sync::Client& client, const sync::Outcome& outcome,
+                         size_t wanted, const TimeLimit& limit) {
+  const sync::Version version{outcome.sequence, sync::value_of(outcome.cid)};
+  const auto deadline = std::chrono::steady_clock::now() + limit.left(kReceipts);
+  const auto receipts = client.wait_applied(outcome.name, version, wanted, deadline);
+  print_outcome(context, outcome, receipts ? *receipts : std::vector<sync::Device>());
+  if (context.exit != Exit::done) return;
+  if (!receipts) return report(context, receipts.error());
+  if (receipts->size() >= wanted) return;
+  report(context,
+         {Errc::timeout, "published, but " + std::to_string(receipts->size()) + " of " +
+                             std::to_string(wanted) + " other devices have taken it in so far" +
+                             (receipts->empty() ? "" : ": " + labels(*receipts))});
+}
+
 void publish(Context& context, const PublishOptions& options) {
   const TimeLimit limit(context);
   const auto session = Session::open(context);
@@ -153,7 +172,8 @@ void publish(Context& context, const PublishOptions& options) {
   line.end();
   say_lost(context, key->name(), (*client)->lost(key->name()));
   if (!outcome) return report(context, outcome.error());
-  print_outcome(context, *outcome);
+  if (options.wait_applied == 0 || outcome->queued) return print_outcome(context, *outcome);
+  print_with_receipts(context, **client, *outcome, options.wait_applied, limit);
 }
 
 }  // namespace
@@ -186,6 +206,9 @@ void add_publish(CLI::App& app, Context& context) {
                     "When no node takes the content now, commit all the same and bring it later");
   command->add_flag("--hidden", options->hidden,
                     "Hidden files too: names that start with a dot are left out otherwise");
+  add_number(*command, "--wait-applied", options->wait_applied, {1, 256},
+             "Wait until so many other devices of ours have taken it in, a minute at most, or as "
+             "long as --timeout says");
   command->add_flag("--derived", options->derived, "Of a Nostr key, the secp256k1 name");
   command->callback([&context, options] { publish(context, *options); });
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ipnscast/nostr/base/hex.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
 #include "ipnscast/tools/cli/json_text.h"
 
 namespace ipnscast::tools {
@@ -35,7 +36,10 @@ const char* word(OutcomePlace::What what) {
   return "hint";
 }
 
-void print_json(const Context& context, const sync::Outcome& outcome, bool retraction) {
+using Receipts = std::optional<std::vector<sync::Device>>;
+
+void print_json(const Context& context, const sync::Outcome& outcome, bool retraction,
+                const Receipts& receipts) {
   nlohmann::ordered_json out = {{"name", outcome.name.to_string()}};
   if (!retraction) {
     out["cid"] = outcome.cid.to_string();
@@ -62,10 +66,15 @@ void print_json(const Context& context, const sync::Outcome& outcome, bool retra
                       {"detail", place.detail},
                       {"ms", place.took.count()}});
   }
+  if (receipts) {
+    auto& applied = out["applied"] = nlohmann::ordered_json::array();
+    for (const sync::Device& device : *receipts)
+      applied.push_back({{"id", device.id}, {"name", device.name}});
+  }
   print_line(dump(out));
 }
 
-void print_human(const sync::Outcome& outcome, bool retraction) {
+void print_human(const sync::Outcome& outcome, bool retraction, const Receipts& receipts) {
   print_line("name      " + outcome.name.to_string());
   if (!retraction) {
     print_line("cid       " + outcome.cid.to_string());
@@ -85,6 +94,9 @@ void print_human(const sync::Outcome& outcome, bool retraction) {
     print_line(line + place.url + "  " + place.detail + "  " + std::to_string(place.took.count()) +
                " ms");
   }
+  if (!receipts) return;
+  for (const sync::Device& device : *receipts)
+    print_line("device  ok  applied  " + shown_text(device.label()));
 }
 
 // The URLs of places that are not through, each once.
@@ -148,8 +160,10 @@ void report_missed(Context& context, const sync::Outcome& outcome) {
   }
 }
 
-void print(Context& context, const sync::Outcome& outcome, bool retraction) {
-  context.json ? print_json(context, outcome, retraction) : print_human(outcome, retraction);
+void print(Context& context, const sync::Outcome& outcome, bool retraction,
+           const Receipts& receipts) {
+  context.json ? print_json(context, outcome, retraction, receipts)
+               : print_human(outcome, retraction, receipts);
   if (outcome.queued) {
     report(context, {Errc::busy, "queued, no node has the content yet; " + the_rest(outcome)});
     context.exit = Exit::quorum;
@@ -162,12 +176,12 @@ void print(Context& context, const sync::Outcome& outcome, bool retraction) {
 
 }  // namespace
 
-void print_outcome(Context& context, const sync::Outcome& outcome) {
-  print(context, outcome, false);
+void print_outcome(Context& context, const sync::Outcome& outcome, const Receipts& receipts) {
+  print(context, outcome, false, receipts);
 }
 
 void print_retraction(Context& context, const sync::Outcome& outcome) {
-  print(context, outcome, true);
+  print(context, outcome, true, std::nullopt);
 }
 
 }  // namespace ipnscast::tools

@@ -6,6 +6,7 @@
 namespace ipnscast::tools {
 
 Result<ReadingClient> ReadingClient::open(sync::Config config) {
+  config.announce_device = false;
   auto client = sync::Client::open(config);
   if (client) return ReadingClient(std::nullopt, {}, std::move(*client));
   if (client.error().code != Errc::conflict) return fail(client.error());

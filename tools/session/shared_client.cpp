@@ -13,8 +13,8 @@ constexpr Milliseconds kLockAgain{50};
 
 }  // namespace
 
-Result<std::unique_ptr<sync::Client>> open_or_attach(const sync::Config& config,
-                                                     Milliseconds most) {
+Result<std::unique_ptr<sync::Client>> open_or_attach(sync::Config config, Milliseconds most) {
+  config.announce_device = false;
   const Instant end = std::chrono::steady_clock::now() + std::min(most, kWaitForLock);
   for (bool told = false;; told = true) {
     auto client = sync::Client::open(config);

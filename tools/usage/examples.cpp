@@ -54,6 +54,7 @@ constexpr std::array kExamples = {
     Example{"event sign", "event sign --secret-file key < event.json | ipnscast event publish"},
     Example{"event verify", "event verify < events.jsonl"},
     Example{"event verify", "event req '{\"kinds\":[1]}' | ipnscast event verify"},
+    Example{"devices", "devices"},
     Example{"forget", "forget k51qzi5..."},
     Example{"forget", "forget self --lost"},
     Example{"gateway", "gateway probe"},

@@ -37,6 +37,7 @@ struct World {
     out.relays = {*nostr::RelayUrl::parse(relay->url())};
     out.gateways = {{node->gateway_url()}, {node->rpc_url()}};
     out.trusted_authors = {nostr_key.public_key()};
+    out.announce_device = false;
     out.signer = nostr::make_local_signer(nostr_key.clone());
     return out;
   }

@@ -72,6 +72,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_record(app, context);
   add_relay(app, context);
   add_resolve(app, context);
+  add_share(app, context);
   add_status(app, context);
   add_unpack(app, context);
   add_up(app, context);

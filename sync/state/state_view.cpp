@@ -17,7 +17,12 @@ std::optional<NameStatus> name_status(const NameRow& row) {
                     root_of(row.record->value),
                     row.record->eol,
                     row.stale,
-                    handed};
+                    handed,
+                    false,
+                    true,
+                    row.source,
+                    row.author,
+                    row.seen};
 }
 
 GatewayStatus gateway_status(const gateway::GatewayMemory& memory) {
@@ -45,6 +50,7 @@ Status add_own_names(store::Database& database, std::vector<NameStatus>& out) {
     if (found == out.end()) {
       out.push_back(std::move(status));
     } else if (found->sequence < own.sequence) {
+      status.followed = true;
       *found = std::move(status);
     } else {
       found->own = found->value == own.value;

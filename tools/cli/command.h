@@ -95,6 +95,7 @@ void add_record(CLI::App& app, Context& context);
 void add_relay(CLI::App& app, Context& context);
 void add_relay_probe(CLI::App& relay, Context& context);  // below `relay`
 void add_resolve(CLI::App& app, Context& context);
+void add_share(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_unpack(CLI::App& app, Context& context);
 void add_up(CLI::App& app, Context& context);

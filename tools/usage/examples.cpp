@@ -115,6 +115,8 @@ constexpr std::array kExamples = {
     Example{"relay serve", "relay serve --listen 0.0.0.0:7777 --writers npub1..."},
     Example{"resolve", "resolve k51qzi5..."},
     Example{"resolve", "resolve npub1... --json"},
+    Example{"share", "share self"},
+    Example{"share", "share k51qzi5... --json"},
     Example{"status", "status"},
     Example{"status", "status --json"},
     Example{"unpack", "unpack site.car --root bafybei... --output site"},

@@ -29,8 +29,10 @@ Status load_announced_here(store::Database& db, const IpnsName& name, AnnouncedH
 
 Result<AnnouncedHere> read_announced(const std::filesystem::path& state_dir, const IpnsName& name) {
   AnnouncedHere out;
-  const Status read = read_state_file(
-      state_dir, [&](store::Database& db) { return load_announced_here(db, name, out); });
+  const Status read = read_state_file(state_dir, [&](store::Database& db) {
+    out = {};
+    return load_announced_here(db, name, out);
+  });
   if (!read) return fail(read.error());
   return out;
 }

@@ -85,8 +85,10 @@ Status read_all(store::Database& database, StateView& out) {
 
 Result<StateView> read_state(const std::filesystem::path& state_dir) {
   StateView out;
-  const Status read = read_state_file(
-      state_dir, [&out](store::Database& database) { return read_all(database, out); });
+  const Status read = read_state_file(state_dir, [&out](store::Database& database) {
+    out = {};
+    return read_all(database, out);
+  });
   if (!read) return fail(read.error());
   return out;
 }

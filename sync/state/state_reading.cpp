@@ -13,7 +13,11 @@ using Look = std::function<Status(store::Database&)>;
 
 Status look_once(const std::filesystem::path& file, const Look& look) {
   const auto database = store::Database::open_read_only(file);
-  return database ? look(**database) : Status(fail(database.error()));
+  if (!database) return fail(database.error());
+  // Somebody makes it this moment, and nobody has worked in it before.
+  auto table = (*database)->prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sync_names'");
+  if (!table.step()) return table.status();
+  return look(**database);
 }
 
 // How the file is read depends on whether somebody works in it, so that has to be the same before

@@ -59,6 +59,21 @@ Status add_own_names(store::Database& database, std::vector<NameStatus>& out) {
   return {};
 }
 
+// One of the lists, into its place.
+template <typename List>
+Status take(Result<List> list, List& out) {
+  if (!list) return fail(list.error());
+  out = std::move(*list);
+  return {};
+}
+
+Status read_owed(store::Database& database, OwedWork& out) {
+  if (Status read = take(load_missing_pins(database), out.missing); !read) return read;
+  if (Status read = take(load_unplaced_versions(database), out.unplaced); !read) return read;
+  if (Status read = take(load_unwanted_pins(database), out.unwanted); !read) return read;
+  return take(load_owed_records(database), out.records);
+}
+
 Status read_all(store::Database& database, StateView& out) {
   const auto rows = load_watched(database);
   if (!rows) return fail(rows.error());
@@ -72,6 +87,7 @@ Status read_all(store::Database& database, StateView& out) {
   auto outbox = nostr::outbox_view(database, kShownWaiting);
   if (!outbox) return fail(outbox.error());
   out.outbox = std::move(*outbox);
+  if (Status owed = read_owed(database, out.owed); !owed) return owed;
   const auto metrics = load_setting(database, kMetricsSetting);
   if (!metrics) return fail(metrics.error());
   if (!*metrics) return {};

@@ -78,6 +78,7 @@ void add_bridge(CLI::App& app, Context& context);
 void add_cid(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
 void add_event_publish(CLI::App& event, Context& context);  // below `event`
 void add_event_req(CLI::App& event, Context& context);      // below `event`

@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 
 // null where there is nothing.
 template <typename Value, typename Form>
-Json or_null(const std::optional<Value>& value, const Form& form) {
+Json given_or_null(const std::optional<Value>& value, const Form& form) {
   return value ? Json(form(*value)) : Json();
 }
 
@@ -21,15 +21,15 @@ Json name_facts(const StatusFacts& facts, const sync::NameStatus& status) {
   Json out = {{"name", status.name.to_string()},
               {"sequence", std::to_string(status.sequence.value)},
               {"value", status.value}};
-  out["cid"] = or_null(status.cid, [](const sync::Cid& cid) { return cid.to_string(); });
+  out["cid"] = given_or_null(status.cid, [](const sync::Cid& cid) { return cid.to_string(); });
   out["validity"] = status.eol.to_string();
   out["stale"] = status.stale;
   out["handed_over"] = status.handed_over;
   out["own"] = status.own;
   out["followed"] = status.followed;
-  out["renews"] = or_null(renewal_of(facts, status), rfc3339);
+  out["renews"] = given_or_null(renewal_of(facts, status), rfc3339);
   out["source"] = status.followed ? Json(to_string(status.source.kind)) : Json();
-  out["author"] = or_null(status.author, nostr::encode_npub);
+  out["author"] = given_or_null(status.author, nostr::encode_npub);
   out["seen"] = status.followed ? Json(rfc3339(status.seen)) : Json();
   return out;
 }
@@ -41,7 +41,7 @@ Json bridged_facts(const StatusFacts& facts) {
                 {"sequence", std::to_string(name.record.sequence.value)},
                 {"value", name.record.value},
                 {"validity", name.record.eol.to_string()}};
-    row["announced"] = or_null(name.hint, [](const auto& hint) { return rfc3339(hint.at); });
+    row["announced"] = given_or_null(name.hint, [](const auto& hint) { return rfc3339(hint.at); });
     row["owed"] = bridge::owed(name, facts.now) != bridge::Owed::nothing;
     out.push_back(std::move(row));
   }
@@ -55,7 +55,8 @@ Json gateway_facts(const sync::GatewayStatus& gateway) {
               {"answers", tenths(gateway.answers)},
               {"failures", tenths(gateway.failures)},
               {"lies", tenths(gateway.lies)}};
-  out["median_ms"] = or_null(gateway.median, [](Milliseconds median) { return median.count(); });
+  out["median_ms"] =
+      given_or_null(gateway.median, [](Milliseconds median) { return median.count(); });
   return out;
 }
 
@@ -63,7 +64,7 @@ Json outbox_facts(const nostr::OutboxView& outbox) {
   auto events = Json::array();
   for (const nostr::WaitingEvent& event : outbox.first) {
     Json row = {{"id", to_hex(event.id.view())}, {"kind", event.kind}};
-    row["d"] = or_null(event.d, [](const std::string& d) { return d; });
+    row["d"] = given_or_null(event.d, [](const std::string& d) { return d; });
     row["accepted_at"] = sync::Eol{event.accepted_at.value, 0}.to_string();
     auto& relays = row["relays"] = Json::array();
     for (const auto& at : event.relays) {
@@ -122,7 +123,7 @@ Json metrics_facts(const sync::Metrics& metrics) {
 
 nlohmann::ordered_json status_json(const StatusFacts& facts) {
   Json out = {{"state", facts.state_dir.string()}};
-  out["owner"] = or_null(facts.owner, [](const store::LockHolder& owner) {
+  out["owner"] = given_or_null(facts.owner, [](const store::LockHolder& owner) {
     return Json{{"pid", owner.pid}, {"command", owner.command}};
   });
   auto& names = out["names"] = Json::array();

@@ -13,12 +13,12 @@ namespace {
 // Of what waits; --json has all of it.
 constexpr size_t kShownErrands = 20;
 
-std::string since(UnixMillis then, UnixMillis now) {
+std::string elapsed(UnixMillis then, UnixMillis now) {
   return time_text(Milliseconds(std::max<int64_t>(now.value - then.value, 0)));
 }
 
 std::string age_of(UnixMillis then, UnixMillis now) {
-  return now.value - then.value < 1'000 ? "now" : since(then, now) + " ago";
+  return now.value - then.value < 1'000 ? "now" : elapsed(then, now) + " ago";
 }
 
 // How things are written: short for eyes, whole for programs.
@@ -58,7 +58,7 @@ std::string role_of(const sync::NameStatus& name) {
   return name.handed_over ? "followed" : "followed, not handed over yet";
 }
 
-void add_names(std::vector<Row>& out, const StatusFacts& facts, const Words& words) {
+void add_known_names(std::vector<Row>& out, const StatusFacts& facts, const Words& words) {
   for (const auto& name : facts.state.names) {
     out.push_back({{"name"},
                    {words.name(name.name)},
@@ -78,7 +78,7 @@ void add_bridged(std::vector<Row>& out, const StatusFacts& facts, const Words& w
                    {words.value(name.record.value)},
                    validity(name.record.eol, facts.now),
                    {owed        ? "to be announced"
-                    : name.hint ? "announced " + since(name.hint->at, facts.now) + " ago"
+                    : name.hint ? "announced " + elapsed(name.hint->at, facts.now) + " ago"
                                 : "not announced"}});
   }
   for (const auto& name : facts.to_bridge) {
@@ -154,7 +154,7 @@ void add_outbox(std::vector<Row>& out, const StatusFacts& facts) {
                      {at.relay.text()},
                      {at.state + (at.reason.empty() ? "" : ": " + at.reason), Colour::yellow},
                      {std::to_string(at.tries) + (at.tries == 1 ? " try" : " tries")},
-                     {"for " + since(accepted, facts.now)}});
+                     {"for " + elapsed(accepted, facts.now)}});
     }
   }
   if (outbox.events > outbox.first.size())
@@ -188,7 +188,7 @@ void add_renewals(std::vector<Row>& out, const StatusFacts& facts, const Words& 
     out.push_back(
         {{"renewal"},
          {words.name(name.name)},
-         {due ? "due" : "in " + since(facts.now, *at), due ? Colour::yellow : Colour::none},
+         {due ? "due" : "in " + elapsed(facts.now, *at), due ? Colour::yellow : Colour::none},
          {facts.owner ? "" : "when watch, bridge or up runs"}});
   }
 }
@@ -218,7 +218,7 @@ void print_status(const StatusFacts& facts, const Screen& screen) {
   const Words words(facts, screen.terminal);
   print_rows(screen, {{{"state"}, {facts.state_dir.string()}}, owner_row(facts)});
   std::vector<Row> names;
-  add_names(names, facts, words);
+  add_known_names(names, facts, words);
   add_bridged(names, facts, words);
   if (names.empty()) names.push_back({{"no names"}});
   print_rows(screen, names);

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMostSharedRelays = 10;
 constexpr size_t kMaxSharedRelay = 255;
 
-std::string quoted(const sync::IpnsName& name) { return "\"" + name.to_string() + "\""; }
+std::string name_in_quotes(const sync::IpnsName& name) { return "\"" + name.to_string() + "\""; }
 
 // A query may hold a token, which is nobody else's.
 bool may_be_shown(const nostr::RelayUrl& relay) {
@@ -45,15 +45,15 @@ bool is_label(std::string_view typed, const Target& target) {
          !sync::IpnsName::parse(read_target_text(typed).head);
 }
 
-std::optional<sync::NameStatus> status_of(const sync::StateView& state,
-                                          const sync::IpnsName& name) {
+std::optional<sync::NameStatus> known_status(const sync::StateView& state,
+                                             const sync::IpnsName& name) {
   const auto found = std::find_if(state.names.begin(), state.names.end(),
                                   [&](const auto& status) { return status.name == name; });
   return found == state.names.end() ? std::nullopt : std::optional(*found);
 }
 
 Error is_private(const sync::IpnsName& name) {
-  return {Errc::refused, quoted(name) +
+  return {Errc::refused, name_in_quotes(name) +
                              " is announced to your own devices only (relays.private): give "
                              "readers the name itself, which they can poll"};
 }
@@ -73,7 +73,7 @@ Result<nostr::Address> address_at_relays(const Session& session, const sync::Ipn
   const auto config = session.sync_config();
   if (!config) return fail(config.error());
   const Error nobody{Errc::not_found,
-                     "nobody whom you trust announces " + quoted(name) +
+                     "nobody whom you trust announces " + name_in_quotes(name) +
                          ": give the npub of who announces it instead of the name"};
   if (config->trusted_authors.empty()) return fail(nobody);
   const auto relays = session.relays();
@@ -101,16 +101,16 @@ Result<nostr::Address> address_of(const Session& session, const Target& target, 
   if (!state) return fail(state.error());
   const auto here = sync::read_announced(session.state_dir(), name);
   if (!here) return fail(here.error());
-  const auto status = status_of(*state, name);
+  const auto status = known_status(*state, name);
   const bool ours = label || here->address || (status && status->own);
   if (ours && session.settings().engine.private_hints) return fail(is_private(name));
   if (here->retracted)
-    return fail(Errc::refused, "the announcements of " + quoted(name) +
+    return fail(Errc::refused, "the announcements of " + name_in_quotes(name) +
                                    " were taken back: publish or announce it again first");
   if (here->address) return *here->address;
   if (ours) return own_address(session, name);
   if (!status)
-    return fail(Errc::not_found, quoted(name) +
+    return fail(Errc::not_found, name_in_quotes(name) +
                                      " is neither published nor followed here: follow it first, "
                                      "with \"ipnscast watch\", or give readers the name itself");
   std::optional<nostr::PublicKey> author = status->author;

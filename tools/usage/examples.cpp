@@ -40,6 +40,8 @@ constexpr std::array kExamples = {
     Example{"config", "config --explain publish.ttl"},
     Example{"demo", "demo"},
     Example{"demo", "demo --keep"},
+    Example{"doctor", "doctor"},
+    Example{"doctor", "doctor --json --timeout 20s"},
     Example{"event", "event verify < events.jsonl"},
     Example{"event", "event req '{\"kinds\":[30078],\"limit\":10}'"},
     Example{"event publish", "event publish < signed.jsonl"},

@@ -57,6 +57,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_cid(app, context);
   add_config(app, context);
   add_demo(app, context);
+  add_doctor(app, context);
   add_event(app, context);
   add_forget(app, context);
   add_gateway(app, context);
@@ -73,6 +74,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_record(app, context);
   add_relay(app, context);
   add_resolve(app, context);
+  add_share(app, context);
   add_status(app, context);
   add_unpack(app, context);
   add_up(app, context);

@@ -105,6 +105,14 @@ Result<std::vector<WaitingEvent::At>> relays_of(store::Database& db, int64_t num
   return out;
 }
 
+Result<std::map<std::string, size_t>> lacked_by_relays(store::Database& db) {
+  std::map<std::string, size_t> out;
+  auto s = db.prepare("SELECT relay, count(*) FROM outbox_relays WHERE settled = 0 GROUP BY relay");
+  while (s.step()) out[s.text(0)] = static_cast<size_t>(s.integer(1));
+  if (!s.status()) return fail(s.status().error());
+  return out;
+}
+
 // A relay's words may be long; whole characters of UTF-8.
 std::string_view shortened(std::string_view words) {
   constexpr size_t kMaxReason = 300;
@@ -275,6 +283,9 @@ Result<OutboxView> outbox_view(store::Database& db, size_t most) {
   auto waiting = count(db);
   if (!waiting) return fail(waiting.error());
   out.events = static_cast<size_t>(*waiting);
+  auto lacked = lacked_by_relays(db);
+  if (!lacked) return fail(lacked.error());
+  out.lacked = std::move(*lacked);
   auto s = db.prepare(
       "SELECT number, event_id, kind, d, accepted_at FROM outbox ORDER BY number LIMIT ?");
   s.bind(static_cast<int64_t>(most));

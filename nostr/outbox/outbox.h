@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,8 +77,9 @@ struct WaitingEvent {
   std::vector<At> relays;   // that lack it
 };
 struct OutboxView {
-  size_t events = 0;                // that wait
-  std::vector<WaitingEvent> first;  // oldest first
+  size_t events = 0;                     // that wait
+  std::map<std::string, size_t> lacked;  // how many of them each relay lacks, by its URL
+  std::vector<WaitingEvent> first;       // oldest first
 };
 // At most `most` of them. Reads only.
 Result<OutboxView> outbox_view(store::Database& db, size_t most);

@@ -124,8 +124,9 @@ Status ask_for_upgrade(net::RawStream& stream, const RelayUrl& url, const net::P
 
 }  // namespace
 
-NetWire::NetWire(net::Loop& loop, RelayUrl url, net::Access access)
-    : loop_(loop), url_(std::move(url)), access_(std::move(access)) {}
+NetWire::NetWire(net::Loop& loop, RelayUrl url, net::Access access,
+                 std::shared_ptr<ClockWitness> witness)
+    : loop_(loop), url_(std::move(url)), access_(std::move(access)), witness_(std::move(witness)) {}
 
 Result<std::vector<std::string>> NetWire::look_up(Instant until) {
   using Found = Result<std::vector<std::string>>;
@@ -160,7 +161,7 @@ Result<Handshake> NetWire::shake_hands(Instant until) {
 
   const Instant asked = now().steady;
   auto second = net::open_relay_stream(url_, access_, *addresses, patience, times);
-  auto information = second ? net::ask_for_information(*second, url_, patience)
+  auto information = second ? net::ask_for_information(*second, url_, patience, witness_.get())
                             : Result<RelayInformation>(fail(second.error()));
   if (information) {
     out.asked = since(asked);

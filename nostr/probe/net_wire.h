@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
+#include "ipnscast/nostr/base/clock_witness.h"
 #include "ipnscast/nostr/event/relay_url.h"
 #include "ipnscast/nostr/net/loop.h"
 #include "ipnscast/nostr/net/stream/access.h"
@@ -13,7 +15,9 @@ namespace ipnscast::nostr::probe {
 // outlives it, and it outlives its connections.
 class NetWire final : public Wire {
  public:
-  NetWire(net::Loop& loop, RelayUrl url, net::Access access);
+  // `witness` is told what the relay says the time is; may be null.
+  NetWire(net::Loop& loop, RelayUrl url, net::Access access,
+          std::shared_ptr<ClockWitness> witness = nullptr);
 
   // Ends the waiting that is under way, and all that comes until finish_despite_cancel(). Any
   // thread.
@@ -32,6 +36,7 @@ class NetWire final : public Wire {
   net::Loop& loop_;
   const RelayUrl url_;
   const net::Access access_;
+  const std::shared_ptr<ClockWitness> witness_;
 
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> finishing_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ipnscast/sync/state/state_reading.h"
 #include "ipnscast/sync/state/state_store.h"
 
 namespace ipnscast::sync {
@@ -28,12 +29,15 @@ Result<std::optional<IpnsRecord>> load_known(store::Database& db, const IpnsName
 
 Result<std::optional<IpnsRecord>> read_known(const std::filesystem::path& state_dir,
                                              const IpnsName& name) {
-  const auto file = state_dir / kStateFile;
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
-  const auto database = store::Database::open_read_only(file);
-  if (!database) return fail(database.error());
-  return load_known(**database, name);
+  std::optional<IpnsRecord> out;
+  const Status read = read_state_file(state_dir, [&](store::Database& database) -> Status {
+    auto known = load_known(database, name);
+    if (!known) return fail(known.error());
+    out = std::move(*known);
+    return {};
+  });
+  if (!read) return fail(read.error());
+  return out;
 }
 
 void add_known(ResolveReport& report, const IpnsRecord& known, UnixMillis now) {

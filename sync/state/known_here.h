@@ -18,7 +18,7 @@ void take_better(std::optional<IpnsRecord>& best, std::optional<IpnsRecord> othe
 // The best record in the state file. Inside a job of the store's Writer. Errc::io.
 Result<std::optional<IpnsRecord>> load_known(store::Database& db, const IpnsName& name);
 // The same of a directory that somebody else may be working in: nothing is locked or written.
-// Nothing where there is no state. Errc::io, Errc::internal when an older version wrote it.
+// Nothing where there is no state. Errors of read_state_file().
 Result<std::optional<IpnsRecord>> read_known(const std::filesystem::path& state_dir,
                                              const IpnsName& name);
 

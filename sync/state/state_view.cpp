@@ -17,7 +17,12 @@ std::optional<NameStatus> name_status(const NameRow& row) {
                     root_of(row.record->value),
                     row.record->eol,
                     row.stale,
-                    handed};
+                    handed,
+                    false,
+                    true,
+                    row.source,
+                    row.author,
+                    row.seen};
 }
 
 GatewayStatus gateway_status(const gateway::GatewayMemory& memory) {
@@ -45,12 +50,28 @@ Status add_own_names(store::Database& database, std::vector<NameStatus>& out) {
     if (found == out.end()) {
       out.push_back(std::move(status));
     } else if (found->sequence < own.sequence) {
+      status.followed = true;
       *found = std::move(status);
     } else {
       found->own = found->value == own.value;
     }
   }
   return {};
+}
+
+// One of the lists, into its place.
+template <typename List>
+Status take(Result<List> list, List& out) {
+  if (!list) return fail(list.error());
+  out = std::move(*list);
+  return {};
+}
+
+Status read_owed(store::Database& database, OwedWork& out) {
+  if (Status read = take(load_missing_pins(database), out.missing); !read) return read;
+  if (Status read = take(load_unplaced_versions(database), out.unplaced); !read) return read;
+  if (Status read = take(load_unwanted_pins(database), out.unwanted); !read) return read;
+  return take(load_owed_records(database), out.records);
 }
 
 Status read_all(store::Database& database, StateView& out) {
@@ -66,6 +87,7 @@ Status read_all(store::Database& database, StateView& out) {
   auto outbox = nostr::outbox_view(database, kShownWaiting);
   if (!outbox) return fail(outbox.error());
   out.outbox = std::move(*outbox);
+  if (Status owed = read_owed(database, out.owed); !owed) return owed;
   const auto metrics = load_setting(database, kMetricsSetting);
   if (!metrics) return fail(metrics.error());
   if (!*metrics) return {};
@@ -79,8 +101,10 @@ Status read_all(store::Database& database, StateView& out) {
 
 Result<StateView> read_state(const std::filesystem::path& state_dir) {
   StateView out;
-  const Status read = read_state_file(
-      state_dir, [&out](store::Database& database) { return read_all(database, out); });
+  const Status read = read_state_file(state_dir, [&out](store::Database& database) {
+    out = {};
+    return read_all(database, out);
+  });
   if (!read) return fail(read.error());
   return out;
 }

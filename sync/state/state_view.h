@@ -3,6 +3,7 @@
 #include "ipnscast/nostr/outbox/outbox.h"
 #include "ipnscast/sync/gateway/score.h"
 #include "ipnscast/sync/metrics/metrics.h"
+#include "ipnscast/sync/state/publish_state.h"
 #include "ipnscast/sync/state/status.h"
 
 namespace ipnscast::sync {
@@ -14,11 +15,20 @@ GatewayStatus gateway_status(const gateway::GatewayMemory& memory);
 
 constexpr size_t kShownWaiting = 20;
 
+// What publishing still owes to nodes and routers.
+struct OwedWork {
+  std::vector<Pin> missing;         // current versions that a node is to get
+  std::vector<Cid> unplaced;        // and those that no node has yet
+  std::vector<Pin> unwanted;        // older versions that a node is to drop
+  std::vector<OwedRecord> records;  // places that lack the latest record
+};
+
 // What a state directory says.
 struct StateView {
   std::vector<NameStatus> names;  // that are followed, or that this device publishes
   std::vector<GatewayStatus> gateways;
-  nostr::OutboxView outbox;        // the first kShownWaiting
+  nostr::OutboxView outbox;  // the first kShownWaiting
+  OwedWork owed;
   std::optional<Metrics> metrics;  // of whoever works in it now, or did last
 };
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "ipnscast/nostr/base/clock.h"
-#include "ipnscast/sync/change/version.h"
+#include "ipnscast/sync/change/change.h"
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -19,7 +19,12 @@ struct NameStatus {
   Eol eol;
   bool stale = false;
   bool handed_over = false;
-  bool own = false;  // this device published it
+  bool own = false;       // this device published it
+  bool followed = false;  // a handler is to be told of its changes
+  // Of a name that is followed: over which its latest change came, whose hint that was, and when.
+  SourceId source{};
+  std::optional<nostr::PublicKey> author{};
+  UnixMillis seen{};
 };
 
 // A publish of this device that was displaced by a version which does not contain it.

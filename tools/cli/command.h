@@ -79,6 +79,7 @@ void add_cid(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
 void add_devices(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_event(CLI::App& app, Context& context);
 void add_event_publish(CLI::App& event, Context& context);  // below `event`
 void add_event_req(CLI::App& event, Context& context);      // below `event`
@@ -96,6 +97,7 @@ void add_record(CLI::App& app, Context& context);
 void add_relay(CLI::App& app, Context& context);
 void add_relay_probe(CLI::App& relay, Context& context);  // below `relay`
 void add_resolve(CLI::App& app, Context& context);
+void add_share(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_unpack(CLI::App& app, Context& context);
 void add_up(CLI::App& app, Context& context);

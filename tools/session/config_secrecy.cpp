@@ -22,12 +22,16 @@ std::string secret_key_of(const bridge::Settings& settings) {
 
 }  // namespace
 
-void warn_of_open_config(const std::filesystem::path& file) {
+std::string secret_others_can_read(const std::filesystem::path& file) {
   struct stat about {};
-  if (::stat(file.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return;
-  if ((about.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  if (::stat(file.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) return {};
+  if ((about.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
   const auto settings = bridge::load_settings(file, false, {});
-  const std::string key = settings ? secret_key_of(*settings) : std::string();
+  return settings ? secret_key_of(*settings) : std::string();
+}
+
+void warn_of_open_config(const std::filesystem::path& file) {
+  const std::string key = secret_others_can_read(file);
   if (key.empty()) return;
   log_warning("session", "\"" + file.string() + "\" holds a secret (" + key +
                              ") and others can read it: close it with chmod 600");

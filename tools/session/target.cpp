@@ -308,12 +308,19 @@ Result<Target> resolve_target(const Session& session, std::string_view typed, bo
   return Target{{std::move(*found->name)}, {}, {}, std::move(found->steps)};
 }
 
+Result<Target> resolve_one(const Session& session, std::string_view text, bool derived,
+                           Milliseconds deadline) {
+  auto target = resolve_target(session, text, derived, deadline);
+  if (!target) return target;
+  if (Status one = want_one_name(*target, text); !one) return fail(one.error());
+  return target;
+}
+
 Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
                                     Milliseconds deadline) {
-  const auto target = resolve_target(session, text, derived, deadline);
-  if (!target) return fail(target.error());
-  if (Status one = want_one_name(*target, text); !one) return fail(one.error());
-  return target->names.front();
+  return resolve_one(session, text, derived, deadline).map([](Target target) {
+    return std::move(target.names.front());
+  });
 }
 
 Result<Place> resolve_place(const Session& session, std::string_view typed, bool derived,

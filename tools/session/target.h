@@ -29,6 +29,9 @@ Result<Target> resolve_target(const Session& session, std::string_view text, boo
 
 // The same where exactly one name is wanted. Errc::invalid, with all of them, when there are
 // several.
+Result<Target> resolve_one(const Session& session, std::string_view text, bool derived,
+                           Milliseconds deadline);
+// Its name alone.
 Result<sync::IpnsName> resolve_name(const Session& session, std::string_view text, bool derived,
                                     Milliseconds deadline);
 

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "ipnscast/nostr/base/store/beside_file.h"
 #include "ipnscast/nostr/base/store/migrate.h"
 
 namespace ipnscast::store {
@@ -202,9 +203,10 @@ struct Database::Impl {
     });
   }
 
-  Status open(const std::filesystem::path& file, int flags) {
+  // `what` is the path or a URI of the file.
+  Status open(const std::filesystem::path& file, const std::string& what, int flags) {
     const int code =
-        sqlite3_open_v2(file.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+        sqlite3_open_v2(what.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     if (connection == nullptr) return fail(Errc::io, file.string() + ": out of memory");
     if (code != SQLITE_OK)
       return fail(sqlite_error(code, sqlite3_errmsg(connection), file.string()));
@@ -224,7 +226,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
     if (Status made = make_private(file); !made) return fail(made.error());
   }
   std::unique_ptr<Database> db(new Database());
-  Status status = db->impl_->open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  Status status = db->impl_->open(file, file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (status) {
     status = db->execute(durability == Durability::full
                              ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -238,7 +240,13 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
 
 Result<std::unique_ptr<Database>> Database::open_read_only(const std::filesystem::path& file) {
   std::unique_ptr<Database> db(new Database());
-  Status status = db->impl_->open(file, SQLITE_OPEN_READONLY);
+  const UnseenOpening how = unseen_opening(file);
+  Status status = db->impl_->open(file, how.uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  if (status) {
+    // Whoever only looked leaves the log as it is.
+    sqlite3_db_config(db->impl_->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (how.whole_log) status = db->execute("PRAGMA locking_mode=EXCLUSIVE");
+  }
   // SQLite reads the file only now, and finds out whether it is one.
   if (status)
     status = db->execute("PRAGMA trusted_schema=OFF; SELECT count(*) FROM sqlite_schema;");

@@ -99,7 +99,10 @@ class Database {
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file,
                                                 const std::vector<Schema>& schemas,
                                                 Durability durability = Durability::full);
-  // A second connection to read from, in the same process or another one. No migrations.
+  // A second connection to read from, in the same process or another one. No migrations. Nothing
+  // is written: no file appears beside it or changes, and the directory may be read-only. Where
+  // nobody works in the file (see BesideFile), it has to stay so while it is read; whoever begins
+  // to work there meanwhile is not noticed.
   static Result<std::unique_ptr<Database>> open_read_only(const std::filesystem::path& file);
   ~Database();
 

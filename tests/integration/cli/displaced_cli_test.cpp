@@ -124,7 +124,7 @@ TEST_CASE("status counts displaced publishes for each name, followed or not") {
   REQUIRE(world.run({"resolve", "self"}).exit == 0);
   Ran status = world.run({"status"});
   INFO(status.out << status.err);
-  CHECK(count(status.out, "lost  1 publish of this device was displaced: ipnscast history " +
+  CHECK(count(status.out, "lost     1 publish of this device was displaced: ipnscast history " +
                               world.name() + " --lost\n") == 1);
   const json all = json::parse(world.run({"status", "--json"}).out);
   CHECK(all.at("lost") == json::array({{{"name", world.name()}, {"displaced", 1}}}));

@@ -9,6 +9,7 @@
 
 #include "ipnscast/nostr/base/store/database.h"
 #include "ipnscast/nostr/base/store/file_lock.h"
+#include "ipnscast/nostr/base/store/lock_holder.h"
 #include "ipnscast/nostr/base/store/writer.h"
 #include "ipnscast/tests/support/catch.h"
 #include "ipnscast/tests/support/temp_dir.h"
@@ -243,6 +244,22 @@ TEST_CASE("closing commits what was accepted and refuses what comes later") {
   auto reader = Database::open_read_only(file);
   REQUIRE(reader);
   CHECK(count_names(**reader) == 500);
+}
+
+TEST_CASE("who holds a state directory can be seen without taking its lock") {
+  test::TempDir dir;
+  const auto state = dir.path() / "state";
+  CHECK_FALSE(lock_holder(state));
+  {
+    const auto held = FileLock::acquire(state);
+    REQUIRE(held);
+    const auto holder = lock_holder(state);
+    REQUIRE(holder);
+    CHECK(holder->pid == ::getpid());
+    CHECK(holder->command.starts_with("unit_store"));
+  }
+  // The file with the number is still there.
+  CHECK_FALSE(lock_holder(state));
 }
 
 TEST_CASE("a second program on one state directory is told which process holds it") {

@@ -1,0 +1,39 @@
+#include "ipnscast/tools/look/status_facts.h"
+
+#include "ipnscast/bridge/announce/bridged_view.h"
+#include "ipnscast/nostr/base/text/shown_text.h"
+#include "ipnscast/sync/writer/lost_view.h"
+#include "ipnscast/sync/writer/renewal.h"
+
+namespace ipnscast::tools {
+
+Result<StatusFacts> status_facts(const Session& session) {
+  StatusFacts out;
+  out.state_dir = session.state_dir();
+  out.lifetime = session.settings().engine.record_lifetime;
+  out.to_bridge = session.settings().bridge.names;
+  for (const auto& relay : session.settings().engine.relays)
+    out.configured.emplace_back("relay", relay.text());
+  for (const auto& gateway : session.settings().engine.gateways)
+    out.configured.emplace_back("gateway", gateway.url);
+  out.now = system_now().wall;
+  out.owner = store::lock_holder(out.state_dir);
+  if (out.owner) out.owner->command = without_secrets(out.owner->command);
+  auto state = sync::read_state(out.state_dir);
+  if (!state) return fail(state.error());
+  out.state = std::move(*state);
+  auto bridged = bridge::read_bridged(out.state_dir);
+  if (!bridged) return fail(bridged.error());
+  out.bridged = std::move(*bridged);
+  auto lost = sync::count_lost(out.state_dir);
+  if (!lost) return fail(lost.error());
+  out.lost = std::move(*lost);
+  return out;
+}
+
+std::optional<UnixMillis> renewal_of(const StatusFacts& facts, const sync::NameStatus& name) {
+  if (!name.own) return std::nullopt;
+  return sync::renewal_time(name.eol, facts.lifetime);
+}
+
+}  // namespace ipnscast::tools

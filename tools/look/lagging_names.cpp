@@ -1,5 +1,5 @@
+#include "ipnscast/nostr/base/file/temporary_directory.h"
 #include "ipnscast/sync/state/known_here.h"
-#include "ipnscast/tools/cli/temporary_directory.h"
 #include "ipnscast/tools/look/remote_checks.h"
 #include "ipnscast/tools/look/rows.h"
 

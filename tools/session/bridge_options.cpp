@@ -4,6 +4,10 @@
 
 namespace ipnscast::tools {
 
+std::filesystem::path bridge_directory(const std::filesystem::path& state_dir) {
+  return state_dir / "bridge";
+}
+
 Result<bridge::BridgeOptions> bridge_options(const Session& session) {
   bridge::BridgeOptions out;
   if (auto filled = fill_bridge_options(session.settings(), out); !filled)
@@ -23,7 +27,7 @@ Result<bridge::BridgeOptions> bridge_options(const Session& session) {
   if (auto fits = config->quorum.fits(config->relays); !fits)
     return fail(fits.error().within("relays"));
   if (!config->signer) return fail(Errc::invalid, session.no_key().message);
-  out.state_dir = session.state_dir() / "bridge";
+  out.state_dir = bridge_directory(session.state_dir());
   out.publisher_dir = session.state_dir();
   out.relays = std::move(config->relays);
   out.gateways = std::move(config->gateways);

@@ -10,8 +10,9 @@
 namespace ipnscast::tools {
 
 // A client for a command that writes: of the state directory, or beside the process that holds it
-// and takes commands, such as a running watch. It is not announced as a device. For one that is about to end, or does not take
-// commands, it waits ten seconds, `most` at most. The errors of sync::Client::open() and attach().
+// and takes commands, such as a running watch. It is not announced as a device. For one that is
+// about to end, or does not take commands, it waits ten seconds, `most` at most. The errors of
+// sync::Client::open() and attach().
 Result<std::unique_ptr<sync::Client>> open_or_attach(sync::Config config, Milliseconds most);
 
 // A client that follows names, beside whoever holds the state directory when somebody does.

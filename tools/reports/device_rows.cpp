@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kNameColumn = 20;
 
-std::string since(UnixMillis time) {
+std::string ago(UnixMillis time) {
   const int64_t past = std::max<int64_t>(0, system_now().wall.value - time.value);
   return time_text(Milliseconds(past)) + " ago";
 }
@@ -54,11 +54,11 @@ std::vector<std::string> device_rows(const std::vector<sync::Device>& devices) {
   for (const auto& device : devices) {
     out.push_back(padded(shown_text(device.label()), kNameColumn) + "  " +
                   shown_text(device.platform) + ", ipnscast " + shown_text(device.version) + ", " +
-                  since(device.at) + (device.own ? "  (this one)" : ""));
+                  ago(device.at) + (device.own ? "  (this one)" : ""));
     for (const auto& [name, applied] : device.applied) {
       out.push_back("  " + names.of(name) + "  sequence " +
                     std::to_string(applied.version.sequence.value) + "  " +
-                    short_value(shown_text(applied.version.value)) + "  " + since(applied.at));
+                    short_value(shown_text(applied.version.value)) + "  " + ago(applied.at));
     }
   }
   return out;

@@ -9,7 +9,7 @@ namespace ipnscast::sync {
 namespace {
 
 constexpr std::string_view kDeriveInfo = "ipfs-storage-ed25519-v1";
-constexpr std::string_view kDeviceInfo = "ipnscast-device-tag-v1";
+constexpr std::string_view kDeviceTagInfo = "ipnscast-device-tag-v1";
 constexpr uint8_t kOddY = 0x03;
 
 // The compressed point; empty for a number that is no key.
@@ -81,7 +81,7 @@ IpnsKey IpnsKey::clone() const {
 
 SecretBytes<32> IpnsKey::device_secret() const {
   if (is_elsewhere()) return secret_.clone();
-  Bytes secret = hkdf_sha256(secret_.view(), {}, as_bytes(kDeviceInfo), 32);
+  Bytes secret = hkdf_sha256(secret_.view(), {}, as_bytes(kDeviceTagInfo), 32);
   auto out = SecretBytes<32>::from(secret);
   wipe(secret);
   return out;

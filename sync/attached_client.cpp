@@ -72,7 +72,7 @@ Result<Json> AttachedClient::ask(const Wanted& wanted) const {
   const std::stop_callback closing(closing_.get_token(), end);
   try {
     return (*link)->call(wanted.method, wanted.params, wanted.answers, stop.get_token(),
-                         wanted.descriptor);
+                         wanted.deadline, wanted.descriptor);
   } catch (const Json::exception& broken) {
     return fail(Errc::parse, std::string("an answer that cannot be read: ") + broken.what());
   }
@@ -92,7 +92,7 @@ Result<Outcome> AttachedClient::ask_to_publish(const IpnsKey& key, const Publish
                                                Json params, int descriptor) const {
   params["key"] = key_json(key);
   params["options"] = control::options_json(options);
-  Wanted wanted{"publish", std::move(params), {}, options.stop, descriptor};
+  Wanted wanted{"publish", std::move(params), {}, options.stop, options.deadline, descriptor};
   wanted.answers.sign = [&key](ByteView message) -> Result<Bytes> {
     if (!is_of_a_record(message)) return fail(Errc::refused, "that is no record");
     return key.sign(message);
@@ -130,7 +130,7 @@ Result<Outcome> AttachedClient::announce(const IpnsName& name, const Cid& cid, S
                  {"trust_clock", trust_clock},
                  {"left_ms", control::left_json(deadline)}};
   if (record) params["record"] = to_base64(record->bytes());
-  return ask_for_outcome({"announce", std::move(params), {}, std::move(stop)});
+  return ask_for_outcome({"announce", std::move(params), {}, std::move(stop), deadline});
 }
 
 Result<Outcome> AttachedClient::retract(const IpnsName& name, std::stop_token stop,
@@ -194,7 +194,7 @@ Result<std::vector<Device>> AttachedClient::ask_for_devices(const Wanted& wanted
 
 Result<std::vector<Device>> AttachedClient::devices(Instant deadline, std::stop_token stop) {
   return ask_for_devices(
-      {"devices", {{"left_ms", control::left_json(deadline)}}, {}, std::move(stop)});
+      {"devices", {{"left_ms", control::left_json(deadline)}}, {}, std::move(stop), deadline});
 }
 
 Result<std::vector<Device>> AttachedClient::wait_applied(const IpnsName& name,
@@ -206,7 +206,8 @@ Result<std::vector<Device>> AttachedClient::wait_applied(const IpnsName& name,
                            {"count", count},
                            {"left_ms", control::left_json(deadline)}},
                           {},
-                          std::move(stop)});
+                          std::move(stop),
+                          deadline});
 }
 
 // --- What a client of our own does.

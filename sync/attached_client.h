@@ -75,6 +75,7 @@ class AttachedClient final : public Client {
     nlohmann::json params;
     control::ControlLink::Answers answers{};
     std::stop_token stop{};
+    std::optional<Instant> deadline{};
     int descriptor = -1;
     bool as_we_would = true;  // only when the holder's configuration says the same as ours
   };

@@ -9,6 +9,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr Milliseconds kHolderGreets{2'000};
+constexpr Milliseconds kLook{200};
+constexpr Milliseconds kLeaving{2'000};
+constexpr Milliseconds kGrace{5'000};
 constexpr size_t kMaxMessage = 64 << 10;
 
 }  // namespace
@@ -39,15 +42,17 @@ Status ControlLink::greet() {
 }
 
 Result<Json> ControlLink::call(const std::string& method, const Json& params,
-                               const Answers& answers, std::stop_token stop, int descriptor) {
+                               const Answers& answers, std::stop_token stop,
+                               std::optional<Instant> deadline, int descriptor) {
   const Error ended{Errc::closed, "the process that holds the state directory ended meanwhile"};
   if (!channel_.write(line_of({{"call", method}, {"params", params}}), descriptor))
     return fail(ended);
   const std::stop_callback on_stop(stop, [this] {
     (void)channel_.write(line_of({{"cancel", true}}));
   });
+  if (deadline) *deadline += kGrace;
   for (;;) {
-    const auto line = channel_.read();
+    const auto line = next_line(stop, deadline);
     if (!line) return fail(line.error().code == Errc::closed ? ended : line.error());
     const Json said = parse_line(*line);
     if (!said.is_object()) return fail(Errc::parse, "an answer that is no JSON object");
@@ -60,6 +65,21 @@ Result<Json> ControlLink::call(const std::string& method, const Json& params,
     } else if (const auto result = said.find("result"); result != said.end()) {
       return *result;
     }
+  }
+}
+
+// A holder that does not come round is not waited for longer than the caller wants.
+Result<std::string> ControlLink::next_line(const std::stop_token& stop,
+                                           std::optional<Instant> end) {
+  std::optional<Instant> leave;
+  for (;;) {
+    const Instant now = std::chrono::steady_clock::now();
+    if (stop.stop_requested() && !leave) leave = now + kLeaving;
+    if (leave && now >= *leave) return fail(Errc::cancelled, "stopped");
+    if (end && now >= *end)
+      return fail(Errc::timeout, "the process that holds the state directory does not answer");
+    auto line = channel_.read(now + kLook);
+    if (line || line.error().code != Errc::timeout) return line;
   }
 }
 

@@ -21,14 +21,17 @@ class ControlLink {
 
   // What the holder says of itself.
   const nlohmann::json& facts() const { return facts_; }
-  // Waits for the answer; `answers` run on this thread. Asked to stop, it has the call end. The
-  // errors of the call; Errc::closed when the holder ended meanwhile.
+  // Waits for the answer; `answers` run on this thread. Asked to stop, it has the call end, and
+  // goes two seconds later whatever comes. The errors of the call; Errc::closed when the holder
+  // ended meanwhile; Errc::timeout when it has not answered five seconds after the deadline.
   Result<nlohmann::json> call(const std::string& method, const nlohmann::json& params,
-                              const Answers& answers, std::stop_token stop, int descriptor = -1);
+                              const Answers& answers, std::stop_token stop,
+                              std::optional<Instant> deadline = {}, int descriptor = -1);
 
  private:
   explicit ControlLink(Descriptor socket) : channel_(std::move(socket)) {}
   Status greet();
+  Result<std::string> next_line(const std::stop_token& stop, std::optional<Instant> end);
   void sign(const nlohmann::json& line, const Answers& answers);
 
   LineChannel channel_;

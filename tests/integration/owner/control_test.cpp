@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "ipnscast/sync/control/line_channel.h"
 #include "ipnscast/sync/control/local_socket.h"
+#include "ipnscast/sync/holder_facts.h"
 #include "ipnscast/tests/integration/sync/client_world.h"
 #include "ipnscast/tests/support/own_process.h"
 #include "ipnscast/tests/support/silent_server.h"
@@ -234,6 +236,66 @@ TEST_CASE("a call ends when who asked is gone, and when the holder closes (S0-78
     REQUIRE_FALSE(none);
     CHECK(none.error().message.find("nothing that was published") == 0);
   }
+}
+
+TEST_CASE("a holder that does not come round is not waited for longer than was asked (S0-78)") {
+  World world;
+  Config config = world.config("holder");
+  REQUIRE(std::filesystem::create_directory(config.state_dir));
+  std::filesystem::permissions(config.state_dir, std::filesystem::perms::owner_all);
+  const auto folder = Folder::open(config.state_dir);
+  const auto listening = control::listen_in(*folder, "control.sock");
+  REQUIRE(listening);
+  std::jthread stuck([&] {  // it greets each caller, and then says nothing
+    std::vector<std::unique_ptr<LineChannel>> held;
+    for (int socket; (socket = ::accept(listening->get(), nullptr, nullptr)) >= 0;) {
+      held.push_back(std::make_unique<LineChannel>(Descriptor(socket)));
+      (void)held.back()->write(R"({"ipnscast":"test","protocol":1,"facts":)" +
+                               holder_facts(config).dump() + "}");
+    }
+  });
+  const auto beside = Client::attach(config);
+  REQUIRE(beside);
+  std::stop_source stop;
+  const Instant start = std::chrono::steady_clock::now();
+  SECTION("by who stops") {
+    std::jthread later([&] {
+      std::this_thread::sleep_for(Milliseconds(100));
+      stop.request_stop();
+    });
+    const auto none = (*beside)->devices(start + Seconds(200), stop.get_token());
+    REQUIRE_FALSE(none);
+    CHECK(none.error().code == Errc::cancelled);
+  }
+  SECTION("by who closes") {
+    std::jthread later([&] {
+      std::this_thread::sleep_for(Milliseconds(100));
+      (*beside)->close();
+    });
+    CHECK((*beside)->lost(world.key.name()).empty());
+  }
+  CHECK(std::chrono::steady_clock::now() - start < Seconds(100));
+  ::shutdown(listening->get(), SHUT_RDWR);
+}
+
+TEST_CASE("another protocol is told with both versions") {
+  World world;
+  Config config = world.config("holder");
+  REQUIRE(std::filesystem::create_directory(config.state_dir));
+  std::filesystem::permissions(config.state_dir, std::filesystem::perms::owner_all);
+  const auto folder = Folder::open(config.state_dir);
+  const auto listening = control::listen_in(*folder, "control.sock");
+  REQUIRE(listening);
+  std::jthread newer([&] {
+    LineChannel channel(Descriptor(::accept(listening->get(), nullptr, nullptr)));
+    (void)channel.write(R"({"ipnscast":"9.0.0","protocol":2})");
+    (void)channel.read();
+  });
+  const auto none = Client::attach(config);
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == Errc::unsupported);
+  CHECK(none.error().message.find('2') != std::string::npos);
+  CHECK(none.error().message.find('1') != std::string::npos);
 }
 
 TEST_CASE("starts, calls in flight and stops leave no descriptor behind (S0-78)") {

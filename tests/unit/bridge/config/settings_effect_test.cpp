@@ -130,6 +130,8 @@ std::map<std::string, Effect> engine_effects(const std::string& ca_file) {
       {"publish.stall",
        engine(R"("7s")", [](const C& c) { return c.publish_stall == Seconds(7); })},
       {"publish.vector", engine("false", [](const C& c) { return !c.publish_vector; })},
+      {"devices.announce", engine("false", [](const C& c) { return !c.announce_device; })},
+      {"devices.name", engine(R"("desk")", [](const C& c) { return c.device_name == "desk"; })},
       {"publish.over",
        engine(R"("any")", [](const C& c) { return c.publish_over == sync::PublishOver::any; })},
       {"publish.retry_min",

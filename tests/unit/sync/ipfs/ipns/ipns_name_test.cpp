@@ -109,8 +109,8 @@ TEST_CASE(
     CHECK(key->name().to_string().starts_with("kzwfwjn5ji4p"));
     CHECK(key->name().base58().starts_with("16Uiu2HA"));
     const Bytes message = to_bytes("signed");
-    CHECK(key->public_key().verify(message, key->sign(message)));
-    CHECK_FALSE(key->public_key().verify(as_bytes("other"), key->sign(message)));
+    CHECK(key->public_key().verify(message, *key->sign(message)));
+    CHECK_FALSE(key->public_key().verify(as_bytes("other"), *key->sign(message)));
   }
   // 3 * G: x is that of BIP-340's first vector.
   CHECK(to_hex(

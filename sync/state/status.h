@@ -4,7 +4,7 @@
 #include <string>
 
 #include "ipnscast/nostr/base/clock.h"
-#include "ipnscast/sync/change/version.h"
+#include "ipnscast/sync/change/change.h"
 #include "ipnscast/sync/ipfs/ipld/cid.h"
 #include "ipnscast/sync/ipfs/ipns/ipns_record.h"
 
@@ -20,6 +20,25 @@ struct NameStatus {
   bool stale = false;
   bool handed_over = false;
   bool own = false;  // this device published it
+};
+
+// A version of a followed name that was heard and proved by its record.
+struct HeardVersion {
+  enum class Fate {
+    waiting,  // for the application
+    taken,    // by the application
+    refused,  // by the application or its validator
+    skipped,  // a newer one was handed over instead
+  };
+  uint64_t number = 0;  // counts the versions of the name in the order in which they were heard
+  Version version;
+  Bytes record;                      // the signed record, which may have expired
+  std::optional<std::string> loser;  // the other value of a conflict, which lost
+  SourceKind source = SourceKind::poll;
+  std::optional<nostr::PublicKey> author;  // of the hint
+  UnixMillis seen;
+  Fate fate = Fate::waiting;
+  std::optional<UnixMillis> at;  // taken or refused; nothing: not known
 };
 
 // A publish of this device that was displaced by a version which does not contain it.

@@ -182,6 +182,16 @@ Status ClientHandle::get(const Cid& cid, std::string_view path, const std::files
   return visit.run([&] { return visit->get(cid, path, target, own); });
 }
 
+Result<std::vector<HeardVersion>> ClientHandle::history(const IpnsName& name, size_t most) {
+  Stay visit(client_);
+  return visit.run([&] { return visit->history(name, most); });
+}
+
+Status ClientHandle::replay(const IpnsName& name, UnixMillis since) {
+  Stay visit(client_);
+  return visit.run([&] { return visit->replay(name, since); });
+}
+
 std::vector<NameStatus> ClientHandle::status() {
   Stay visit(client_);
   return visit ? visit->status() : std::vector<NameStatus>();

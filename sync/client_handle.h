@@ -36,6 +36,8 @@ class ClientHandle final : public Client {
   Status tell(const ToldNews& news) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
+  Result<std::vector<HeardVersion>> history(const IpnsName& name, size_t most) override;
+  Status replay(const IpnsName& name, UnixMillis since) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override { return client_->private_hints(); }

@@ -55,6 +55,8 @@ class ClientImpl final : public Client, public std::enable_shared_from_this<Clie
   Status acknowledge_lost(const IpnsName& name) override;
   Status get(const Cid& cid, std::string_view path, const std::filesystem::path& target,
              const GetOptions& options) override;
+  Result<std::vector<HeardVersion>> history(const IpnsName& name, size_t most) override;
+  Status replay(const IpnsName& name, UnixMillis since) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,7 @@
 #include "ipnscast/nostr/base/log.h"
 #include "ipnscast/sync/control/messages.h"
 #include "ipnscast/sync/holder_facts.h"
+#include "ipnscast/sync/state/history.h"
 #include "ipnscast/sync/state/known_here.h"
 #include "ipnscast/sync/state_beside.h"
 
@@ -298,6 +300,20 @@ Status AttachedClient::get(const Cid& cid, std::string_view path,
                            const std::filesystem::path& target, const GetOptions& options) {
   const auto client = own();
   return client ? (*client)->get(cid, path, target, options) : fail(client.error());
+}
+
+// Under a label what was heard there; otherwise what the holder heard.
+Result<std::vector<HeardVersion>> AttachedClient::history(const IpnsName& name, size_t most) {
+  if (place_.empty())
+    return read_history(config_.state_dir, name, std::min(most, config_.history_versions));
+  const auto client = own();
+  if (!client) return fail(client.error());
+  return (*client)->history(name, most);
+}
+
+Status AttachedClient::replay(const IpnsName& name, UnixMillis since) {
+  const auto client = own();
+  return client ? (*client)->replay(name, since) : fail(client.error());
 }
 
 std::vector<NameStatus> AttachedClient::status() {

@@ -49,6 +49,8 @@ class AttachedClient final : public Client {
   Result<std::vector<Device>> wait_applied(const IpnsName& name, const Version& version,
                                            size_t count, Instant deadline,
                                            std::stop_token stop) override;
+  Result<std::vector<HeardVersion>> history(const IpnsName& name, size_t most) override;
+  Status replay(const IpnsName& name, UnixMillis since) override;
   std::vector<NameStatus> status() override;
   std::vector<GatewayStatus> gateways() override;
   PrivateHintCounters private_hints() const override;

@@ -234,6 +234,7 @@ SyncThread::Options ClientImpl::sync_options() {
   out.handlers.lanes = config_.handler_lanes;
   out.handlers.timeout = config_.handler_timeout;
   out.engine.handler_timeout = config_.handler_timeout;
+  out.engine.history_versions = config_.history_versions;
   out.on_resolved = [this](const IpnsName& name, const ResolveReport& report) {
     publisher_->saw(name, report);
   };
@@ -277,6 +278,7 @@ Publisher::Options ClientImpl::publisher_options() const {
   out.writer.job = config_.publish_job;
   out.writer.lifetime = config_.record_lifetime;
   out.versions = config_.versions;
+  out.history = config_.history_versions;
   out.kept = config_.kept_bytes;
   out.private_paths = config_.private_paths;
   out.private_paths.insert(out.private_paths.end(),

@@ -59,6 +59,12 @@ struct WatchOptions {
   // What on_change takes is what the application publishes on next (PublishOptions::based_on).
   // false: it only looks.
   bool takes_in = true;
+  // Every version that is heard is handed over, in order, and not only the newest: those that wait
+  // are kept in the state file, the latest Config::history_versions of them. false: a newer one
+  // takes the place of those that wait. What is heard only after a newer one is never handed over.
+  // The content of a version that was replaced may be gone: when nobody has it for five minutes,
+  // the version comes without `cid`.
+  bool every_version = false;
 };
 
 // What an application heard by itself.
@@ -215,6 +221,17 @@ class Client {
   virtual Result<std::vector<Device>> wait_applied(const IpnsName& name, const Version& version,
                                                    size_t count, Instant deadline,
                                                    std::stop_token stop = {}) = 0;
+
+  // The versions of a name that were heard while it was followed, newest first, at most so many
+  // and no more than Config::history_versions. Errc::io.
+  virtual Result<std::vector<HeardVersion>> history(const IpnsName& name, size_t most = 1'000) = 0;
+  // Hands the versions that were seen at this time or later over once more (Change::replay), oldest
+  // first, to on_change or next_change(), and then goes on with what is new, which waits. Versions
+  // that were refused are left out. They are acknowledged as all others; it is committed behind
+  // this call and goes on after a crash, once the name is watched again. A second call begins anew;
+  // unwatch() ends it. Errc::not_found when there are none, Errc::invalid when the name is not
+  // watched with a handler.
+  virtual Status replay(const IpnsName& name, UnixMillis since) = 0;
 
   virtual std::vector<NameStatus> status() = 0;
   // Those of this configuration, and others that were used from this state directory within 90

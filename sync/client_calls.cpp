@@ -95,7 +95,7 @@ Status ClientImpl::watch(const IpnsName& name, WatchOptions options) {
   }
   set_conflict_handler(name, std::move(options.on_conflict));
   sync_->tell(input::Watch{name, options.fetch_content, has_handler, std::move(stored),
-                           options.takes_in, options.pull});
+                           options.takes_in, options.pull, options.every_version});
   return {};
 }
 
@@ -291,6 +291,7 @@ Status ClientImpl::forget(const IpnsName& name) {
     NameRow empty{name};
     empty.watched = (*row)->watched;
     empty.fetch_content = (*row)->fetch_content;
+    empty.heard = empty.passed = (*row)->heard;
     return save_names(db, {empty});
   });
   if (!erased) return erased;

@@ -195,6 +195,16 @@ Result<std::vector<Device>> ClientHandle::wait_applied(const IpnsName& name, con
       [&] { return visit->wait_applied(name, version, count, deadline, visit.stop()); });
 }
 
+Result<std::vector<HeardVersion>> ClientHandle::history(const IpnsName& name, size_t most) {
+  Stay visit(client_);
+  return visit.run([&] { return visit->history(name, most); });
+}
+
+Status ClientHandle::replay(const IpnsName& name, UnixMillis since) {
+  Stay visit(client_);
+  return visit.run([&] { return visit->replay(name, since); });
+}
+
 std::vector<NameStatus> ClientHandle::status() {
   Stay visit(client_);
   return visit ? visit->status() : std::vector<NameStatus>();

@@ -89,6 +89,9 @@ struct Config {
   size_t handler_lanes = 4;
   Milliseconds handler_timeout{
       600'000};  // then a change counts as not handed over, and comes again
+  // Of each name, 1 to 100,000: versions that Client::history() and replay() know, and that wait
+  // with WatchOptions::every_version. The oldest are dropped.
+  size_t history_versions = 1'000;
   // Bytes of own publishes that stay in the cache besides cache_bytes: of those that were displaced
   // and not acknowledged (Client::lost), and of those that no node has yet. When displaced ones
   // have so many, nothing is published (Errc::refused) until some are acknowledged; when all have,

@@ -211,6 +211,8 @@ void fetch_rows(Rows<C>& rows) {
               "makes room for others, unless this is 1");
   rows.time("handler_timeout", "handler_timeout", &C::handler_timeout, kSomeTime,
             "a command that takes longer is ended, and its change comes again");
+  rows.number("history", "history_versions", &C::history_versions, {1, 100'000}, "versions",
+              "versions of a name that history and replay know; the oldest are dropped first");
   rows.size("kept", "kept_bytes", &C::kept_bytes, {kOneByte},
             "content of own publishes that is kept besides fetch.cache_bytes: displaced ones, "
             "until forget --lost, and queued ones");

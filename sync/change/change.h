@@ -44,7 +44,8 @@ struct Change {
   Sequence sequence;
   std::string value;  // "/ipfs/<cid>[/path]" of the record
   std::optional<Cid>
-      cid;  // the value's root, or its last link when the value is a chain; fetched and verified
+      cid;  // the value's root, or its last link when the value is a chain; fetched and verified;
+            // none when the content of an older version is not to be had any more
   std::optional<Cid> previous;             // what was handed over before
   std::optional<std::string> other_value;  // of conflict and lost: the value that lost
   std::optional<Version> common{};         // of lost: what both were made of, where that is known
@@ -60,6 +61,8 @@ struct Change {
   UnixMillis seen;
   // How often this was handed over in this run, with this time.
   int attempt = 1;
+  // An older version, which Client::replay() was asked for. `previous` is of the replay, too.
+  bool replay = false;
 };
 
 // Whether unconfirmed hints of trusted authors are handed over.

@@ -61,6 +61,8 @@ void Engine::take(input::Fetched& in) {
           now_.steady - name->following->arrived.steady);
     }
     offer_provisional(*name);
+  } else {
+    older_fetched(*name, in.job, std::move(in.cid));
   }
   advance(*name);
 }
@@ -74,6 +76,8 @@ void Engine::take(input::FetchFailed& in) {
     tell_why(*name, in.error);
   } else if (name->prefetch && name->prefetch->job == in.job) {
     name->prefetch.reset();
+  } else {
+    older_failed(*name, in.job);
   }
   advance(*name);
 }

@@ -13,9 +13,9 @@ void Engine::touch(Tracked& name, bool substance) {
 void Engine::commit_if_dirty(Tracked& name) {
   if (name.commit || !name.dirty()) return;
   if (name.commit_failures > 0 && name.commit_retry > now_.steady) return;
-  name.commit = Tracked::Committing{next_job(), name.revision};
+  name.commit = Tracked::Committing{next_job(), name.revision, std::exchange(name.notes, {})};
   commits_.emplace(name.commit->job, name.row.name);
-  emit(action::Commit{name.commit->job, {name.row}});
+  emit(action::Commit{name.commit->job, {name.row}, name.commit->notes});
 }
 
 void Engine::take(input::Committed& in) {
@@ -28,6 +28,7 @@ void Engine::take(input::Committed& in) {
     name->committed = name->commit->revision;
     name->commit_failures = 0;
   } else {
+    name->notes.insert(name->notes.begin(), name->commit->notes.begin(), name->commit->notes.end());
     name->commit_failures = std::min(name->commit_failures + 1, 1'000);
     name->commit_retry = now_.steady + retry_after(name->commit_failures);
   }
@@ -49,8 +50,10 @@ std::optional<TrackedName::Delivering> Engine::due(const Tracked& name) const {
   if (!name.has_handler || name.delivery || name.committed < name.substance) return std::nullopt;
   if (name.attempts > 0 && name.next_attempt > now_.steady) return std::nullopt;
   const auto one = [&](What what, Change change, std::optional<OwnPublish> displaced = {}) {
-    return Tracked::Delivering{{}, what, name.generation, std::move(change), std::move(displaced)};
+    return Tracked::Delivering{
+        {}, what, name.generation, row.heard, std::move(change), std::move(displaced)};
   };
+  const bool behind = owes_older(name);
   if (row.withdraw_owed) {
     Change change = change_of(name, ChangeKind::withdrawn);
     change.value = value_of(*row.withdraw_owed);
@@ -63,8 +66,14 @@ std::optional<TrackedName::Delivering> Engine::due(const Tracked& name) const {
     if (!report) return std::nullopt;
     const bool both =
         report->conflict && row.owed == ChangeKind::conflict && row.loser == report->ours.value();
-    if (!both) return one(What::report, displaced_change(name, *report), report->ours);
+    if (!both || behind) return one(What::report, displaced_change(name, *report), report->ours);
     displaced = report->ours;
+  }
+  if (behind) {
+    if (!older_ready(name)) return std::nullopt;
+    auto older = one(name.older->replay ? What::replay : What::older, older_change(name));
+    older.number = name.older->version->number;
+    return older;
   }
   if (row.owed) {
     if (!content_ready(name)) return std::nullopt;
@@ -207,7 +216,9 @@ void Engine::try_again(Tracked& name, const Tracked::Delivering& done, const Han
                                           ") could not be handed over: " + what.why().message +
                                           "; it comes again"});
   }
-  if (done.generation != name.generation) return;
+  const bool gives_way = done.what != What::older && done.what != What::replay &&
+                         !(done.what == What::record && name.every_version);
+  if (gives_way && done.generation != name.generation) return;
   name.attempts = std::min(name.attempts + 1, 1'000'000);
   const Milliseconds wait = what.after() ? std::clamp(*what.after(), kSoonestRetry, kLatestRetry)
                                          : retry_after(name.attempts);
@@ -219,6 +230,12 @@ bool Engine::refused_latest(const Tracked& name) {
   return row.rejected && row.record && *row.rejected == row.record->version();
 }
 
+// Where versions come one after the other, the next one waits until it is committed that this one
+// is over: otherwise it would come again behind the next one, after a crash.
+bool Engine::ends_a_version(const Tracked& name, const Tracked::Delivering& done) {
+  return name.every_version || done.what == What::older || done.what == What::replay;
+}
+
 // The content that the handler has stays, and this version is not offered again.
 void Engine::reject(Tracked& name, const Tracked::Delivering& done, const Error& why) {
   auto& row = name.row;
@@ -226,7 +243,11 @@ void Engine::reject(Tracked& name, const Tracked::Delivering& done, const Error&
   const bool has_it =
       row.handed && row.handed->sequence == version.sequence && row.handed->value == version.value;
   const bool provisional = done.what == What::provisional;
+  const bool newest = row.record && row.record->version() == version;
   if (done.what == What::record && !has_it) row.rejected = version;
+  if (done.what == What::older && newest) row.rejected = version;
+  if (done.what == What::record || done.what == What::older || done.what == What::replay)
+    pass(name, done, !has_it);
   if (provisional) name.refused_claim = version;
   if (done.what == What::record && done.generation == name.generation) row.owed.reset();
   if (done.what == What::expiry && row.expiry_owed == done.change.kind) row.expiry_owed.reset();
@@ -242,24 +263,15 @@ void Engine::reject(Tracked& name, const Tracked::Delivering& done, const Error&
   if (refused_latest(name)) {
     row.owed.reset();
     if (!row.handed) row.expiry_owed.reset();
+    settle_newest(name);
   }
   if (done.displaced) writers_->told(row.name, *done.displaced);
   name.attempts = 0;
-  touch(name, false);
+  touch(name, ends_a_version(name, done));
   emit(action::Alarm{row.name, "sequence " + std::to_string(version.sequence.value) + " (" +
                                    version.value + ") is refused: " + why.message +
                                    "; what was handed over before stays"});
 }
-
-namespace {
-
-// The application published another value while it was given this one.
-bool published_past(const NameRow& row, const Change& change) {
-  return row.record && row.handed && row.handed->value == row.record->value &&
-         change.value != row.record->value;
-}
-
-}  // namespace
 
 // What the application publishes next is made on it.
 void Engine::take_in(Tracked& name, const Change& change) {
@@ -277,10 +289,16 @@ void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
   const bool latest = done.generation == name.generation;
   switch (done.what) {
     case What::record:
-      if (!published_past(row, done.change))
+    case What::older:
+      // Unless the application published meanwhile.
+      if (row.passed <= done.number)
         row.handed = NameRow::Handed{done.change.sequence, done.change.value, done.change.cid};
-      if (latest) row.owed.reset();
+      if (latest && done.what == What::record) row.owed.reset();
       take_in(name, done.change);
+      pass(name, done, false);
+      break;
+    case What::replay:
+      pass(name, done, false);
       break;
     case What::expiry:
       if (row.expiry_owed == done.change.kind) row.expiry_owed.reset();
@@ -298,7 +316,7 @@ void Engine::acknowledge(Tracked& name, const Tracked::Delivering& done) {
   if (done.displaced) writers_->told(row.name, *done.displaced);
   name.attempts = 0;
   name.told_failure.clear();
-  touch(name, false);
+  touch(name, ends_a_version(name, done));
 }
 
 }  // namespace ipnscast::sync

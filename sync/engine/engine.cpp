@@ -76,8 +76,8 @@ bool Engine::busy(const IpnsName& name) const {
   const auto it = names_.find(name);
   if (it == names_.end()) return false;
   const auto& n = *it->second;
-  return n.resolving_in_foreground() || n.fetch || n.prefetch || n.delivery || n.pending ||
-         n.row.owed || n.row.expiry_owed || n.row.withdraw_owed;
+  return n.resolving_in_foreground() || n.fetch || n.older || n.prefetch || n.delivery ||
+         n.pending || n.row.owed || n.row.expiry_owed || n.row.withdraw_owed;
 }
 
 Engine::Tracked* Engine::track(const IpnsName& key, std::optional<NameRow> stored) {
@@ -103,6 +103,7 @@ void Engine::take(input::Watch& in) {
   Tracked* const name = track(in.name, std::move(in.stored));
   if (name == nullptr) return;
   name->takes_in = in.takes_in;
+  if (in.has_handler) name->every_version = in.every_version;
   if (in.has_handler && name->pulls != in.pulls) {
     name->pulls = in.pulls;
     name->offered = false;
@@ -155,6 +156,7 @@ void Engine::take(input::Unwatch& in) {
   if (name == nullptr || !name->row.watched) return;
   if (!name->followed) drop_work(*name);
   name->row.watched = false;
+  name->row.replay.reset();
   name->has_handler = false;
   name->offered = false;
   touch(*name, false);
@@ -169,6 +171,7 @@ void Engine::take(input::Forget& in) {
   NameRow fresh{.name = in.name};
   fresh.watched = name->row.watched;
   fresh.fetch_content = name->row.fetch_content;
+  fresh.heard = fresh.passed = name->row.heard;
   name->row = std::move(fresh);
   name->flips.clear();
   name->next_poll = now_.steady;
@@ -226,6 +229,8 @@ void Engine::advance(Tracked& name) {
   }
   commit_if_dirty(name);
   if (name.active()) {
+    bring_older(name);
+    commit_if_dirty(name);
     deliver_if_due(name);
   } else if (!name.commit && !name.dirty()) {
     if (name.due) timers_.erase({*name.due, &name});
@@ -292,6 +297,7 @@ void Engine::drop_work(Tracked& name) {
   drop(name.poll);
   drop(name.fetch);
   drop(name.prefetch);
+  drop_older(name);
   name.delivery.reset();
   name.content.reset();
   name.prefetched.reset();
@@ -321,6 +327,9 @@ void Engine::schedule(Tracked& name) {
     if (name.chase_at) at(*name.chase_at);
     if (name.row.failures > 0) at(name.retry);
     if (name.attempts > 0) at(name.next_attempt);
+    at(name.older_at);
+    if (name.older && name.older->version) at(name.older->give_up);
+    if (name.older && name.older->failures > 0) at(name.older->retry);
     if (const auto held = held_until(name)) at(*held);
     if (name.delivery && name.delivery->until) at(*name.delivery->until);
     if (name.row.record && !name.row.stale) at(steady_time(end_of(*name.row.record), now_));

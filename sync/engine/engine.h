@@ -50,6 +50,8 @@ struct EngineOptions {
   size_t max_names = 1'000'000;
   bool secret_names = false;  // which names are watched stands in no log while all is well
   size_t max_sent = 65'536;
+  size_t history_versions = 1'000;       // that the state file keeps of a name
+  Milliseconds older_patience{300'000};  // for the content of a version that was replaced
 };
 
 // Knows what changed and sees to it that the handler is told: DESIGN, "The engine's promises". A
@@ -152,6 +154,27 @@ class Engine {
   void owe_expiry(Tracked& name, ChangeKind kind);
   void begin_attempts(Tracked& name);
 
+  // history.cpp: versions before the newest one
+  void take(input::Replay& in);
+  void take(input::VersionRead& in);
+  void hear(Tracked& name, const std::optional<Version>& before, const SourceId& source,
+            const std::optional<nostr::PublicKey>& author, UnixMillis seen);
+  void note(Tracked& name, HistoryNote note);
+  void settle_newest(Tracked& name);
+  void have_own(Tracked& name);
+  void pass(Tracked& name, const Tracked::Delivering& done, bool refused);
+  bool owes_older(const Tracked& name) const;
+  void bring_older(Tracked& name);
+  void read_older(Tracked& name);
+  void fetch_older(Tracked& name);
+  void give_up_content(Tracked& name);
+  void drop_older(Tracked& name);
+  bool older_fetched(Tracked& name, JobId job, std::optional<Cid> cid);
+  bool older_failed(Tracked& name, JobId job);
+  bool older_ready(const Tracked& name) const;
+  Change older_change(const Tracked& name) const;
+  void tell_dropped(Tracked& name);
+
   // content.cpp
   void take(input::Fetched& in);
   void take(input::FetchFailed& in);
@@ -178,6 +201,7 @@ class Engine {
   void acknowledge(Tracked& name, const Tracked::Delivering& done);
   void reject(Tracked& name, const Tracked::Delivering& done, const Error& why);
   void try_again(Tracked& name, const Tracked::Delivering& done, const Handled& what);
+  static bool ends_a_version(const Tracked& name, const Tracked::Delivering& done);
   static bool refused_latest(const Tracked& name);
   void take_in(Tracked& name, const Change& change);
   std::optional<Instant> held_until(const Tracked& name) const;

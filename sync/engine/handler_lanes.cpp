@@ -287,6 +287,11 @@ void HandlerLanes::State::watch_the_time() {
 HandlerLanes::HandlerLanes(Options options, Done done)
     : state_(std::make_shared<State>(options, std::move(done))) {}
 
+bool HandlerLanes::has_handler(const IpnsName& name) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->handlers.contains(name);
+}
+
 HandlerLanes::~HandlerLanes() { close(Milliseconds(0)); }
 
 void HandlerLanes::set_handler(const IpnsName& name, Handler handler) {

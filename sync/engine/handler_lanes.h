@@ -39,6 +39,7 @@ class HandlerLanes {
   HandlerLanes& operator=(const HandlerLanes&) = delete;
 
   void set_handler(const IpnsName& name, Handler handler);
+  bool has_handler(const IpnsName& name) const;
   // The handler is not called again once this returns, except when it runs right now.
   void remove_handler(const IpnsName& name);
   // At most one change of a name is under way, so the number of names bounds what waits.

@@ -8,6 +8,7 @@
 #include "ipnscast/nostr/base/strong_id.h"
 #include "ipnscast/sync/change/handled.h"
 #include "ipnscast/sync/source/news.h"
+#include "ipnscast/sync/state/history.h"
 #include "ipnscast/sync/state/name_row.h"
 
 namespace ipnscast::sync {
@@ -28,6 +29,7 @@ struct Watch {
   std::optional<NameRow> stored;
   bool takes_in = true;  // what the handler takes is what the application publishes on
   bool pulls = false;    // has_handler, and it comes with input::Take for what action::Offer says
+  bool every_version = false;  // the handler gets those too that a newer one has replaced
 };
 // Follow the name without a handler, because something that this device published is not settled.
 struct Follow {
@@ -45,6 +47,18 @@ struct Unwatch {
 // action::Offer that says that there is none.
 struct Take {
   IpnsName name;
+};
+// Hand the versions from this number on over again, as far as the handler is past them.
+struct Replay {
+  IpnsName name;
+  uint64_t from = 0;
+};
+// What action::ReadVersion found.
+struct VersionRead {
+  IpnsName name;
+  JobId job;
+  std::optional<HeardVersion> version;  // nothing: there is none
+  bool failed = false;
 };
 // Drop what is known of the name (`ipnscast forget`).
 struct Forget {
@@ -103,9 +117,10 @@ struct Tick {};
 }  // namespace input
 
 using Input = std::variant<input::Watch, input::Follow, input::Written, input::Unwatch, input::Take,
-                           input::Forget, News, RecordArrived, input::ResolveUpdate,
-                           input::PollDone, input::Fetched, input::FetchFailed, input::Committed,
-                           input::Handled, SourceHealth, input::Sent, input::DeviceId, input::Tick>;
+                           input::Replay, input::VersionRead, input::Forget, News, RecordArrived,
+                           input::ResolveUpdate, input::PollDone, input::Fetched,
+                           input::FetchFailed, input::Committed, input::Handled, SourceHealth,
+                           input::Sent, input::DeviceId, input::Tick>;
 
 // What the engine wants done. Every one that carries a deadline is answered by then; the engine
 // gives up on it soon after.
@@ -132,14 +147,22 @@ struct Fetch {
   JobId job;
   std::string value;
   Instant deadline;
+  bool current = true;  // false: of an older version, whose content is kept until it is handed over
 };
 struct Cancel {
   JobId job;
 };
-// Write these rows in one transaction.
+// Write these rows in one transaction, with what is noted in the history of the first one's name.
 struct Commit {
   JobId job;
   std::vector<NameRow> rows;
+  std::vector<HistoryNote> notes{};
+};
+// Look for a version in the history of the name: behind all commits that were asked for before.
+struct ReadVersion {
+  IpnsName name;
+  JobId job;
+  HistorySearch search;
 };
 struct Deliver {
   IpnsName name;
@@ -173,7 +196,7 @@ struct Alarm {
 }  // namespace action
 
 using Action = std::variant<action::Resolve, action::Poll, action::Fetch, action::Cancel,
-                            action::Commit, action::Deliver, action::Offer, action::Revoke,
-                            action::Load, action::NewDeviceId, action::Alarm>;
+                            action::Commit, action::ReadVersion, action::Deliver, action::Offer,
+                            action::Revoke, action::Load, action::NewDeviceId, action::Alarm>;
 
 }  // namespace ipnscast::sync

@@ -101,6 +101,8 @@ void Engine::adopt(Tracked& name, const KnownRecord& record, const RecordDecisio
                    const SourceId& source, const std::optional<nostr::PublicKey>& author,
                    bool unconfirmed) {
   auto& row = name.row;
+  std::optional<Version> before;
+  if (row.record) before = row.record->version();
   const bool grows = !row.record || record.sequence > row.record->sequence;
   const bool other = !row.record || row.record->value != record.value;
   // A higher sequence with the value that was refused moves the refusal along.
@@ -139,8 +141,10 @@ void Engine::adopt(Tracked& name, const KnownRecord& record, const RecordDecisio
     if (!name.prefetched || name.prefetched->value != record.value) name.fetched_after = {};
     row.unconfirmed_freshness = unconfirmed;
     if (name.content && name.content->value != record.value) name.content.reset();
+    hear(name, before, row.source, row.author, row.seen);
     owe(name, *decision.notify);
   } else {
+    hear(name, before, source, author, now_.wall);
     touch(name, true);
   }
   if (row.provisional && grows) settle_provisional(name);
@@ -163,7 +167,7 @@ void Engine::owe(Tracked& name, ChangeKind kind) {
   ++name.generation;
   // What failed was another value; this one is tried at once.
   name.retry = now_.steady;
-  begin_attempts(name);
+  if (!owes_older(name)) begin_attempts(name);
 }
 
 void Engine::begin_attempts(Tracked& name) {
@@ -242,12 +246,15 @@ void Engine::follow_truth(Tracked& name) {
 void Engine::adopt_own(Tracked& name, const KnownRecord& record) {
   auto& row = name.row;
   const bool other = !row.record || row.record->value != record.value;
+  std::optional<Version> before;
+  if (row.record) before = row.record->version();
   row.record = record;
   row.ahead.reset();
   row.stale = false;
   row.expiry_owed.reset();
   row.loser.reset();
   row.rejected.reset();
+  hear(name, before, {SourceKind::local, ""}, options_.own_key, now_.wall);
   if (other) {
     row.source = {SourceKind::local, ""};
     row.author = options_.own_key;
@@ -261,6 +268,7 @@ void Engine::adopt_own(Tracked& name, const KnownRecord& record) {
       row.owed.reset();
       row.handed = NameRow::Handed{record.sequence, record.value, root_of(record.value)};
       row.taken = record.version();
+      have_own(name);
     } else if (!row.handed || row.handed->value != record.value) {
       row.owed = ChangeKind::change;  // for a handler of another day
     }

@@ -154,6 +154,8 @@ void SyncThread::forget_job(const Input& in) {
     if (update->finished) work_.erase(update->job);
   } else if (const auto* polled = std::get_if<input::PollDone>(&in)) {
     work_.erase(polled->job);
+  } else if (const auto* handled = std::get_if<input::Handled>(&in)) {
+    held_.erase(handled->name);
   }
 }
 
@@ -176,6 +178,7 @@ void SyncThread::note_known(const Input& in) {
   } else if (const auto* unwatch = std::get_if<input::Unwatch>(&in)) {
     parts_.known->forget(unwatch->name);
     pulled_.forget(unwatch->name);
+    held_.erase(unwatch->name);
   } else if (const auto* forget = std::get_if<input::Forget>(&in)) {
     parts_.known->forget(forget->name);
   }
@@ -222,9 +225,29 @@ void SyncThread::ask_for_names() {
 void SyncThread::perform(action::Commit& action) {
   commits_[action.job] = action.rows;
   parts_.writer.submit(
-      [rows = std::move(action.rows)](store::Database& db) { return save_names(db, rows); },
+      [rows = std::move(action.rows), notes = std::move(action.notes),
+       limit = options_.engine.history_versions](store::Database& db) -> Status {
+        if (Status saved = save_names(db, rows); !saved || notes.empty()) return saved;
+        return save_history(db, rows.front().name, notes, limit);
+      },
       [inbox = inbox_, job = action.job](Status status) {
         inbox->push_reserved(Input(input::Committed{job, std::move(status)}));
+      });
+}
+
+void SyncThread::perform(action::ReadVersion& action) {
+  const auto found = std::make_shared<std::optional<HeardVersion>>();
+  parts_.writer.submit(
+      [name = action.name, search = std::move(action.search),
+       found](store::Database& db) -> Status {
+        auto version = find_version(db, name, search);
+        if (!version) return fail(version.error());
+        *found = std::move(*version);
+        return {};
+      },
+      [inbox = inbox_, name = action.name, job = action.job, found](const Status& read) {
+        inbox->push_reserved(
+            Input(input::VersionRead{name, job, std::move(*found), !read.has_value()}));
       });
 }
 

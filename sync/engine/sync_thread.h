@@ -108,6 +108,7 @@ class SyncThread {
   void perform(action::Fetch& action);
   void perform(action::Cancel& action);
   void perform(action::Commit& action);
+  void perform(action::ReadVersion& action);
   void perform(action::Deliver& action);
   void perform(action::Offer& action);
   void perform(action::Revoke& action);
@@ -129,7 +130,9 @@ class SyncThread {
   std::map<JobId, Work> work_;
   std::map<JobId, Chain> chains_;
   std::map<JobId, std::vector<NameRow>> commits_;  // under way
-  std::set<IpnsName> names_;                       // followed
+  // Contents of older versions, until they are handed over.
+  std::map<IpnsName, BlockCache::Hold> held_;
+  std::set<IpnsName> names_;  // followed
   bool names_changed_ = false;
 
   mutable std::mutex sources_mutex_;

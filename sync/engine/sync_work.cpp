@@ -132,7 +132,13 @@ void SyncThread::fetch_root(JobId job, const Cid& root, std::string path) {
   options.deadline = left_until(action.deadline);
   const NameRow* row = engine_.find(action.name);
   options.shares = row != nullptr && row->handed.has_value();
-  options.keep_as = action.name.to_string();
+  // What is kept of a name goes by its newest versions.
+  if (action.current) {
+    options.keep_as = action.name.to_string();
+  } else {
+    held_.erase(action.name);
+    held_.try_emplace(action.name, parts_.cache, root);
+  }
   options.scope.path = std::move(path);
   work_[job].fetch = parts_.fetcher.fetch(
       root, options, [inbox = inbox_, name = action.name, job](const Result<FetchReport>& fetched) {

@@ -49,10 +49,11 @@ struct Following {
   bool marked = false;  // its author was marked down for it
 };
 struct Delivering {
-  enum class What { record, expiry, provisional, withdrawal, report };
+  enum class What { record, older, replay, expiry, provisional, withdrawal, report };
   JobId job;
   What what = What::record;
   uint64_t generation = 0;
+  uint64_t number = 0;  // of the version
   Change change;
   std::optional<OwnPublish> displaced{};  // what the application learns by it
   std::optional<Instant> until{};         // of who took it himself, until he is told so
@@ -60,6 +61,19 @@ struct Delivering {
 struct Committing {
   JobId job;
   uint64_t revision = 0;
+  std::vector<HistoryNote> notes{};
+};
+// A version before the newest one, on its way to the handler.
+struct Older {
+  JobId reading;
+  bool replay = false;
+  std::optional<HeardVersion> version{};  // nothing: it is being read
+  std::optional<Fetching> fetch{};
+  std::optional<Content> content{};
+  int failures = 0;  // of fetching it
+  Instant retry{};
+  Instant give_up{};
+  bool gone = false;  // nobody had its content until then: it is handed over without
 };
 
 }  // namespace work
@@ -75,6 +89,7 @@ struct TrackedName {
   using Following = work::Following;
   using Delivering = work::Delivering;
   using Committing = work::Committing;
+  using Older = work::Older;
 
   explicit TrackedName(NameRow stored) : row(std::move(stored)) {}
 
@@ -84,6 +99,7 @@ struct TrackedName {
   bool pulls = false;
   bool offered = false;   // of who pulls: it was said that something waits
   bool followed = false;  // whoever watches or not
+  bool every_version = false;
 
   // Every change of the row is a revision; a hand-over waits until the latest one that it rests on
   // is committed.
@@ -94,6 +110,7 @@ struct TrackedName {
   std::optional<Committing> commit;
   int commit_failures = 0;
   Instant commit_retry;
+  std::vector<HistoryNote> notes;  // to be committed with the row
 
   std::optional<Resolving> resolve;    // the latest one
   std::optional<Resolving> lingering;  // the one before, still listening
@@ -103,6 +120,10 @@ struct TrackedName {
   std::optional<Content> content;    // the confirmed value's, here and verified
   std::optional<Content> prefetched;
   std::optional<Delivering> delivery;
+  std::optional<Older> older;
+  Instant older_at;                      // not read before that
+  std::string replayed_value;            // what was handed over again last
+  std::optional<Cid> replayed_cid;       // its content
   std::optional<Version> refused_claim;  // a provisional value that was refused, in this run
   bool provisional_due =
       false;  // row.provisional is committed or being so, and not yet handed over

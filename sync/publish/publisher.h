@@ -70,10 +70,11 @@ class Publisher {
     Milliseconds timeout{10'000};
     Milliseconds answer_by{2'000};
     NameWriter::Options writer;
-    std::string decider;                               // see choose_decider()
-    bool over_any = false;                             // as PublishOptions::replace
-    size_t versions = 5;                               // kept on the nodes besides the current one
-    uint64_t kept = uint64_t{1} << 30;                 // bytes, see KeptContent
+    std::string decider;                // see choose_decider()
+    bool over_any = false;              // as PublishOptions::replace
+    size_t versions = 5;                // kept on the nodes besides the current one
+    size_t history = 1'000;             // versions of a name that the state file knows
+    uint64_t kept = uint64_t{1} << 30;  // bytes, see KeptContent
     std::vector<std::filesystem::path> private_paths;  // that are never published
   };
   // Tells others what this device did. Any thread; must not block.

@@ -3,6 +3,7 @@
 
 #include "ipnscast/nostr/base/hex.h"
 #include "ipnscast/nostr/base/log.h"
+#include "ipnscast/sync/state/history.h"
 #include "ipnscast/sync/state/state_store.h"
 #include "ipnscast/sync/writer/writer_store.h"
 
@@ -278,6 +279,22 @@ void Publisher::identity_changed() {
   for (const auto& [name, tag] : tags) writers_.tell(name, writer_input::Identity{tag});
 }
 
+namespace {
+
+// What the history says of a version that the application got by itself.
+std::vector<HistoryNote> taken_in_notes(const NameRow& row, bool renewed) {
+  const UnixMillis now = system_now().wall;
+  HistoryNote heard{.what = renewed ? HistoryNote::What::renewed : HistoryNote::What::heard,
+                    .number = row.heard,
+                    .at = now};
+  heard.record = row.record;
+  heard.source = SourceKind::app;
+  return {std::move(heard),
+          {.what = HistoryNote::What::taken, .number = row.heard, .at = now, .since = row.heard}};
+}
+
+}  // namespace
+
 // Of a name that was never written here, the state file notes it for the day when it is.
 Status Publisher::take_in(const IpnsName& name, const IpnsRecord& record) {
   const KnownRecord known = known_record(record);
@@ -293,8 +310,13 @@ Status Publisher::take_in(const IpnsName& name, const IpnsRecord& record) {
     NameRow taken = *row ? std::move(**row) : NameRow{.name = name};
     if (taken.taken && taken.taken->sequence > known.sequence) return {};
     taken.taken = known.version();
-    if (!taken.record || wins_over(known, *taken.record)) taken.record = known;
-    return save_names(db, {taken});
+    if (taken.record && !wins_over(known, *taken.record)) return save_names(db, {taken});
+    const bool renewed = taken.record && taken.record->version() == known.version();
+    taken.record = known;
+    if (!renewed) ++taken.heard;
+    if (!taken.owed) taken.passed = taken.heard;
+    if (Status saved = save_names(db, {taken}); !saved) return saved;
+    return save_history(db, name, taken_in_notes(taken, renewed), options_.history);
   });
 }
 

@@ -24,6 +24,12 @@ struct NameRow {
     nostr::PublicKey author;
     UnixMillis since;
   };
+  // Versions that are handed over once more, by their numbers in the history.
+  struct Replay {
+    uint64_t next = 0;
+    uint64_t last = 0;
+    bool operator==(const Replay&) const = default;
+  };
 
   IpnsName name;
   bool watched = false;
@@ -48,6 +54,10 @@ struct NameRow {
   std::optional<ChangeKind> expiry_owed;  // after that: stale or withdrawn
   std::optional<Provisional> provisional;
   std::optional<Cid> withdraw_owed;  // before all that: a provisional value that turned out wrong
+
+  uint64_t heard = 0;   // the number of `record` in the history: so many versions were heard
+  uint64_t passed = 0;  // the application is past the versions up to this one
+  std::optional<Replay> replay;  // before what is owed
 
   int failures = 0;  // of fetching, one after the other
   UnixMillis retry_at;

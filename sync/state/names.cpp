@@ -14,7 +14,8 @@ constexpr const char* kColumns =
     "endpoint, author, unconfirmed, seen_ms, handed_sequence, handed_value, handed_cid, owed, "
     "expiry_owed, "
     "provisional_cid, provisional_author, provisional_since_ms, withdraw_owed, failures, "
-    "retry_at_ms, taken_sequence, taken_value, ahead, rejected_sequence, rejected_value";
+    "retry_at_ms, taken_sequence, taken_value, ahead, rejected_sequence, rejected_value, "
+    "heard, passed, replay_next, replay_last";
 
 void bind_kind(Statement& s, const std::optional<ChangeKind>& kind) {
   if (kind) {
@@ -45,8 +46,9 @@ void bind_refused(Statement& s, const std::optional<Version>& version) {
 }
 
 Status save(Database& db, const NameRow& row) {
-  auto s = db.prepare(std::string("INSERT OR REPLACE INTO sync_names(") + kColumns +
-                      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  auto s = db.prepare(
+      std::string("INSERT OR REPLACE INTO sync_names(") + kColumns +
+      ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   s.bind(ByteView(row.name.bytes())).bind(int64_t{row.watched}).bind(int64_t{row.fetch_content});
   if (const auto& record = row.record) {
     s.bind(number(record->sequence)).bind(record->value);
@@ -88,6 +90,12 @@ Status save(Database& db, const NameRow& row) {
     s.bind_null();
   }
   bind_refused(s, row.rejected);
+  s.bind(static_cast<int64_t>(row.heard)).bind(static_cast<int64_t>(row.passed));
+  if (row.replay) {
+    s.bind(static_cast<int64_t>(row.replay->next)).bind(static_cast<int64_t>(row.replay->last));
+  } else {
+    bind_nulls(s, 2);
+  }
   const auto done = s.run();
   if (!done) return fail(done.error());
   return {};
@@ -145,6 +153,12 @@ Result<NameRow> read(const Statement& s) {
     if (const auto ahead = sound_record(*name, s.blob(29))) row.ahead = known_record(*ahead);
   }
   if (!s.is_null(30)) row.rejected = Version{sequence_at(s, 30), s.text(31)};
+  row.heard = static_cast<uint64_t>(s.integer(32));
+  row.passed = static_cast<uint64_t>(s.integer(33));
+  if (!s.is_null(34)) {
+    row.replay =
+        NameRow::Replay{static_cast<uint64_t>(s.integer(34)), static_cast<uint64_t>(s.integer(35))};
+  }
   return row;
 }
 

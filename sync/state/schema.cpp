@@ -153,6 +153,35 @@ INSERT INTO sync_writers(name, tag, count, highest, base_sequence, base_value, k
            {6, R"sql(
 ALTER TABLE sync_names ADD COLUMN rejected_sequence INTEGER;  -- refused by the application
 ALTER TABLE sync_names ADD COLUMN rejected_value TEXT;
+)sql"},
+           // What earlier versions knew of a name becomes the first version of its history. When
+           // the application took it, they did not note.
+           {7, R"sql(
+CREATE TABLE sync_history(          -- versions of followed names that were heard and proved
+  name BLOB NOT NULL,               -- multihash
+  number INTEGER NOT NULL,          -- without gaps, in the order in which they were heard
+  sequence INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  record BLOB NOT NULL,
+  loser TEXT,                       -- of a conflict
+  source INTEGER NOT NULL,
+  author BLOB,
+  seen_ms INTEGER NOT NULL,
+  use INTEGER NOT NULL,             -- 0: not handed over, 1: the application took it, 2: refused it
+  handed_ms INTEGER,                -- when it did
+  PRIMARY KEY(name, number)
+) WITHOUT ROWID;
+ALTER TABLE sync_names ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;   -- number of the record
+ALTER TABLE sync_names ADD COLUMN passed INTEGER NOT NULL DEFAULT 0;  -- what the application has
+ALTER TABLE sync_names ADD COLUMN replay_next INTEGER;
+ALTER TABLE sync_names ADD COLUMN replay_last INTEGER;
+UPDATE sync_names SET heard = 1, passed = (owed IS NULL) WHERE sequence IS NOT NULL;
+INSERT INTO sync_history(name, number, sequence, value, record, loser, source, author, seen_ms, use)
+  SELECT name, 1, sequence, value, record, loser, source, author, seen_ms,
+    CASE WHEN rejected_sequence = sequence AND rejected_value = value THEN 2
+         WHEN handed_value = value AND owed IS NULL THEN 1
+         ELSE 0 END
+  FROM sync_names WHERE sequence IS NOT NULL;
 )sql"}}};
 }
 

@@ -27,6 +27,25 @@ struct NameStatus {
   UnixMillis seen{};
 };
 
+// A version of a followed name that was heard and proved by its record.
+struct HeardVersion {
+  enum class Fate {
+    waiting,  // for the application
+    taken,    // by the application
+    refused,  // by the application or its validator
+    skipped,  // a newer one was handed over instead
+  };
+  uint64_t number = 0;  // counts the versions of the name in the order in which they were heard
+  Version version;
+  Bytes record;                      // the signed record, which may have expired
+  std::optional<std::string> loser;  // the other value of a conflict, which lost
+  SourceKind source = SourceKind::poll;
+  std::optional<nostr::PublicKey> author;  // of the hint
+  UnixMillis seen;
+  Fate fate = Fate::waiting;
+  std::optional<UnixMillis> at;  // taken or refused; nothing: not known
+};
+
 // A publish of this device that was displaced by a version which does not contain it.
 struct LostPublish {
   Version ours;

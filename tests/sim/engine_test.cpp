@@ -9,7 +9,11 @@ using namespace ipnscast::test;
 namespace {
 
 // A storm of news, failures and crashes, then calm; each seed is another story.
-void storm(uint64_t seed, const EngineOptions& options, int crash_percent) {
+struct Told {
+  size_t older = 0;
+  size_t replayed = 0;
+};
+Told storm(uint64_t seed, const EngineOptions& options, int crash_percent) {
   INFO("seed " << seed);
   EngineWorld world(seed, options, 3);
   world.odds.crash = crash_percent;
@@ -38,9 +42,11 @@ void storm(uint64_t seed, const EngineOptions& options, int crash_percent) {
     CHECK_FALSE(row->owed);
     CHECK_FALSE(row->provisional);
     CHECK_FALSE(row->withdraw_owed);
+    CHECK_FALSE(row->replay);
     CHECK_FALSE(world.engine().busy(name));
   }
   CHECK(world.engine().deduplicator().size() <= 3);
+  return {world.older(), world.replayed()};
 }
 
 }  // namespace
@@ -55,6 +61,19 @@ TEST_CASE(
     "crashes at any step lose no change and hand nothing over before it is committed (R6, "
     "S0-63)") {
   for (uint64_t seed = 1000; seed < 1000 + sim_runs(60); ++seed) storm(seed, world_options(), 10);
+}
+
+TEST_CASE(
+    "who wants every version gets all that were heard in order, and replays never mix with what is "
+    "new, crashes included") {
+  Told all;
+  for (uint64_t seed = 3000; seed < 3000 + sim_runs(60); ++seed) {
+    const Told told = storm(seed, world_options(), 5);
+    all.older += told.older;
+    all.replayed += told.replayed;
+  }
+  CHECK(all.older > 100);
+  CHECK(all.replayed > 100);
 }
 
 TEST_CASE(

@@ -17,13 +17,6 @@ Cid world_cid(uint64_t number) {
 const SourceId kRelay{SourceKind::nostr, "wss://relay.example"};
 const SourceId kPush{SourceKind::websocket, "wss://push.example"};
 const SourceId kNode{SourceKind::poll, "http://node.example"};
-constexpr int64_t kHandlerTimeout = 60'000;
-
-bool is_proved(ChangeKind kind) {
-  return kind == ChangeKind::change || kind == ChangeKind::conflict ||
-         kind == ChangeKind::confirmed || kind == ChangeKind::refresh;
-}
-
 }  // namespace
 
 nostr::PublicKey world_author(uint8_t number) {
@@ -60,6 +53,7 @@ void EngineWorld::start() {
 void EngineWorld::watch(const IpnsName& name) {
   input::Watch in{name, true, true, truth_.at(name).committed};
   in.pulls = pulls(name);
+  in.every_version = every_version(name);
   feed(std::move(in));
 }
 
@@ -216,6 +210,10 @@ void EngineWorld::step() {
       }
       watch(name);
       break;
+    case 5:
+      if (const auto* row = engine_->find(name); row != nullptr && chance(10))
+        feed(input::Replay{name, 1 + roll(row->heard + 1)});
+      break;
     default:
       hint(name);
       break;
@@ -286,10 +284,19 @@ void EngineWorld::act(action::Commit& a) {
   later(1, 20, [this, a, fails] {
     if (!fails) {
       for (const auto& row : a.rows) truth_.at(row.name).committed = row;
+      truth_.at(a.rows.front().name).noted.apply(a.notes);
     }
     Status status;
     if (fails) status = fail(Errc::io, "disk full");
     later(0, 5, [this, job = a.job, status] { feed(input::Committed{job, status}); });
+  });
+}
+
+void EngineWorld::act(action::ReadVersion& a) {
+  later(1, 20, [this, a, fails = chance(odds.failure / 3)] {
+    std::optional<HeardVersion> found;
+    if (!fails) found = truth_.at(a.name).noted.find(a.search);
+    feed(input::VersionRead{a.name, a.job, std::move(found), fails});
   });
 }
 
@@ -311,86 +318,6 @@ void EngineWorld::act(action::Revoke& a) {
   later(0, 10, [this, a] {
     feed(input::Handled{a.name, a.job, fail(Errc::timeout, "it was not acknowledged in time")});
   });
-}
-
-void EngineWorld::act(action::Deliver& a) {
-  ++deliveries_;
-  auto& truth = truth_.at(a.name);
-  truth.offered = a.job;
-  require(a.pulled == pulls(a.name) && a.pulled == truth.taking,
-          "what is pulled is given to who asks for it, and to nobody else");
-  const auto& change = a.change;
-  const auto& committed = truth.committed;
-  switch (change.kind) {
-    case ChangeKind::change:
-    case ChangeKind::conflict:
-    case ChangeKind::confirmed:
-    case ChangeKind::refresh: {
-      const bool proved =
-          std::any_of(truth.records.begin(), truth.records.end(), [&](const auto& record) {
-            return record.sequence == change.sequence && record.value == change.value;
-          });
-      require(proved, "nothing unverified is handed over: a record must exist");
-      require(truth.fetched.contains(change.value),
-              "nothing is handed over before its content is here");
-      require(committed.record && committed.record->sequence == change.sequence &&
-                  committed.record->value == change.value && committed.owed == change.kind,
-              "a change is committed before it is handed over");
-      require(!truth.refused.contains({change.sequence, change.value}),
-              "what was refused is not offered again");
-      require(!truth.last_sequence || *truth.last_sequence <= change.sequence,
-              "a lower sequence than handed over before is never handed over (R11)");
-      truth.last_sequence = change.sequence;
-      break;
-    }
-    case ChangeKind::provisional:
-      require(truth.claimed.contains(change.value),
-              "provisional values come from trusted authors only");
-      require(truth.fetched.contains(change.value), "provisional content is verified too");
-      require(committed.provisional && value_of(committed.provisional->cid) == change.value,
-              "a provisional hand-over is committed first, so that a crash cannot leave it open");
-      break;
-    case ChangeKind::withdrawn:
-    case ChangeKind::lost:  // no name is written here
-      break;
-    case ChangeKind::stale:
-      require(!truth.refused.contains({change.sequence, change.value}),
-              "what was refused is not spoken of again");
-      break;
-  }
-  require(!change.previous || !refuses(value_of(*change.previous)),
-          "previous never names what was refused");
-  const int64_t took = chance(odds.hang) ? kHandlerTimeout : 300;
-  if (a.pulled && took == kHandlerTimeout) return;  // it is revoked
-  const Handled handled =
-      took == kHandlerTimeout ? Handled(fail(Errc::timeout, "it hangs")) : handle(change);
-  later(took / 300, took, [this, a, handled] {
-    auto& known = truth_.at(a.name);
-    if (handled.is_applied() && is_proved(a.change.kind)) known.handled = a.change.value;
-    // Once nobody watches, what a handler says is not heard.
-    if (known.offered == a.job && handled.is_reject() && is_proved(a.change.kind))
-      known.refused.emplace(a.change.sequence, a.change.value);
-    feed(input::Handled{a.name, a.job, handled});
-  });
-}
-
-// A value that is refused is refused by everybody and always; the rest is chance.
-Handled EngineWorld::handle(const Change& change) {
-  const bool carries = is_proved(change.kind) || change.kind == ChangeKind::provisional;
-  if (carries && refuses(change.value)) return Handled::reject("no good");
-  if (!chance(odds.failure)) return {};
-  switch (roll(3)) {
-    case 0:
-      return Handled::retry(Milliseconds(static_cast<int64_t>(roll(20'000))));
-    case 1:
-      return fail(Errc::internal, "the handler threw");
-    default:
-      return fail(Errc::io, "handler failed");
-  }
-}
-
-bool EngineWorld::refuses(const std::string& value) const {
-  return std::hash<std::string>()(value) % 100 < static_cast<size_t>(odds.refused);
 }
 
 }  // namespace ipnscast::test

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "ipnscast/sync/engine/engine.h"
+#include "ipnscast/tests/sim/noted_versions.h"
 
 namespace ipnscast::test {
 
 // Everything around a sync::Engine, scripted on a virtual clock: publishers with a true history,
 // sources that lag, lie by omission, fail or never answer, a store whose commits can be lost, a
-// handler that fails, somebody who pulls the changes of the first name, and crashes at any step. It
+// handler that fails, somebody who pulls the changes of the first name, a handler that wants every
+// version of the second, replays, and crashes at any step. It
 // checks the engine's promises at each action and throws a std::runtime_error that names the broken
 // one.
 class EngineWorld {
@@ -59,6 +61,8 @@ class EngineWorld {
   size_t lookups() const { return lookups_; }
   size_t fetches() const { return fetches_; }
   size_t crashes() const { return crashes_; }
+  size_t older() const { return older_; }
+  size_t replayed() const { return replayed_; }
   Now now() const { return now_; }
   Odds odds;
 
@@ -69,12 +73,14 @@ class EngineWorld {
     std::set<std::string> fetched;                // content that was brought and verified
     std::optional<sync::Sequence> last_sequence;  // handed over last
     std::string handled;
+    uint64_t taken = 0;  // its number
     std::string unsaid;  // was taken, and a crash came before that was committed
     // Versions that were refused, as far as the engine can know it after the last crash.
     std::set<std::pair<sync::Sequence, std::string>> refused;
     bool taking = false;                 // of the name whose changes are pulled
     std::optional<sync::JobId> offered;  // the handler runs, and is listened to
     sync::NameRow committed;
+    NotedVersions noted;
     uint64_t next_value = 0;
   };
   using Event = std::function<void()>;
@@ -91,6 +97,10 @@ class EngineWorld {
   const sync::KnownRecord* some_record(const sync::IpnsName& name);
   void require(bool holds, const std::string& promise) const;
   bool pulls(const sync::IpnsName& name) const { return name == names_.front(); }
+  bool every_version(const sync::IpnsName& name) const {
+    return names_.size() > 1 && name == names_[1];
+  }
+  void check_order(Truth& truth, const sync::Change& change);
   void watch(const sync::IpnsName& name);
   sync::Handled handle(const sync::Change& change);
   void add_record(Truth& truth, uint64_t sequence, std::string value, bool expired);
@@ -100,6 +110,7 @@ class EngineWorld {
   void act(sync::action::Fetch& a);
   void act(sync::action::Cancel& a);
   void act(sync::action::Commit& a);
+  void act(sync::action::ReadVersion& a);
   void act(sync::action::Deliver& a);
   void act(sync::action::Offer& a);
   void act(sync::action::Revoke& a);
@@ -118,6 +129,8 @@ class EngineWorld {
   size_t lookups_ = 0;
   size_t fetches_ = 0;
   size_t crashes_ = 0;
+  size_t older_ = 0;
+  size_t replayed_ = 0;
 };
 
 // Authors 0 and 1 are trusted by world_options(), the others are strangers.

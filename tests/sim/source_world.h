@@ -64,6 +64,7 @@ class SourceWorld {
   void act(sync::action::Poll& a);
   void act(sync::action::Fetch& a);
   void act(sync::action::Commit& a);
+  void act(sync::action::ReadVersion&) {}  // nobody wants older versions here
   void act(sync::action::Deliver& a);
   void act(sync::action::Offer&) {}  // nothing is pulled here
   void act(sync::action::Revoke&) {}

@@ -78,6 +78,8 @@ std::vector<Nonsense> all_nonsense() {
   number("kept_bytes", [](Config& c) { c.kept_bytes = 0; });
   number("kept_bytes", [](Config& c) { c.kept_bytes = UINT64_MAX; });
   number("versions", [](Config& c) { c.versions = SIZE_MAX; });
+  for (const size_t many : {size_t{0}, size_t{100'001}, SIZE_MAX})
+    number("history_versions", [=](Config& c) { c.history_versions = many; });
   for (const size_t many : {size_t{0}, size_t{65}, SIZE_MAX}) {
     number("parallel", [=](Config& c) { c.parallel = many; });
     number("handler_lanes", [=](Config& c) { c.handler_lanes = many; });

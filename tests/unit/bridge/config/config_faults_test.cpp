@@ -26,6 +26,7 @@ TEST_CASE("a setting that makes no sense is refused with the line it stands in")
       {"[fetch]\nversions = 100000\n", "line 2: fetch.versions: "},
       {"[handover]\nlanes = 0\n", "line 2: handover.lanes: want 1 to 64, not 0"},
       {"[handover]\nhandler_timeout = \"0\"\n", "line 2: handover.handler_timeout: "},
+      {"[handover]\nhistory = 0\n", "line 2: handover.history: want 1 to 100000, not 0"},
       {"[handover]\nkept = 0\n", "line 2: handover.kept: want a size above 0, not 0B"},
       {"[resolve]\nanswer_by = \"0\"\n", "line 2: resolve.answer_by: "},
       {"[resolve]\nlisten = \"0\"\n", "line 2: resolve.listen: "},

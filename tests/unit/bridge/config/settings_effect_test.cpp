@@ -114,6 +114,7 @@ std::map<std::string, Effect> engine_effects(const std::string& ca_file) {
       {"handover.lanes", engine("1", [](const C& c) { return c.handler_lanes == 1; })},
       {"handover.handler_timeout",
        engine(R"("1m")", [](const C& c) { return c.handler_timeout == minutes(1); })},
+      {"handover.history", engine("7", [](const C& c) { return c.history_versions == 7; })},
       {"handover.kept", engine("1", [](const C& c) { return c.kept_bytes == 1; })},
       {"publish.lifetime",
        engine(R"("24h")", [](const C& c) { return c.record_lifetime == hours(24); })},

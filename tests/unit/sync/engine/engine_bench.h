@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ipnscast/sync/engine/engine.h"
+#include "ipnscast/sync/state/state_store.h"
 #include "ipnscast/tests/support/catch.h"
 
 namespace ipnscast::test {
@@ -36,8 +37,15 @@ struct Bench {
       if (auto* commit = std::get_if<action::Commit>(&action)) {
         for (const auto& row : commit->rows) committed = row;
         commits.push_back(commit->job);
+        REQUIRE(save_names(*state, commit->rows));
+        REQUIRE(save_history(*state, kName, commit->notes, options.history_versions));
       }
       actions.push_back(std::move(action));
+    }
+    while (const auto read = next<action::ReadVersion>()) {
+      auto found = find_version(*state, kName, read->search);
+      REQUIRE(found);
+      feed(input::VersionRead{kName, read->job, std::move(*found)});
     }
     if (!auto_commit) return;
     while (!commits.empty()) {
@@ -73,7 +81,7 @@ struct Bench {
   }
 
   void watch(bool has_handler = true) {
-    feed(input::Watch{kName, true, has_handler, committed, true, pulls});
+    feed(input::Watch{kName, true, has_handler, committed, true, pulls, every_version});
   }
 
   KnownRecord record(uint64_t sequence, uint8_t tag, int64_t lives_seconds = 172'800) {
@@ -136,6 +144,9 @@ struct Bench {
   std::vector<JobId> commits;
   bool auto_commit = true;
   bool pulls = false;  // changes are taken with input::Take
+  bool every_version = false;
+  const std::unique_ptr<store::Database> state =
+      *store::Database::open(":memory:", {sync_schema()});
   std::optional<NameRow> committed;
   JobId last_delivery;
 };

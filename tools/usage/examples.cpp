@@ -57,6 +57,7 @@ constexpr std::array kExamples = {
     Example{"event verify", "event verify < events.jsonl"},
     Example{"event verify", "event req '{\"kinds\":[1]}' | ipnscast event verify"},
     Example{"devices", "devices"},
+    Example{"devices", "devices --json"},
     Example{"forget", "forget k51qzi5..."},
     Example{"forget", "forget self --lost"},
     Example{"gateway", "gateway probe"},

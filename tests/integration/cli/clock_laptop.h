@@ -91,6 +91,7 @@ class Laptop {
   Command command(const std::string& person, std::vector<std::string> words) const {
     Command out = stack_.command(person, std::move(words));
     out.environment["IPNSCAST_PUBLISH_SETTLE"] = "300ms";
+    out.environment["IPNSCAST_DEVICES_ANNOUNCE"] = "false";
     if (person == "ann") as_seen_by_ann(out);
     return out;
   }

@@ -65,7 +65,7 @@ TEST_CASE("config says what is set, by whom, and what a key means (G5)") {
   }
   const json section =
       json::parse(run_with(stack, {"config", "--explain", "handover", "--json"}, {}).out);
-  CHECK(section.size() == 3);
+  CHECK(section.size() == 4);
   const Ran unknown = run_with(stack, {"config", "--explain", "publish.tll"}, environment);
   CHECK(unknown.exit == 2);
   CHECK(unknown.err.find("did you mean publish.ttl?") != std::string::npos);

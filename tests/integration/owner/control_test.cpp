@@ -61,8 +61,8 @@ std::string call(const std::string& method, const std::string& params) {
 }  // namespace
 
 TEST_CASE("an attached client publishes with its own key, which the holder never has (S0-78)") {
+  Changes changes;  // outlives those who tell it
   Held world;
-  Changes changes;
   REQUIRE(world.holder->watch(world.key.name(), changes.options()));
   const auto beside = Client::attach(world.config("holder"));
   REQUIRE(beside);
@@ -92,16 +92,16 @@ TEST_CASE("an attached client publishes with its own key, which the holder never
 }
 
 TEST_CASE("what an attached client follows begins at what the holder knows (S0-78)") {
+  Changes changes;  // outlives those who tell it
   Held world;
-  Changes changes;
   REQUIRE(world.holder->watch(world.key.name(), changes.options()));
+  Changes seen;
   const auto beside = Client::attach(world.config("holder"));
   REQUIRE(beside);
   REQUIRE((*beside)->publish(world.key, world.tree("one")));
   REQUIRE(changes.next());
   world.relay.reset();
   world.node.reset();
-  Changes seen;
   auto options = seen.options();
   options.fetch_content = false;
   REQUIRE((*beside)->watch(world.key.name(), std::move(options)));

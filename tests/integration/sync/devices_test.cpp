@@ -45,6 +45,7 @@ TEST_CASE(
     "devices of one key find each other by name, and receipts say what each has taken in (S3-05, "
     "S3-06, S3-26)") {
   Devices world;
+  Changes changes;  // outlives those who tell it
   auto laptop = world.open("laptop");
   auto desk = world.open("desk");
   auto silent = *Client::open([&] {
@@ -67,7 +68,6 @@ TEST_CASE(
                                          std::chrono::steady_clock::now() + Milliseconds(300));
   REQUIRE(none);
   CHECK(none->empty());
-  Changes changes;
   REQUIRE(desk->watch(world.key.name(), changes.options()));
   REQUIRE(changes.next());
   const auto applied = laptop->wait_applied(world.key.name(), one, 1, Devices::soon());
@@ -87,9 +87,10 @@ TEST_CASE(
 
 TEST_CASE("what was taken in is told after a restart, and by relays that were away (S3-02)") {
   Devices world;
+  Changes changes;
+  Changes more;
   auto laptop = world.open("laptop");
   auto desk = world.open("desk");
-  Changes changes;
   REQUIRE(desk->watch(world.key.name(), changes.options()));
   const auto outcome = laptop->publish(world.key, world.tree("one"));
   REQUIRE(outcome);
@@ -102,7 +103,6 @@ TEST_CASE("what was taken in is told after a restart, and by relays that were aw
   desk.reset();
   world.relay.reset();
   desk = *Client::open(config);
-  Changes more;
   REQUIRE(desk->watch(world.key.name(), more.options()));
   world.relay = *nostr::server::RelayServer::start(*world.loop, {.port = port});
   const auto again = laptop->wait_applied(world.key.name(), one, 1, Devices::soon());

@@ -73,6 +73,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_publish(app, context);
   add_record(app, context);
   add_relay(app, context);
+  add_replay(app, context);
   add_resolve(app, context);
   add_share(app, context);
   add_status(app, context);

@@ -96,6 +96,7 @@ void add_publish(CLI::App& app, Context& context);
 void add_record(CLI::App& app, Context& context);
 void add_relay(CLI::App& app, Context& context);
 void add_relay_probe(CLI::App& relay, Context& context);  // below `relay`
+void add_replay(CLI::App& app, Context& context);
 void add_resolve(CLI::App& app, Context& context);
 void add_share(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);

@@ -1,9 +1,10 @@
+#include "ipnscast/sync/state/history.h"
+
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "ipnscast/sync/writer/lost_view.h"
-#include "ipnscast/tools/cli/json_text.h"
 #include "ipnscast/tools/cli/time_limit.h"
+#include "ipnscast/tools/reports/history_rows.h"
 #include "ipnscast/tools/reports/lost_rows.h"
 #include "ipnscast/tools/session/state_directory.h"
 #include "ipnscast/tools/session/target.h"
@@ -12,25 +13,13 @@ namespace ipnscast::tools {
 namespace {
 
 constexpr Milliseconds kHistoryDeadline{10'000};
+constexpr size_t kMostHeard = 100'000;
 
 struct HistoryOptions {
   std::string target;
   bool lost = false;
   bool derived = false;
 };
-
-void print_versions(Context& context, const sync::IpnsName& name,
-                    const std::vector<sync::Cid>& versions) {
-  if (context.json) {
-    auto list = nlohmann::ordered_json::array();
-    for (const sync::Cid& root : versions) list.push_back(root.to_string());
-    return print_line(dump({{"name", name.to_string()},
-                            {"displaced", context.displaced},
-                            {"versions", std::move(list)}}));
-  }
-  for (const sync::Cid& root : versions) print_line(root.to_string());
-  if (versions.empty()) print_line("nothing was published under " + name.to_string() + " here");
-}
 
 void history(Context& context, const HistoryOptions& options) {
   const auto session = Session::open(context);
@@ -46,14 +35,17 @@ void history(Context& context, const HistoryOptions& options) {
   say_lost(context, *name, *lost);
   const auto versions = sync::read_versions(session->state_dir(), *name);
   if (!versions) return report(context, versions.error());
-  print_versions(context, *name, *versions);
+  const auto heard = sync::read_history(session->state_dir(), *name, kMostHeard);
+  if (!heard) return report(context, heard.error());
+  print_history(context, *name, *heard, *versions);
 }
 
 }  // namespace
 
 void add_history(CLI::App& app, Context& context) {
   CLI::App* const command = app.add_subcommand(
-      "history", "What was published under a name from here, newest first, and what was lost");
+      "history",
+      "The versions of a name that were heard or published here, newest first, and what was lost");
   const auto options = std::make_shared<HistoryOptions>();
   command->add_option("target", options->target, "IPNS name, npub, naddr, self or a key's label")
       ->type_name("TARGET")

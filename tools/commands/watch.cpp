@@ -56,6 +56,8 @@ Result<ChangeHandler::Options> handler_options(const Context& context, const Wat
 }
 
 Result<ConflictHandler::Options> conflict_options(const WatchOptions& options) {
+  if (options.every_version && options.once)
+    return fail(Errc::invalid, "--every-version and --once exclude each other: give one of them");
   if (options.on_conflict.empty()) return ConflictHandler::Options{};
   if (options.once)
     return fail(Errc::invalid, "--on-conflict \"" + options.on_conflict.front() +
@@ -183,6 +185,7 @@ Status Watching::start() {
   for (const auto& name : target_.names) {
     sync::WatchOptions options;
     options.fetch_content = !options_.records_only;
+    options.every_version = options_.every_version;
     options.takes_in =
         !options_.mirror.empty() || !options_.exec.empty() || !options_.webhook.empty();
     options.on_change = [this](const sync::Change& change) { return handle(change); };
@@ -317,6 +320,9 @@ void add_watch(CLI::App& app, Context& context) {
       ->add_option("--mirror", options->mirror,
                    "Keep the content as files here; a directory that is absent, empty or ours")
       ->type_name("DIR");
+  command->add_flag("--every-version", options->every_version,
+                    "Every version that is heard, one after the other: also those that a newer one "
+                    "replaced while a command ran or failed, or between two runs");
   CLI::Option* const exec =
       command
           ->add_option("--exec", options->exec,

@@ -68,13 +68,8 @@ Result<TreeChanges> ChangeHandler::show_once(const sync::Change& change) {
 }
 
 Status ChangeHandler::run_command(const sync::Change& change, const std::string& line) {
-  return command_->run(
-      {{"IPNSCAST_NAME", change.name.to_string()},
-       {"IPNSCAST_CID", change.cid ? change.cid->to_string() : ""},
-       {"IPNSCAST_SEQUENCE", std::to_string(change.sequence.value)},
-       {"IPNSCAST_PREVIOUS", change.previous ? change.previous->to_string() : ""},
-       {"IPNSCAST_PATH", options_.mirror ? options_.mirror->directory().string() : ""}},
-      line + "\n");
+  const std::string path = options_.mirror ? options_.mirror->directory().string() : "";
+  return command_->run(change_variables(change, path), line + "\n");
 }
 
 // Not again when it worked, and only what comes after it did not.

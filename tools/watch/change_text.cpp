@@ -64,6 +64,15 @@ std::string change_id(const sync::Change& change) {
   return "msg_" + to_hex(sha256(as_bytes(dump(what)))).substr(0, 32);
 }
 
+std::map<std::string, std::string> change_variables(const sync::Change& change,
+                                                    const std::string& path) {
+  return {{"IPNSCAST_NAME", change.name.to_string()},
+          {"IPNSCAST_CID", change.cid ? change.cid->to_string() : ""},
+          {"IPNSCAST_SEQUENCE", std::to_string(change.sequence.value)},
+          {"IPNSCAST_PREVIOUS", change.previous ? change.previous->to_string() : ""},
+          {"IPNSCAST_PATH", path}};
+}
+
 std::string change_json(const sync::Change& change, const Applied& applied) {
   Json out = {{"event", event_of(change)},
               {"name", change.name.to_string()},
@@ -78,6 +87,10 @@ std::string change_json(const sync::Change& change, const Applied& applied) {
                {"confirmed", milliseconds(change.timing.confirmed)},
                {"fetched", milliseconds(change.timing.fetched)},
                {"applied", milliseconds(applied.took)}};
+  if (change.replay) {
+    out["replay"] = true;
+    out["heard"] = rfc3339(change.seen);
+  }
   if (change.other_value) out["other_value"] = *change.other_value;
   if (change.kind == ChangeKind::lost) {
     out["certain"] = change.certain;
@@ -103,7 +116,8 @@ std::string change_lines(const sync::Change& change, const Applied& applied) {
   if (change.author) out += " by " + nostr::encode_npub(*change.author);
   if (status_of(change) != "confirmed") out += "  " + std::string(status_of(change));
   if (change.other_value) out += "  over " + shown_text(*change.other_value);
-  out += "  " + one_digit(milliseconds(applied.took)) + " ms";
+  out += "  " + (change.replay ? "heard " + rfc3339(change.seen)
+                               : one_digit(milliseconds(applied.took)) + " ms");
   if (!applied.mirror) return out;
   for (const auto& path : applied.mirror->added) out += "\n  added    " + shown_text(path);
   for (const auto& path : applied.mirror->changed) out += "\n  changed  " + shown_text(path);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,10 @@ struct Applied {
 // The same for each time that this change is handed over, also after a restart, and for no other:
 // "msg_" and 32 hex digits.
 std::string change_id(const sync::Change& change);
+// What a command that is run for a change finds in its environment. `path`: of the mirror, or
+// empty.
+std::map<std::string, std::string> change_variables(const sync::Change& change,
+                                                    const std::string& path);
 // The line of `watch --json`, without a line feed. CLI.md.
 std::string change_json(const sync::Change& change, const Applied& applied);
 // The same for people; of a mirror's paths one a line below it. Text from strangers has passed

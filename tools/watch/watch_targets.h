@@ -24,6 +24,7 @@ struct WatchOptions {
   size_t versions = 5;
   bool keep_alive = false;
   bool once = false;
+  bool every_version = false;
   bool records_only = false;
   bool derived = false;
 };
